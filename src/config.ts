@@ -1,0 +1,135 @@
+// Owns the environment: read once, by one schema, into one value. Nothing else reads process.env.
+// Where Postgres, keys and tokens come from in the embedded mode is embedded/'s business.
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+import { logLevels } from './log.ts'
+
+export const roles = ['api', 'worker'] as const
+export type Role = (typeof roles)[number]
+
+const cidrs = z.string().transform((text, context) =>
+  list(text).map((cidr) => {
+    if (!ipaddr.isValidCIDR(cidr)) context.addIssue(`must be CIDR ranges, comma-separated; "${cidr}" is none`)
+    return cidr
+  }),
+)
+
+/** The configuration contract: each variable with what it is, as the README's table shows it. */
+export const environmentSchema = z.object({
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+    .optional()
+    .describe('PostgreSQL ≥ 15. Unset: an embedded PostgreSQL under `DATA_DIR`.'),
+  DATA_DIR: z.string().default('.import-tracker').describe('Where the embedded mode keeps its data, keys and token.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'must be a redis:// URL' })
+    .optional()
+    .describe('Redis ≥ 6.2 for the queue. Unset: the queue is kept in PostgreSQL.'),
+  HOST: z.string().default('127.0.0.1').describe('The address to listen on.'),
+  PORT: z.coerce
+    .number({ error: 'must be a port number' })
+    .int('must be a port number')
+    .min(0, 'must be a port number')
+    .max(65_535, 'must be a port number')
+    .default(3000)
+    .describe('The port to listen on; 0 picks a free one.'),
+  ROLES: z
+    .string()
+    .default('api,worker')
+    .transform((text, context) => {
+      const chosen = list(text)
+      const unknown = chosen.find((role) => !roles.includes(role as Role))
+      if (unknown !== undefined || chosen.length === 0) context.addIssue('must be api, worker or api,worker')
+      return chosen as Role[]
+    })
+    .describe('What this process does: `api`, `worker` or both.'),
+  ADMIN_TOKEN: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .optional()
+    .describe(
+      'The first token, with the scope admin. Embedded: made on the first start, kept in `DATA_DIR/admin-token`.',
+    ),
+  ENCRYPTION_KEYS: z
+    .string()
+    .transform((text, context) =>
+      list(text).map((encoded) => {
+        const key = Buffer.from(encoded, 'base64')
+        if (key.length !== 32) context.addIssue('must be keys of 32 bytes in base64, comma-separated')
+        return key
+      }),
+    )
+    .optional()
+    .describe(
+      'Keys for stored secrets: base64 of 32 bytes, comma-separated, the first one encrypts. Embedded: made and kept in `DATA_DIR`.',
+    ),
+  WEBHOOK_ALLOWED_CIDRS: cidrs
+    .optional()
+    .describe('Private ranges that webhooks may be sent to. Embedded: loopback; otherwise none.'),
+  PROVIDER_ALLOWED_CIDRS: cidrs
+    .optional()
+    .describe('Private ranges that providers may be in. Embedded: loopback; otherwise none.'),
+  LOG_LEVEL: z
+    .enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` })
+    .default('info')
+    .describe('How much is logged.'),
+})
+
+export interface Config {
+  /** Null in the embedded mode. */
+  databaseUrl: string | null
+  dataDir: string
+  /** Null: the queue is kept in Postgres. */
+  redisUrl: string | null
+  host: string
+  port: number
+  roles: ReadonlySet<Role>
+  /** Null: not given; the embedded mode makes one. */
+  adminToken: string | null
+  /** Null: not given; the embedded mode makes them. */
+  encryptionKeys: readonly Buffer[] | null
+  webhookAllowedCidrs: readonly string[]
+  providerAllowedCidrs: readonly string[]
+  logLevel: (typeof logLevels)[number]
+}
+
+/** A wrong environment: one line a variable, naming it and what it must be. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+const loopback = ['127.0.0.0/8', '::1/128']
+
+/** @throws {ConfigError} naming every variable that is wrong. An empty variable counts as unset. */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const parsed = environmentSchema.safeParse(given)
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`).join('\n'))
+  const env = parsed.data
+
+  if (env.DATABASE_URL !== undefined && env.ENCRYPTION_KEYS === undefined)
+    throw new ConfigError('ENCRYPTION_KEYS must be set where DATABASE_URL is: base64 of 32 bytes, comma-separated.')
+
+  const privateDefault = env.DATABASE_URL === undefined ? loopback : []
+  return {
+    databaseUrl: env.DATABASE_URL ?? null,
+    dataDir: env.DATA_DIR,
+    redisUrl: env.REDIS_URL ?? null,
+    host: env.HOST,
+    port: env.PORT,
+    roles: new Set(env.ROLES),
+    adminToken: env.ADMIN_TOKEN ?? null,
+    encryptionKeys: env.ENCRYPTION_KEYS ?? null,
+    webhookAllowedCidrs: env.WEBHOOK_ALLOWED_CIDRS ?? privateDefault,
+    providerAllowedCidrs: env.PROVIDER_ALLOWED_CIDRS ?? privateDefault,
+    logLevel: env.LOG_LEVEL,
+  }
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}

@@ -1,0 +1,27 @@
+// Owns the connection to Postgres: one pool a process, and Drizzle on it.
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
+import { Pool } from 'pg'
+import * as schema from './schema/index.ts'
+
+export type Database = NodePgDatabase<typeof schema>
+export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
+
+export interface OpenDatabase {
+  db: Database
+  pool: Pool
+  close(): Promise<void>
+}
+
+export function openDatabase(
+  url: string,
+  options: { maxConnections: number; onError: (error: Error) => void },
+): OpenDatabase {
+  const pool = new Pool({
+    connectionString: url,
+    max: options.maxConnections,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'import-tracker',
+  })
+  pool.on('error', options.onError) // an idle connection that broke; the pool replaces it
+  return { db: drizzle(pool, { schema }), pool, close: () => pool.end() }
+}

@@ -1,0 +1,44 @@
+// Owns what is stored of an account at a provider.
+import { sql } from 'drizzle-orm'
+import { integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { id, time } from './columns.ts'
+
+/** What a connection may ask of its provider; what is absent is the provider's default. */
+export interface StoredLimits {
+  requestsPerSecond?: number
+  requestsPerMonth?: number
+  maxInFlight?: number
+  minIntervalMs?: number
+  maxIntervalMs?: number
+  deadlineMs?: number
+}
+
+export const connections = pgTable(
+  'connections',
+  {
+    id: id(),
+    name: text('name').notNull(),
+    provider: text('provider').notNull(),
+    /** Null: the provider's default. */
+    baseUrl: text('base_url'),
+    /** JSON, encrypted for the context `connection:<id>`. Empty once the connection is deleted. */
+    credentials: text('credentials').notNull(),
+    settings: jsonb('settings').$type<Record<string, unknown>>().notNull(),
+    limits: jsonb('limits').$type<StoredLimits>().notNull(),
+    createdAt: time('created_at').notNull(),
+    updatedAt: time('updated_at').notNull(),
+    deletedAt: time('deleted_at'),
+    /** Since when the provider refuses the credentials (401 or 403). Every import of it waits. */
+    pausedAt: time('paused_at'),
+    /** While paused: when one import may ask again, to see whether the credentials work by now. */
+    nextProbeAt: time('next_probe_at'),
+    /** Nothing is asked before this, because the provider said 429. */
+    blockedUntil: time('blocked_until'),
+    /** The budget of requests a second: when the next request may go out (GCRA's theoretical arrival time). */
+    nextRequestAt: time('next_request_at'),
+    /** The budget of requests a month: the UTC month being counted (`2026-11`), and the requests made in it. */
+    budgetMonth: text('budget_month'),
+    monthRequests: integer('month_requests').notNull().default(0),
+  },
+  (table) => [uniqueIndex('connections_name').on(table.name).where(sql`${table.deletedAt} is null`)],
+)

@@ -1,0 +1,181 @@
+// Owns what is stored of an import and its history.
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { id, time } from './columns.ts'
+import { connections } from './connections.ts'
+
+const count = (name: string) => bigint(name, { mode: 'number' })
+
+/** What went wrong at the last poll; gone when a poll succeeds. */
+export interface StoredPollError {
+  code: string
+  message: string
+  at: string
+  /** The start of an answer that could not be read, secrets masked, at most 2 KiB. Not shown by the API. */
+  body?: string
+}
+
+export const imports = pgTable(
+  'imports',
+  {
+    id: id(),
+    connectionId: uuid('connection_id')
+      .notNull()
+      .references(() => connections.id),
+    /** The provider's id of the job, opaque. */
+    jobId: text('job_id').notNull(),
+    /** One of imports/state.ts. */
+    state: text('state').notNull(),
+    lostReason: text('lost_reason'),
+    attention: text('attention'),
+    providerStatus: text('provider_status'),
+    message: text('message'),
+    /** 0 to 1. */
+    progress: doublePrecision('progress'),
+    rowsTotal: count('rows_total'),
+    rowsProcessed: count('rows_processed'),
+    rowsSucceeded: count('rows_succeeded'),
+    rowsFailed: count('rows_failed'),
+    rowsInserted: count('rows_inserted'),
+    rowsUpdated: count('rows_updated'),
+    rowsSkipped: count('rows_skipped'),
+    providerCreatedAt: time('provider_created_at'),
+    providerStartedAt: time('provider_started_at'),
+    providerFinishedAt: time('provider_finished_at'),
+    /** When the provider will forget the job, where it says so. */
+    providerExpiresAt: time('provider_expires_at'),
+    registeredAt: time('registered_at').notNull(),
+    firstPolledAt: time('first_polled_at'),
+    lastPolledAt: time('last_polled_at'),
+    finishedAt: time('finished_at'),
+    /** The hard deadline: after it the import is `lost` (deadline). */
+    deadlineAt: time('deadline_at').notNull(),
+    /** Status calls so far, failed ones too. Also the version that a report must have been asked at. */
+    polls: integer('polls').notNull().default(0),
+    /** When a poll is due; null once the import is over. It stays while a poll is under way. */
+    nextPollAt: time('next_poll_at'),
+    /** A poll is under way until this: the import isn't dispatched before. */
+    pollLeaseUntil: time('poll_lease_until'),
+    /** Polls in a row that failed, and that said 404. */
+    pollFailures: integer('poll_failures').notNull().default(0),
+    notFoundPolls: integer('not_found_polls').notNull().default(0),
+    lastError: jsonb('last_error').$type<StoredPollError>(),
+    /** The last few changes of progress, oldest first: [epoch ms, progress]. The polling policy reads them. */
+    progressChanges: jsonb('progress_changes').$type<[number, number][]>().notNull().default([]),
+    /** The snapshot that the next equal report extends, and what makes a report equal to it. */
+    snapshotId: uuid('snapshot_id'),
+    fingerprint: text('fingerprint'),
+    /** none | pending | collecting | complete | incomplete */
+    detailsState: text('details_state').notNull().default('none'),
+    skippedLines: count('skipped_lines').notNull().default(0),
+    rowResults: count('row_results').notNull().default(0),
+    nextCollectAt: time('next_collect_at'),
+    collectLeaseUntil: time('collect_lease_until'),
+    collectFailures: integer('collect_failures').notNull().default(0),
+    metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull(),
+  },
+  (table) => [
+    uniqueIndex('imports_connection_job').on(table.connectionId, table.jobId),
+    index('imports_poll_due')
+      .on(table.connectionId, table.nextPollAt)
+      .where(sql`${table.nextPollAt} is not null and ${table.pollLeaseUntil} is null`),
+    index('imports_poll_leased')
+      .on(table.connectionId, table.pollLeaseUntil)
+      .where(sql`${table.pollLeaseUntil} is not null`),
+    index('imports_collect_due').on(table.nextCollectAt).where(sql`${table.nextCollectAt} is not null`),
+    index('imports_state').on(table.state, table.id),
+  ],
+)
+
+/** A report, and how long it stayed the same: run-length encoded history. */
+export const snapshots = pgTable(
+  'snapshots',
+  {
+    id: id(),
+    importId: uuid('import_id')
+      .notNull()
+      .references(() => imports.id),
+    state: text('state').notNull(),
+    providerStatus: text('provider_status'),
+    progress: doublePrecision('progress'),
+    message: text('message'),
+    rows: jsonb('rows').$type<Record<string, number | null>>().notNull(),
+    /** The provider's answer, less its row lists. */
+    body: jsonb('body').notNull(),
+    firstSeenAt: time('first_seen_at').notNull(),
+    lastSeenAt: time('last_seen_at').notNull(),
+    /** Polls that saw this report. */
+    polls: integer('polls').notNull(),
+  },
+  (table) => [index('snapshots_import').on(table.importId, table.id)],
+)
+
+/** The checkpoint of collecting: one row a page of skipped lines or row results, stored with the page. */
+export const detailPages = pgTable(
+  'detail_pages',
+  {
+    importId: uuid('import_id')
+      .notNull()
+      .references(() => imports.id),
+    /** From 0, in the provider's order. */
+    page: integer('page').notNull(),
+    /** The cursor that this page was asked with; null for what came with the status. */
+    cursor: text('cursor'),
+    /** The cursor of the next page; null where the provider gave none. */
+    nextCursor: text('next_cursor'),
+    skippedLines: integer('skipped_lines').notNull(),
+    rowResults: integer('row_results').notNull(),
+    storedAt: time('stored_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.importId, table.page] }),
+    uniqueIndex('detail_pages_cursor').on(table.importId, table.cursor),
+  ],
+)
+
+export const skippedLines = pgTable(
+  'skipped_lines',
+  {
+    importId: uuid('import_id')
+      .notNull()
+      .references(() => imports.id),
+    page: integer('page').notNull(),
+    /** From 0 within the page. */
+    position: integer('position').notNull(),
+    line: count('line'),
+    column: count('column'),
+  },
+  (table) => [primaryKey({ columns: [table.importId, table.page, table.position] })],
+)
+
+export const rowResults = pgTable(
+  'row_results',
+  {
+    importId: uuid('import_id')
+      .notNull()
+      .references(() => imports.id),
+    /** From 0, over all pages. Where the provider names no row, its position in the answer. */
+    row: count('row').notNull(),
+    page: integer('page').notNull(),
+    recordId: text('record_id'),
+    created: boolean('created'),
+    existing: boolean('existing'),
+    errorCode: text('error_code'),
+    errorMessage: text('error_message'),
+    /** The failed item as the provider repeats it, where it does. */
+    item: jsonb('item'),
+  },
+  (table) => [primaryKey({ columns: [table.importId, table.row] })],
+)

@@ -1,0 +1,104 @@
+// Owns what is stored of webhooks: whom we tell, what there was to tell, and what came of it.
+import { sql } from 'drizzle-orm'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { id, time } from './columns.ts'
+import { connections } from './connections.ts'
+import { imports } from './imports.ts'
+
+/** A secret that still signs beside the current one, until its overlap is over. */
+export interface PreviousSecret {
+  /** Encrypted for the context `endpoint:<id>`. */
+  secret: string
+  expiresAt: string
+}
+
+export const webhookEndpoints = pgTable('webhook_endpoints', {
+  id: id(),
+  url: text('url').notNull(),
+  /** The event types it wants. */
+  types: text('types').array().notNull(),
+  /** Names of the connections whose events it wants; null: all. */
+  connections: text('connections').array(),
+  /** JSON of custom headers, encrypted for the context `endpoint:<id>`; null: none. */
+  headers: text('headers'),
+  /** `whsec_…`, encrypted for the context `endpoint:<id>`. */
+  secret: text('secret').notNull(),
+  previousSecrets: jsonb('previous_secrets').$type<PreviousSecret[]>().notNull().default([]),
+  createdAt: time('created_at').notNull(),
+  updatedAt: time('updated_at').notNull(),
+  /** Since when nothing is sent to it, and why (`manual`, `gone`). */
+  disabledAt: time('disabled_at'),
+  disabledReason: text('disabled_reason'),
+  /** Nothing is sent before this, because the receiver said 429 or 503. */
+  blockedUntil: time('blocked_until'),
+  deletedAt: time('deleted_at'),
+})
+
+export const events = pgTable(
+  'events',
+  {
+    id: id(),
+    type: text('type').notNull(),
+    importId: uuid('import_id').references(() => imports.id),
+    connectionId: uuid('connection_id').references(() => connections.id),
+    occurredAt: time('occurred_at').notNull(),
+    /** The webhook's body, exactly as it is sent and signed, every time. */
+    body: text('body').notNull(),
+  },
+  (table) => [index('events_import').on(table.importId, table.id)],
+)
+
+export const deliveries = pgTable(
+  'deliveries',
+  {
+    id: id(),
+    eventId: uuid('event_id')
+      .notNull()
+      .references(() => events.id),
+    endpointId: uuid('endpoint_id')
+      .notNull()
+      .references(() => webhookEndpoints.id),
+    /** pending | delivered | exhausted | skipped */
+    state: text('state').notNull(),
+    /** Automatic attempts so far; the retry schedule counts these alone. */
+    attempts: integer('attempts').notNull().default(0),
+    /** Attempts that somebody asked for. */
+    manualAttempts: integer('manual_attempts').notNull().default(0),
+    /** Somebody asked for an attempt that hasn't been made yet. */
+    manualRequested: boolean('manual_requested').notNull().default(false),
+    /** When an attempt is due; null: none is. It stays while one is under way. */
+    nextAttemptAt: time('next_attempt_at'),
+    /** An attempt is under way until this: the delivery isn't dispatched before. */
+    leaseUntil: time('lease_until'),
+    deliveredAt: time('delivered_at'),
+    createdAt: time('created_at').notNull(),
+  },
+  (table) => [
+    index('deliveries_due')
+      .on(table.nextAttemptAt)
+      .where(sql`${table.nextAttemptAt} is not null and ${table.leaseUntil} is null`),
+    index('deliveries_leased').on(table.endpointId, table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
+    index('deliveries_event').on(table.eventId),
+    index('deliveries_endpoint').on(table.endpointId, table.id),
+  ],
+)
+
+/** One request to an endpoint. Written before it goes out and finished afterwards: an `in_flight` row that stays is a crash. */
+export const deliveryAttempts = pgTable(
+  'delivery_attempts',
+  {
+    deliveryId: uuid('delivery_id')
+      .notNull()
+      .references(() => deliveries.id),
+    /** From 1, manual ones counted too. */
+    number: integer('number').notNull(),
+    manual: boolean('manual').notNull(),
+    startedAt: time('started_at').notNull(),
+    durationMs: integer('duration_ms'),
+    /** One of webhooks/outcome.ts. */
+    outcome: text('outcome').notNull(),
+    status: integer('status'),
+    responseSnippet: text('response_snippet'),
+  },
+  (table) => [primaryKey({ columns: [table.deliveryId, table.number] })],
+)

@@ -1,0 +1,54 @@
+// Owns encryption at rest: AES-256-GCM (NIST SP 800-38D) with the key's id in the value, so that
+// several keys can be accepted while the first one encrypts. What is encrypted is its owner's business.
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+
+export interface Encryption {
+  /** Encrypts text for `context` (such as `connection:<id>`), which must be the same when it is read. */
+  encrypt(text: string, context: string): string
+  /** @throws {DecryptionError} when no accepted key made the value, or it was tampered with. */
+  decrypt(value: string, context: string): string
+  /** Whether the value was made with another key than the one that encrypts now. */
+  isStale(value: string): boolean
+}
+
+export class DecryptionError extends Error {
+  override name = 'DecryptionError'
+}
+
+const ivBytes = 12
+const tagBytes = 16
+
+/** @param keys 32 bytes each; the first one encrypts, all of them decrypt. */
+export function createEncryption(keys: readonly Buffer[]): Encryption {
+  const byId = new Map(keys.map((key) => [keyId(key), key]))
+  const first = keys[0]
+  if (!first) throw new DecryptionError('At least one encryption key is needed.')
+  const currentId = keyId(first)
+
+  return {
+    encrypt(text, context) {
+      const iv = randomBytes(ivBytes)
+      const cipher = createCipheriv('aes-256-gcm', first, iv).setAAD(Buffer.from(context))
+      const sealed = Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return `${currentId}.${sealed.toString('base64url')}`
+    },
+    decrypt(value, context) {
+      const [id = '', encoded = ''] = value.split('.')
+      const key = byId.get(id)
+      if (!key) throw new DecryptionError(`No key in ENCRYPTION_KEYS has the id ${id}.`)
+      const sealed = Buffer.from(encoded, 'base64url')
+      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
+      decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-tagBytes))
+      try {
+        return Buffer.concat([decipher.update(sealed.subarray(ivBytes, -tagBytes)), decipher.final()]).toString('utf8')
+      } catch {
+        throw new DecryptionError('A stored secret does not match its key or its place.')
+      }
+    },
+    isStale: (value) => !value.startsWith(`${currentId}.`),
+  }
+}
+
+function keyId(key: Buffer): string {
+  return createHash('sha256').update(key).digest('hex').slice(0, 8)
+}

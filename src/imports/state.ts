@@ -1,0 +1,80 @@
+// Owns the states of an import and which may follow which. The README's diagram is checked against `transitions`.
+
+export const states = [
+  'pending',
+  'queued',
+  'running',
+  'succeeded',
+  'partial',
+  'failed',
+  'canceled',
+  'lost',
+  'stopped',
+] as const
+
+/**
+ * - `pending`: registered, nothing known yet.
+ * - `queued`, `running`: what the provider said last.
+ * - `succeeded`, `partial`, `failed`, `canceled`: over; the provider said so.
+ * - `lost`: we can't know how it ended. It never claims a failure.
+ * - `stopped`: somebody told us to stop asking.
+ */
+export type ImportState = (typeof states)[number]
+
+export const lostReasons = ['not_found', 'expired', 'unauthorized', 'deadline', 'archived'] as const
+
+/**
+ * - `not_found`: the provider never knew the job, or three polls in a row say that it doesn't any more.
+ * - `expired`: the provider has forgotten the job, as it does after a while.
+ * - `unauthorized`: the deadline passed while the credentials were refused.
+ * - `deadline`: the deadline passed; we stopped looking.
+ * - `archived`: the provider archived the job before its outcome was seen.
+ */
+export type LostReason = (typeof lostReasons)[number]
+
+const ends = ['succeeded', 'partial', 'failed', 'canceled', 'lost', 'stopped'] as const
+
+/** The one table: from each state, the states that may follow. `pending` after an end is a resume. */
+export const transitions: Record<ImportState, readonly ImportState[]> = {
+  pending: ['queued', 'running', ...ends],
+  queued: ['running', ...ends],
+  running: [...ends],
+  succeeded: [],
+  partial: [],
+  failed: [],
+  canceled: [],
+  lost: ['pending'],
+  stopped: ['pending'],
+}
+
+export function canFollow(from: ImportState, to: ImportState): boolean {
+  return transitions[from].includes(to)
+}
+
+/** Whether tracking is over: nothing is due any more. */
+export function isOver(state: ImportState): boolean {
+  return (ends as readonly ImportState[]).includes(state)
+}
+
+/** The states in which polls are due. */
+export const liveStates = states.filter((state) => !isOver(state))
+
+/** The event that a transition into this state writes. */
+export function eventOf(state: ImportState): ImportEventType {
+  return state === 'pending' ? 'import.resumed' : `import.${state}`
+}
+
+export const importEventTypes = [
+  'import.queued',
+  'import.running',
+  'import.succeeded',
+  'import.partial',
+  'import.failed',
+  'import.canceled',
+  'import.lost',
+  'import.stopped',
+  'import.resumed',
+  'import.rows_collected',
+] as const
+
+export type ImportEventType = (typeof importEventTypes)[number]

@@ -1,0 +1,20 @@
+// Owns the logger: one wide JSON line per unit of work. Secrets are kept out by never being passed in;
+// the redaction here is the second lock.
+import { pino } from 'pino'
+
+export type Log = pino.Logger
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
+export function createLog(level: (typeof logLevels)[number], destination?: pino.DestinationStream): Log {
+  const secrets = ['authorization', 'credentials', 'apiKey', 'tokenResponse', 'secret', 'token', 'cookie', 'headers']
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: '[secret]' },
+    },
+    destination ?? pino.destination({ sync: false }),
+  )
+}

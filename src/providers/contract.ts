@@ -1,0 +1,160 @@
+// Owns what a provider has to be able to say. An adapter (cdq.ts, micro.ts, …) is data and pure functions:
+// it describes requests and reads answers; client.ts sends them, polling/ and collecting/ decide when.
+import type { z } from 'zod'
+
+/**
+ * What a report says of an import, in our words.
+ * - `archived`: the job is over, but its outcome can't be told any more.
+ * - `unknown`: the provider says that it doesn't know; the state stays what it was.
+ * - `unmapped`: a status that no published document names; the state stays, and the import shows it.
+ */
+export type ReportedState =
+  | 'queued'
+  | 'running'
+  | 'succeeded'
+  | 'partial'
+  | 'failed'
+  | 'canceled'
+  | 'archived'
+  | 'unknown'
+  | 'unmapped'
+
+/** Counts of rows; null is unknown, which is not 0. */
+export interface RowCounts {
+  total: number | null
+  processed: number | null
+  succeeded: number | null
+  failed: number | null
+  inserted: number | null
+  updated: number | null
+  skipped: number | null
+}
+
+export const unknownRows: RowCounts = {
+  total: null,
+  processed: null,
+  succeeded: null,
+  failed: null,
+  inserted: null,
+  updated: null,
+  skipped: null,
+}
+
+/** One answer to "is it done, what failed?", in our words. What the provider doesn't say is null. */
+export interface Report {
+  state: ReportedState
+  /** The provider's own word for it. */
+  providerStatus: string | null
+  /** What the provider says for people. */
+  message: string | null
+  /** 0 to 1. */
+  progress: number | null
+  rows: RowCounts
+  createdAt: Date | null
+  startedAt: Date | null
+  finishedAt: Date | null
+  /** When the provider will forget the job. */
+  expiresAt: Date | null
+  /** The answer as it came, less its row lists. */
+  body: Record<string, unknown>
+}
+
+/** A line of the source file that the provider skipped. */
+export interface SkippedLine {
+  line: number | null
+  column: number | null
+}
+
+/** What became of one row. */
+export interface RowResult {
+  recordId: string | null
+  created: boolean | null
+  existing: boolean | null
+  error: { code: string | null; message: string | null } | null
+  /** The item itself, where the provider repeats it. */
+  item?: unknown
+}
+
+/** Some skipped lines or row results, and how to ask for more. */
+export interface DetailPage {
+  skippedLines: SkippedLine[]
+  rowResults: RowResult[]
+  /** The opaque cursor of the next page; null: this was the last one. `firstPage` asks for the first. */
+  next: string | null
+}
+
+/** The cursor of a first page that no answer has named yet. */
+export const firstPage = ''
+
+/** What a status call told us. */
+export interface StatusAnswer {
+  report: Report
+  /**
+   * Details that came with the status, or where to start asking for them; null: there are none.
+   * Read once the import is over, so an adapter gives it for terminal reports alone.
+   */
+  details: DetailPage | null
+}
+
+/** A job as the adapter sees it: everything a request needs. */
+export interface Job<Credentials, Settings> {
+  jobId: string
+  credentials: Credentials
+  settings: Settings
+}
+
+/** A request below the connection's base URL. */
+export interface ProviderRequest {
+  /** Starts with `/`; job ids are percent-encoded in it. */
+  path: string
+  query?: Record<string, string>
+  headers: Record<string, string>
+}
+
+/** What a provider allows unless the connection says otherwise. Null: no limit known. */
+export interface DefaultLimits {
+  requestsPerSecond: number | null
+  requestsPerMonth: number | null
+  maxInFlight: number
+  minIntervalMs: number
+  maxIntervalMs: number
+  deadlineMs: number
+}
+
+export interface Provider<Credentials = unknown, Settings = unknown> {
+  name: string
+  /** Null: every customer has one of its own, so a connection must say it. */
+  defaultBaseUrl: string | null
+  /** Strict zod objects: what `PUT /v1/connections/{name}` accepts. */
+  credentialsSchema: z.ZodType<Credentials>
+  settingsSchema: z.ZodType<Settings>
+  defaultLimits: DefaultLimits
+  /** The provider deletes finished jobs after a while: a 404 on a job seen before means that it has expired. */
+  forgetsJobs: boolean
+
+  statusRequest(job: Job<Credentials, Settings>): ProviderRequest
+  /** @throws {z.ZodError} when the answer isn't of the provider's form at all. */
+  readStatus(body: unknown): StatusAnswer
+
+  /** A second call, made once when a report is terminal (Zilliant's counts). It refines the report. */
+  summary?: {
+    request(job: Job<Credentials, Settings>): ProviderRequest
+    read(body: unknown, report: Report): Report
+  }
+
+  /** Pages of details after what came with the status, by cursor, wherever the provider keeps them. */
+  details?: {
+    request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
+    read(body: unknown): DetailPage
+  }
+
+  /** What an error answer's body says, for `lastError.message`; null where it isn't of the published form. */
+  readError(body: unknown): { code: string | null; message: string | null } | null
+}
+
+const over: ReadonlySet<ReportedState> = new Set(['succeeded', 'partial', 'failed', 'canceled', 'archived'])
+
+/** Whether the provider will say nothing new after this. Successful is another question. */
+export function isTerminal(state: ReportedState): boolean {
+  return over.has(state)
+}
