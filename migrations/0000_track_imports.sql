@@ -182,11 +182,12 @@ CREATE UNIQUE INDEX "detail_pages_cursor" ON "detail_pages" USING btree ("import
 CREATE UNIQUE INDEX "imports_connection_job" ON "imports" USING btree ("connection_id","job_id");--> statement-breakpoint
 CREATE INDEX "imports_poll_due" ON "imports" USING btree ("connection_id","next_poll_at") WHERE "imports"."next_poll_at" is not null and "imports"."poll_lease_until" is null;--> statement-breakpoint
 CREATE INDEX "imports_poll_leased" ON "imports" USING btree ("connection_id","poll_lease_until") WHERE "imports"."poll_lease_until" is not null;--> statement-breakpoint
-CREATE INDEX "imports_collect_due" ON "imports" USING btree ("next_collect_at") WHERE "imports"."next_collect_at" is not null;--> statement-breakpoint
+CREATE INDEX "imports_collect_due" ON "imports" USING btree ("connection_id","next_collect_at") WHERE "imports"."next_collect_at" is not null and "imports"."collect_lease_until" is null;--> statement-breakpoint
+CREATE INDEX "imports_collect_leased" ON "imports" USING btree ("connection_id","collect_lease_until") WHERE "imports"."collect_lease_until" is not null;--> statement-breakpoint
 CREATE INDEX "imports_state" ON "imports" USING btree ("state","id");--> statement-breakpoint
 CREATE INDEX "snapshots_import" ON "snapshots" USING btree ("import_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "api_tokens_hash" ON "api_tokens" USING btree ("hash");--> statement-breakpoint
-CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("next_attempt_at") WHERE "deliveries"."next_attempt_at" is not null and "deliveries"."lease_until" is null;--> statement-breakpoint
+CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("endpoint_id","next_attempt_at") WHERE "deliveries"."next_attempt_at" is not null and "deliveries"."lease_until" is null;--> statement-breakpoint
 CREATE INDEX "deliveries_leased" ON "deliveries" USING btree ("endpoint_id","lease_until") WHERE "deliveries"."lease_until" is not null;--> statement-breakpoint
 CREATE INDEX "deliveries_event" ON "deliveries" USING btree ("event_id");--> statement-breakpoint
 CREATE INDEX "deliveries_endpoint" ON "deliveries" USING btree ("endpoint_id","id");--> statement-breakpoint

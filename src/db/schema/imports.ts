@@ -94,7 +94,12 @@ export const imports = pgTable(
     index('imports_poll_leased')
       .on(table.connectionId, table.pollLeaseUntil)
       .where(sql`${table.pollLeaseUntil} is not null`),
-    index('imports_collect_due').on(table.nextCollectAt).where(sql`${table.nextCollectAt} is not null`),
+    index('imports_collect_due')
+      .on(table.connectionId, table.nextCollectAt)
+      .where(sql`${table.nextCollectAt} is not null and ${table.collectLeaseUntil} is null`),
+    index('imports_collect_leased')
+      .on(table.connectionId, table.collectLeaseUntil)
+      .where(sql`${table.collectLeaseUntil} is not null`),
     index('imports_state').on(table.state, table.id),
   ],
 )

@@ -75,7 +75,7 @@ export const deliveries = pgTable(
   },
   (table) => [
     index('deliveries_due')
-      .on(table.nextAttemptAt)
+      .on(table.endpointId, table.nextAttemptAt)
       .where(sql`${table.nextAttemptAt} is not null and ${table.leaseUntil} is null`),
     index('deliveries_leased').on(table.endpointId, table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
     index('deliveries_event').on(table.eventId),

@@ -1,0 +1,125 @@
+// Owns where the queues are kept: Redis where there is one, else Postgres. Both are only a wake-up call;
+// losing all of their data loses nothing, because what is due is in our own tables.
+import { createPostgresBackend, type Job, type PostgresConnectionOptions, Queue, Worker, withBackend } from 'bullmq'
+import { Redis } from 'ioredis'
+import { Pool } from 'pg'
+import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
+import { queueSchema } from './migrate.ts'
+
+export type Processor<Name extends QueueName> = (payload: Payload<Name>, signal: AbortSignal) => Promise<void>
+
+export interface Queues {
+  store: 'redis' | 'postgres'
+  all: Record<QueueName, Queue>
+  /** Starts a worker. Its jobs get a signal that is aborted when the worker is told to hurry (`abort`). */
+  work<Name extends QueueName>(name: Name, processor: Processor<Name>, options: { concurrency: number }): RunningWorker
+  /** @throws when the store doesn't answer. */
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface RunningWorker {
+  /** Takes no new jobs, and settles when those under way have ended. */
+  drain(): Promise<void>
+  /** Tells the jobs under way to end now. */
+  abort(): void
+}
+
+export interface QueueOptions {
+  /** Null: the queues are kept in Postgres, at `databaseUrl`. */
+  redisUrl: string | null
+  databaseUrl: string
+  onError(error: Error): void
+}
+
+const prefix = 'import-tracker'
+const jobDefaults = { removeOnComplete: true, removeOnFail: true }
+/**
+ * A job whose worker died is not run again by the queue: it is dropped, and the row's lease brings it back.
+ * So there is one way of recovery, and no way to run a row twice at once.
+ */
+const stalling = { maxStalledCount: 0, stalledInterval: 15_000, lockDuration: 30_000 }
+
+export function openQueues(options: QueueOptions): Queues {
+  const store = options.redisUrl === null ? openPostgresStore(options.databaseUrl) : openRedisStore(options.redisUrl)
+  store.onError(options.onError)
+  const all = Object.fromEntries(queueNames.map((name) => [name, store.queue(name)])) as Record<QueueName, Queue>
+  const workers: Worker[] = []
+  for (const queue of Object.values(all)) queue.on('error', options.onError)
+
+  return {
+    store: store.name,
+    all,
+    work(name, processor, { concurrency }) {
+      const hurry = new AbortController()
+      const run = (job: Job) => processor(payloads[name].parse(job.data) as Payload<typeof name>, hurry.signal)
+      const worker = store.worker(name, run, concurrency)
+      worker.on('error', options.onError)
+      worker.on('failed', (_job, error) => options.onError(error))
+      workers.push(worker)
+      return { drain: () => worker.close(), abort: () => hurry.abort() }
+    },
+    ping: store.ping,
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()))
+      await Promise.all(Object.values(all).map((queue) => queue.close()))
+      await store.close()
+    },
+  }
+}
+
+interface Store {
+  name: 'redis' | 'postgres'
+  queue(name: QueueName): Queue
+  worker(name: QueueName, run: (job: Job) => Promise<void>, concurrency: number): Worker
+  onError(listener: (error: Error) => void): void
+  ping(): Promise<void>
+  close(): Promise<void>
+}
+
+function openRedisStore(url: string): Store {
+  // Producers fail at once when Redis is away (a request is waiting); workers wait until it is back.
+  const producer = new Redis(url, { maxRetriesPerRequest: 1 })
+  const consumer = new Redis(url, { maxRetriesPerRequest: null })
+  return {
+    name: 'redis',
+    queue: (name) => new Queue(name, { connection: producer, prefix, defaultJobOptions: jobDefaults }),
+    worker: (name, run, concurrency) => new Worker(name, run, { connection: consumer, prefix, concurrency, ...stalling }),
+    onError(listener) {
+      producer.on('error', listener)
+      consumer.on('error', listener)
+    },
+    async ping() {
+      await producer.ping()
+    },
+    async close() {
+      producer.disconnect()
+      consumer.disconnect()
+    },
+  }
+}
+
+function openPostgresStore(url: string): Store {
+  const backend = withBackend(createPostgresBackend)
+  // Every worker keeps one connection of the pool for LISTEN.
+  const pool = new Pool({
+    connectionString: url,
+    options: `-c search_path=${queueSchema}`,
+    max: queueNames.length * 3,
+    keepAlive: true,
+    application_name: 'import-tracker-queue',
+  })
+  // BullMQ describes pg's pool by a smaller interface of its own, which strict optional properties don't match.
+  const connection = pool as unknown as PostgresConnectionOptions
+  return {
+    name: 'postgres',
+    queue: (name) => new backend.Queue(name, { connection, defaultJobOptions: jobDefaults }) as unknown as Queue,
+    worker: (name, run, concurrency) =>
+      new backend.Worker(name, run, { connection, concurrency, ...stalling }) as unknown as Worker,
+    onError: (listener) => void pool.on('error', listener),
+    async ping() {
+      await pool.query('SELECT 1')
+    },
+    close: () => pool.end(),
+  }
+}
