@@ -1,0 +1,62 @@
+// Owns which addresses are public: the ranges of the IANA special-purpose registries (RFC 6890 and its
+// successors) that no outgoing request may reach. Which of them an operator opens is guard.ts's business.
+import ipaddr from 'ipaddr.js'
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6
+export type Range = [Address, number]
+
+/** What no request over IPv4 may reach. */
+export const deniedIpv4 = [
+  '0.0.0.0/8', // this network
+  '10.0.0.0/8', // private
+  '100.64.0.0/10', // carrier-grade NAT
+  '127.0.0.0/8', // loopback
+  '169.254.0.0/16', // link-local, and the clouds' metadata
+  '172.16.0.0/12', // private
+  '192.0.0.0/24', // IETF protocol assignments
+  '192.0.2.0/24', // documentation
+  '192.31.196.0/24', // AS112
+  '192.52.193.0/24', // AMT
+  '192.88.99.0/24', // 6to4 relays
+  '192.168.0.0/16', // private
+  '192.175.48.0/24', // AS112
+  '198.18.0.0/15', // benchmarking
+  '198.51.100.0/24', // documentation
+  '203.0.113.0/24', // documentation
+  '224.0.0.0/4', // multicast
+  '240.0.0.0/4', // reserved, and broadcast
+  '168.63.129.16/32', // Azure's host
+] as const
+
+/** The only IPv6 range in use for global unicast; all else is refused, NAT64 and unique local addresses too. */
+export const globalIpv6 = '2000::/3'
+
+/** What no request over IPv6 may reach within {@link globalIpv6}. */
+export const deniedIpv6 = [
+  '2001::/23', // IETF protocol assignments, Teredo
+  '2001:db8::/32', // documentation
+  '2002::/16', // 6to4
+  '2620:4f:8000::/48', // AS112
+  '3fff::/20', // documentation
+] as const
+
+const denied = [...deniedIpv4, ...deniedIpv6].map(parseRange)
+const global = parseRange(globalIpv6)
+
+export function isPublic(address: Address): boolean {
+  if (address.kind() === 'ipv6' && !isWithin(address, [global])) return false
+  return !isWithin(address, denied)
+}
+
+export function isWithin(address: Address, ranges: readonly Range[]): boolean {
+  return ranges.some((range) => address.kind() === range[0].kind() && address.match(range))
+}
+
+export function parseRange(cidr: string): Range {
+  return ipaddr.parseCIDR(cidr)
+}
+
+/** The address that the text says in any notation, an IPv4-mapped one as IPv4; null where it says none. */
+export function parseAddress(text: string): Address | null {
+  return ipaddr.isValid(text) ? ipaddr.process(text) : null
+}

@@ -1,0 +1,69 @@
+// Owns turning a host into addresses that were checked. Who connects to them is connector.ts.
+import { lookup, Resolver } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import { EgressError } from './errors.ts'
+import type { Guard } from './guard.ts'
+
+/** All addresses of a name, IPv4 and IPv6; rejects where it has none. */
+export type Resolve = (hostname: string) => Promise<readonly string[]>
+
+export interface AddressCheck {
+  guard: Guard
+  resolve: Resolve
+  timeoutMs: number
+}
+
+/**
+ * The addresses of a host that may be connected to: all of them, or none where any is refused.
+ * @param hostname a name or an IP address, without brackets.
+ * @throws {EgressError} `dns_error` or `blocked_address`.
+ */
+export async function resolveChecked(check: AddressCheck, hostname: string): Promise<readonly string[]> {
+  const addresses = isIP(hostname) ? [hostname] : await resolveInTime(check, hostname)
+  if (!addresses.every((address) => isIP(address) !== 0 && check.guard.isAllowed(address)))
+    throw new EgressError('blocked_address', 'The host has an address that requests may not go to.')
+  return addresses
+}
+
+/**
+ * Asks the DNS servers directly, because `getaddrinfo` would wait for dead ones on the thread pool that everybody
+ * shares. Local names, and names that DNS doesn't know, are looked up as the system does (its hosts file, mostly).
+ */
+export function createResolve(): Resolve {
+  const resolver = new Resolver({ timeout: 1_000, tries: 2 })
+  return async (hostname) => {
+    if (!hostname.includes('.') || hostname.endsWith('.localhost')) return lookupLocally(hostname)
+    const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
+    const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    if (addresses.length > 0) return addresses
+    const failure = answers.find((answer) => answer.status === 'rejected' && !isAbsence(answer.reason))
+    if (failure?.status === 'rejected') throw failure.reason
+    return lookupLocally(hostname)
+  }
+}
+
+async function lookupLocally(hostname: string): Promise<readonly string[]> {
+  const found = await lookup(hostname, { all: true })
+  return found.map(({ address }) => address)
+}
+
+function isAbsence(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOTFOUND' || error.code === 'ENODATA')
+}
+
+async function resolveInTime({ resolve, timeoutMs }: AddressCheck, hostname: string): Promise<readonly string[]> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () => late.reject(new EgressError('dns_error', 'The host did not resolve in time.')),
+    timeoutMs,
+  )
+  try {
+    const addresses = await Promise.race([resolve(hostname), late.promise])
+    if (addresses.length === 0) throw new EgressError('dns_error', 'The host has no address.')
+    return addresses
+  } catch (error) {
+    throw error instanceof EgressError ? error : new EgressError('dns_error', 'The host does not resolve.', error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
