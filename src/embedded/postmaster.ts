@@ -1,0 +1,106 @@
+// Owns PostgreSQL's server process: whether one runs on a data directory, starting and stopping it.
+import { readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import type { Binaries } from './binaries.ts'
+import type { Cluster } from './cluster.ts'
+import { EmbeddedError } from './error.ts'
+import { run } from './run.ts'
+
+/** A live server. `isReady`: it accepts connections; otherwise it is starting or stopping. */
+export interface Postmaster {
+  pid: number
+  port: number
+  isReady: boolean
+}
+
+/** The server that runs on the data directory, by its `postmaster.pid`; null: none does. */
+export async function findPostmaster(data: string): Promise<Postmaster | null> {
+  const file = join(data, 'postmaster.pid')
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
+  const pid = Number(lines[0])
+  if (!isAlive(pid)) return null // PostgreSQL itself removes the file of a dead one
+  if (await isAnotherProgram(pid)) {
+    await rm(file, { force: true }) // a new process has got the dead one's id, which would keep PostgreSQL from starting
+    return null
+  }
+  const status = lines[7]?.trim()
+  return { pid, port: Number(lines[3]), isReady: status === 'ready' && Number(lines[3]) > 0 }
+}
+
+/**
+ * Starts a server on a free port of the loopback address alone. Two processes may do this at once: one's starts.
+ * @param settings server parameters beside the ones that make it private.
+ * @returns null when it runs; otherwise what it said.
+ */
+export async function startPostmaster(
+  binaries: Binaries,
+  cluster: Cluster,
+  settings: Readonly<Record<string, string>>,
+): Promise<string | null> {
+  const all = {
+    port: String(await freePort()),
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    log_checkpoints: 'off',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    ...settings,
+  }
+  const options = Object.entries(all).map(([name, value]) => `-c ${name}=${value}`)
+  const started = await run(cluster.account, binaries.pgCtl, [
+    'start',
+    '--wait',
+    '--timeout=60',
+    `--pgdata=${cluster.data}`,
+    `--log=${cluster.logFile}`,
+    `--options=${options.join(' ')}`,
+  ])
+  if (started.code === 0) return null
+  const said = (await readFile(cluster.logFile, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-3).join(' ')
+  return said === '' ? started.output : said
+}
+
+/** Stops the server: open sessions are ended, data is written out. */
+export async function stopPostmaster(binaries: Binaries, cluster: Cluster): Promise<void> {
+  const stop = (mode: string) =>
+    run(cluster.account, binaries.pgCtl, [
+      'stop',
+      '--wait',
+      '--timeout=20',
+      `--mode=${mode}`,
+      `--pgdata=${cluster.data}`,
+    ])
+  if ((await stop('fast')).code === 0 || !(await findPostmaster(cluster.data))) return
+  const last = await stop('immediate') // loses nothing either: the next start recovers
+  if (last.code !== 0 && (await findPostmaster(cluster.data)))
+    throw new EmbeddedError(`PostgreSQL in ${cluster.data} doesn't stop: ${last.output}`)
+}
+
+/** Whether there is a process of this id, of whatever user. */
+export function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+/** True only where it is sure; without /proc (macOS) it never is. */
+async function isAnotherProgram(pid: number): Promise<boolean> {
+  const [command = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+  return command !== '' && !/(^|\/)(postgres|pg_ctl)\b/.test(command)
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.on('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}

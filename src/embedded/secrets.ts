@@ -1,0 +1,66 @@
+// Owns the secrets that the embedded mode makes for itself on its first start and keeps in DATA_DIR, readable by
+// their owner alone.
+import { randomBytes } from 'node:crypto'
+import { access, link, mkdir, open, readFile, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { environmentSchema } from '../config.ts'
+import { EmbeddedError } from './error.ts'
+
+/**
+ * The bootstrap token, kept in `<directory>/admin-token`.
+ * @param directory DATA_DIR.
+ */
+export async function readAdminToken(directory: string): Promise<string> {
+  const file = join(resolve(directory), 'admin-token')
+  const text = await readOrMake(file, () => randomBytes(32).toString('base64url'))
+  const token = environmentSchema.shape.ADMIN_TOKEN.safeParse(text)
+  if (!token.success || token.data === undefined)
+    throw new EmbeddedError(`${file} holds no token: delete it to get a new one.`)
+  return token.data
+}
+
+/**
+ * The keys for stored secrets, kept in `<directory>/encryption-keys` in the form of ENCRYPTION_KEYS. Call it before
+ * Postgres is started: keys that are missing although there are data aren't made anew, for these couldn't read them.
+ * @param directory DATA_DIR.
+ */
+export async function readEncryptionKeys(directory: string): Promise<readonly Buffer[]> {
+  const file = join(resolve(directory), 'encryption-keys')
+  if (!(await exists(file)) && (await exists(join(resolve(directory), 'postgres'))))
+    throw new EmbeddedError(
+      `${file} is missing, and what is stored can't be read without it: restore it from a backup.`,
+    )
+  const text = await readOrMake(file, () => randomBytes(32).toString('base64'))
+  const keys = environmentSchema.shape.ENCRYPTION_KEYS.safeParse(text)
+  if (!keys.success || !keys.data || keys.data.length === 0)
+    throw new EmbeddedError(`${file} must hold keys of 32 bytes in base64, comma-separated: restore it from a backup.`)
+  return keys.data
+}
+
+/** Complete from the moment it has its name, and made by one of several processes that start at once. */
+async function readOrMake(file: string, make: () => string): Promise<string> {
+  if (!(await exists(file))) {
+    await mkdir(join(file, '..'), { recursive: true })
+    const unfinished = `${file}.new-${process.pid}`
+    await rm(unfinished, { force: true })
+    const handle = await open(unfinished, 'wx', 0o600)
+    try {
+      await handle.writeFile(`${make()}\n`)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await link(unfinished, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error // else another process was faster
+    })
+    await rm(unfinished)
+  }
+  return (await readFile(file, 'utf8')).trim()
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
