@@ -53,6 +53,7 @@ CREATE TABLE "imports" (
 	"first_polled_at" timestamp (3) with time zone,
 	"last_polled_at" timestamp (3) with time zone,
 	"finished_at" timestamp (3) with time zone,
+	"deadline_ms" bigint NOT NULL,
 	"deadline_at" timestamp (3) with time zone NOT NULL,
 	"polls" integer DEFAULT 0 NOT NULL,
 	"next_poll_at" timestamp (3) with time zone,

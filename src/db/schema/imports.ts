@@ -60,7 +60,8 @@ export const imports = pgTable(
     firstPolledAt: time('first_polled_at'),
     lastPolledAt: time('last_polled_at'),
     finishedAt: time('finished_at'),
-    /** The hard deadline: after it the import is `lost` (deadline). */
+    /** How long tracking may take, in milliseconds, and when that time is over: then the import is `lost` (deadline). */
+    deadlineMs: count('deadline_ms').notNull(),
     deadlineAt: time('deadline_at').notNull(),
     /** Status calls so far, failed ones too. Also the version that a report must have been asked at. */
     polls: integer('polls').notNull().default(0),
