@@ -131,6 +131,8 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   defaultLimits: DefaultLimits
   /** The provider deletes finished jobs after a while: a 404 on a job seen before means that it has expired. */
   forgetsJobs: boolean
+  /** Top-level fields of the body that move with the time alone (`updated_at`): they make no report a different one. */
+  volatileFields: readonly string[]
 
   statusRequest(job: Job<Credentials, Settings>): ProviderRequest
   /** @throws {z.ZodError} when the answer isn't of the provider's form at all. */
@@ -139,13 +141,18 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   /** A second call, made once when a report is terminal (Zilliant's counts). It refines the report. */
   summary?: {
     request(job: Job<Credentials, Settings>): ProviderRequest
+    /** @throws {z.ZodError} when the answer isn't of the provider's form at all. */
     read(body: unknown, report: Report): Report
   }
 
-  /** Pages of details after what came with the status, by cursor, wherever the provider keeps them. */
+  /**
+   * Pages of details after what came with the status, by cursor, wherever the provider keeps them.
+   * `read` gets the cursor that the page was asked with, for providers that count pages and name no next one.
+   */
   details?: {
     request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
-    read(body: unknown): DetailPage
+    /** @throws {z.ZodError} when the answer isn't a page of the provider's at all. */
+    read(body: unknown, cursor: string): DetailPage
   }
 
   /** What an error answer's body says, for `lastError.message`; null where it isn't of the published form. */

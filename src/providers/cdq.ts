@@ -1,0 +1,139 @@
+// Owns what CDQ's Data Exchange API says of an import job (Poll Import Job, version 5).
+import { z } from 'zod'
+import { keptBody } from './body.ts'
+import { type DetailPage, isTerminal, type Job, type Provider, type ReportedState, unknownRows } from './contract.ts'
+import { headerText } from './credentials.ts'
+import { count, percentage, position, shortened, stateOf, text, timestamp } from './fields.ts'
+import { jobIdSegment } from './job-id.ts'
+
+const credentialsSchema = z.strictObject({ apiKey: headerText })
+const settingsSchema = z.strictObject({})
+
+type Credentials = z.infer<typeof credentialsSchema>
+type Settings = z.infer<typeof settingsSchema>
+
+const statesByStatus: Readonly<Record<string, ReportedState>> = {
+  CREATED: 'queued',
+  PERSISTED: 'queued',
+  SCHEDULED: 'queued',
+  WAITING: 'queued',
+  RUNNING: 'running',
+  FINISHED: 'succeeded',
+  FAILED: 'failed',
+  DIED: 'failed',
+  COULDNT_START: 'failed',
+  CANCELED: 'canceled', // also "due to invalid input configuration": statusMessage says so
+  ARCHIVED: 'archived', // inferred: over, and how it ended is no longer told
+  UNKNOWN: 'unknown', // inferred: nothing new is known, so the state stays and polling goes on
+}
+
+const statisticsSchema = z.object({
+  numberOfInserts: count,
+  numberOfUpdates: count,
+  numberOfFailed: count,
+  skipped: z.array(z.object({ line: position, column: position })).nullish(),
+  /** Opaque, although it looks like a line number. */
+  skippedNextStartAfter: text,
+})
+
+/** What the report is made of. Every other published field (name, storageId, …) is in its `body`. */
+const jobSchema = z.object({
+  status: text,
+  statusMessage: text,
+  progress: percentage,
+  createdAt: timestamp,
+  /** May be absent until the job ends. */
+  result: z.object({ statistics: statisticsSchema.nullish() }).nullish(),
+})
+
+/** A page repeats the whole job; without its statistics nobody could tell the last page from a broken one. */
+const pageSchema = z.object({ result: z.object({ statistics: statisticsSchema }) })
+
+const errorSchema = z.object({
+  status: z.object({
+    code: text,
+    technicalKey: text,
+    details: z.array(z.object({ message: text })).nullish(),
+  }),
+})
+
+export const cdq: Provider<Credentials, Settings> = {
+  name: 'cdq',
+  defaultBaseUrl: 'https://api.cdq.com/data-exchange/rest',
+  credentialsSchema,
+  settingsSchema,
+  // No limits are published. Jobs run for minutes to hours: two seconds is soon enough to see a short one end,
+  // two minutes late is still early for a long one, and a job that lives for a week is stuck.
+  defaultLimits: {
+    requestsPerSecond: null,
+    requestsPerMonth: null,
+    maxInFlight: 10,
+    minIntervalMs: 2_000,
+    maxIntervalMs: 120_000,
+    deadlineMs: 7 * 24 * 60 * 60 * 1_000,
+  },
+  forgetsJobs: false, // jobs are ARCHIVED instead
+  volatileFields: ['modifiedAt'],
+
+  statusRequest: (job) => jobRequest(job),
+
+  readStatus(body) {
+    const job = jobSchema.parse(body)
+    const statistics = job.result?.statistics
+    const page = detailPage(statistics)
+    const hasSkipped = page.skippedLines.length > 0 || page.next !== null
+    const state = outcome(stateOf(statesByStatus, job.status), (statistics?.numberOfFailed ?? 0) > 0 || hasSkipped)
+    const isOver = isTerminal(state)
+    return {
+      report: {
+        state,
+        providerStatus: job.status,
+        message: shortened(job.statusMessage),
+        progress: job.progress,
+        rows: {
+          ...unknownRows,
+          inserted: statistics?.numberOfInserts ?? null,
+          updated: statistics?.numberOfUpdates ?? null,
+          failed: statistics?.numberOfFailed ?? null,
+          // The answer holds the first page of skipped lines: their number, only if the job is over and no other follows.
+          skipped: isOver && statistics?.skipped && page.next === null ? page.skippedLines.length : null,
+        },
+        createdAt: job.createdAt,
+        startedAt: null,
+        finishedAt: null, // `modifiedAt` also changes when a finished job is archived
+        expiresAt: null,
+        body: keptBody(body, [['result', 'statistics', 'skipped']]),
+      },
+      details: isOver && hasSkipped ? page : null,
+    }
+  },
+
+  details: {
+    request: (job, cursor) => ({ ...jobRequest(job), ...(cursor !== '' && { query: { skippedStartAfter: cursor } }) }),
+    read: (body) => detailPage(pageSchema.parse(body).result.statistics),
+  },
+
+  readError(body) {
+    const { data } = errorSchema.safeParse(body)
+    if (!data) return null
+    const messages = (data.status.details ?? []).map(({ message }) => message).filter((message) => message !== null)
+    return { code: data.status.technicalKey ?? data.status.code, message: messages.join('; ') || null }
+  },
+}
+
+function jobRequest({ jobId, credentials }: Job<Credentials, Settings>) {
+  return { path: `/jobs/importjobs/${jobIdSegment(jobId)}`, headers: { 'x-api-key': credentials.apiKey } }
+}
+
+/** Inferred: FINISHED with failed partners or skipped lines is a partial success. */
+function outcome(state: ReportedState, hasLosses: boolean): ReportedState {
+  return state === 'succeeded' && hasLosses ? 'partial' : state
+}
+
+function detailPage(statistics: z.infer<typeof statisticsSchema> | null | undefined): DetailPage {
+  return {
+    skippedLines: statistics?.skipped ?? [],
+    rowResults: [],
+    next: statistics?.skippedNextStartAfter ?? null,
+  }
+}

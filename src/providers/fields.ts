@@ -1,0 +1,114 @@
+// Owns how single fields of a vendor's answer are read: tolerantly, and into values that Postgres can store.
+// A field that is only shown becomes null where it can't be read, since `body` keeps it; a count decides
+// between succeeded and partial, so one that can't be read fails the answer.
+import { z } from 'zod'
+import { storableText } from '../storable.ts'
+import type { ReportedState } from './contract.ts'
+
+/** A number of rows: a whole number or its decimal text. Null where absent, null or "". */
+export const count = field((value, fail) => {
+  const number = readInteger(value)
+  return number === undefined || (number !== null && number < 0)
+    ? fail(`must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`)
+    : number
+})
+
+/** A line or column of a file; null where it can't be read, so that one odd line doesn't cost its whole page. */
+export const position = field((value) => readInteger(value) ?? null)
+
+/** A percentage as a fraction of 0 to 1; null where it can't be read. */
+export const percentage = field((value) => {
+  const number = readNumber(value)
+  return number === null ? null : toFraction(number, 100)
+})
+
+/** Text that Postgres can store, uncut; numbers and booleans as they are written in JSON, "" and all else as null. */
+export const text = field(readText)
+
+/** An ISO 8601 date and time within the years 1 to 9999, UTC where it names no offset; otherwise null. */
+export const timestamp = field((value) => (typeof value === 'string' ? readTimestamp(value.trim()) : null))
+
+/** true, false and their texts; otherwise null. */
+export const flag = field((value) => {
+  if (value === true || value === 'true') return true
+  return value === false || value === 'false' ? false : null
+})
+
+/** The state that a published status means. Statuses are compared exactly; one that nobody published is `unmapped`. */
+export function stateOf(published: Readonly<Record<string, ReportedState>>, status: string | null): ReportedState {
+  return status !== null && Object.hasOwn(published, status) ? (published[status] ?? 'unmapped') : 'unmapped'
+}
+
+/** `part` of `whole` as a fraction of 0 to 1; null where either is unknown or there is nothing to do. */
+export function fractionOf(part: number | null, whole: number | null): number | null {
+  return part === null || whole === null || whole <= 0 ? null : toFraction(part, whole)
+}
+
+/** The longest message that an import shows: it goes into webhook bodies, which are bounded. */
+const maxMessageLength = 2_000
+
+/** A message for people, cut where a vendor sends an essay; `body` keeps it whole. */
+export function shortened(message: string | null): string | null {
+  if (message === null || message.length <= maxMessageLength) return message
+  return `${message.slice(0, maxMessageLength - 1).toWellFormed()}…`
+}
+
+function field<Value>(
+  read: (value: unknown, fail: (message: string) => never) => Value,
+): z.ZodPipe<z.ZodOptional<z.ZodUnknown>, z.ZodTransform<Value, unknown>> {
+  return z
+    .unknown()
+    .optional()
+    .transform((value, context) =>
+      read(value, (message) => {
+        context.addIssue(message)
+        return z.NEVER
+      }),
+    )
+}
+
+function readText(value: unknown): string | null {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return typeof value === 'string' && value !== '' ? storableText(value) : null
+}
+
+/** Undefined: there is something, but it is no integer that can be stored exactly. */
+function readInteger(value: unknown): number | null | undefined {
+  if (value === undefined || value === null) return null
+  const written = typeof value === 'string' ? value.trim() : value
+  if (written === '') return null
+  if (typeof written === 'string' && !/^[+-]?\d+(\.0+)?$/.test(written)) return undefined
+  const number = typeof written === 'string' ? Number(written) : written
+  return typeof number === 'number' && Number.isSafeInteger(number) ? number + 0 : undefined // + 0 turns -0 into 0
+}
+
+function readNumber(value: unknown): number | null {
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  return typeof number === 'number' && Number.isFinite(number) ? number : null
+}
+
+function toFraction(part: number, whole: number): number {
+  return Math.min(1, Math.max(0, part / whole)) + 0
+}
+
+const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?$/
+
+function readTimestamp(value: string): Date | null {
+  const [, year, month, day, clockTime = '00:00', offset = 'Z'] = isoTime.exec(value) ?? []
+  if (year === undefined || year === '0000' || !isCalendarDay(Number(year), Number(month), Number(day))) return null
+  const date = new Date(`${year}-${month}-${day}T${clockTime.replace(',', '.')}${normalOffset(offset)}`)
+  const storedYear = date.getUTCFullYear() // NaN where the hour or the offset doesn't exist
+  return storedYear >= 1 && storedYear <= 9999 ? date : null
+}
+
+/** Date itself takes the 30th of February for the 2nd of March. */
+function isCalendarDay(year: number, month: number, day: number): boolean {
+  const date = new Date(0)
+  date.setUTCFullYear(year, month - 1, day)
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day
+}
+
+function normalOffset(offset: string): string {
+  const [, sign, hours, minutes = '00'] = /^([+-])(\d\d):?(\d\d)?$/.exec(offset) ?? []
+  return sign === undefined ? 'Z' : `${sign}${hours}:${minutes}`
+}

@@ -1,0 +1,135 @@
+// Owns what FullStory's API says of a batch import of events or users, and of the items that failed.
+import { z } from 'zod'
+import { keptBody, keptJson } from './body.ts'
+import { firstPage, isTerminal, type Job, type Provider, type ReportedState, unknownRows } from './contract.ts'
+import { headerText } from './credentials.ts'
+import { readPlainError } from './error-body.ts'
+import { count, stateOf, text, timestamp } from './fields.ts'
+import { jobIdSegment } from './job-id.ts'
+
+const credentialsSchema = z.strictObject({ apiKey: headerText })
+const settingsSchema = z.strictObject({
+  resource: z.enum(['events', 'users'], { error: 'must be "events" or "users"' }).optional(),
+})
+
+type Credentials = z.infer<typeof credentialsSchema>
+type Settings = z.infer<typeof settingsSchema>
+
+const statesByStatus: Readonly<Record<string, ReportedState>> = {
+  PROCESSING: 'running',
+  COMPLETED: 'succeeded',
+  FAILED: 'failed',
+}
+
+/** `job.id` repeats the id that was asked for; it stays in `body`. */
+const batchSchema = z.object({
+  imports: count,
+  errors: count,
+  job: z.object({ status: text, created: timestamp, finished: timestamp }).nullish(),
+})
+
+const userSchema = z.object({ uid: text }).nullish().catch(null)
+const failureSchema = z.object({
+  message: text,
+  code: text,
+  event: z.unknown(),
+  user: z.unknown(),
+})
+
+/** `total_records` (a number as text) isn't needed: the pages say where they end. */
+const errorsSchema = z.object({ results: z.array(failureSchema).nullish(), next_page_token: text })
+
+export const fullstory: Provider<Credentials, Settings> = {
+  name: 'fullstory',
+  defaultBaseUrl: 'https://api.fullstory.com',
+  credentialsSchema,
+  settingsSchema,
+  // There is a limit (429), but no number is published: few in flight, and Retry-After says the rest.
+  defaultLimits: {
+    requestsPerSecond: null,
+    requestsPerMonth: null,
+    maxInFlight: 10,
+    minIntervalMs: 2_000,
+    maxIntervalMs: 120_000,
+    deadlineMs: 7 * 24 * 60 * 60 * 1_000,
+  },
+  forgetsJobs: false,
+  volatileFields: [],
+
+  statusRequest: (job) => batchRequest(job),
+
+  readStatus(body) {
+    const batch = batchSchema.parse(body)
+    const status = batch.job?.status ?? null
+    const state = outcome(stateOf(statesByStatus, status), batch)
+    return {
+      report: {
+        state,
+        providerStatus: status,
+        message: null,
+        progress: null,
+        rows: { ...unknownRows, succeeded: batch.imports, failed: failedItems(status, batch.errors) },
+        createdAt: batch.job?.created ?? null,
+        startedAt: null,
+        finishedAt: batch.job?.finished ?? null,
+        expiresAt: null,
+        body: keptBody(body),
+      },
+      // The errors are refused while the job is processing, and there are none where everything went in.
+      details:
+        isTerminal(state) && state !== 'succeeded' ? { skippedLines: [], rowResults: [], next: firstPage } : null,
+    }
+  },
+
+  details: {
+    request(job, cursor) {
+      const request = batchRequest(job)
+      return {
+        ...request,
+        path: `${request.path}/errors`,
+        ...(cursor !== firstPage && { query: { page_token: cursor } }),
+      }
+    },
+    read(body) {
+      const page = errorsSchema.parse(body)
+      return {
+        skippedLines: [],
+        rowResults: (page.results ?? []).map(rowResult),
+        next: page.next_page_token,
+      }
+    },
+  },
+
+  readError: readPlainError,
+}
+
+function batchRequest({ jobId, credentials, settings }: Job<Credentials, Settings>) {
+  return {
+    path: `/v2/${settings.resource ?? 'events'}/batch/${jobIdSegment(jobId)}`,
+    headers: { authorization: `Basic ${credentials.apiKey}` }, // the key as issued, not encoded again
+  }
+}
+
+/** FAILED covers partial failure: some imports make it partial. Inferred: so do errors of a COMPLETED job. */
+function outcome(state: ReportedState, { imports, errors }: z.infer<typeof batchSchema>): ReportedState {
+  if (state === 'failed') return (imports ?? 0) > 0 ? 'partial' : 'failed'
+  return state === 'succeeded' && (errors ?? 0) > 0 ? 'partial' : state
+}
+
+/** "Only included for failed imports": absent means 0, except where it should have been there. */
+function failedItems(status: string | null, errors: number | null): number | null {
+  return errors ?? (status === 'PROCESSING' || status === 'COMPLETED' ? 0 : null)
+}
+
+/** The failed item as it was sent, and the application's own id of the user that it is, or is about. */
+function rowResult({ message, code, event, user }: z.infer<typeof failureSchema>) {
+  const item = keptJson(event ?? user ?? null)
+  const eventUser = z.object({ user: userSchema }).nullish().catch(null).parse(event)?.user
+  return {
+    recordId: userSchema.parse(user)?.uid ?? eventUser?.uid ?? null,
+    created: null,
+    existing: null,
+    error: { code, message },
+    ...(item !== null && { item }),
+  }
+}

@@ -1,0 +1,22 @@
+// Owns how a job id, which is opaque, gets into a URL: percent-encoded, as one segment of the path.
+
+const maxLength = 500
+
+/**
+ * Null where the id can be stored and asked for; otherwise what it must be, for people.
+ * `.` and `..` can't: servers resolve them even when percent-encoded (RFC 3986, 5.2.4 and 6.2.2.2), so asking
+ * would end at another resource, and no provider can have issued them.
+ */
+export function jobIdProblem(jobId: string): string | null {
+  if (jobId === '' || jobId.length > maxLength) return `must have 1 to ${maxLength} characters`
+  if (jobId === '.' || jobId === '..') return 'must not be "." or ".."'
+  if (jobId.includes('\u0000') || !jobId.isWellFormed()) return 'must be well-formed text without NUL'
+  return null
+}
+
+/** The id as a segment of a path: `abd123=` is `abd123%3D`. */
+export function jobIdSegment(jobId: string): string {
+  const problem = jobIdProblem(jobId)
+  if (problem !== null) throw new TypeError(`A job id ${problem}.`)
+  return encodeURIComponent(jobId)
+}

@@ -1,0 +1,107 @@
+// Owns what micro.so's Prism API says of an import job, and of a small import that was answered inline.
+import { z } from 'zod'
+import { keptBody } from './body.ts'
+import { isTerminal, type Provider, type ReportedState, type RowResult, unknownRows } from './contract.ts'
+import { headerText } from './credentials.ts'
+import { readPlainError } from './error-body.ts'
+import { count, flag, fractionOf, shortened, stateOf, text, timestamp } from './fields.ts'
+import { jobIdSegment } from './job-id.ts'
+
+const credentialsSchema = z.strictObject({ apiKey: headerText })
+const settingsSchema = z.strictObject({ teamId: z.guid({ error: 'must be a UUID: the id of the team' }) })
+
+type Credentials = z.infer<typeof credentialsSchema>
+type Settings = z.infer<typeof settingsSchema>
+
+const statesByStatus: Readonly<Record<string, ReportedState>> = {
+  processing: 'running',
+  complete: 'succeeded',
+  failed: 'failed',
+}
+
+const errorSchema = z.object({ code: text, message: text })
+const rowSchema = z.object({ id: text, created: flag, existing: flag, error: errorSchema.nullish() })
+
+/** `job_id` isn't read: null in an inline answer, in a poll's it is the id that was asked for. */
+const jobSchema = z.object({
+  status: text,
+  total: count,
+  processed: count,
+  succeeded: count,
+  failed: count,
+  error: errorSchema.nullish(),
+  created_at: timestamp,
+  expires_at: timestamp,
+  results: z.array(rowSchema.nullish()).nullish(),
+})
+
+export const micro: Provider<Credentials, Settings> = {
+  name: 'micro',
+  defaultBaseUrl: 'https://developers.micro.so',
+  credentialsSchema,
+  settingsSchema,
+  // 10 requests a second and 1,000 a month for each key are published. At the ten-second floor one import of two
+  // hours could take most of a month, so the ceiling is high. Jobs are kept for 7 days: after that there is nothing to ask.
+  defaultLimits: {
+    requestsPerSecond: 10,
+    requestsPerMonth: 1_000,
+    maxInFlight: 5,
+    minIntervalMs: 10_000,
+    maxIntervalMs: 600_000,
+    deadlineMs: 7 * 24 * 60 * 60 * 1_000,
+  },
+  forgetsJobs: true,
+  volatileFields: ['updated_at'],
+
+  statusRequest: ({ jobId, credentials, settings }) => ({
+    path: `/v2/prism/${encodeURIComponent(settings.teamId)}/imports/${jobIdSegment(jobId)}`,
+    headers: { 'x-api-key': credentials.apiKey },
+  }),
+
+  readStatus(body) {
+    const job = jobSchema.parse(body)
+    const state = outcome(stateOf(statesByStatus, job.status), job)
+    const processed = job.processed ?? attempted(job)
+    const rowResults = (job.results ?? []).map(rowResult)
+    return {
+      report: {
+        state,
+        providerStatus: job.status,
+        message: shortened(job.error?.message ?? job.error?.code ?? null),
+        progress: fractionOf(processed, job.total),
+        rows: { ...unknownRows, total: job.total, processed, succeeded: job.succeeded, failed: job.failed },
+        createdAt: job.created_at,
+        startedAt: null,
+        finishedAt: null, // `updated_at` isn't published as the end
+        expiresAt: job.expires_at,
+        body: keptBody(body, [['results']]),
+      },
+      // Unpaged and without an index: inferred that the position in the array is the row.
+      details: isTerminal(state) && rowResults.length > 0 ? { skippedLines: [], rowResults, next: null } : null,
+    }
+  },
+
+  readError: readPlainError,
+}
+
+/** Inferred: `complete` with failed rows is a partial success. Where `failed` is absent, the rows tell. */
+function outcome(state: ReportedState, job: z.infer<typeof jobSchema>): ReportedState {
+  if (state !== 'succeeded') return state
+  const hasFailures = job.failed === null ? (job.results ?? []).some((row) => row?.error) : job.failed > 0
+  return hasFailures ? 'partial' : 'succeeded'
+}
+
+/** The published meaning of `processed`: "attempted (succeeded + failed)". */
+function attempted({ succeeded, failed }: z.infer<typeof jobSchema>): number | null {
+  return succeeded === null || failed === null ? null : succeeded + failed
+}
+
+/** A row that is null keeps its place, because the place is all that says which row it is. */
+function rowResult(row: z.infer<typeof rowSchema> | null | undefined): RowResult {
+  return {
+    recordId: row?.id ?? null,
+    created: row?.created ?? null,
+    existing: row?.existing ?? null,
+    error: row?.error ?? null,
+  }
+}

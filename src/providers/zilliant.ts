@@ -1,0 +1,117 @@
+// Owns what Zilliant's API says of an entity import: its status, and the report that adds the counts once it is over.
+import { z } from 'zod'
+import { keptBody } from './body.ts'
+import { type Job, type Provider, type Report, type ReportedState, unknownRows } from './contract.ts'
+import { hostName, jsonObjectText } from './credentials.ts'
+import { readPlainError } from './error-body.ts'
+import { count, flag, shortened, stateOf, text, timestamp } from './fields.ts'
+import { jobIdSegment } from './job-id.ts'
+
+/** The whole answer of the OAuth token endpoint, as text: it is sent as it is, not only its access_token. */
+const credentialsSchema = z.strictObject({ tokenResponse: jsonObjectText })
+const settingsSchema = z.strictObject({ forwardedHost: hostName.optional() })
+
+type Credentials = z.infer<typeof credentialsSchema>
+type Settings = z.infer<typeof settingsSchema>
+
+const statesByStatus: Readonly<Record<string, ReportedState>> = {
+  RUNNING: 'running',
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+}
+
+const statesByReport: Readonly<Record<string, ReportedState>> = {
+  SUCCESS: 'succeeded',
+  PARTIAL_SUCCESS: 'partial',
+  FAILED: 'failed',
+}
+
+/** `entityImportId` repeats the id that was asked for; it stays in `body`. */
+const statusSchema = z.object({
+  status: text,
+  startDate: timestamp,
+  stopDate: timestamp,
+  clientErrorCallingService: flag,
+})
+
+const reportSchema = z.object({ status: text, processedRows: count, failedRows: count, message: text })
+
+const clientErrorMessage = 'A client-side error occurred when calling the service (clientErrorCallingService).'
+
+export const zilliant: Provider<Credentials, Settings> = {
+  name: 'zilliant',
+  defaultBaseUrl: null,
+  credentialsSchema,
+  settingsSchema,
+  // No limits are published. File imports run for minutes (the published example for six and a half).
+  defaultLimits: {
+    requestsPerSecond: null,
+    requestsPerMonth: null,
+    maxInFlight: 10,
+    minIntervalMs: 2_000,
+    maxIntervalMs: 120_000,
+    deadlineMs: 7 * 24 * 60 * 60 * 1_000,
+  },
+  forgetsJobs: false,
+  volatileFields: [],
+
+  statusRequest: (job) => importRequest(job, 'status'),
+
+  readStatus(body) {
+    const status = statusSchema.parse(body)
+    return {
+      report: {
+        state: stateOf(statesByStatus, status.status),
+        providerStatus: status.status,
+        message: status.clientErrorCallingService ? clientErrorMessage : null,
+        progress: null,
+        rows: unknownRows,
+        createdAt: null,
+        startedAt: status.startDate,
+        finishedAt: status.stopDate,
+        expiresAt: null,
+        body: keptBody(body),
+      },
+      details: null, // the error file has no published format
+    }
+  },
+
+  summary: {
+    request: (job) => importRequest(job, 'report'),
+    read(body, report) {
+      const summary = reportSchema.parse(body)
+      const messages = [summary.message, report.message].filter((message) => message !== null)
+      return {
+        ...report,
+        state: worse(report.state, summary),
+        message: shortened(messages.join(' ') || null),
+        // Whether processedRows includes failedRows isn't published, so what succeeded stays unknown.
+        rows: { ...report.rows, processed: summary.processedRows, failed: summary.failedRows },
+        body: { ...report.body, report: keptBody(body) },
+      }
+    },
+  },
+
+  readError: readPlainError,
+}
+
+function importRequest({ jobId, credentials, settings }: Job<Credentials, Settings>, what: 'status' | 'report') {
+  const token = Buffer.from(credentials.tokenResponse, 'utf8').toString('base64')
+  return {
+    path: `/v1/EntityImport/${jobIdSegment(jobId)}/${what}`,
+    headers: {
+      authorization: `OAuth ${token}`,
+      ...(settings.forwardedHost !== undefined && { 'x-forwarded-host': settings.forwardedHost }),
+    },
+  }
+}
+
+/**
+ * PARTIAL_SUCCESS is partial whatever the status said. Inferred: so is SUCCESS with failed rows, and where status and
+ * report contradict each other, the worse one holds.
+ */
+function worse(state: Report['state'], { status, failedRows }: z.infer<typeof reportSchema>): ReportedState {
+  const reported = stateOf(statesByReport, status)
+  if (reported === 'partial' || (state === 'succeeded' && reported === 'failed')) return reported
+  return state === 'succeeded' && (failedRows ?? 0) > 0 ? 'partial' : state
+}
