@@ -1,0 +1,109 @@
+// Owns how an import is shown: by the API, in the stream, and as the data of its events.
+import { z } from 'zod'
+import type { imports } from '../db/schema/index.ts'
+import { type ImportState, type LostReason, lostReasons, states } from './state.ts'
+
+const time = z.iso.datetime().nullable()
+const text = z.string().nullable()
+const count = z.number().int().nullable()
+
+export const rowsSchema = z
+  .object({
+    total: count,
+    processed: count,
+    succeeded: count,
+    failed: count,
+    inserted: count,
+    updated: count,
+    skipped: count,
+  })
+  .meta({ id: 'Rows', description: 'Counts of rows as the provider says them; null is unknown, which is not 0.' })
+
+export const detailsStates = ['none', 'pending', 'collecting', 'complete', 'incomplete'] as const
+
+export const importSchema = z
+  .object({
+    id: z.uuid(),
+    connection: z.string(),
+    provider: z.string(),
+    jobId: z.string().describe('The provider’s id of the job.'),
+    state: z.enum(states).describe('`lost` means that we can’t know how it ended; it never claims a failure.'),
+    lostReason: z.enum(lostReasons).nullable(),
+    attention: text.describe('What somebody should look at, such as `unmapped_status`.'),
+    providerStatus: text.describe('The provider’s own word for the state.'),
+    message: text.describe('What the provider says for people.'),
+    progress: z.number().min(0).max(1).nullable(),
+    rows: rowsSchema,
+    details: z
+      .object({
+        state: z.enum(detailsStates).describe('How far its skipped lines and row results are stored.'),
+        skippedLines: z.number().int(),
+        rowResults: z.number().int(),
+      })
+      .meta({ id: 'Details' }),
+    providerCreatedAt: time,
+    providerStartedAt: time,
+    providerFinishedAt: time,
+    registeredAt: z.iso.datetime(),
+    firstPolledAt: time,
+    lastPolledAt: time,
+    nextPollAt: time.describe('Null: the import is over.'),
+    finishedAt: time.describe('When the tracker saw that it is over.'),
+    polls: z.number().int(),
+    lastError: z
+      .object({ code: z.string(), message: z.string(), at: z.iso.datetime() })
+      .nullable()
+      .meta({ id: 'LastError', description: 'What went wrong at the last poll; null once a poll succeeds.' }),
+    metadata: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Import' })
+
+/** An import as the API shows it; what is unknown is null. */
+export type ApiImport = z.infer<typeof importSchema>
+
+export function presentImport(
+  row: typeof imports.$inferSelect,
+  connection: { name: string; provider: string },
+): ApiImport {
+  return {
+    id: row.id,
+    connection: connection.name,
+    provider: connection.provider,
+    jobId: row.jobId,
+    state: row.state as ImportState,
+    lostReason: row.lostReason as LostReason | null,
+    attention: row.attention,
+    providerStatus: row.providerStatus,
+    message: row.message,
+    progress: row.progress,
+    rows: {
+      total: row.rowsTotal,
+      processed: row.rowsProcessed,
+      succeeded: row.rowsSucceeded,
+      failed: row.rowsFailed,
+      inserted: row.rowsInserted,
+      updated: row.rowsUpdated,
+      skipped: row.rowsSkipped,
+    },
+    details: {
+      state: row.detailsState as ApiImport['details']['state'],
+      skippedLines: row.skippedLines,
+      rowResults: row.rowResults,
+    },
+    providerCreatedAt: iso(row.providerCreatedAt),
+    providerStartedAt: iso(row.providerStartedAt),
+    providerFinishedAt: iso(row.providerFinishedAt),
+    registeredAt: row.registeredAt.toISOString(),
+    firstPolledAt: iso(row.firstPolledAt),
+    lastPolledAt: iso(row.lastPolledAt),
+    nextPollAt: iso(row.nextPollAt),
+    finishedAt: iso(row.finishedAt),
+    polls: row.polls,
+    lastError: row.lastError && { code: row.lastError.code, message: row.lastError.message, at: row.lastError.at },
+    metadata: row.metadata,
+  }
+}
+
+function iso(date: Date | null): string | null {
+  return date?.toISOString() ?? null
+}

@@ -1,0 +1,27 @@
+// Owns making a token.
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { apiTokens } from '../db/schema/index.ts'
+import { newId } from '../ids.ts'
+import { hashToken, newToken } from './hash.ts'
+import { type ApiToken, presentToken } from './present.ts'
+import { scopes } from './scope.ts'
+
+export const createTokenSchema = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).describe('What it is for; for people.'),
+    scope: z.enum(scopes),
+  })
+  .meta({ id: 'CreateToken' })
+
+/** Makes a token. It is in the answer and nowhere else: only its hash is stored. */
+export async function createToken(
+  { db, clock }: { db: Database; clock: Clock },
+  input: z.infer<typeof createTokenSchema>,
+): Promise<ApiToken & { token: string }> {
+  const token = newToken()
+  const row = { id: newId(), ...input, hash: hashToken(token), createdAt: clock.now() }
+  await db.insert(apiTokens).values(row)
+  return { ...presentToken(row), token }
+}

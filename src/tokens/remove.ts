@@ -1,0 +1,14 @@
+// Owns revoking a token.
+import { eq } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { apiTokens } from '../db/schema/index.ts'
+import { notFound } from '../errors.ts'
+
+/**
+ * Revokes a token: at once in this process once its authenticator forgets, within seconds in others.
+ * @throws {AppError} not_found
+ */
+export async function removeToken({ db }: { db: Database }, id: string): Promise<void> {
+  const removed = await db.delete(apiTokens).where(eq(apiTokens.id, id)).returning({ id: apiTokens.id })
+  if (removed.length === 0) throw notFound('token')
+}

@@ -1,0 +1,53 @@
+// Owns turning zod's issues into the fields of a problem document, without ever repeating a value,
+// and refusing what JSON can say but Postgres can't keep.
+import type { z } from 'zod'
+import { AppError, type FieldError } from './errors.ts'
+
+/** Reads `input` by the schema. @throws {AppError} invalid_request naming every field that is wrong. */
+export function parse<Output>(schema: z.ZodType<Output>, input: unknown): Output {
+  const parsed = schema.safeParse(input, { error: issueText })
+  if (parsed.success) return parsed.data
+  throw invalidFields(fieldErrors(parsed.error))
+}
+
+/** One entry a wrong field: `field` is its path below `prefix`, such as `limits.maxInFlight`. */
+export function fieldErrors(error: z.ZodError | undefined, prefix = ''): FieldError[] {
+  return (error?.issues ?? []).flatMap((issue) => {
+    const path = [...(prefix === '' ? [] : [prefix]), ...issue.path.map(String)]
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'is not known' }))
+    return [{ field: path.join('.'), message: issue.message }]
+  })
+}
+
+export function invalidFields(errors: FieldError[]): AppError {
+  const detail = errors.map(({ field, message }) => (field === '' ? message : `${field} ${message}`)).join('; ')
+  return new AppError('invalid_request', `${detail}.`, errors)
+}
+
+/** Deeper than anybody needs, and well within what Postgres parses. */
+const maxDepth = 64
+
+/** @throws {AppError} invalid_request when the JSON nests too deeply, or a text in it can't be stored. */
+export function requireStorable(value: unknown, path: readonly string[] = []): void {
+  if (typeof value === 'string') requireStorableText(value, path)
+  if (typeof value !== 'object' || value === null) return
+  if (path.length >= maxDepth) throw refused(path.slice(0, 3), `must not nest more than ${maxDepth} levels deep`)
+  for (const [key, item] of Object.entries(value)) {
+    requireStorableText(key, path)
+    requireStorable(item, [...path, key])
+  }
+}
+
+function requireStorableText(text: string, path: readonly string[]): void {
+  if (text.includes('\0') || !text.isWellFormed())
+    throw refused(path, 'must not contain the character U+0000 or half a surrogate pair')
+}
+
+function refused(path: readonly string[], message: string): AppError {
+  return invalidFields([{ field: path.join('.'), message }])
+}
+
+/** Says "is required" where zod would say that undefined was received. */
+export const issueText: z.core.$ZodErrorMap = (issue) =>
+  issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined
