@@ -1,0 +1,37 @@
+// Owns deleting a connection: its credentials go, its history stays.
+import { and, count, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { connections, imports } from '../db/schema/index.ts'
+import { AppError, notFound } from '../errors.ts'
+import { liveStates } from '../imports/state.ts'
+
+/**
+ * Deletes a connection, so that its name is free again.
+ * @throws {AppError} not_found; conflict while imports of it are live or their rows are still being collected.
+ */
+export async function deleteConnection({ db, clock }: { db: Database; clock: Clock }, name: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    // The lock holds off registering: an import's foreign key wants the same row.
+    const [connection] = await tx
+      .select({ id: connections.id })
+      .from(connections)
+      .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+      .for('update')
+    if (!connection) throw notFound('connection')
+
+    const unfinished = or(inArray(imports.state, liveStates), isNotNull(imports.nextCollectAt))
+    const [live] = await tx
+      .select({ count: count() })
+      .from(imports)
+      .where(and(eq(imports.connectionId, connection.id), unfinished))
+    if (live && live.count > 0)
+      throw new AppError('conflict', `The connection has ${live.count} live imports; stop them first.`)
+
+    const now = clock.now()
+    await tx
+      .update(connections)
+      .set({ deletedAt: now, updatedAt: now, credentials: '', pausedAt: null, nextProbeAt: null, blockedUntil: null })
+      .where(eq(connections.id, connection.id))
+  })
+}

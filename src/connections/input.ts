@@ -1,0 +1,85 @@
+// Owns what `PUT /v1/connections/{name}` accepts, and the provider's word on its own part of it.
+import { z } from 'zod'
+import type { StoredLimits } from '../db/schema/index.ts'
+import type { Guard } from '../egress/guard.ts'
+import { invalid } from '../errors.ts'
+import type { Provider } from '../providers/contract.ts'
+import { providerNames } from '../providers/index.ts'
+import { fieldErrors, invalidFields, issueText } from '../validation.ts'
+import { effectiveLimits } from './limits.ts'
+import { providerOf } from './provider.ts'
+
+const tenYearsMs = 10 * 366 * 24 * 3_600_000
+const durationMs = z.number().int().min(1).max(tenYearsMs)
+
+const limitsSchema = z
+  .strictObject({
+    requestsPerSecond: z.number().positive().max(10_000).optional(),
+    requestsPerMonth: z.number().int().min(1).max(1_000_000_000).optional(),
+    maxInFlight: z.number().int().min(1).max(1_000).optional(),
+    minIntervalMs: durationMs.optional(),
+    maxIntervalMs: durationMs.optional(),
+    deadlineMs: durationMs.optional(),
+  })
+  .meta({ id: 'Limits', description: 'What may be asked of the provider. What is absent is the provider’s default.' })
+
+export const putConnectionSchema = z
+  .strictObject({
+    provider: z.enum(providerNames),
+    baseUrl: z.string().min(1).max(2_048).optional().describe('Required where the provider has no default (zilliant).'),
+    credentials: z.record(z.string(), z.unknown()).describe('What the provider wants; encrypted, never shown.'),
+    settings: z.record(z.string(), z.unknown()).default({}),
+    limits: limitsSchema.default({}),
+  })
+  .meta({ id: 'PutConnection' })
+
+export type PutConnectionInput = z.infer<typeof putConnectionSchema>
+
+export interface CheckedConnection {
+  provider: string
+  baseUrl: string | null
+  credentials: unknown
+  settings: Record<string, unknown>
+  limits: StoredLimits
+}
+
+const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/
+
+/** @throws {AppError} invalid_request naming every field that is wrong. */
+export function checkConnection(guard: Guard, name: string, input: PutConnectionInput): CheckedConnection {
+  if (!namePattern.test(name))
+    throw invalid('name', 'must be 1 to 100 letters, digits, ".", "_", "~" or "-", the first one a letter or digit')
+  const provider = providerOf(input)
+  const credentials = provider.credentialsSchema.safeParse(input.credentials, { error: issueText })
+  const settings = provider.settingsSchema.safeParse(input.settings, { error: issueText })
+  const errors = [
+    ...fieldErrors(credentials.error, 'credentials'),
+    ...fieldErrors(settings.error, 'settings'),
+    ...baseUrlErrors(guard, provider, input.baseUrl),
+    ...limitErrors(provider, input.limits),
+  ]
+  if (errors.length > 0) throw invalidFields(errors)
+  return {
+    provider: provider.name,
+    baseUrl: input.baseUrl?.replace(/\/+$/, '') ?? null,
+    credentials: credentials.data,
+    settings: settings.data as Record<string, unknown>,
+    limits: input.limits as StoredLimits,
+  }
+}
+
+function baseUrlErrors(guard: Guard, provider: Provider, baseUrl: string | undefined) {
+  const wrong = (message: string) => [{ field: 'baseUrl', message }]
+  if (baseUrl === undefined)
+    return provider.defaultBaseUrl === null ? wrong(`is required: ${provider.name} has no default`) : []
+  const refusal = guard.checkUrl(baseUrl)
+  if (refusal !== null) return wrong(refusal)
+  return baseUrl.includes('?') ? wrong('must have no query') : []
+}
+
+function limitErrors(provider: Provider, limits: PutConnectionInput['limits']) {
+  const { minIntervalMs, maxIntervalMs } = effectiveLimits(provider, limits as StoredLimits)
+  if (minIntervalMs <= maxIntervalMs) return []
+  const message = `must not be above maxIntervalMs (${minIntervalMs} > ${maxIntervalMs}, the provider’s defaults included)`
+  return [{ field: 'limits.minIntervalMs', message }]
+}

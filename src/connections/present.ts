@@ -1,0 +1,54 @@
+// Owns how a connection is shown: everything but its credentials, which never come back.
+import { z } from 'zod'
+import type { connections } from '../db/schema/index.ts'
+import { effectiveLimits } from './limits.ts'
+import { providerOf } from './provider.ts'
+
+export type ConnectionRow = typeof connections.$inferSelect
+
+const time = z.iso.datetime()
+
+const effectiveLimitsSchema = z
+  .object({
+    requestsPerSecond: z.number().nullable(),
+    requestsPerMonth: z.number().nullable(),
+    maxInFlight: z.number(),
+    minIntervalMs: z.number(),
+    maxIntervalMs: z.number(),
+    deadlineMs: z.number(),
+  })
+  .meta({ id: 'EffectiveLimits', description: 'The limits that hold: the connection’s own, else its provider’s.' })
+
+export const connectionSchema = z
+  .object({
+    name: z.string(),
+    provider: z.string(),
+    baseUrl: z.string().nullable().describe('Null: the provider’s default.'),
+    settings: z.record(z.string(), z.unknown()),
+    limits: effectiveLimitsSchema.partial().meta({ id: 'OwnLimits', description: 'The limits as they were set.' }),
+    effectiveLimits: effectiveLimitsSchema,
+    pausedAt: time.nullable().describe('Since when nothing is asked, but for a probe every few minutes.'),
+    pauseReason: z.enum(['unauthorized']).nullable().describe('`unauthorized`: the provider refuses the credentials.'),
+    blockedUntil: time.nullable().describe('Nothing is asked before this, because the provider said 429.'),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .meta({ id: 'Connection', description: 'An account at a provider. Credentials are never shown.' })
+
+export type ApiConnection = z.infer<typeof connectionSchema>
+
+export function presentConnection(row: ConnectionRow): ApiConnection {
+  return {
+    name: row.name,
+    provider: row.provider,
+    baseUrl: row.baseUrl,
+    settings: row.settings,
+    limits: row.limits,
+    effectiveLimits: effectiveLimits(providerOf(row), row.limits),
+    pausedAt: row.pausedAt?.toISOString() ?? null,
+    pauseReason: row.pausedAt ? 'unauthorized' : null,
+    blockedUntil: row.blockedUntil?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }
+}

@@ -1,0 +1,116 @@
+// Owns creating and replacing a connection.
+import { and, eq, isNull } from 'drizzle-orm'
+import type { Clock } from '../clock.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections, imports } from '../db/schema/index.ts'
+import type { Guard } from '../egress/guard.ts'
+import type { Encryption } from '../encryption.ts'
+import { AppError } from '../errors.ts'
+import { newId } from '../ids.ts'
+import { type CheckedConnection, checkConnection, type PutConnectionInput } from './input.ts'
+import { resumeConnection } from './pause.ts'
+import { type ApiConnection, type ConnectionRow, presentConnection } from './present.ts'
+import { openCredentials, sealCredentials } from './secrets.ts'
+
+export interface PutDeps {
+  db: Database
+  clock: Clock
+  encryption: Encryption
+  /** The rules for where providers may be. */
+  guard: Guard
+}
+
+/**
+ * Creates the connection of this name, or replaces all of it but its history. A paused one is resumed when what
+ * it asks with (credentials, base URL, settings) is new.
+ * @throws {AppError} invalid_request; conflict when it has imports and the provider would change.
+ */
+export async function putConnection(
+  deps: PutDeps,
+  name: string,
+  input: PutConnectionInput,
+): Promise<{ created: boolean; connection: ApiConnection }> {
+  const checked = checkConnection(deps.guard, name, input)
+  return deps.db.transaction(async (tx) => {
+    const inserted = await insert(tx, deps, name, checked)
+    if (inserted) return { created: true, connection: presentConnection(inserted) }
+    const replaced = await replace(tx, deps, name, checked)
+    return { created: false, connection: presentConnection(replaced) }
+  })
+}
+
+async function insert(tx: Transaction, { clock, encryption }: PutDeps, name: string, checked: CheckedConnection) {
+  const id = newId()
+  const now = clock.now()
+  const credentials = sealCredentials(encryption, id, checked.credentials)
+  const [row] = await tx
+    .insert(connections)
+    .values({ ...checked, id, name, credentials, createdAt: now, updatedAt: now })
+    .onConflictDoNothing({ target: connections.name, where: isNull(connections.deletedAt) })
+    .returning()
+  return row
+}
+
+async function replace(
+  tx: Transaction,
+  { clock, encryption }: PutDeps,
+  name: string,
+  checked: CheckedConnection,
+): Promise<ConnectionRow> {
+  const [old] = await tx
+    .select()
+    .from(connections)
+    .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+    .for('update')
+  if (!old) throw new AppError('conflict', 'The connection was deleted just now; try again.')
+  if (old.provider !== checked.provider) await refuseWithImports(tx, old)
+
+  const now = clock.now()
+  const [row] = await tx
+    .update(connections)
+    .set({
+      ...checked,
+      credentials: sealCredentials(encryption, old.id, checked.credentials),
+      updatedAt: now,
+      // A pace set by the old limits must not hold up the new ones.
+      ...(!isSame(old.limits, checked.limits) && { nextRequestAt: null }),
+    })
+    .where(eq(connections.id, old.id))
+    .returning()
+  if (!row) throw new Error(`The locked connection ${old.id} is gone.`)
+  if (row.pausedAt === null || asksAlike(encryption, old, checked)) return row
+  return resumeConnection(tx, { connectionId: row.id, now })
+}
+
+async function refuseWithImports(tx: Transaction, connection: ConnectionRow): Promise<void> {
+  const [first] = await tx
+    .select({ id: imports.id })
+    .from(imports)
+    .where(eq(imports.connectionId, connection.id))
+    .limit(1)
+  if (first)
+    throw new AppError('conflict', `The connection has imports at ${connection.provider}; make another connection.`, [
+      { field: 'provider', message: 'can’t be changed while the connection has imports' },
+    ])
+}
+
+function asksAlike(encryption: Encryption, old: ConnectionRow, next: CheckedConnection): boolean {
+  return (
+    old.baseUrl === next.baseUrl &&
+    isSame(old.settings, next.settings) &&
+    isSame(openCredentials(encryption, old), next.credentials)
+  )
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other))
+}
+
+function sorted(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sorted(inner)]),
+  )
+}

@@ -1,0 +1,26 @@
+// Owns resuming a paused connection because somebody says that its credentials work again.
+import { and, eq, isNull } from 'drizzle-orm'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import { notFound } from '../errors.ts'
+import { resumeConnection } from './pause.ts'
+import { type ApiConnection, presentConnection } from './present.ts'
+
+/**
+ * Lets the connection of this name ask again. A 429's wait stays: the provider asked for that.
+ * @throws {AppError} not_found
+ */
+export function resumeConnectionByName(
+  { db, clock }: { db: Database; clock: Clock },
+  name: string,
+): Promise<ApiConnection> {
+  return db.transaction(async (tx) => {
+    const [found] = await tx
+      .select({ id: connections.id })
+      .from(connections)
+      .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+    if (!found) throw notFound('connection')
+    return presentConnection(await resumeConnection(tx, { connectionId: found.id, now: clock.now() }))
+  })
+}

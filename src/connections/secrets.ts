@@ -1,0 +1,16 @@
+// Owns how a connection's credentials are kept: JSON, encrypted for this connection alone.
+import { DecryptionError, type Encryption } from '../encryption.ts'
+
+export function sealCredentials(encryption: Encryption, connectionId: string, credentials: unknown): string {
+  return encryption.encrypt(JSON.stringify(credentials), `connection:${connectionId}`)
+}
+
+/** Null: no accepted key opens them any more. */
+export function openCredentials(encryption: Encryption, stored: { id: string; credentials: string }): unknown {
+  try {
+    return JSON.parse(encryption.decrypt(stored.credentials, `connection:${stored.id}`))
+  } catch (error) {
+    if (error instanceof DecryptionError) return null
+    throw error
+  }
+}

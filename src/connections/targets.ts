@@ -1,0 +1,72 @@
+// Owns what workers need of a connection to ask its provider: decrypted once a change, not once a poll.
+import { inArray } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import type { Encryption } from '../encryption.ts'
+import type { Log } from '../log.ts'
+import type { DefaultLimits, Provider } from '../providers/contract.ts'
+import { effectiveLimits } from './limits.ts'
+import type { ConnectionRow } from './present.ts'
+import { providerOf } from './provider.ts'
+import { openCredentials } from './secrets.ts'
+
+/** A connection as a worker sees it. Its credentials never go into a log line or a queue payload. */
+export interface Target {
+  id: string
+  name: string
+  provider: Provider
+  /** The connection's own, else the provider's default. */
+  baseUrl: string
+  credentials: unknown
+  settings: unknown
+  limits: DefaultLimits
+  pausedAt: Date | null
+  nextProbeAt: Date | null
+  blockedUntil: Date | null
+}
+
+export interface Targets {
+  /** The targets of these connections, by one query. Deleted ones, and ones that no key opens, are absent. */
+  load(connectionIds: readonly string[]): Promise<Map<string, Target>>
+}
+
+const maxCached = 10_000
+
+export function createTargets({ db, encryption, log }: { db: Database; encryption: Encryption; log: Log }): Targets {
+  /** Credentials by connection, and the ciphertext that they came from. */
+  const opened = new Map<string, { sealed: string; credentials: unknown }>()
+
+  function credentialsOf(row: ConnectionRow): unknown {
+    const known = opened.get(row.id)
+    if (known?.sealed === row.credentials) return known.credentials
+    const credentials = openCredentials(encryption, row)
+    if (opened.size >= maxCached) opened.clear()
+    if (credentials !== null) opened.set(row.id, { sealed: row.credentials, credentials })
+    else log.error({ connection: row.name }, 'no key in ENCRYPTION_KEYS opens the credentials of a connection')
+    return credentials
+  }
+
+  return {
+    async load(connectionIds) {
+      const rows = await db
+        .select()
+        .from(connections)
+        .where(inArray(connections.id, [...new Set(connectionIds)]))
+      const targets = new Map<string, Target>()
+      for (const row of rows) {
+        const credentials = row.deletedAt === null ? credentialsOf(row) : null
+        if (credentials !== null) targets.set(row.id, targetOf(row, credentials))
+      }
+      return targets
+    },
+  }
+}
+
+function targetOf(row: ConnectionRow, credentials: unknown): Target {
+  const provider = providerOf(row)
+  const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
+  if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
+  const { id, name, settings, pausedAt, nextProbeAt, blockedUntil } = row
+  const limits = effectiveLimits(provider, row.limits)
+  return { id, name, provider, baseUrl, credentials, settings, limits, pausedAt, nextProbeAt, blockedUntil }
+}
