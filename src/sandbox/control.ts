@@ -1,0 +1,123 @@
+// Owns the sandbox's own HTTP interface: what it is, adding scripts, looking at requests, outages.
+import type { z } from 'zod'
+import { isProviderName, rotateCredentials } from './accounts.ts'
+import { faultSchema } from './faults.ts'
+import { type ProviderName, providerNames, scriptSchema } from './script.ts'
+import type { World } from './world.ts'
+
+export interface ControlRequest {
+  method: string
+  segments: readonly string[]
+  /** Where the client reached us, for the URLs that it gets to see. */
+  origin: string
+  /** The body's text; null: it was too large. */
+  readBody(): Promise<string | null>
+}
+
+/** A body of null is sent as none. */
+export interface ControlAnswer {
+  status: number
+  body: unknown
+}
+
+/** How many scripts and requests a list shows: the newest. */
+const listLimit = 1_000
+
+export async function control(world: World, request: ControlRequest): Promise<ControlAnswer> {
+  const { method, segments, origin } = request
+  const provider = segments[1]
+  const route = isProviderName(provider) ? segments.with(1, '{provider}') : segments
+  switch (`${method} /${route.join('/')}`) {
+    case 'GET /':
+      return { status: 200, body: describe(world, origin) }
+    case 'POST /scripts':
+      return withBody(request, scriptSchema, (script) => {
+        const job = world.add(script)
+        if (job === null) return problem(409, 'conflict', [{ field: 'jobId', message: 'is one of another script' }])
+        const { provider, jobId } = job
+        return { status: 201, body: { provider, jobId, baseUrl: `${origin}/${provider}` } }
+      })
+    case 'GET /scripts':
+      return { status: 200, body: { data: world.jobs().slice(-listLimit) } }
+    case 'GET /requests':
+      return { status: 200, body: { data: world.requests().slice(-listLimit) } }
+  }
+  return isProviderName(provider)
+    ? controlVendor(world, request, provider, `${method} /${route.join('/')}`)
+    : unknownCall
+}
+
+async function controlVendor(world: World, request: ControlRequest, provider: ProviderName, route: string) {
+  const account = world.accounts[provider]
+  switch (route) {
+    case 'PUT /outages/{provider}':
+      return withBody(request, faultSchema, (fault) => {
+        account.outage = fault
+        return { status: 200, body: fault }
+      })
+    case 'DELETE /outages/{provider}':
+      account.outage = null
+      return { status: 204, body: null }
+    case 'POST /accounts/{provider}/rotate':
+      return { status: 200, body: { credentials: rotateCredentials(world.accounts, provider) } }
+    default:
+      return unknownCall
+  }
+}
+
+async function withBody<Schema extends z.ZodType>(
+  request: ControlRequest,
+  schema: Schema,
+  then: (body: z.output<Schema>) => ControlAnswer,
+): Promise<ControlAnswer> {
+  const text = await request.readBody()
+  if (text === null) return problem(413, 'payload_too_large')
+  const parsed = schema.safeParse(parseJson(text))
+  if (parsed.success) return then(parsed.data)
+  return problem(
+    400,
+    'invalid_request',
+    parsed.error.issues.flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ field: [...issue.path, key].join('.'), message: 'is not a known field' }))
+        : [{ field: issue.path.join('.'), message: issue.message }],
+    ),
+  )
+}
+
+/** Undefined, which no schema accepts, where it isn't JSON. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function problem(status: number, code: string, errors: readonly { field: string; message: string }[] = []) {
+  return { status, body: { status, code, errors } }
+}
+
+const unknownCall = problem(404, 'not_found')
+
+function describe(world: World, origin: string) {
+  return {
+    about: 'The status APIs of CDQ, micro.so, Zilliant and FullStory, scriptable. Nothing here leaves this machine.',
+    providers: Object.fromEntries(
+      providerNames.map((provider) => [provider, describeAccount(world, provider, origin)]),
+    ),
+    calls: {
+      'POST /scripts': 'Add an import: {"provider": "cdq", "durationMs": 20000, "outcome": "partial", …}',
+      'GET /scripts': 'The imports that were added, and how often each was asked for.',
+      'GET /requests': 'The last requests at the vendors.',
+      'PUT /outages/{provider}': 'Let every request of a vendor go wrong: {"kind": "rate_limited", "retryAfterS": 5}',
+      'DELETE /outages/{provider}': 'End that.',
+      'POST /accounts/{provider}/rotate': 'Accept new credentials only, and show them.',
+    },
+  }
+}
+
+function describeAccount(world: World, provider: ProviderName, origin: string) {
+  const { credentials, settings, outage } = world.accounts[provider]
+  return { baseUrl: `${origin}/${provider}`, credentials, settings, outage }
+}

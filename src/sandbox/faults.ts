@@ -1,0 +1,166 @@
+// Owns what can go wrong with an answer, and when. Pure: send.ts breaks the sockets, vendors phrase the refusals.
+import { z } from 'zod'
+import { type Json, type JsonObject, mapNumbers } from './json.ts'
+import type { Shape } from './vendor.ts'
+
+/** Which of a vendor's calls: the status, a further page of rows, or Zilliant's report. */
+export type CallKind = 'status' | 'details' | 'summary'
+
+const milliseconds = z.int().min(0)
+const ordinal = z.int().min(1)
+
+const when = {
+  on: z.enum(['status', 'details', 'summary', 'any']).default('status'),
+  atRequest: z.union([ordinal, z.tuple([ordinal, ordinal])]).optional(),
+  betweenMs: z.tuple([milliseconds, milliseconds]).optional(),
+}
+
+const waiting = {
+  retryAfterS: z.int().min(0).max(86_400).nullable().default(1),
+  retryAfterForm: z.enum(['seconds', 'date']).default('seconds'),
+}
+
+const refusalFault = z.strictObject({
+  kind: z.literal(['bad_request', 'unauthorized', 'forbidden', 'not_found', 'server_error']),
+  ...when,
+})
+const waitFault = z.strictObject({ kind: z.literal(['rate_limited', 'unavailable']), ...waiting, ...when })
+const transportFault = z.strictObject({
+  kind: z.literal(['timeout', 'reset', 'truncated', 'garbage', 'wrong_shape', 'redirect']),
+  ...when,
+})
+const slowFault = z.strictObject({
+  kind: z.literal('slow_body'),
+  overMs: milliseconds.max(3_600_000).default(30_000),
+  ...when,
+})
+const largeFault = z.strictObject({
+  kind: z.literal('too_large'),
+  bytes: z
+    .int()
+    .min(0)
+    .max(2 ** 30)
+    .default(40 * 2 ** 20),
+  ...when,
+})
+const bodyFault = z.strictObject({
+  kind: z.literal(['numbers_as_strings', 'missing_fields', 'null_fields']),
+  ...when,
+})
+const unknownStatusFault = z.strictObject({
+  kind: z.literal('unknown_status'),
+  status: z.string().default('REINDEXING'),
+  ...when,
+})
+
+/**
+ * Something that goes wrong: `on` names the calls that it is for (`atRequest` counts those, from 1),
+ * `betweenMs` is the time since the job was made, the end excluded. Without either it is for every request.
+ */
+export const faultSchema = z.discriminatedUnion('kind', [
+  refusalFault,
+  waitFault,
+  transportFault,
+  slowFault,
+  largeFault,
+  bodyFault,
+  unknownStatusFault,
+])
+export type Fault = z.output<typeof faultSchema>
+export type FaultInput = z.input<typeof faultSchema>
+
+export type RefusalFault = z.output<typeof refusalFault> | z.output<typeof waitFault>
+export type TransportFault = z.output<typeof transportFault> | z.output<typeof slowFault> | z.output<typeof largeFault>
+export type BodyFault = z.output<typeof bodyFault> | z.output<typeof unknownStatusFault>
+
+/** Faults by what they act on. Of refusals and broken transports, the first one listed counts. */
+export interface SortedFaults {
+  refusal: RefusalFault | null
+  transport: TransportFault | null
+  body: BodyFault[]
+}
+
+/** A request as a script's faults see it: `nth[kind]` is its number among the requests of that kind, this one counted. */
+export interface Occasion {
+  kind: CallKind
+  nth: Readonly<Record<CallKind, number>>
+  elapsedMs: number
+}
+
+/** What goes wrong with this request. */
+export function faultsAt(faults: readonly Fault[], occasion: Occasion): SortedFaults {
+  return sortFaults(faults.filter((fault) => applies(fault, occasion)))
+}
+
+export function sortFaults(faults: readonly Fault[]): SortedFaults {
+  const sorted: SortedFaults = { refusal: null, transport: null, body: [] }
+  for (const fault of faults) {
+    if (isRefusal(fault)) sorted.refusal ??= fault
+    else if (isBodyFault(fault)) sorted.body.push(fault)
+    else sorted.transport ??= fault
+  }
+  return sorted
+}
+
+/** The body as the fault leaves it. */
+export function reshape(body: Json, fault: BodyFault, shape: Shape): Json {
+  if (fault.kind === 'numbers_as_strings') return mapNumbers(body, String)
+  if (!isObject(body)) return body
+  const { holder } = shape
+  if (holder === null) return reshapeFields(body, fault, shape.required)
+  const held = body[holder]
+  const inside = held !== undefined && isObject(held) ? { [holder]: reshapeFields(held, fault, shape.required) } : {}
+  if (fault.kind === 'unknown_status') return { ...body, ...inside }
+  return { ...(fault.kind === 'null_fields' ? nulls(body) : {}), ...inside }
+}
+
+function reshapeFields(body: JsonObject, fault: BodyFault, required: readonly string[]): JsonObject {
+  if (fault.kind === 'unknown_status') return { ...body, status: fault.status }
+  const kept = Object.fromEntries(Object.entries(body).filter(([name]) => required.includes(name)))
+  return fault.kind === 'null_fields' ? { ...nulls(body), ...kept } : kept
+}
+
+function nulls(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.keys(body).map((name) => [name, null]))
+}
+
+function isObject(body: Json): body is JsonObject {
+  return typeof body === 'object' && body !== null && Object.getPrototypeOf(body) === Object.prototype
+}
+
+function applies(fault: Fault, { kind, nth, elapsedMs }: Occasion): boolean {
+  if (fault.on !== 'any' && fault.on !== kind) return false
+  const count = fault.on === 'any' ? nth.status + nth.details + nth.summary : nth[kind]
+  const [first, last] = range(fault.atRequest)
+  const [from, to] = fault.betweenMs ?? [0, Number.POSITIVE_INFINITY]
+  return count >= first && count <= last && elapsedMs >= from && elapsedMs < to
+}
+
+function range(atRequest: Fault['atRequest']): readonly [number, number] {
+  if (atRequest === undefined) return [1, Number.POSITIVE_INFINITY]
+  return typeof atRequest === 'number' ? [atRequest, atRequest] : atRequest
+}
+
+const refusals: ReadonlySet<Fault['kind']> = new Set([
+  'bad_request',
+  'unauthorized',
+  'forbidden',
+  'not_found',
+  'server_error',
+  'rate_limited',
+  'unavailable',
+])
+const bodyFaults: ReadonlySet<Fault['kind']> = new Set([
+  'numbers_as_strings',
+  'missing_fields',
+  'null_fields',
+  'unknown_status',
+])
+
+function isRefusal(fault: Fault): fault is RefusalFault {
+  return refusals.has(fault.kind)
+}
+
+function isBodyFault(fault: Fault): fault is BodyFault {
+  return bodyFaults.has(fault.kind)
+}

@@ -1,0 +1,89 @@
+// Owns what is answered to a request at a vendor, in the order in which a vendor looks at it: path, outage, credentials,
+// rate, job, faults, answer. Sending it is send.ts's.
+import type { IncomingHttpHeaders } from 'node:http'
+import { after } from '../clock.ts'
+import type { Account } from './accounts.ts'
+import { faultsAt, type RefusalFault, reshape, sortFaults, type TransportFault } from './faults.ts'
+import type { ProviderName, Script } from './script.ts'
+import { type Answer, type Call, ok, type Refusal, refusalStatus, type Vendor } from './vendor.ts'
+import { vendors, type World } from './world.ts'
+
+/** A request below a vendor's base URL. */
+export interface VendorRequest {
+  method: string
+  /** Decoded; null: the path can't be decoded. */
+  segments: readonly string[] | null
+  query: URLSearchParams
+  headers: IncomingHttpHeaders
+}
+
+export interface VendorResponse {
+  call: Call | null
+  answer: Answer
+  /** How the answer is spoilt on its way. */
+  transport: TransportFault | null
+}
+
+export function respond<P extends ProviderName>(world: World, provider: P, request: VendorRequest): VendorResponse {
+  const vendor: Vendor<P> = vendors[provider]
+  const account: Account<P> = world.accounts[provider]
+  const { segments, query, headers, method } = request
+  const call = segments !== null && method === 'GET' ? vendor.readCall(segments, query) : null
+  const outage = sortFaults(account.outage === null ? [] : [account.outage])
+  let { transport } = outage
+  const respondWith = (answer: Answer): VendorResponse => ({ call, answer, transport })
+  const refuse = (refusal: Refusal) => respondWith(refusalAnswer(vendor, refusal))
+
+  if (segments === null) return refuse('bad_request')
+  if (call === null) return refuse('not_found')
+  if (outage.refusal !== null) return respondWith(faultAnswer(world, vendor, outage.refusal))
+  const verdict = vendor.authorise(account, headers, call)
+  if (verdict !== 'ok') return refuse(verdict)
+  const waitS = account.limiter.take()
+  if (waitS !== null) return respondWith(refusalAnswer(vendor, 'rate_limited', String(waitS)))
+
+  const job = world.find(provider, call.jobId)
+  if (job === null) return refuse('not_found')
+  const { script } = job
+  const elapsedMs = Math.max(0, world.clock.now().getTime() - job.createdAt.getTime())
+  job.requests[call.kind]++
+  if (elapsedMs >= (script.expiresAfterMs ?? vendor.keepsForMs ?? Number.POSITIVE_INFINITY)) return refuse('not_found')
+
+  const faults = faultsAt(script.faults, { kind: call.kind, nth: job.requests, elapsedMs })
+  transport ??= faults.transport
+  if (faults.refusal !== null) return respondWith(faultAnswer(world, vendor, faults.refusal))
+  const answer = scriptedAnswer(script, call, elapsedMs) ?? vendor.answer(job, call, elapsedMs)
+  if (typeof answer === 'string') return refuse(answer)
+  const spoilt = [...outage.body, ...faults.body]
+  return respondWith({
+    ...answer,
+    body: spoilt.reduce((body, fault) => reshape(body, fault, vendor.shape), answer.body),
+  })
+}
+
+function scriptedAnswer(script: Script, call: Call, elapsedMs: number): Answer | null {
+  const due = script.answers.findLast((answer) => answer.on === call.kind && answer.afterMs <= elapsedMs)
+  return due === undefined ? null : { ...ok(due.body), status: due.status, headers: due.headers }
+}
+
+function faultAnswer(world: World, vendor: Vendor<ProviderName>, fault: RefusalFault): Answer {
+  const waitS = 'retryAfterS' in fault ? fault.retryAfterS : null
+  if (waitS === null || !('retryAfterForm' in fault)) return refusalAnswer(vendor, fault.kind)
+  const asDate = fault.retryAfterForm === 'date'
+  // An HTTP date has whole seconds: rounded up, so that it is never too early.
+  const nowS = Math.ceil(world.clock.now().getTime() / 1_000)
+  const retryAfter = asDate ? after(new Date(nowS * 1_000), waitS * 1_000).toUTCString() : String(waitS)
+  return refusalAnswer(vendor, fault.kind, retryAfter)
+}
+
+function refusalAnswer(
+  vendor: Pick<Vendor<ProviderName>, 'refusalBody'>,
+  refusal: Refusal,
+  retryAfter?: string,
+): Answer {
+  return {
+    status: refusalStatus[refusal],
+    headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
+    body: vendor.refusalBody(refusal),
+  }
+}

@@ -1,0 +1,116 @@
+// Owns what a user may script: how an import at a vendor goes, in a few words or answer by answer.
+import { z } from 'zod'
+import { faultSchema } from './faults.ts'
+
+export const providerNames = ['cdq', 'micro', 'zilliant', 'fullstory'] as const
+export type ProviderName = (typeof providerNames)[number]
+
+export const outcomes = ['succeeded', 'partial', 'failed', 'canceled', 'died', 'couldnt_start', 'archived'] as const
+export type Outcome = (typeof outcomes)[number]
+
+const milliseconds = z.int().min(0)
+const rowCount = z.int().min(0).max(10_000_000)
+
+const stepSchema = z.strictObject({
+  afterMs: milliseconds,
+  status: z.string(),
+  progress: z.int().optional(),
+  processed: rowCount.optional(),
+  succeeded: rowCount.optional(),
+  failed: rowCount.optional(),
+  inserted: rowCount.optional(),
+  updated: rowCount.optional(),
+  message: z.string().optional(),
+})
+
+const answerSchema = z.strictObject({
+  afterMs: milliseconds,
+  on: z.enum(['status', 'details', 'summary']).default('status'),
+  status: z.int().min(200).max(599).default(200),
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.json(),
+})
+
+/**
+ * An import at a vendor. All times are milliseconds since it was added.
+ *
+ * - In a few words: `durationMs`, `outcome`, `rows`, `progress`.
+ * - `steps` replace those: the vendor's own status words and counters at certain times.
+ * - `answers` replace the vendor's whole answer, word for word, from a certain time on.
+ */
+export const scriptSchema = z
+  .strictObject({
+    provider: z.enum(providerNames),
+    /** The vendor's id of the job; made in the vendor's form where it isn't given. */
+    jobId: z.string().min(1).max(512).optional(),
+    name: z.string().default('Sandbox import'),
+    /** CDQ only: how long the job waits in SCHEDULED and WAITING. */
+    queuedMs: milliseconds.default(0),
+    durationMs: milliseconds.default(10_000),
+    outcome: z.enum(outcomes).default('succeeded'),
+    /**
+     * `linear` moves by 1 %, `steps` by 10 %; `stall` stays at 60 % from 30 % of the time on;
+     * `early` is at 100 % after 80 % of the time; `none` says nothing before the end.
+     */
+    progress: z.enum(['linear', 'steps', 'stall', 'early', 'none']).default('linear'),
+    rows: rowCount.default(100),
+    /** Default: a tenth of the rows where the outcome is `partial`, all where it is `failed`, else none. */
+    failedRows: rowCount.optional(),
+    /** CDQ and micro: rows that matched a record that was there. */
+    updatedRows: rowCount.default(0),
+    message: z.string().optional(),
+    /** CDQ only. */
+    skippedLines: rowCount.default(0),
+    /** Rows a page (CDQ, FullStory). */
+    pageSize: z.int().min(1).max(100_000).default(1_000),
+    /** How the last page says that it is the last; `repeated` names the cursor that it was asked with. */
+    lastCursor: z.enum(['absent', 'null', 'empty', 'repeated']).default('absent'),
+    /** FullStory only. */
+    resource: z.enum(['events', 'users']).default('events'),
+    /** Zilliant only. */
+    clientErrorCallingService: z.boolean().default(false),
+    /** When the vendor forgets the job (404). Default: micro after 7 days, the others never. */
+    expiresAfterMs: milliseconds.optional(),
+    steps: z.array(stepSchema).min(1).max(1_000).optional(),
+    answers: z.array(answerSchema).max(1_000).default([]),
+    faults: z.array(faultSchema).max(100).default([]),
+  })
+  .superRefine((script, context) => {
+    const refuse = (field: string, message: string) => {
+      context.addIssue({ code: 'custom', path: [field], message })
+    }
+    const { provider } = script
+    if (!outcomesOf[provider].includes(script.outcome)) {
+      refuse('outcome', `must be one of ${outcomesOf[provider].join(', ')} for ${provider}`)
+    }
+    if (provider !== 'cdq' && script.queuedMs > 0) refuse('queuedMs', 'is for cdq only')
+    if (provider !== 'cdq' && script.skippedLines > 0) refuse('skippedLines', 'is for cdq only')
+    if (provider !== 'fullstory' && script.resource !== 'events') refuse('resource', 'is for fullstory only')
+    if ((script.failedRows ?? 0) > script.rows) refuse('failedRows', 'must not be more than rows')
+    if (script.updatedRows > script.rows - failedRowsOf(script)) {
+      refuse('updatedRows', 'must not be more than the rows that succeed')
+    }
+    if (!ascending(script.steps ?? [])) refuse('steps', 'must be in the order of afterMs')
+    if (!ascending(script.answers)) refuse('answers', 'must be in the order of afterMs')
+  })
+
+export type Script = z.output<typeof scriptSchema>
+export type ScriptInput = z.input<typeof scriptSchema>
+
+/** How many rows fail by the end. */
+export function failedRowsOf(script: Pick<Script, 'failedRows' | 'outcome' | 'rows'>): number {
+  if (script.failedRows !== undefined) return script.failedRows
+  if (script.outcome === 'failed') return script.rows
+  return script.outcome === 'partial' ? Math.min(script.rows, Math.max(1, Math.floor(script.rows / 10))) : 0
+}
+
+const outcomesOf: Readonly<Record<ProviderName, readonly Outcome[]>> = {
+  cdq: outcomes,
+  micro: ['succeeded', 'partial', 'failed'],
+  zilliant: ['succeeded', 'partial', 'failed'],
+  fullstory: ['succeeded', 'partial', 'failed'],
+}
+
+function ascending(entries: readonly { afterMs: number }[]): boolean {
+  return entries.every((entry, index) => entry.afterMs >= (entries[index - 1]?.afterMs ?? 0))
+}

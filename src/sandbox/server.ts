@@ -1,0 +1,148 @@
+// Owns the sandbox as a running server: the four vendors under a path each, and the control calls beside them.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../clock.ts'
+import { type Credentials, isProviderName, type RateLimits, rotateCredentials, type Settings } from './accounts.ts'
+import { control } from './control.ts'
+import { type FaultInput, faultSchema } from './faults.ts'
+import { respond } from './respond.ts'
+import { type ProviderName, type ScriptInput, scriptSchema } from './script.ts'
+import { send, sendJson, sentStatus } from './send.ts'
+import { createWorld, type RequestRecord, type World } from './world.ts'
+
+export interface SandboxOptions {
+  clock: Clock
+  host?: string
+  /** Default: a free one. */
+  port?: number
+  /** Default: none. micro's own are 10 a second and 1,000 a month. */
+  rateLimits?: RateLimits
+  /** How many requests are remembered; default 10,000. */
+  keepRequests?: number
+}
+
+/** An import that was added to the sandbox. */
+export interface SandboxJob {
+  provider: ProviderName
+  jobId: string
+  baseUrl: string
+  createdAt: Date
+}
+
+export interface Sandbox {
+  url: string
+  /** What a connection to the vendor gives as its base URL. */
+  baseUrl(provider: ProviderName): string
+  credentials<P extends ProviderName>(provider: P): Credentials[P]
+  settings<P extends ProviderName>(provider: P): Settings[P]
+  /** @throws {z.ZodError} when the script is wrong, {Error} when its job id is taken. */
+  add(script: ScriptInput): SandboxJob
+  /** The last requests at the vendors, oldest first. */
+  requests(): RequestRecord[]
+  /** Lets every request of a vendor go wrong; null ends that. */
+  setOutage(provider: ProviderName, fault: FaultInput | null): void
+  /** The old credentials are refused from now on. */
+  rotateCredentials<P extends ProviderName>(provider: P): Credentials[P]
+  /** Breaks off every connection, those of scripted time-outs too. */
+  close(): Promise<void>
+}
+
+/** Starts a sandbox; rejects where the port can't be had. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { host = '127.0.0.1', port = 0 } = options
+  const world = createWorld(options)
+  const server = createServer((request, response) => {
+    // A client that goes away in the middle of an answer is nothing to tell anybody.
+    handle(world, request, response).catch(() => response.destroy())
+  })
+  // Longer than clients keep idle connections, so that it is never the sandbox that closes one under a request.
+  server.keepAliveTimeout = 60_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => resolve())
+  })
+  const url = `http://${reachable(host)}:${(server.address() as AddressInfo).port}`
+  const baseUrl = (provider: ProviderName) => `${url}/${provider}`
+  return {
+    url,
+    baseUrl,
+    credentials: (provider) => world.accounts[provider].credentials,
+    settings: (provider) => world.accounts[provider].settings,
+    add(input) {
+      const job = world.add(scriptSchema.parse(input))
+      if (job === null) throw new Error(`The sandbox has a job ${input.jobId} at ${input.provider} already.`)
+      const { provider, jobId, createdAt } = job
+      return { provider, jobId, createdAt, baseUrl: baseUrl(provider) }
+    },
+    requests: () => world.requests(),
+    setOutage(provider, fault) {
+      world.accounts[provider].outage = fault === null ? null : faultSchema.parse(fault)
+    },
+    rotateCredentials: (provider) => rotateCredentials(world.accounts, provider),
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function handle(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method = 'GET', headers, url = '/' } = request
+  const [path = '/', query = ''] = splitOnce(url, '?')
+  // Not `new URL`: it would resolve dots that are part of a job id.
+  const [, prefix = '', ...encoded] = path.split('/')
+  if (isProviderName(prefix)) {
+    const segments = decodeAll(encoded)
+    const { call, answer, transport } = respond(world, prefix, {
+      method,
+      segments,
+      query: new URLSearchParams(query),
+      headers,
+    })
+    const { jobId = null, kind = null, cursor = null } = call ?? {}
+    const status = sentStatus(answer, transport)
+    world.record({ provider: prefix, jobId, kind, cursor, at: world.clock.now(), status })
+    return send(response, answer, transport)
+  }
+  const origin = `http://${headers.host ?? 'localhost'}`
+  const segments = [prefix, ...(decodeAll(encoded) ?? [])]
+  const { status, body } = await control(world, { method, segments, origin, readBody: () => readText(request) })
+  if (body === null) {
+    response.writeHead(status).end()
+    return
+  }
+  return sendJson(response, status, {}, JSON.parse(JSON.stringify(body)))
+}
+
+const bodyLimitBytes = 1_048_576
+
+/** Null: more than 1 MiB. The rest is read all the same, so that the client gets to see the answer. */
+async function readText(request: IncomingMessage): Promise<string | null> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of request) {
+    length += chunk.length
+    if (length <= bodyLimitBytes) chunks.push(chunk)
+  }
+  return length > bodyLimitBytes ? null : Buffer.concat(chunks).toString()
+}
+
+function decodeAll(segments: readonly string[]): string[] | null {
+  try {
+    return segments.map(decodeURIComponent)
+  } catch {
+    return null
+  }
+}
+
+function splitOnce(text: string, separator: string): string[] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)]
+}
+
+/** An address to call for an address to listen on. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

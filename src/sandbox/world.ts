@@ -1,0 +1,75 @@
+// Owns what a running sandbox remembers: the accounts, the jobs that were added and the last requests.
+import type { Clock } from '../clock.ts'
+import { type Accounts, createAccounts, type RateLimits } from './accounts.ts'
+import { cdq } from './cdq.ts'
+import type { CallKind } from './faults.ts'
+import { fullstory } from './fullstory.ts'
+import { micro } from './micro.ts'
+import type { ProviderName, Script } from './script.ts'
+import type { Job, Vendor } from './vendor.ts'
+import { zilliant } from './zilliant.ts'
+
+export const vendors: { readonly [P in ProviderName]: Vendor<P> } = { cdq, micro, zilliant, fullstory }
+
+/** A job and how often it was asked for, by kind of call. */
+export interface TrackedJob extends Job {
+  provider: ProviderName
+  requests: Record<CallKind, number>
+}
+
+/** A request as it was answered. */
+export interface RequestRecord {
+  provider: ProviderName
+  /** Null, like `kind`: the path is none of the vendor's. */
+  jobId: string | null
+  kind: CallKind | null
+  cursor: string | null
+  at: Date
+  /** Null: never answered (a time-out or a reset). */
+  status: number | null
+}
+
+export interface World {
+  clock: Clock
+  accounts: Accounts
+  /** Null: the vendor has a job of this id already. */
+  add(script: Script): TrackedJob | null
+  find(provider: ProviderName, jobId: string): TrackedJob | null
+  jobs(): TrackedJob[]
+  record(request: RequestRecord): void
+  /** The last ones, oldest first. */
+  requests(): RequestRecord[]
+}
+
+export function createWorld(deps: { clock: Clock; rateLimits?: RateLimits; keepRequests?: number }): World {
+  const { clock, rateLimits = {}, keepRequests = 10_000 } = deps
+  const jobs = new Map<string, TrackedJob>()
+  // A ring: the slot after the newest record holds the oldest.
+  const ring: RequestRecord[] = []
+  let next = 0
+  return {
+    clock,
+    accounts: createAccounts(clock, rateLimits),
+    add(script) {
+      const { provider } = script
+      const jobId = script.jobId ?? vendors[provider].newJobId()
+      const key = keyOf(provider, jobId)
+      if (jobs.has(key)) return null
+      const requests = { status: 0, details: 0, summary: 0 }
+      const job: TrackedJob = { provider, jobId, script, createdAt: clock.now(), requests }
+      jobs.set(key, job)
+      return job
+    },
+    find: (provider, jobId) => jobs.get(keyOf(provider, jobId)) ?? null,
+    jobs: () => [...jobs.values()],
+    record(request) {
+      ring[next] = request
+      next = (next + 1) % keepRequests
+    },
+    requests: () => [...ring.slice(next), ...ring.slice(0, next)],
+  }
+}
+
+function keyOf(provider: ProviderName, jobId: string): string {
+  return `${provider} ${jobId}`
+}
