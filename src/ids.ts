@@ -1,4 +1,5 @@
 // Owns how rows get their ids: UUIDv7 (RFC 9562), so that ids sort by the time they were made.
+import { createHash } from 'node:crypto'
 import { v7, validate } from 'uuid'
 
 /** A new id; ids made by one process are strictly increasing. */
@@ -9,4 +10,9 @@ export function newId(): string {
 /** Whether the text is a UUID at all; anything else can't be one of our ids. */
 export function isId(text: string): boolean {
   return validate(text)
+}
+
+/** A number from 0 to 1 that is always the same for an id, so that what is done for many ids can be spread. */
+export function phase(id: string): number {
+  return createHash('sha1').update(id).digest().readUInt32BE(0) / 2 ** 32
 }

@@ -1,5 +1,7 @@
 // Owns the states of an import and which may follow which. The README's diagram is checked against `transitions`.
 
+import type { ReportedState } from '../providers/contract.ts'
+
 export const states = [
   'pending',
   'queued',
@@ -49,6 +51,16 @@ export const transitions: Record<ImportState, readonly ImportState[]> = {
 
 export function canFollow(from: ImportState, to: ImportState): boolean {
   return transitions[from].includes(to)
+}
+
+/** What a report makes of a state: it never goes back, and what the provider doesn't know changes nothing. */
+export function stateAfter(
+  from: ImportState,
+  reported: ReportedState,
+): { to: ImportState; lostReason: LostReason | null } {
+  if (reported === 'archived') return { to: 'lost', lostReason: 'archived' }
+  if (reported === 'unknown' || reported === 'unmapped') return { to: from, lostReason: null }
+  return { to: canFollow(from, reported) ? reported : from, lostReason: null }
 }
 
 /** Whether tracking is over: nothing is due any more. */

@@ -1,0 +1,145 @@
+// Owns claiming work of imports within what their connections allow. Polls and collections are claimed alike;
+// they draw on the same budget, because the provider counts requests, not what they are for.
+import { eq, type SQL, sql } from 'drizzle-orm'
+import { after } from '../clock.ts'
+import { effectiveLimits } from '../connections/limits.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections, type StoredLimits } from '../db/schema/index.ts'
+import { allowance, isMetered, nextRequestAt, type Spending, spend } from '../polling/budget.ts'
+import type { DefaultLimits } from '../providers/contract.ts'
+import { providerOf } from '../providers/index.ts'
+
+export interface Claim {
+  ids: string[]
+  /** More work is due than was claimed: look again soon. */
+  saturated: boolean
+}
+
+interface Work {
+  /** Serialises the claiming of one kind of work over all processes; two at once would both spend the same budget. */
+  lockKey: number
+  leaseMs: number
+  dueAt: SQL
+  leaseUntil: SQL
+  /** Whether one import may be tried, every few minutes, while the connection's credentials are refused. */
+  probesWhilePaused: boolean
+}
+
+/** While a connection is paused, how often one import asks whether the credentials work again. */
+export const probeIntervalMs = 3 * 60_000
+/** What one claim takes of a connection at the most, so that a claim stays short. */
+const claimLimit = 1_000
+
+export function claimByConnection(db: Database, now: Date, work: Work): Promise<Claim> {
+  return db.transaction(async (tx) => {
+    const [lock] = (await tx.execute(sql`SELECT pg_try_advisory_xact_lock(${work.lockKey}) AS taken`)).rows
+    if (lock?.taken !== true) return { ids: [], saturated: false }
+    await endExpiredLeases(tx, now, work)
+    const due = await connectionsWithDueWork(tx, now, work)
+    const rooms = new Map(due.map((connection) => [connection.id, roomOf(connection, now, work)]))
+    const claimed = await lease(tx, now, work, rooms)
+    let saturated = false
+    for (const connection of due) {
+      const taken = claimed.filter((row) => row.connectionId === connection.id).length
+      if (taken > 0) await recordSpending(tx, now, connection, taken)
+      if (taken === rooms.get(connection.id) && opensSoon(connection, now)) saturated = true
+    }
+    return { ids: claimed.map((row) => row.id), saturated }
+  })
+}
+
+interface DueConnection extends Spending {
+  id: string
+  limits: DefaultLimits
+  pausedAt: number | null
+  nextProbeAt: number | null
+  blockedUntil: number | null
+  inFlight: number
+}
+
+async function endExpiredLeases(tx: Transaction, now: Date, { leaseUntil }: Work): Promise<void> {
+  await tx.execute(sql`
+    UPDATE imports SET ${leaseUntil} = NULL
+    WHERE id IN (SELECT id FROM imports WHERE ${leaseUntil} <= ${now} FOR UPDATE SKIP LOCKED)`)
+}
+
+async function connectionsWithDueWork(
+  tx: Transaction,
+  now: Date,
+  { dueAt, leaseUntil }: Work,
+): Promise<DueConnection[]> {
+  const { rows } = await tx.execute(sql`
+    SELECT c.id, c.provider, c.limits, c.paused_at, c.next_probe_at, c.blocked_until,
+      c.next_request_at, c.budget_month, c.month_requests,
+      (SELECT count(*) FROM imports WHERE connection_id = c.id AND poll_lease_until IS NOT NULL)::int
+      + (SELECT count(*) FROM imports WHERE connection_id = c.id AND collect_lease_until IS NOT NULL)::int AS in_flight
+    FROM connections c
+    WHERE c.deleted_at IS NULL
+      AND EXISTS (SELECT 1 FROM imports WHERE connection_id = c.id AND ${dueAt} <= ${now} AND ${leaseUntil} IS NULL)
+    FOR NO KEY UPDATE OF c`)
+  return rows.map((row) => ({
+    id: row.id as string,
+    limits: effectiveLimits(providerOf(row.provider as string), row.limits as StoredLimits),
+    pausedAt: epoch(row.paused_at),
+    nextProbeAt: epoch(row.next_probe_at),
+    blockedUntil: epoch(row.blocked_until),
+    nextRequestAt: epoch(row.next_request_at),
+    budgetMonth: row.budget_month as string | null,
+    monthRequests: row.month_requests as number,
+    inFlight: row.in_flight as number,
+  }))
+}
+
+function roomOf(connection: DueConnection, now: Date, { probesWhilePaused }: Work): number {
+  const at = now.getTime()
+  if (connection.blockedUntil !== null && connection.blockedUntil > at) return 0
+  const room = allowance(connection.limits, connection, connection.inFlight, at)
+  if (connection.pausedAt === null) return room
+  const mayProbe = probesWhilePaused && (connection.nextProbeAt ?? 0) <= at
+  return mayProbe ? Math.min(room, 1) : 0
+}
+
+/** Whether more may start within a second, with nobody doing anything about it. */
+function opensSoon({ limits, pausedAt, blockedUntil, ...spending }: DueConnection, now: Date): boolean {
+  const at = now.getTime()
+  if (pausedAt !== null || (blockedUntil ?? 0) > at) return false
+  return nextRequestAt(limits, spending, at) < at + 1_000
+}
+
+async function lease(tx: Transaction, now: Date, { dueAt, leaseUntil, leaseMs }: Work, rooms: Map<string, number>) {
+  const open = [...rooms].filter(([, room]) => room > 0)
+  if (open.length === 0) return []
+  const ids = sql.param(open.map(([id]) => id))
+  const limits = sql.param(open.map(([, room]) => Math.min(room, claimLimit)))
+  const { rows } = await tx.execute(sql`
+    UPDATE imports SET ${leaseUntil} = ${after(now, leaseMs)}
+    WHERE id IN (
+      SELECT due.id
+      FROM unnest(${ids}::uuid[], ${limits}::int[]) AS c (id, room)
+      CROSS JOIN LATERAL (
+        SELECT id FROM imports
+        WHERE connection_id = c.id AND ${dueAt} <= ${now} AND ${leaseUntil} IS NULL
+        ORDER BY ${dueAt} LIMIT c.room FOR UPDATE SKIP LOCKED
+      ) due)
+    RETURNING id, connection_id AS "connectionId"`)
+  return rows as { id: string; connectionId: string }[]
+}
+
+async function recordSpending(tx: Transaction, now: Date, connection: DueConnection, requests: number): Promise<void> {
+  const probing = connection.pausedAt !== null
+  if (!probing && !isMetered(connection.limits)) return
+  const spent = spend(connection.limits, connection, requests, now.getTime())
+  await tx
+    .update(connections)
+    .set({
+      nextRequestAt: spent.nextRequestAt === null ? null : new Date(spent.nextRequestAt),
+      budgetMonth: spent.budgetMonth,
+      monthRequests: spent.monthRequests,
+      ...(probing && { nextProbeAt: after(now, probeIntervalMs) }),
+    })
+    .where(eq(connections.id, connection.id))
+}
+
+function epoch(value: unknown): number | null {
+  return value === null || value === undefined ? null : new Date(value as string).getTime()
+}

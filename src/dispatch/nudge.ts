@@ -1,0 +1,26 @@
+// Owns asking for a tick now, because something has just become due. A nudge that is lost costs half a second.
+import type { Log } from '../log.ts'
+import type { Queues } from '../queue/queues.ts'
+import type { WorkKind } from './tick.ts'
+
+/** Each returns at once; the tick happens soon, in whichever process takes it. */
+export type Nudge = Record<WorkKind, () => void>
+
+/** Nudges within this many milliseconds are one. */
+const gatherMs = 15
+
+export function createNudge({ queues, log }: { queues: Pick<Queues, 'all'>; log: Log }): Nudge {
+  const gathering = new Set<WorkKind>()
+  const nudge = (kind: WorkKind) => () => {
+    if (gathering.has(kind)) return
+    gathering.add(kind)
+    setTimeout(() => {
+      gathering.delete(kind)
+      // A nudge that still waits in the queue serves for this one too.
+      queues.all.dispatch
+        .add(kind, { kind }, { jobId: `nudge-${kind}` })
+        .catch((error: unknown) => log.debug({ err: error, kind }, 'nudge lost'))
+    }, gatherMs).unref()
+  }
+  return { poll: nudge('poll'), collect: nudge('collect'), deliver: nudge('deliver') }
+}

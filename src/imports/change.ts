@@ -1,0 +1,43 @@
+// Owns changing one import on somebody's word: locked, judged, changed, and told about in one transaction.
+import { eq } from 'drizzle-orm'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections, imports } from '../db/schema/index.ts'
+import { notFound } from '../errors.ts'
+import type { ImportEventType } from './state.ts'
+import { type ImportRow, writeImportEvents } from './transition.ts'
+
+/** What to change, and the event to write of it; null: nothing. */
+export interface Change {
+  set: Partial<ImportRow>
+  event: ImportEventType | null
+}
+
+/** @throws {AppError} not_found, or what `decide` throws. */
+export function changeImport(
+  db: Database,
+  importId: string,
+  now: Date,
+  decide: (row: ImportRow) => Change | null,
+): Promise<void> {
+  return db.transaction(async (tx) => {
+    const found = await lock(tx, importId)
+    const change = decide(found.row)
+    if (!change) return
+    const [row] = await tx.update(imports).set(change.set).where(eq(imports.id, importId)).returning()
+    if (row && change.event) await writeImportEvents(tx, row, found.connection, [change.event], now)
+  })
+}
+
+async function lock(tx: Transaction, importId: string) {
+  const [found] = await tx
+    .select({
+      row: imports,
+      connection: { id: connections.id, name: connections.name, provider: connections.provider },
+    })
+    .from(imports)
+    .innerJoin(connections, eq(connections.id, imports.connectionId))
+    .where(eq(imports.id, importId))
+    .for('no key update', { of: imports })
+  if (!found) throw notFound('import')
+  return found
+}

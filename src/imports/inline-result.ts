@@ -1,0 +1,61 @@
+// Owns recording an answer that came inline with the import call (micro.so answers small imports so): there is nothing
+// to poll, and it is stored as a poll's answer would be.
+import { z } from 'zod'
+import type { Transaction } from '../db/client.ts'
+import type { connections } from '../db/schema/index.ts'
+import { type AppError, invalid } from '../errors.ts'
+import { isTerminal, type StatusAnswer } from '../providers/contract.ts'
+import { providerOf } from '../providers/index.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { recordReportIn } from './record.ts'
+import { stateAfter } from './state.ts'
+
+type ConnectionRow = typeof connections.$inferSelect
+
+/** Reads an inline answer as the connection's provider would have given it to a poll. */
+export function readInlineResult(
+  connection: ConnectionRow,
+  { jobId, result }: { jobId?: string | null | undefined; result: unknown },
+): StatusAnswer | AppError {
+  const answer = readStatus(connection, result)
+  if (answer === null) return invalid('result', `must be an answer of ${connection.provider}'s status call.`)
+  if (!isTerminal(answer.report.state) && jobId == null)
+    return invalid('jobId', 'must be given: the result says that the import is not over.')
+  return answer
+}
+
+/** Records it in the registration's own transaction. One that isn't over yet is polled like any other. */
+export async function recordInlineResult(
+  tx: Transaction,
+  {
+    row,
+    connection,
+    answer,
+  }: { row: { id: string; nextPollAt: Date }; connection: ConnectionRow; answer: StatusAnswer },
+  now: Date,
+): Promise<void> {
+  const over = isTerminal(answer.report.state)
+  await recordReportIn(tx, {
+    importId: row.id,
+    expectedPolls: 0,
+    polledAt: now,
+    connection,
+    answer,
+    fingerprint: fingerprintOf(answer.report, providerOf(connection.provider)),
+    from: 'pending',
+    ...stateAfter('pending', answer.report.state),
+    attention: answer.report.state === 'unmapped' ? 'unmapped_status' : null,
+    progressChanges: [],
+    nextPollAt: over ? null : row.nextPollAt,
+    polls: 0,
+  })
+}
+
+function readStatus({ provider }: ConnectionRow, result: unknown): StatusAnswer | null {
+  try {
+    return providerOf(provider).readStatus(result)
+  } catch (error) {
+    if (error instanceof z.ZodError) return null
+    throw error
+  }
+}

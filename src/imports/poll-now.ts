@@ -1,0 +1,16 @@
+// Owns "ask now": the next poll is due at once. What the connection allows (a 429, a pause, its budget) still holds.
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { AppError } from '../errors.ts'
+import { changeImport } from './change.ts'
+import { type ImportState, isOver } from './state.ts'
+
+/** @throws {AppError} not_found, conflict when the import is over. */
+export function pollNow({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
+  const now = clock.now()
+  return changeImport(db, importId, now, ({ state }) => {
+    if (isOver(state as ImportState))
+      throw new AppError('conflict', `The import is over (${state}); there is nothing to poll.`)
+    return { set: { nextPollAt: now }, event: null }
+  })
+}

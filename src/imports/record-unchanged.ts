@@ -1,0 +1,51 @@
+// Owns storing the polls that change no state: the same report again, or a poll that failed. Many imports go into
+// one statement, since this is what nearly every poll ends in.
+import { sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import type { StoredPollError } from '../db/schema/index.ts'
+import type { Observation } from './record.ts'
+
+export interface UnchangedPoll extends Observation {
+  /** The report was seen once more; false: there was no report. */
+  sameReport: boolean
+  nextPollAt: Date
+  attention: string | null
+  pollFailures: number
+  notFoundPolls: number
+  lastError: StoredPollError | null
+}
+
+/** Records polls of different imports. Of one whose import has moved on in the meantime, nothing is stored. */
+export async function recordUnchanged(db: Database, polls: readonly UnchangedPoll[]): Promise<void> {
+  const column = <Value>(read: (poll: UnchangedPoll) => Value) => sql.param(polls.map(read))
+  await db.execute(sql`
+    WITH poll AS (
+      SELECT * FROM unnest(
+        ${column((p) => p.importId)}::uuid[],
+        ${column((p) => p.expectedPolls)}::int[],
+        ${column((p) => p.polledAt.toISOString())}::timestamptz[],
+        ${column((p) => p.nextPollAt.toISOString())}::timestamptz[],
+        ${column((p) => p.sameReport)}::boolean[],
+        ${column((p) => p.attention)}::text[],
+        ${column((p) => p.pollFailures)}::int[],
+        ${column((p) => p.notFoundPolls)}::int[],
+        ${column((p) => p.lastError && JSON.stringify(p.lastError))}::text[]
+      ) AS t (import_id, expected_polls, polled_at, next_poll_at, same_report, attention, failures, not_found, last_error)
+    ), updated AS (
+      UPDATE imports i SET
+        polls = i.polls + 1,
+        first_polled_at = coalesce(i.first_polled_at, poll.polled_at),
+        last_polled_at = poll.polled_at,
+        next_poll_at = poll.next_poll_at,
+        poll_lease_until = NULL,
+        attention = poll.attention,
+        poll_failures = poll.failures,
+        not_found_polls = poll.not_found,
+        last_error = poll.last_error::jsonb
+      FROM poll
+      WHERE i.id = poll.import_id AND i.polls = poll.expected_polls AND i.next_poll_at IS NOT NULL
+      RETURNING i.snapshot_id, poll.polled_at, poll.same_report
+    )
+    UPDATE snapshots s SET last_seen_at = updated.polled_at, polls = s.polls + 1
+    FROM updated WHERE updated.same_report AND s.id = updated.snapshot_id`)
+}

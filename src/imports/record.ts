@@ -1,0 +1,178 @@
+// Owns storing what a poll told: a changed report in one transaction of its own, with its event, its deliveries and
+// the details that came with it. Unchanged reports and failed polls are record-unchanged.ts's.
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
+import type { Database, Transaction } from '../db/client.ts'
+import { imports, type StoredPollError, snapshots } from '../db/schema/index.ts'
+import { newId } from '../ids.ts'
+import { type DetailPage, firstPage, type Report, type StatusAnswer } from '../providers/contract.ts'
+import { storableJson } from '../storable.ts'
+import { storePage } from './details.ts'
+import { eventOf, type ImportEventType, type ImportState, isOver, type LostReason } from './state.ts'
+import { type ConnectionOfImport, type ImportRow, writeImportEvents } from './transition.ts'
+
+/** When a poll was answered, and the version of the import that it was asked at. */
+export interface Observation {
+  importId: string
+  /** The import's `polls` when it was asked: an answer that comes after another one is dropped. */
+  expectedPolls: number
+  polledAt: Date
+}
+
+/** A report that differs from the last one. */
+export interface ChangedReport extends Observation {
+  connection: ConnectionOfImport
+  answer: StatusAnswer
+  fingerprint: string
+  from: ImportState
+  to: ImportState
+  lostReason: LostReason | null
+  attention: string | null
+  progressChanges: [number, number][]
+  /** Null: the import is over. */
+  nextPollAt: Date | null
+  /** 1; 0 for an answer that was handed over instead of polled. */
+  polls: 0 | 1
+}
+
+export type RecordResult =
+  | { kind: 'recorded'; collect: boolean; events: readonly ImportEventType[] }
+  /** Somebody else recorded a later answer, or ended the tracking, in the meantime. */
+  | { kind: 'stale' }
+
+/** Records a changed report. */
+export function recordReport(db: Database, change: ChangedReport): Promise<RecordResult> {
+  return db.transaction((tx) => recordReportIn(tx, change))
+}
+
+/** As `recordReport`, in the caller's transaction. */
+export async function recordReportIn(tx: Transaction, change: ChangedReport): Promise<RecordResult> {
+  const { answer, connection, polledAt, from, to } = change
+  const over = isOver(to)
+  const details = over && to !== 'lost' ? answer.details : null
+  const snapshotId = newId()
+  let row = await updateLive(tx, change, {
+    ...reportColumns(answer.report),
+    state: to,
+    lostReason: change.lostReason,
+    attention: change.attention,
+    progressChanges: change.progressChanges,
+    snapshotId,
+    fingerprint: change.fingerprint,
+    nextPollAt: change.nextPollAt,
+    finishedAt: over ? polledAt : null,
+    pollFailures: 0,
+    notFoundPolls: 0,
+    lastError: null,
+    ...(change.polls === 1 && polledColumns(polledAt)),
+    ...(details !== null && detailsColumns(details, polledAt)),
+  })
+  if (!row) return { kind: 'stale' }
+  await insertSnapshot(tx, snapshotId, change)
+  const events: ImportEventType[] = from === to ? [] : [eventOf(to)]
+  if (details !== null && details.next !== firstPage) {
+    await storePage(tx, { importId: change.importId, page: 0, cursor: null, details }, polledAt)
+    row = await reread(tx, row)
+  }
+  if (row.detailsState === 'complete') events.push('import.rows_collected')
+  await writeImportEvents(tx, row, connection, events, polledAt)
+  return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
+}
+
+/** An import that can't be followed to its end. */
+export interface LostImport extends Observation {
+  connection: ConnectionOfImport
+  reason: LostReason
+  lastError: StoredPollError | null
+  polls: 0 | 1
+}
+
+/** Records that an import is lost: what is known of it stays, and nothing claims that it failed. */
+export function recordLost(db: Database, lost: LostImport): Promise<RecordResult> {
+  return db.transaction(async (tx): Promise<RecordResult> => {
+    const row = await updateLive(tx, lost, {
+      state: 'lost',
+      lostReason: lost.reason,
+      attention: null,
+      nextPollAt: null,
+      finishedAt: lost.polledAt,
+      ...(lost.lastError && { lastError: lost.lastError }),
+      ...(lost.polls === 1 && polledColumns(lost.polledAt)),
+    })
+    if (!row) return { kind: 'stale' }
+    await writeImportEvents(tx, row, lost.connection, ['import.lost'], lost.polledAt)
+    return { kind: 'recorded', collect: false, events: ['import.lost'] }
+  })
+}
+
+type Columns = Parameters<ReturnType<Transaction['update']>['set']>[0] & Record<string, unknown>
+
+/** Updates an import that is still live and as old as the answer; undefined: it isn't. The poll's lease ends with it. */
+async function updateLive(tx: Transaction, seen: Observation, columns: Columns): Promise<ImportRow | undefined> {
+  const [row] = await tx
+    .update(imports)
+    .set({ ...columns, pollLeaseUntil: null })
+    .where(and(eq(imports.id, seen.importId), eq(imports.polls, seen.expectedPolls), isNotNull(imports.nextPollAt)))
+    .returning()
+  return row
+}
+
+async function reread(tx: Transaction, { id }: ImportRow): Promise<ImportRow> {
+  const [row] = await tx.select().from(imports).where(eq(imports.id, id))
+  if (!row) throw new Error(`Import ${id} disappeared inside its transaction.`)
+  return row
+}
+
+function polledColumns(at: Date) {
+  return {
+    polls: sql`${imports.polls} + 1`,
+    firstPolledAt: sql`coalesce(${imports.firstPolledAt}, ${at})`,
+    lastPolledAt: at,
+  }
+}
+
+/** What a report says. What it doesn't say any more is kept as it was known. */
+function reportColumns(report: Report) {
+  const { rows } = report
+  const known = {
+    providerStatus: report.providerStatus,
+    progress: report.progress,
+    rowsTotal: rows.total,
+    rowsProcessed: rows.processed,
+    rowsSucceeded: rows.succeeded,
+    rowsFailed: rows.failed,
+    rowsInserted: rows.inserted,
+    rowsUpdated: rows.updated,
+    rowsSkipped: rows.skipped,
+    providerCreatedAt: report.createdAt,
+    providerStartedAt: report.startedAt,
+    providerFinishedAt: report.finishedAt,
+    providerExpiresAt: report.expiresAt,
+  }
+  return { ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)), message: report.message }
+}
+
+function detailsColumns(details: DetailPage, at: Date) {
+  return details.next === null
+    ? {
+        detailsState: 'complete',
+        ...(details.skippedLines.length > 0 && { rowsSkipped: details.skippedLines.length }),
+      }
+    : { detailsState: 'pending', nextCollectAt: at }
+}
+
+async function insertSnapshot(tx: Transaction, id: string, { importId, answer, to, polledAt }: ChangedReport) {
+  const { report } = answer
+  await tx.insert(snapshots).values({
+    id,
+    importId,
+    state: to,
+    providerStatus: report.providerStatus,
+    progress: report.progress,
+    message: report.message,
+    rows: { ...report.rows },
+    body: storableJson(report.body),
+    firstSeenAt: polledAt,
+    lastSeenAt: polledAt,
+    polls: 1,
+  })
+}

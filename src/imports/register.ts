@@ -1,0 +1,148 @@
+// Owns registering imports: idempotent by (connection, job id), one or many in one transaction.
+import { and, inArray, isNull, sql } from 'drizzle-orm'
+import { after, type Clock } from '../clock.ts'
+import { effectiveLimits } from '../connections/limits.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections, imports } from '../db/schema/index.ts'
+import { AppError, invalid } from '../errors.ts'
+import { newId, phase } from '../ids.ts'
+import type { StatusAnswer } from '../providers/contract.ts'
+import { providerOf } from '../providers/index.ts'
+import { readInlineResult, recordInlineResult } from './inline-result.ts'
+
+export interface Registration {
+  /** A connection's name. */
+  connection: string
+  /** Null or absent: there is none, because the provider answered at once; `result` holds that answer. */
+  jobId?: string | null | undefined
+  metadata?: Record<string, unknown> | undefined
+  /** Absent: the connection's. */
+  deadlineMs?: number | undefined
+  /** The provider's answer, where it came inline: it is recorded as a poll's would be. */
+  result?: unknown
+}
+
+export interface Registered {
+  importId: string
+  /** False: it was registered before, and stays as it is. */
+  created: boolean
+}
+
+interface Deps {
+  db: Database
+  clock: Clock
+}
+
+/** @throws {AppError} invalid_request naming the field. */
+export async function registerImport(deps: Deps, registration: Registration): Promise<Registered> {
+  const [outcome] = await registerImports(deps, [registration])
+  if (outcome instanceof AppError || outcome === undefined) throw outcome
+  return outcome
+}
+
+/** Registers each that is right; one that is refused holds up no other. In the order given. */
+export function registerImports(
+  { db, clock }: Deps,
+  batch: readonly Registration[],
+): Promise<(Registered | AppError)[]> {
+  const now = clock.now()
+  return db.transaction(async (tx) => {
+    const found = await findConnections(tx, batch)
+    const prepared = batch.map((registration) => prepare(registration, found, now, batch.length > 1))
+    const rows = prepared.filter((item): item is Prepared => !(item instanceof AppError))
+    const created = await insertNew(tx, rows)
+    for (const { row, connection, answer } of rows)
+      if (answer && created.has(row.id)) await recordInlineResult(tx, { row, connection, answer }, now)
+    const existing = await findExisting(
+      tx,
+      rows.filter(({ row }) => !created.has(row.id)),
+    )
+    return prepared.map((item) => {
+      if (item instanceof AppError) return item
+      if (created.has(item.row.id)) return { importId: item.row.id, created: true }
+      return { importId: existing.get(keyOf(item.row)) ?? '', created: false }
+    })
+  })
+}
+
+type ConnectionRow = typeof connections.$inferSelect
+type NewImport = ReturnType<typeof newImport>
+
+interface Prepared {
+  row: NewImport
+  connection: ConnectionRow
+  /** The inline answer, read. */
+  answer: StatusAnswer | null
+}
+
+/** Locked against deletion until the imports are there. */
+async function findConnections(tx: Transaction, batch: readonly Registration[]): Promise<Map<string, ConnectionRow>> {
+  const names = [...new Set(batch.map(({ connection }) => connection))]
+  const rows = await tx
+    .select()
+    .from(connections)
+    .where(and(inArray(connections.name, names), isNull(connections.deletedAt)))
+    .for('key share')
+  return new Map(rows.map((row) => [row.name, row]))
+}
+
+function prepare(
+  registration: Registration,
+  found: ReadonlyMap<string, ConnectionRow>,
+  now: Date,
+  isBatch: boolean,
+): Prepared | AppError {
+  const { jobId, result } = registration
+  const connection = found.get(registration.connection)
+  if (!connection) return invalid('connection', `must name a connection; there is no "${registration.connection}".`)
+  if (jobId == null && result === undefined) return invalid('jobId', 'must be given, unless `result` is.')
+  const answer = result === undefined ? null : readInlineResult(connection, { jobId, result })
+  if (answer instanceof AppError) return answer
+  return { row: newImport(registration, connection, now, isBatch), connection, answer }
+}
+
+function newImport(registration: Registration, connection: ConnectionRow, now: Date, isBatch: boolean) {
+  const id = newId()
+  const limits = effectiveLimits(providerOf(connection.provider), connection.limits)
+  const deadlineMs = registration.deadlineMs ?? limits.deadlineMs
+  return {
+    id,
+    connectionId: connection.id,
+    jobId: registration.jobId ?? `inline-${id}`,
+    state: 'pending',
+    registeredAt: now,
+    deadlineMs,
+    deadlineAt: after(now, deadlineMs),
+    // The first polls of a batch are spread, so that they don't fire at once.
+    nextPollAt: after(now, isBatch ? phase(id) * limits.minIntervalMs : 0),
+    metadata: registration.metadata ?? {},
+  }
+}
+
+/** The ids of those that were not registered before; of two alike in one batch, the first. */
+async function insertNew(tx: Transaction, rows: readonly Prepared[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set()
+  const created = await tx
+    .insert(imports)
+    .values(rows.map(({ row }) => row))
+    .onConflictDoNothing()
+    .returning({ id: imports.id })
+  return new Set(created.map(({ id }) => id))
+}
+
+async function findExisting(tx: Transaction, rows: readonly Prepared[]): Promise<Map<string, string>> {
+  if (rows.length === 0) return new Map()
+  const connectionIds = sql.param(rows.map(({ row }) => row.connectionId))
+  const jobIds = sql.param(rows.map(({ row }) => row.jobId))
+  const found = await tx
+    .select({ id: imports.id, connectionId: imports.connectionId, jobId: imports.jobId })
+    .from(imports)
+    .where(
+      sql`(${imports.connectionId}, ${imports.jobId}) IN (SELECT * FROM unnest(${connectionIds}::uuid[], ${jobIds}::text[]))`,
+    )
+  return new Map(found.map((row) => [keyOf(row), row.id]))
+}
+
+function keyOf({ connectionId, jobId }: Pick<NewImport, 'connectionId' | 'jobId'>): string {
+  return `${connectionId} ${jobId}`
+}

@@ -1,0 +1,30 @@
+// Owns resuming an import that was lost or stopped: it is asked about again, with a deadline as long as its first one.
+import { after, type Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { AppError } from '../errors.ts'
+import { changeImport } from './change.ts'
+import { canFollow, type ImportState, isOver } from './state.ts'
+
+/** Resumes tracking. A live import stays as it is. @throws {AppError} not_found, conflict when the provider ended it. */
+export function resumeImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
+  const now = clock.now()
+  return changeImport(db, importId, now, ({ state, deadlineMs }) => {
+    if (!isOver(state as ImportState)) return null
+    if (!canFollow(state as ImportState, 'pending'))
+      throw new AppError(
+        'conflict',
+        `The provider has ended the import (${state}); only lost and stopped ones can be resumed.`,
+      )
+    const set = {
+      state: 'pending',
+      lostReason: null,
+      finishedAt: null,
+      lastError: null,
+      pollFailures: 0,
+      notFoundPolls: 0,
+      deadlineAt: after(now, deadlineMs),
+      nextPollAt: now,
+    }
+    return { set, event: 'import.resumed' }
+  })
+}

@@ -1,0 +1,18 @@
+// Owns stopping: somebody doesn't want to know any more. The provider isn't told; its job goes on.
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { AppError } from '../errors.ts'
+import { changeImport } from './change.ts'
+import { type ImportState, isOver } from './state.ts'
+
+/** Stops asking. An import that is stopped already stays as it is. @throws {AppError} not_found, conflict when it is over. */
+export function stopImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
+  const now = clock.now()
+  return changeImport(db, importId, now, ({ state }) => {
+    if (state === 'stopped') return null
+    if (isOver(state as ImportState))
+      throw new AppError('conflict', `The import is over (${state}); there is nothing to stop.`)
+    const set = { state: 'stopped', attention: null, nextPollAt: null, pollLeaseUntil: null, finishedAt: now }
+    return { set, event: 'import.stopped' }
+  })
+}

@@ -1,0 +1,128 @@
+// Owns what an answer means for an import: a pure function from what was known and what was heard to what is recorded.
+// When to ask next is interval.ts's; storing is imports/'s; what it means for the whole connection is connections/'s.
+import type { StoredPollError } from '../db/schema/index.ts'
+import { fingerprintOf } from '../imports/fingerprint.ts'
+import { type ImportState, isOver, type LostReason, stateAfter } from '../imports/state.ts'
+import type { TrackedImport } from '../imports/tracked.ts'
+import type { ProviderError } from '../providers/client.ts'
+import type { Provider, Report, StatusAnswer } from '../providers/contract.ts'
+import { storableJson } from '../storable.ts'
+import { backOff, type IntervalLimits, type NextPoll, nextPoll, trackProgress } from './interval.ts'
+
+/** This many polls in a row must say 404 before an import that was seen before counts as gone. */
+const confirmingNotFounds = 3
+
+export type Heard = { kind: 'answer'; answer: StatusAnswer } | { kind: 'error'; error: ProviderError }
+
+/** Whom it was heard from: what holds for the connection, and what its provider is like. */
+export interface Asked {
+  limits: IntervalLimits
+  provider: Pick<Provider, 'forgetsJobs' | 'volatileFields'>
+}
+
+export type Assessment =
+  /** The same report again, or a failed poll: nothing is written but when and what next. */
+  | {
+      kind: 'unchanged'
+      sameReport: boolean
+      attention: string | null
+      pollFailures: number
+      notFoundPolls: number
+      lastError: StoredPollError | null
+      next: NextPoll
+    }
+  /** A report that differs from the last one. */
+  | {
+      kind: 'changed'
+      answer: StatusAnswer
+      fingerprint: string
+      to: ImportState
+      lostReason: LostReason | null
+      attention: string | null
+      progressChanges: [number, number][]
+      /** Null: the import is over. */
+      next: NextPoll | null
+    }
+  | { kind: 'lost'; reason: LostReason; lastError: StoredPollError | null }
+
+export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: Date): Assessment {
+  return heard.kind === 'answer'
+    ? assessAnswer(tracked, asked, heard.answer, now)
+    : assessError(tracked, asked, heard.error, now)
+}
+
+function assessAnswer(tracked: TrackedImport, asked: Asked, answer: StatusAnswer, now: Date): Assessment {
+  const { report } = answer
+  const from = tracked.state as ImportState
+  const { to, lostReason } = stateAfter(from, report.state)
+  if (!isOver(to) && now >= tracked.deadlineAt) return { kind: 'lost', reason: 'deadline', lastError: null }
+
+  const fingerprint = fingerprintOf(report, asked.provider)
+  const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
+  const next = isOver(to) ? null : nextAfterReport(tracked, asked, report, progressChanges, now)
+  const attention = report.state === 'unmapped' ? 'unmapped_status' : next?.stalled ? 'stalled' : null
+  if (next !== null && fingerprint === tracked.fingerprint)
+    return { kind: 'unchanged', sameReport: true, attention, pollFailures: 0, notFoundPolls: 0, lastError: null, next }
+  return { kind: 'changed', answer, fingerprint, to, lostReason, attention, progressChanges, next }
+}
+
+function nextAfterReport(
+  { id, registeredAt, providerStartedAt, providerCreatedAt }: TrackedImport,
+  { limits }: Asked,
+  report: Report,
+  progressChanges: [number, number][],
+  now: Date,
+): NextPoll {
+  const startedAt = report.startedAt ?? providerStartedAt ?? report.createdAt ?? providerCreatedAt ?? registeredAt
+  const unmapped = report.state === 'unmapped'
+  return nextPoll({
+    importId: id,
+    now: now.getTime(),
+    startedAt: startedAt.getTime(),
+    progressChanges,
+    unmapped,
+    limits,
+  })
+}
+
+function assessError(tracked: TrackedImport, { limits, provider }: Asked, error: ProviderError, now: Date): Assessment {
+  const lastError = storedError(error, now)
+  const notFoundPolls = error.kind === 'not_found' ? tracked.notFoundPolls + 1 : 0
+  if (error.kind === 'not_found') {
+    const seen = tracked.fingerprint !== null
+    const expired =
+      provider.forgetsJobs && (seen || (tracked.providerExpiresAt !== null && now >= tracked.providerExpiresAt))
+    if (!seen || notFoundPolls >= confirmingNotFounds)
+      return { kind: 'lost', reason: expired ? 'expired' : 'not_found', lastError }
+  }
+  if (now >= tracked.deadlineAt)
+    return { kind: 'lost', reason: error.kind === 'unauthorized' ? 'unauthorized' : 'deadline', lastError }
+
+  const failures = tracked.pollFailures + 1
+  // A 404 is confirmed soon; the provider isn't in trouble.
+  const next = backOff({
+    importId: tracked.id,
+    failures: notFoundPolls > 0 ? 1 : failures,
+    retryAfterMs: error.retryAfterMs,
+    limits,
+  })
+  return {
+    kind: 'unchanged',
+    sameReport: false,
+    attention: null,
+    pollFailures: failures,
+    notFoundPolls,
+    lastError,
+    next,
+  }
+}
+
+function storedError(error: ProviderError, now: Date): StoredPollError {
+  const stored = {
+    code: error.kind,
+    message: error.message,
+    at: now.toISOString(),
+    ...(error.body !== null && { body: error.body }),
+  }
+  return storableJson(stored) as StoredPollError
+}

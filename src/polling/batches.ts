@@ -1,0 +1,47 @@
+// Owns that polls which run at the same time share their statements: what they need is read, and what came of most
+// of them is written, for many imports at once, a few milliseconds apart.
+import DataLoader from 'dataloader'
+import type { Target, Targets } from '../connections/targets.ts'
+import type { Database } from '../db/client.ts'
+import { recordUnchanged, type UnchangedPoll } from '../imports/record-unchanged.ts'
+import { loadTracked, type TrackedImport } from '../imports/tracked.ts'
+
+/** How long a statement waits for company, in milliseconds. */
+const gatherMs = 3
+const maxBatchSize = 500
+
+/** An import and where to ask about it. */
+export interface Pollable {
+  tracked: TrackedImport
+  target: Target
+}
+
+export interface PollBatches {
+  /** Null: there is no such import, or nothing can be asked over its connection. */
+  load(importId: string): Promise<Pollable | null>
+  recordUnchanged(poll: UnchangedPoll): Promise<void>
+}
+
+export function createPollBatches({ db, targets }: { db: Database; targets: Targets }): PollBatches {
+  const options = { cache: false, maxBatchSize, batchScheduleFn: (run: () => void) => void setTimeout(run, gatherMs) }
+  const loads = new DataLoader<string, Pollable | null>(async (ids) => {
+    const tracked = new Map((await loadTracked(db, ids)).map((row) => [row.id, row]))
+    const byConnection = await targets.load([...tracked.values()].map((row) => row.connectionId))
+    return ids.map((id) => pair(tracked.get(id), byConnection))
+  }, options)
+  const records = new DataLoader<UnchangedPoll, null>(async (polls) => {
+    await recordUnchanged(db, polls)
+    return polls.map(() => null)
+  }, options)
+  return {
+    load: (importId) => loads.load(importId),
+    async recordUnchanged(poll) {
+      await records.load(poll)
+    },
+  }
+}
+
+function pair(tracked: TrackedImport | undefined, targets: ReadonlyMap<string, Target>): Pollable | null {
+  const target = tracked && targets.get(tracked.connectionId)
+  return tracked && target ? { tracked, target } : null
+}

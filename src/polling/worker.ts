@@ -1,0 +1,156 @@
+// Owns one poll: ask, work out what the answer means, record it. Asking and recording stay apart, so that a database
+// that is away never looks like a provider that failed. Which polls are due is dispatch/'s business.
+import type { Clock } from '../clock.ts'
+import { after } from '../clock.ts'
+import { blockConnection } from '../connections/block.ts'
+import { pauseConnection, resumeConnection } from '../connections/pause.ts'
+import type { Target } from '../connections/targets.ts'
+import type { Database } from '../db/client.ts'
+import { probeIntervalMs } from '../dispatch/connections.ts'
+import type { Nudge } from '../dispatch/nudge.ts'
+import { releasePolls } from '../dispatch/polls.ts'
+import { type RecordResult, recordLost, recordReport } from '../imports/record.ts'
+import type { ImportState } from '../imports/state.ts'
+import type { TrackedImport } from '../imports/tracked.ts'
+import type { Log } from '../log.ts'
+import { askStatus } from '../providers/ask.ts'
+import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import type { Payload } from '../queue/jobs.ts'
+import { type Assessment, assess, type Heard } from './assess.ts'
+import type { PollBatches } from './batches.ts'
+
+export interface PollDeps {
+  db: Database
+  clock: Clock
+  log: Log
+  client: ProviderClient
+  batches: PollBatches
+  nudge: Nudge
+  observe: PollObserver
+}
+
+/** Told of every poll, for the metrics. */
+export type PollObserver = (poll: { provider: string; outcome: string; latenessMs: number; durationMs: number }) => void
+
+/** The processor of the `poll` queue. */
+export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, signal: AbortSignal) => Promise<void> {
+  return async ({ importId }, signal) => {
+    const startedAt = deps.clock.now()
+    const pollable = await deps.batches.load(importId)
+    if (!pollable || !isClaimed(pollable.tracked, startedAt)) return
+    const { tracked, target } = pollable
+
+    const heard = await ask(deps, tracked, target, signal)
+    if (heard === 'aborted') return releasePolls(deps.db, [importId])
+    const polledAt = deps.clock.now()
+    const assessment = assess(tracked, target, heard, polledAt)
+    await reactForConnection(deps, target, heard, polledAt)
+    const result = await record(deps, tracked, target, assessment, polledAt)
+    report(deps, { tracked, target, heard, assessment, result, startedAt, polledAt })
+  }
+}
+
+/** A poll runs only under a lease that dispatch gave and that isn't over: otherwise another one may be under way. */
+function isClaimed({ nextPollAt, pollLeaseUntil }: TrackedImport, now: Date): boolean {
+  return nextPollAt !== null && pollLeaseUntil !== null && pollLeaseUntil > now
+}
+
+async function ask(
+  { client }: PollDeps,
+  tracked: TrackedImport,
+  target: Target,
+  signal: AbortSignal,
+): Promise<Heard | 'aborted'> {
+  try {
+    return { kind: 'answer', answer: await askStatus(client, target.provider, target, tracked.jobId, { signal }) }
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    return error.kind === 'aborted' ? 'aborted' : { kind: 'error', error }
+  }
+}
+
+/** A 429 stops the whole connection and so do refused credentials; an answer shows that they work (again). */
+async function reactForConnection({ db, nudge }: PollDeps, target: Target, heard: Heard, now: Date): Promise<void> {
+  const connectionId = target.id
+  if (heard.kind === 'answer') {
+    if (target.pausedAt === null) return
+    await db.transaction((tx) => resumeConnection(tx, { connectionId, now }))
+    nudge.deliver()
+    nudge.poll()
+  } else if (heard.error.kind === 'rate_limited') {
+    await blockConnection(db, connectionId, after(now, heard.error.retryAfterMs ?? bareRateLimitMs))
+  } else if (heard.error.kind === 'unauthorized') {
+    await db.transaction((tx) => pauseConnection(tx, { connectionId, now, nextProbeAt: after(now, probeIntervalMs) }))
+    nudge.deliver()
+  }
+}
+
+/** How long a 429 without `Retry-After` stops a connection. */
+const bareRateLimitMs = 60_000
+
+async function record(
+  { db, batches, nudge }: PollDeps,
+  tracked: TrackedImport,
+  target: Target,
+  assessment: Assessment,
+  polledAt: Date,
+): Promise<RecordResult | { kind: 'unchanged' }> {
+  const seen = { importId: tracked.id, expectedPolls: tracked.polls, polledAt }
+  const connection = { id: target.id, name: target.name, provider: target.provider.name }
+  if (assessment.kind === 'unchanged') {
+    const { next, ...unchanged } = assessment
+    await batches.recordUnchanged({ ...seen, ...unchanged, nextPollAt: after(polledAt, next.delayMs) })
+    return { kind: 'unchanged' }
+  }
+  const result =
+    assessment.kind === 'lost'
+      ? await recordLost(db, { ...seen, ...assessment, connection, polls: 1 })
+      : await recordReport(db, {
+          ...seen,
+          ...assessment,
+          connection,
+          from: tracked.state as ImportState,
+          nextPollAt: assessment.next && after(polledAt, assessment.next.delayMs),
+          polls: 1,
+        })
+  if (result.kind === 'recorded') {
+    if (result.events.length > 0) nudge.deliver()
+    if (result.collect) nudge.collect()
+  }
+  return result
+}
+
+interface Polled {
+  tracked: TrackedImport
+  target: Target
+  heard: Heard
+  assessment: Assessment
+  result: { kind: string }
+  startedAt: Date
+  polledAt: Date
+}
+
+function report({ log, observe }: PollDeps, polled: Polled): void {
+  const { tracked, target, heard, assessment, result, startedAt, polledAt } = polled
+  const outcome = heard.kind === 'error' ? heard.error.kind : assessment.kind
+  const latenessMs = Math.max(startedAt.getTime() - (tracked.nextPollAt?.getTime() ?? startedAt.getTime()), 0)
+  const durationMs = polledAt.getTime() - startedAt.getTime()
+  observe({ provider: target.provider.name, outcome, latenessMs, durationMs })
+  log.info(
+    {
+      importId: tracked.id,
+      connection: target.name,
+      provider: target.provider.name,
+      outcome,
+      recorded: result.kind,
+      state: assessment.kind === 'changed' ? assessment.to : assessment.kind === 'lost' ? 'lost' : tracked.state,
+      providerStatus: heard.kind === 'answer' ? heard.answer.report.providerStatus : heard.error.status,
+      poll: tracked.polls + 1,
+      latenessMs,
+      durationMs,
+      ...(assessment.kind !== 'lost' &&
+        assessment.next && { nextInMs: Math.round(assessment.next.delayMs), basis: assessment.next.basis }),
+    },
+    'poll',
+  )
+}
