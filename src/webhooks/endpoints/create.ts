@@ -1,0 +1,40 @@
+// Owns creating a webhook endpoint.
+import type { Clock } from '../../clock.ts'
+import { webhookEndpoints } from '../../db/schema/index.ts'
+import type { Encryption } from '../../encryption.ts'
+import { newId } from '../../ids.ts'
+import { newSecret } from '../signing.ts'
+import { sealHeaders } from './headers.ts'
+import { type CreateEndpointInput, checkEndpoint, type InputDeps } from './input.ts'
+import { type ApiEndpointWithSecret, presentEndpoint } from './present.ts'
+import { sealSecret } from './secrets.ts'
+
+/**
+ * Creates an endpoint that gets events from now on. Its secret is never shown again.
+ * @throws {AppError} invalid_request
+ */
+export async function createEndpoint(
+  deps: InputDeps & { clock: Clock; encryption: Encryption },
+  input: CreateEndpointInput,
+): Promise<ApiEndpointWithSecret> {
+  await checkEndpoint(deps, input)
+  const { db, clock, encryption } = deps
+  const id = newId()
+  const secret = newSecret()
+  const now = clock.now()
+  const [row] = await db
+    .insert(webhookEndpoints)
+    .values({
+      id,
+      url: input.url,
+      types: input.types,
+      connections: input.connections,
+      headers: sealHeaders(encryption, id, input.headers),
+      secret: sealSecret(encryption, id, secret),
+      createdAt: now,
+      updatedAt: now,
+    })
+    .returning()
+  if (!row) throw new Error('An insert without a conflict returned no row.')
+  return { ...presentEndpoint(encryption, row), secret }
+}

@@ -1,0 +1,79 @@
+// Owns what the API accepts for a webhook endpoint, and what has to be asked of the network and the database.
+import { and, inArray, isNull } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Database } from '../../db/client.ts'
+import { connections } from '../../db/schema/index.ts'
+import type { CheckDestination } from '../../egress/destination.ts'
+import type { FieldError } from '../../errors.ts'
+import { invalidFields, requireStorable } from '../../validation.ts'
+import { defaultEventTypes, eventTypes } from '../event-types.ts'
+import { headersSchema } from './headers.ts'
+
+const fields = {
+  url: z.string().min(1).max(2_048).describe('Where webhooks are sent: https, and a public host.'),
+  types: z
+    .array(z.enum(eventTypes))
+    .min(1, 'must name at least one event type')
+    .transform((types) => [...new Set(types)])
+    .describe('The event types it wants.'),
+  connections: z
+    .array(z.string())
+    .min(1, 'must name at least one connection, or be null for all')
+    .max(1_000)
+    .transform((names) => [...new Set(names)])
+    .nullable()
+    .describe('Only events of these connections; null: of all.'),
+  headers: headersSchema.describe('Sent with each webhook, such as an Authorization of yours.'),
+}
+
+export const createEndpointSchema = z
+  .strictObject({
+    url: fields.url,
+    types: fields.types.default([...defaultEventTypes]),
+    connections: fields.connections.default(null),
+    headers: fields.headers.default({}),
+  })
+  .meta({ id: 'CreateWebhookEndpoint' })
+
+export type CreateEndpointInput = z.infer<typeof createEndpointSchema>
+
+export const patchEndpointSchema = z
+  .strictObject({
+    url: fields.url.optional(),
+    types: fields.types.optional(),
+    connections: fields.connections.optional(),
+    headers: fields.headers.optional().describe('Replaces all of them.'),
+    enabled: z.boolean().optional().describe('False: nothing is sent, and what was pending is skipped.'),
+  })
+  .meta({ id: 'PatchWebhookEndpoint' })
+
+export type PatchEndpointInput = z.infer<typeof patchEndpointSchema>
+
+export interface InputDeps {
+  db: Database
+  checkDestination: CheckDestination
+}
+
+/** @throws {AppError} invalid_request naming a URL that may not be sent to, and connections that don't exist. */
+export async function checkEndpoint(deps: InputDeps, input: PatchEndpointInput): Promise<void> {
+  requireStorable(input)
+  const errors = [...(await urlErrors(deps, input)), ...(await connectionErrors(deps, input))]
+  if (errors.length > 0) throw invalidFields(errors)
+}
+
+async function urlErrors({ checkDestination }: InputDeps, { url }: PatchEndpointInput): Promise<FieldError[]> {
+  const message = url === undefined ? null : await checkDestination(url)
+  return message === null ? [] : [{ field: 'url', message }]
+}
+
+async function connectionErrors({ db }: InputDeps, { connections: names }: PatchEndpointInput): Promise<FieldError[]> {
+  if (!names) return []
+  const found = await db
+    .select({ name: connections.name })
+    .from(connections)
+    .where(and(inArray(connections.name, names), isNull(connections.deletedAt)))
+  const known = new Set(found.map(({ name }) => name))
+  return names.flatMap((name, index) =>
+    known.has(name) ? [] : [{ field: `connections.${index}`, message: 'must name an existing connection' }],
+  )
+}

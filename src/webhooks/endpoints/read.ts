@@ -1,0 +1,53 @@
+// Owns reading webhook endpoints, as the API shows them.
+import { and, eq, gt, isNull } from 'drizzle-orm'
+import type { Database, Transaction } from '../../db/client.ts'
+import { webhookEndpoints } from '../../db/schema/index.ts'
+import type { Encryption } from '../../encryption.ts'
+import { notFound } from '../../errors.ts'
+import { isId } from '../../ids.ts'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../paging.ts'
+import { type ApiEndpoint, type EndpointRow, presentEndpoint } from './present.ts'
+
+interface ReadDeps {
+  db: Database
+  encryption: Encryption
+}
+
+/** @throws {AppError} not_found */
+export async function getEndpoint({ db, encryption }: ReadDeps, id: string): Promise<ApiEndpoint> {
+  if (!isId(id)) throw notFound('webhook endpoint')
+  const [row] = await db
+    .select()
+    .from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.id, id), isNull(webhookEndpoints.deletedAt)))
+  if (!row) throw notFound('webhook endpoint')
+  return presentEndpoint(encryption, row)
+}
+
+/** Endpoints by the time they were created. */
+export async function listEndpoints({ db, encryption }: ReadDeps, query: PageQuery): Promise<Page<ApiEndpoint>> {
+  const cursor = readCursor(query.after, idKey)
+  const rows = await db
+    .select()
+    .from(webhookEndpoints)
+    .where(and(isNull(webhookEndpoints.deletedAt), cursor ? gt(webhookEndpoints.id, cursor[0]) : undefined))
+    .orderBy(webhookEndpoints.id)
+    .limit(query.limit + 1)
+  const endpoints = rows.map((row) => presentEndpoint(encryption, row))
+  return pageOf(endpoints, query.limit, (endpoint) => [endpoint.id])
+}
+
+/**
+ * Takes the endpoint's lock, which whoever writes deliveries to it waits for.
+ * @throws {AppError} not_found
+ */
+export async function lockEndpoint(tx: Transaction, id: string): Promise<EndpointRow> {
+  if (!isId(id)) throw notFound('webhook endpoint')
+  const [row] = await tx
+    .select()
+    .from(webhookEndpoints)
+    .where(and(eq(webhookEndpoints.id, id), isNull(webhookEndpoints.deletedAt)))
+    .for('update')
+  if (!row) throw notFound('webhook endpoint')
+  return row
+}

@@ -1,0 +1,20 @@
+// Owns deleting a webhook endpoint: its secrets go, the record of what it was told stays.
+import { eq } from 'drizzle-orm'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import { webhookEndpoints } from '../../db/schema/index.ts'
+import { lockEndpoint } from './read.ts'
+import { skipPending } from './skip-pending.ts'
+
+/** Deletes an endpoint; what is pending ends as `skipped`. @throws {AppError} not_found */
+export async function removeEndpoint({ db, clock }: { db: Database; clock: Clock }, id: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    await lockEndpoint(tx, id)
+    const now = clock.now()
+    await tx
+      .update(webhookEndpoints)
+      .set({ deletedAt: now, updatedAt: now, secret: '', previousSecrets: [], headers: null })
+      .where(eq(webhookEndpoints.id, id))
+    await skipPending(tx, id)
+  })
+}

@@ -1,0 +1,57 @@
+// Owns giving an endpoint a new signing secret, while the old one signs on for a time.
+import { eq } from 'drizzle-orm'
+import { z } from 'zod'
+import { after, type Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import { type PreviousSecret, webhookEndpoints } from '../../db/schema/index.ts'
+import type { Encryption } from '../../encryption.ts'
+import { newSecret } from '../signing.ts'
+import { type ApiEndpointWithSecret, type EndpointRow, presentEndpoint } from './present.ts'
+import { lockEndpoint } from './read.ts'
+import { sealSecret, unexpired } from './secrets.ts'
+
+const hourMs = 3_600_000
+/** More would only lengthen the signature header. */
+const maxPrevious = 4
+
+export const rotateSecretSchema = z
+  .strictObject({
+    overlapHours: z
+      .number()
+      .min(0)
+      .max(168)
+      .default(24)
+      .describe('How long older secrets sign as well; 0 ends all of them at once.'),
+  })
+  .meta({ id: 'RotateSecret' })
+
+/** Makes a new secret, shown this once. @throws {AppError} not_found */
+export async function rotateSecret(
+  deps: { db: Database; clock: Clock; encryption: Encryption },
+  id: string,
+  { overlapHours }: z.infer<typeof rotateSecretSchema>,
+): Promise<ApiEndpointWithSecret> {
+  return deps.db.transaction(async (tx) => {
+    const old = await lockEndpoint(tx, id)
+    const now = deps.clock.now()
+    const secret = newSecret()
+    const [row] = await tx
+      .update(webhookEndpoints)
+      .set({
+        secret: sealSecret(deps.encryption, id, secret),
+        previousSecrets: previousSecrets(old, now, overlapHours * hourMs),
+        updatedAt: now,
+      })
+      .where(eq(webhookEndpoints.id, id))
+      .returning()
+    if (!row) throw new Error(`The locked endpoint ${id} is gone.`)
+    return { ...presentEndpoint(deps.encryption, row), secret }
+  })
+}
+
+/** Newest first. */
+function previousSecrets(old: EndpointRow, now: Date, overlapMs: number): PreviousSecret[] {
+  if (overlapMs === 0) return []
+  const latest = { secret: old.secret, expiresAt: after(now, overlapMs).toISOString() }
+  return [latest, ...unexpired(old.previousSecrets, now)].slice(0, maxPrevious)
+}

@@ -1,0 +1,36 @@
+// Owns trying an endpoint out: an event that goes to it alone.
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import { deliveries, events } from '../../db/schema/index.ts'
+import type { Encryption } from '../../encryption.ts'
+import { AppError } from '../../errors.ts'
+import { newId } from '../../ids.ts'
+import { type ApiDelivery, presentDelivery } from '../deliveries/present.ts'
+import { eventBody } from '../event-body.ts'
+import { presentEndpoint } from './present.ts'
+import { lockEndpoint } from './read.ts'
+
+/**
+ * Writes a `webhook.test` event, due at once to this endpoint, whatever types and connections it asked for.
+ * @throws {AppError} not_found; conflict while it is disabled.
+ */
+export async function testEndpoint(
+  { db, clock, encryption }: { db: Database; clock: Clock; encryption: Encryption },
+  id: string,
+): Promise<ApiDelivery> {
+  return db.transaction(async (tx) => {
+    const endpoint = await lockEndpoint(tx, id)
+    if (endpoint.disabledAt) throw new AppError('conflict', 'The endpoint is disabled; enable it first.')
+    const type = 'webhook.test'
+    const now = clock.now()
+    const eventId = newId()
+    const body = eventBody({ type, occurredAt: now, data: presentEndpoint(encryption, endpoint) })
+    await tx.insert(events).values({ id: eventId, type, occurredAt: now, body })
+    const [delivery] = await tx
+      .insert(deliveries)
+      .values({ eventId, endpointId: id, state: 'pending', nextAttemptAt: now, createdAt: now })
+      .returning()
+    if (!delivery) throw new Error('An insert without a conflict returned no row.')
+    return presentDelivery({ ...delivery, type })
+  })
+}

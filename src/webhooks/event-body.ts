@@ -1,0 +1,38 @@
+// Owns the bytes of a webhook: made once, when the event is written, then stored, signed and sent as they are.
+import type { EventType } from './event-types.ts'
+
+/** No body is larger, in bytes. */
+export const maxBodyBytes = 65_536
+
+/** What is left out of a body that would be too large, in this order until it fits, and what stands in its place. */
+const droppable = { metadata: {}, message: null, lastError: null, providerStatus: null }
+
+/**
+ * The body `{type, timestamp, data}`. Where it would be larger than {@link maxBodyBytes}, `data` loses its metadata,
+ * then its message, lastError and providerStatus, and `omitted` names what is missing; at the worst only the id is left.
+ */
+export function eventBody(event: {
+  type: EventType
+  occurredAt: Date
+  data: Readonly<Record<string, unknown>>
+}): string {
+  const { type, data } = event
+  const timestamp = event.occurredAt.toISOString()
+  const whole = JSON.stringify({ type, timestamp, data })
+  if (fits(whole)) return whole
+
+  const kept = { ...data }
+  const omitted: string[] = []
+  for (const [field, blank] of Object.entries(droppable)) {
+    if (!kept[field]) continue
+    kept[field] = blank
+    omitted.push(field)
+    const body = JSON.stringify({ type, timestamp, data: kept, omitted })
+    if (fits(body)) return body
+  }
+  return JSON.stringify({ type, timestamp, data: { id: data.id }, omitted: ['*'] })
+}
+
+function fits(body: string): boolean {
+  return Buffer.byteLength(body) <= maxBodyBytes
+}

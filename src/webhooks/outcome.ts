@@ -1,0 +1,38 @@
+// Owns what an attempt can come to.
+import type { NetworkErrorKind } from '../egress/errors.ts'
+
+/**
+ * - `delivered`: an answer of 2xx; whatever its body did.
+ * - `redirect`: an answer of 3xx, which is never followed.
+ * - `http_error`: any other answer, or one that isn't HTTP (then without a status).
+ * - `timeout`: no answer in time.
+ * - `dns_error`, `connect_error`, `tls_error`, `blocked_address`: no connection; see egress/errors.ts.
+ *   A connection that was reset before the answer counts as `connect_error`.
+ */
+export const outcomes = [
+  'delivered',
+  'http_error',
+  'redirect',
+  'timeout',
+  'dns_error',
+  'connect_error',
+  'tls_error',
+  'blocked_address',
+] as const
+
+export type Outcome = (typeof outcomes)[number]
+
+/** An attempt as it is stored; `in_flight` until its end is known, which after a crash is never. */
+export const attemptOutcomes = [...outcomes, 'in_flight'] as const
+
+export type AttemptOutcome = (typeof attemptOutcomes)[number]
+
+export function outcomeOfStatus(status: number): Outcome {
+  if (status >= 200 && status < 300) return 'delivered'
+  return status >= 300 && status < 400 ? 'redirect' : 'http_error'
+}
+
+export function outcomeOfError(kind: Exclude<NetworkErrorKind, 'aborted'>): Outcome {
+  if (kind === 'reset' || kind === 'unknown') return 'connect_error'
+  return kind === 'invalid_response' ? 'http_error' : kind
+}

@@ -1,0 +1,38 @@
+// Owns the signatures of webhooks, as in the Standard Webhooks specification:
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+import { createHmac, randomBytes } from 'node:crypto'
+
+const prefix = 'whsec_'
+const secretBytes = 32
+
+/** A new signing secret, `whsec_` and base64 of 32 random bytes. */
+export function newSecret(): string {
+  return prefix + randomBytes(secretBytes).toString('base64')
+}
+
+/** What a signature is made over. */
+export interface SignedContent {
+  /** The event's id, the same on every attempt. */
+  id: string
+  /** When this attempt is made. */
+  at: Date
+  body: string
+}
+
+export type WebhookHeaders = Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>
+
+/** The headers that prove where a webhook is from, with a signature by each secret: several while one is rotated. */
+export function signatureHeaders(content: SignedContent, secrets: readonly string[]): WebhookHeaders {
+  const timestamp = String(Math.floor(content.at.getTime() / 1_000))
+  const signed = `${content.id}.${timestamp}.${content.body}`
+  return {
+    'webhook-id': content.id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': secrets.map((secret) => sign(signed, secret)).join(' '),
+  }
+}
+
+function sign(signed: string, secret: string): string {
+  const key = Buffer.from(secret.slice(prefix.length), 'base64')
+  return `v1,${createHmac('sha256', key).update(signed).digest('base64')}`
+}
