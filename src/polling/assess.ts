@@ -4,15 +4,16 @@ import type { StoredPollError } from '../db/schema/index.ts'
 import { fingerprintOf } from '../imports/fingerprint.ts'
 import { type ImportState, isOver, type LostReason, stateAfter } from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
+import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
-import type { Provider, Report, StatusAnswer } from '../providers/contract.ts'
+import type { Provider } from '../providers/contract.ts'
 import { storableJson } from '../storable.ts'
-import { backOff, type IntervalLimits, type NextPoll, nextPoll, trackProgress } from './interval.ts'
+import { backOff, type IntervalLimits, type NextPoll, nextPoll, notBefore, trackProgress } from './interval.ts'
 
 /** This many polls in a row must say 404 before an import that was seen before counts as gone. */
 const confirmingNotFounds = 3
 
-export type Heard = { kind: 'answer'; answer: StatusAnswer } | { kind: 'error'; error: ProviderError }
+export type Heard = { kind: 'answer'; answer: AskedStatus } | { kind: 'error'; error: ProviderError }
 
 /** Whom it was heard from: what holds for the connection, and what its provider is like. */
 export interface Asked {
@@ -34,7 +35,7 @@ export type Assessment =
   /** A report that differs from the last one. */
   | {
       kind: 'changed'
-      answer: StatusAnswer
+      answer: AskedStatus
       fingerprint: string
       to: ImportState
       lostReason: LostReason | null
@@ -51,7 +52,7 @@ export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: 
     : assessError(tracked, asked, heard.error, now)
 }
 
-function assessAnswer(tracked: TrackedImport, asked: Asked, answer: StatusAnswer, now: Date): Assessment {
+function assessAnswer(tracked: TrackedImport, asked: Asked, answer: AskedStatus, now: Date): Assessment {
   const { report } = answer
   const from = tracked.state as ImportState
   const { to, lostReason } = stateAfter(from, report.state)
@@ -59,30 +60,31 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, answer: StatusAnswer
 
   const fingerprint = fingerprintOf(report, asked.provider)
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
-  const next = isOver(to) ? null : nextAfterReport(tracked, asked, report, progressChanges, now)
+  const next = isOver(to) ? null : nextAfterAnswer(tracked, asked, answer, progressChanges, now)
   const attention = report.state === 'unmapped' ? 'unmapped_status' : next?.stalled ? 'stalled' : null
   if (next !== null && fingerprint === tracked.fingerprint)
     return { kind: 'unchanged', sameReport: true, attention, pollFailures: 0, notFoundPolls: 0, lastError: null, next }
   return { kind: 'changed', answer, fingerprint, to, lostReason, attention, progressChanges, next }
 }
 
-function nextAfterReport(
+function nextAfterAnswer(
   { id, registeredAt, providerStartedAt, providerCreatedAt }: TrackedImport,
   { limits }: Asked,
-  report: Report,
+  { report, retryAfterMs }: AskedStatus,
   progressChanges: [number, number][],
   now: Date,
 ): NextPoll {
   const startedAt = report.startedAt ?? providerStartedAt ?? report.createdAt ?? providerCreatedAt ?? registeredAt
   const unmapped = report.state === 'unmapped'
-  return nextPoll({
+  const outlook = {
     importId: id,
     now: now.getTime(),
     startedAt: startedAt.getTime(),
     progressChanges,
     unmapped,
     limits,
-  })
+  }
+  return notBefore(retryAfterMs, nextPoll(outlook), id)
 }
 
 function assessError(tracked: TrackedImport, { limits, provider }: Asked, error: ProviderError, now: Date): Assessment {

@@ -68,11 +68,14 @@ export interface FailedPoll {
 /** When to ask again after a poll that failed: doubling from the shortest interval, never before `Retry-After`. */
 export function backOff({ importId, failures, retryAfterMs, limits }: FailedPoll): NextPoll {
   const doubled = Math.min(limits.minIntervalMs * 2 ** Math.min(failures - 1, 20), limits.maxIntervalMs)
-  const delayMs = spread(importId, doubled, limits)
-  // Spread upwards only: never before the provider said.
-  if (retryAfterMs !== null && retryAfterMs >= delayMs)
-    return { delayMs: retryAfterMs * (1 + jitter * phase(importId)), basis: 'retry_after', stalled: false }
-  return { delayMs, basis: 'backoff', stalled: false }
+  const next: NextPoll = { delayMs: spread(importId, doubled, limits), basis: 'backoff', stalled: false }
+  return notBefore(retryAfterMs, next, importId)
+}
+
+/** The next poll, but never before the provider's `Retry-After`; spread upwards, so that waiting imports don't fire together. */
+export function notBefore(retryAfterMs: number | null, next: NextPoll, importId: string): NextPoll {
+  if (retryAfterMs === null || retryAfterMs < next.delayMs) return next
+  return { ...next, delayMs: retryAfterMs * (1 + jitter * phase(importId)), basis: 'retry_after' }
 }
 
 /** The changes of progress with a new observation: kept short, and started afresh where progress went backwards. */

@@ -2,11 +2,8 @@
 // that is away never looks like a provider that failed. Which polls are due is dispatch/'s business.
 import type { Clock } from '../clock.ts'
 import { after } from '../clock.ts'
-import { blockConnection } from '../connections/block.ts'
-import { pauseConnection, resumeConnection } from '../connections/pause.ts'
 import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
-import { probeIntervalMs } from '../dispatch/connections.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import { releasePolls } from '../dispatch/polls.ts'
 import { type RecordResult, recordLost, recordReport } from '../imports/record.ts'
@@ -18,6 +15,8 @@ import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
 import { type Assessment, assess, type Heard } from './assess.ts'
 import type { PollBatches } from './batches.ts'
+import { drawRequest } from './permit.ts'
+import { reactForConnection } from './react.ts'
 
 export interface PollDeps {
   db: Database
@@ -44,7 +43,8 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
     if (heard === 'aborted') return releasePolls(deps.db, [importId])
     const polledAt = deps.clock.now()
     const assessment = assess(tracked, target, heard, polledAt)
-    await reactForConnection(deps, target, heard, polledAt)
+    await reactForConnection(deps, target, heard.kind === 'error' ? heard.error : null, polledAt)
+    if (heard.kind === 'answer' && heard.answer.requests > 1) await drawRequest(deps.db, target, polledAt)
     const result = await record(deps, tracked, target, assessment, polledAt)
     report(deps, { tracked, target, heard, assessment, result, startedAt, polledAt })
   }
@@ -68,25 +68,6 @@ async function ask(
     return error.kind === 'aborted' ? 'aborted' : { kind: 'error', error }
   }
 }
-
-/** A 429 stops the whole connection and so do refused credentials; an answer shows that they work (again). */
-async function reactForConnection({ db, nudge }: PollDeps, target: Target, heard: Heard, now: Date): Promise<void> {
-  const connectionId = target.id
-  if (heard.kind === 'answer') {
-    if (target.pausedAt === null) return
-    await db.transaction((tx) => resumeConnection(tx, { connectionId, now }))
-    nudge.deliver()
-    nudge.poll()
-  } else if (heard.error.kind === 'rate_limited') {
-    await blockConnection(db, connectionId, after(now, heard.error.retryAfterMs ?? bareRateLimitMs))
-  } else if (heard.error.kind === 'unauthorized') {
-    await db.transaction((tx) => pauseConnection(tx, { connectionId, now, nextProbeAt: after(now, probeIntervalMs) }))
-    nudge.deliver()
-  }
-}
-
-/** How long a 429 without `Retry-After` stops a connection. */
-const bareRateLimitMs = 60_000
 
 async function record(
   { db, batches, nudge }: PollDeps,

@@ -1,0 +1,132 @@
+// Owns walking the pages of skipped lines and row results to their end, politely: each page draws on the connection's
+// budget, and a long walk makes room for others now and then. Where it stands is checkpoint.ts's.
+import { setTimeout as delay } from 'node:timers/promises'
+import { after, type Clock } from '../clock.ts'
+import type { Target, Targets } from '../connections/targets.ts'
+import type { Database } from '../db/client.ts'
+import type { Nudge } from '../dispatch/nudge.ts'
+import type { Log } from '../log.ts'
+import { backOff } from '../polling/interval.ts'
+import { drawRequest } from '../polling/permit.ts'
+import { reactForConnection } from '../polling/react.ts'
+import { askDetails } from '../providers/ask.ts'
+import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import type { Payload } from '../queue/jobs.ts'
+import { type Checkpoint, giveUp, loadCheckpoint, postpone, storeCollectedPage } from './checkpoint.ts'
+
+export interface CollectDeps {
+  db: Database
+  clock: Clock
+  log: Log
+  client: ProviderClient
+  targets: Targets
+  nudge: Nudge
+}
+
+/** A walk makes room for others after this long, and goes on when its turn comes again. */
+const turnMs = 20_000
+/** A page whose turn is further off than this is waited for in the database, not in the worker. */
+const waitInWorkerMs = 2_000
+/** A 404 is believed at the third time, anything else after a week of trying. */
+const confirmingNotFounds = 3
+const giveUpAfterMs = 7 * 24 * 60 * 60 * 1_000
+
+/** The processor of the `collect` queue. */
+export function createCollectWorker(
+  deps: CollectDeps,
+): (payload: Payload<'collect'>, signal: AbortSignal) => Promise<void> {
+  return async ({ importId }, signal) => {
+    const startedAt = deps.clock.now()
+    const checkpoint = await loadCheckpoint(deps.db, importId, startedAt)
+    if (!checkpoint) return
+    const { connectionId } = checkpoint.row
+    const target = (await deps.targets.load([connectionId])).get(connectionId)
+    if (!target) return
+    const walked = await walk(deps, target, checkpoint, signal)
+    const { pages, outcome } = walked
+    deps.log.info(
+      {
+        importId,
+        connection: target.name,
+        provider: target.provider.name,
+        outcome,
+        pages,
+        page: checkpoint.page + pages,
+        durationMs: deps.clock.now().getTime() - startedAt.getTime(),
+      },
+      'collect',
+    )
+  }
+}
+
+interface Walked {
+  /** Pages stored in this turn. */
+  pages: number
+  outcome: string
+}
+
+async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal: AbortSignal): Promise<Walked> {
+  const { db, clock, nudge } = deps
+  const { id, jobId } = start.row
+  const connection = { id: target.id, name: target.name, provider: target.provider.name }
+  const turnEnds = after(clock.now(), turnMs)
+  let at = start
+  for (let pages = 0; ; pages++) {
+    // Dispatch has drawn the first request of a turn already.
+    const mayStartAt = pages === 0 ? clock.now() : await drawRequest(db, target, clock.now())
+    if (signal.aborted || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal))) {
+      await postpone(db, id, mayStartAt, 0)
+      return { pages, outcome: 'postponed' }
+    }
+    const details = await ask(deps, target, jobId, at.cursor, signal)
+    if (details instanceof ProviderError) {
+      await reactForConnection(deps, target, details, clock.now())
+      const failures = pages > 0 ? 1 : start.row.collectFailures + 1
+      return { pages, outcome: await failed(deps, target, at, details, failures) }
+    }
+    const next = await storeCollectedPage(db, at, connection, details, clock.now())
+    if (next === null) {
+      nudge.deliver()
+      return { pages: pages + 1, outcome: 'complete' }
+    }
+    at = next
+  }
+}
+
+function ask({ client }: CollectDeps, target: Target, jobId: string, cursor: string, signal: AbortSignal) {
+  return askDetails(client, target.provider, target, jobId, cursor, { signal }).catch((error: unknown) => {
+    if (error instanceof ProviderError) return error
+    throw error
+  })
+}
+
+/** Waits for a page's turn where it comes soon; true: it doesn't, or we are to stop. */
+async function waitsElsewhere(clock: Clock, mayStartAt: Date, signal: AbortSignal): Promise<boolean> {
+  const waitMs = mayStartAt.getTime() - clock.now().getTime()
+  if (waitMs <= 0) return false
+  if (waitMs > waitInWorkerMs) return true
+  await delay(waitMs, undefined, { signal }).catch(() => undefined)
+  return signal.aborted
+}
+
+async function failed(
+  { db, clock }: CollectDeps,
+  { limits }: Target,
+  { row }: Checkpoint,
+  error: ProviderError,
+  failures: number,
+) {
+  const now = clock.now()
+  if (error.kind === 'aborted') {
+    await postpone(db, row.id, now, row.collectFailures)
+    return 'aborted'
+  }
+  const gone = error.kind === 'not_found' && failures >= confirmingNotFounds
+  if (gone || now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)) {
+    await giveUp(db, row.id)
+    return 'incomplete'
+  }
+  const next = backOff({ importId: row.id, failures, retryAfterMs: error.retryAfterMs, limits })
+  await postpone(db, row.id, after(now, next.delayMs), failures)
+  return error.kind
+}
