@@ -1,0 +1,27 @@
+// Owns the database that a command works on: the one of DATABASE_URL, or the embedded one for as long as it takes.
+import type { Config } from '../config.ts'
+import { type OpenDatabase, openDatabase } from '../db/client.ts'
+import { startEmbeddedPostgres } from '../embedded/postgres.ts'
+
+/** Opens it, does the work, and closes it whatever comes. */
+export async function withDatabase<Result>(
+  config: Pick<Config, 'databaseUrl' | 'dataDir'>,
+  work: (database: OpenDatabase) => Promise<Result>,
+): Promise<Result> {
+  if (config.databaseUrl !== null) return onDatabase(config.databaseUrl, work)
+  const embedded = await startEmbeddedPostgres({ directory: config.dataDir })
+  try {
+    return await onDatabase(embedded.url, work)
+  } finally {
+    await embedded.stop()
+  }
+}
+
+async function onDatabase<Result>(url: string, work: (database: OpenDatabase) => Promise<Result>): Promise<Result> {
+  const database = openDatabase(url, { maxConnections: 2, onError: () => {} })
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
+}

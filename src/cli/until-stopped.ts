@@ -1,0 +1,46 @@
+// Owns how a command that serves ends: by SIGINT or SIGTERM, gracefully, or at once by a second one.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../log.ts'
+
+export interface Running {
+  stop(): Promise<void>
+}
+
+const stopWithinMs = 30_000
+/** Ctrl-C under npm comes twice at once: from the terminal, and passed on by npm. */
+const sameSignalMs = 500
+
+/**
+ * Starts something, and stops it when the process is told to, also when it is still starting. Settles when it is
+ * stopped; ends the process where a stop takes longer than 30 s, or a second signal comes.
+ */
+export async function untilStopped<Started extends Running>(
+  log: Log,
+  start: () => Promise<Started>,
+  announce: (started: Started) => void,
+): Promise<void> {
+  const told = stopRequest(log)
+  const started = await start()
+  announce(started)
+  const { because, failed } = await told
+  const startedAt = performance.now()
+  const inTime = await Promise.race([started.stop().then(() => true), delay(stopWithinMs, false, { ref: false })])
+  log.info({ because, inTime, durationMs: Math.round(performance.now() - startedAt) }, 'stopped')
+  process.exit(inTime && !failed ? 0 : 1) // whatever is still open must not hold up the end
+}
+
+function stopRequest(log: Log): Promise<{ because: string; failed: boolean }> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (firstAt !== undefined && performance.now() - firstAt > sameSignalMs) process.exit(1)
+      firstAt ??= performance.now()
+      resolve({ because: signal, failed: false })
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+    process.on('uncaughtException', (error) => {
+      log.fatal({ err: error }, 'unexpected error')
+      resolve({ because: 'unexpected error', failed: true })
+    })
+  })
+}
