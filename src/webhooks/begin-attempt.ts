@@ -1,0 +1,130 @@
+// Owns what comes before a request: whether it is to be made at all, what it needs, and the attempt's row.
+import { eq, sql } from 'drizzle-orm'
+import { after, type Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { deliveries, events, webhookEndpoints } from '../db/schema/index.ts'
+import type { Encryption } from '../encryption.ts'
+import { type CustomHeaders, openHeaders } from './endpoints/headers.ts'
+import { signingSecrets } from './endpoints/secrets.ts'
+
+/** From the request on, how long nobody else begins an attempt: longer than one can take (20 s). */
+const attemptLeaseMs = 60_000
+
+export interface BeginDeps {
+  db: Database
+  clock: Clock
+  encryption: Encryption
+}
+
+/** An attempt whose row is written. */
+export interface Attempt {
+  deliveryId: string
+  /** From 1, manual ones counted too. */
+  number: number
+  manual: boolean
+  /** Automatic attempts so far, this one included if it is one. */
+  attempts: number
+  startedAt: Date
+  /** When it was due, and when the event was written. */
+  dueAt: Date
+  createdAt: Date
+  event: { id: string; type: string; body: string }
+  endpoint: { id: string; url: string; headers: CustomHeaders; secrets: readonly string[] }
+}
+
+/**
+ * - `not_claimed`: dispatch gave no lease, or it is over: another attempt may be under way.
+ * - `not_wanted`: the delivery is over, and nobody asked for it again.
+ * - `endpoint_disabled`, `endpoint_deleted`: the delivery ends as `skipped`.
+ * - `endpoint_waits`: its receiver said 429 or 503; the delivery stays due.
+ */
+export type NotSentReason = 'not_claimed' | 'not_wanted' | 'endpoint_disabled' | 'endpoint_deleted' | 'endpoint_waits'
+
+export type Beginning = { kind: 'begun'; attempt: Attempt } | { kind: 'not_sent'; reason: NotSentReason }
+
+/**
+ * Writes the attempt as `in_flight` and counts it, before any request: a crash from here on is visible.
+ * @throws {DecryptionError} when no accepted key opens the endpoint's secrets; then there is no attempt.
+ */
+export async function beginAttempt(deps: BeginDeps, deliveryId: string, manual: boolean): Promise<Beginning> {
+  const now = deps.clock.now()
+  const found = await load(deps.db, deliveryId)
+  if (!found) return { kind: 'not_sent', reason: 'not_wanted' } // deleted with its event
+  const reason = reasonAgainst(found, manual, now)
+  if (reason !== null) {
+    await giveBack(deps.db, deliveryId, reason)
+    return { kind: 'not_sent', reason }
+  }
+  const attempt = prepare(deps.encryption, found, manual, now)
+  const isWritten = await write(deps.db, found.delivery, attempt)
+  return isWritten ? { kind: 'begun', attempt } : { kind: 'not_sent', reason: 'not_claimed' }
+}
+
+type Found = NonNullable<Awaited<ReturnType<typeof load>>>
+
+async function load(db: Database, deliveryId: string) {
+  const [found] = await db
+    .select({ delivery: deliveries, event: events, endpoint: webhookEndpoints })
+    .from(deliveries)
+    .innerJoin(events, eq(events.id, deliveries.eventId))
+    .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, deliveries.endpointId))
+    .where(eq(deliveries.id, deliveryId))
+  return found
+}
+
+function reasonAgainst({ delivery, endpoint }: Found, manual: boolean, now: Date): NotSentReason | null {
+  if (delivery.leaseUntil === null || delivery.leaseUntil <= now) return 'not_claimed'
+  if (endpoint.deletedAt) return 'endpoint_deleted'
+  if (endpoint.disabledAt) return 'endpoint_disabled'
+  if (manual ? !delivery.manualRequested : delivery.state !== 'pending') return 'not_wanted'
+  return endpoint.blockedUntil !== null && endpoint.blockedUntil > now ? 'endpoint_waits' : null
+}
+
+/** Ends the lease, and what makes the delivery due where there is nothing to do. */
+async function giveBack(db: Database, deliveryId: string, reason: NotSentReason): Promise<void> {
+  if (reason === 'not_claimed') return
+  const takesNone = reason === 'endpoint_disabled' || reason === 'endpoint_deleted'
+  await db.execute(sql`
+    UPDATE deliveries SET
+      lease_until = NULL,
+      state = CASE WHEN ${takesNone} AND state = 'pending' THEN 'skipped' ELSE state END,
+      manual_requested = manual_requested AND NOT ${takesNone},
+      next_attempt_at = CASE WHEN NOT ${takesNone} AND (state = 'pending' OR manual_requested) THEN next_attempt_at END
+    WHERE id = ${deliveryId}`)
+}
+
+function prepare(encryption: Encryption, { delivery, event, endpoint }: Found, manual: boolean, now: Date): Attempt {
+  return {
+    deliveryId: delivery.id,
+    number: delivery.attempts + delivery.manualAttempts + 1,
+    manual,
+    attempts: delivery.attempts + (manual ? 0 : 1),
+    startedAt: now,
+    dueAt: delivery.nextAttemptAt ?? now,
+    createdAt: delivery.createdAt,
+    event: { id: event.id, type: event.type, body: event.body },
+    endpoint: {
+      id: endpoint.id,
+      url: endpoint.url,
+      headers: openHeaders(encryption, endpoint),
+      secrets: signingSecrets(encryption, endpoint, now),
+    },
+  }
+}
+
+/** False where somebody else has begun an attempt since it was loaded. */
+async function write(db: Database, seen: Found['delivery'], attempt: Attempt): Promise<boolean> {
+  const { rowCount } = await db.execute(sql`
+    WITH begun AS (
+      UPDATE deliveries SET
+        attempts = ${attempt.attempts},
+        manual_attempts = ${attempt.number - attempt.attempts},
+        lease_until = ${after(attempt.startedAt, attemptLeaseMs)}
+      WHERE id = ${seen.id} AND attempts = ${seen.attempts} AND manual_attempts = ${seen.manualAttempts}
+        AND lease_until > ${attempt.startedAt}
+      RETURNING id
+    )
+    INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome)
+    SELECT id, ${attempt.number}::int, ${attempt.manual}::boolean, ${attempt.startedAt}::timestamptz, 'in_flight' FROM begun`)
+  return rowCount === 1
+}

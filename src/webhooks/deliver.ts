@@ -1,0 +1,60 @@
+// Owns one attempt at a delivery from end to end. What comes before the request, the request and recording it stay
+// apart, so that a lost database write never looks like a failed delivery. Which deliveries are due is dispatch/'s business.
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import type { Agents } from '../egress/agents.ts'
+import type { Encryption } from '../encryption.ts'
+import { type Attempt, beginAttempt, type NotSentReason } from './begin-attempt.ts'
+import { interruptAttempt, recordAttempt } from './record-attempt.ts'
+import type { Verdict } from './retry.ts'
+import { type SendResult, send } from './send.ts'
+import { signatureHeaders } from './signing.ts'
+
+export interface DeliverDeps {
+  db: Database
+  clock: Clock
+  encryption: Encryption
+  /** Whose guard has the rules for where webhooks may be sent. */
+  agents: Agents
+  /** In [0, 1); for the jitter. */
+  random?: () => number
+  /** For all of the request; 20 s. */
+  totalMs?: number
+}
+
+/**
+ * - `attempted`: a request was made and recorded, whatever came of it.
+ * - `not_sent`: there was none to make.
+ * - `interrupted`: we were told to stop; the attempt stays `in_flight`, and the delivery is due at once.
+ */
+export type DeliverResult =
+  | { kind: 'attempted'; attempt: Attempt; result: SendResult; verdict: Verdict; endedAt: Date }
+  | { kind: 'not_sent'; reason: NotSentReason }
+  | { kind: 'interrupted' }
+
+/** Makes one attempt at a delivery that dispatch has leased. @throws only where the database or a key fails us. */
+export async function deliver(
+  deps: DeliverDeps,
+  deliveryId: string,
+  { manual, signal }: { manual: boolean; signal: AbortSignal },
+): Promise<DeliverResult> {
+  const beginning = await beginAttempt(deps, deliveryId, manual)
+  if (beginning.kind === 'not_sent') return beginning
+  const { attempt } = beginning
+
+  const result = await send(deps, requestOf(attempt), signal)
+  if (result === 'aborted') {
+    await interruptAttempt(deps.db, attempt)
+    return { kind: 'interrupted' }
+  }
+
+  const endedAt = deps.clock.now()
+  const recording = { db: deps.db, random: deps.random ?? Math.random }
+  const verdict = await recordAttempt(recording, attempt, result, endedAt)
+  return { kind: 'attempted', attempt, result, verdict, endedAt }
+}
+
+function requestOf({ event, endpoint, startedAt }: Attempt) {
+  const signature = signatureHeaders({ id: event.id, at: startedAt, body: event.body }, endpoint.secrets)
+  return { url: endpoint.url, headers: { ...endpoint.headers, ...signature }, body: event.body }
+}

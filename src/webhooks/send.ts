@@ -1,0 +1,103 @@
+// Owns the request of one attempt: what goes out, how long it may take, and how much of the answer is kept.
+import type { Dispatcher } from 'undici'
+import type { Clock } from '../clock.ts'
+import type { Agents } from '../egress/agents.ts'
+import { classifyNetworkError } from '../egress/errors.ts'
+import { readRetryAfter } from '../providers/retry-after.ts'
+import { storableText } from '../storable.ts'
+import { outcomeOfError, outcomeOfStatus } from './outcome.ts'
+import type { AttemptResult } from './retry.ts'
+
+export interface SendDeps {
+  agents: Agents
+  clock: Clock
+  /** For everything from the name's resolution to the end of the answer; 20 s. */
+  totalMs?: number
+}
+
+export interface WebhookRequest {
+  url: string
+  headers: Readonly<Record<string, string>>
+  body: string
+}
+
+export interface SendResult extends AttemptResult {
+  /** The first 4 KiB of the answer, as text that Postgres can store. */
+  responseSnippet: string | null
+  /** Why there was no answer, for the log alone: it may name addresses. */
+  error: unknown
+}
+
+const maxReadBytes = 16 * 1_024
+const maxKeptBytes = 4 * 1_024
+const defaultTotalMs = 20_000
+
+/** Sends it once; `aborted` when the signal ended it before there was an answer. Never throws for what the receiver does. */
+export async function send(
+  deps: SendDeps,
+  request: WebhookRequest,
+  signal: AbortSignal,
+): Promise<SendResult | 'aborted'> {
+  const limit = new AbortController()
+  const stop = () => limit.abort(signal.reason)
+  const timer = setTimeout(
+    () => limit.abort(new DOMException('The attempt took too long.', 'TimeoutError')),
+    deps.totalMs ?? defaultTotalMs, // one limit for all of it: a body that drips outlives every other one
+  )
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await read(await post(deps.agents, request, limit.signal), deps.clock)
+  } catch (error) {
+    const kind = classifyNetworkError(error)
+    if (kind === 'aborted') return 'aborted'
+    return { outcome: outcomeOfError(kind), status: null, retryAfterMs: null, responseSnippet: null, error }
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', stop)
+  }
+}
+
+function post(agents: Agents, request: WebhookRequest, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  const { origin, pathname, search } = new URL(request.url)
+  return agents.for(origin).request({
+    method: 'POST',
+    path: pathname + search,
+    headers: {
+      ...request.headers,
+      'content-type': 'application/json',
+      'user-agent': 'ImportTracker-Webhooks/1',
+      'accept-encoding': 'identity',
+    },
+    body: request.body,
+    signal,
+  })
+}
+
+/** The headers decide; whatever the body does afterwards changes nothing. */
+async function read({ statusCode, headers, body }: Dispatcher.ResponseData, clock: Clock): Promise<SendResult> {
+  return {
+    outcome: outcomeOfStatus(statusCode),
+    status: statusCode,
+    retryAfterMs: readRetryAfter(headers['retry-after'], clock.now()),
+    responseSnippet: await readSnippet(body),
+    error: null,
+  }
+}
+
+async function readSnippet(body: Dispatcher.ResponseData['body']): Promise<string | null> {
+  const chunks: Buffer[] = []
+  let size = 0
+  body.on('error', () => {}) // also after it was left
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size >= maxReadBytes) break // ends the connection
+    }
+  } catch {
+    // Reset, too slow or stopped: what came is kept.
+  }
+  const kept = Buffer.concat(chunks).subarray(0, maxKeptBytes)
+  return kept.length === 0 ? null : storableText(new TextDecoder().decode(kept, { stream: true }))
+}

@@ -1,0 +1,71 @@
+// Owns the processor of the `deliver` queue: an attempt a job, one wide log line an attempt.
+import type { Log } from '../log.ts'
+import type { Payload } from '../queue/jobs.ts'
+import { type DeliverDeps, type DeliverResult, deliver } from './deliver.ts'
+import type { Outcome } from './outcome.ts'
+
+/** Told of every attempt, for the metrics. `firstAttemptDelayMs`: from the event to its first request; null for later ones. */
+export type DeliveryObserver = (attempt: {
+  outcome: Outcome
+  durationMs: number
+  firstAttemptDelayMs: number | null
+}) => void
+
+export interface DeliveryDeps extends DeliverDeps {
+  log: Log
+  observeDelivery: DeliveryObserver
+}
+
+export function createDeliveryWorker(
+  deps: DeliveryDeps,
+): (payload: Payload<'deliver'>, signal: AbortSignal) => Promise<void> {
+  return async ({ deliveryId, manual }, signal) => {
+    const delivered = await deliver(deps, deliveryId, { manual, signal })
+    if (delivered.kind === 'attempted') report(deps, delivered)
+    else deps.log.debug({ deliveryId, ...delivered }, 'delivery not made')
+  }
+}
+
+function report({ log, observeDelivery }: DeliveryDeps, made: DeliverResult & { kind: 'attempted' }): void {
+  const { attempt, result, verdict, endedAt } = made
+  const durationMs = endedAt.getTime() - attempt.startedAt.getTime()
+  const sinceEventMs = attempt.startedAt.getTime() - attempt.createdAt.getTime()
+  observeDelivery({
+    outcome: result.outcome,
+    durationMs,
+    firstAttemptDelayMs: attempt.number === 1 ? sinceEventMs : null,
+  })
+  log.info(
+    {
+      deliveryId: attempt.deliveryId,
+      eventId: attempt.event.id,
+      type: attempt.event.type,
+      endpointId: attempt.endpoint.id,
+      url: shownUrl(attempt.endpoint.url),
+      attempt: attempt.number,
+      manual: attempt.manual,
+      outcome: result.outcome,
+      status: result.status,
+      errorCode: errorCode(result.error),
+      durationMs,
+      latenessMs: Math.max(0, attempt.startedAt.getTime() - attempt.dueAt.getTime()),
+      state: verdict.delivery.state,
+      nextInMs: verdict.delivery.state === 'pending' ? verdict.delivery.waitMs : null,
+      endpoint: verdict.endpoint.kind,
+    },
+    'delivery',
+  )
+}
+
+/** Without query and user information, where people put secrets. */
+function shownUrl(url: string): string {
+  const { origin, pathname } = new URL(url)
+  return origin + pathname
+}
+
+/** The system's word for it (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), which customers aren't shown. */
+function errorCode(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const deepest = error.cause instanceof Error ? error.cause : error
+  return 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : deepest.name
+}
