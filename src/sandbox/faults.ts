@@ -1,6 +1,6 @@
 // Owns what can go wrong with an answer, and when. Pure: send.ts breaks the sockets, vendors phrase the refusals.
 import { z } from 'zod'
-import { type Json, type JsonObject, mapNumbers } from './json.ts'
+import { isJsonObject, type Json, type JsonObject, mapNumbers } from './json.ts'
 import type { Shape } from './vendor.ts'
 
 /** Which of a vendor's calls: the status, a further page of rows, or Zilliant's report. */
@@ -105,11 +105,12 @@ export function sortFaults(faults: readonly Fault[]): SortedFaults {
 /** The body as the fault leaves it. */
 export function reshape(body: Json, fault: BodyFault, shape: Shape): Json {
   if (fault.kind === 'numbers_as_strings') return mapNumbers(body, String)
-  if (!isObject(body)) return body
+  if (!isJsonObject(body)) return body
   const { holder } = shape
   if (holder === null) return reshapeFields(body, fault, shape.required)
   const held = body[holder]
-  const inside = held !== undefined && isObject(held) ? { [holder]: reshapeFields(held, fault, shape.required) } : {}
+  const inside =
+    held !== undefined && isJsonObject(held) ? { [holder]: reshapeFields(held, fault, shape.required) } : {}
   if (fault.kind === 'unknown_status') return { ...body, ...inside }
   return { ...(fault.kind === 'null_fields' ? nulls(body) : {}), ...inside }
 }
@@ -122,10 +123,6 @@ function reshapeFields(body: JsonObject, fault: BodyFault, required: readonly st
 
 function nulls(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.keys(body).map((name) => [name, null]))
-}
-
-function isObject(body: Json): body is JsonObject {
-  return typeof body === 'object' && body !== null && Object.getPrototypeOf(body) === Object.prototype
 }
 
 function applies(fault: Fault, { kind, nth, elapsedMs }: Occasion): boolean {

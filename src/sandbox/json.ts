@@ -9,6 +9,10 @@ export class RowList {
     this.length = length
     this.at = at
   }
+
+  toJSON(): Json[] {
+    return Array.from({ length: this.length }, (_, index) => this.at(index))
+  }
 }
 
 export type Json = string | number | boolean | null | RowList | readonly Json[] | JsonObject
@@ -17,7 +21,7 @@ export type JsonObject = { readonly [name: string]: Json | undefined }
 
 const chunkLength = 65_536
 
-/** The text of `value`, in pieces of about 64 KiB. */
+/** What `JSON.stringify` makes of `value`, in pieces of about 64 KiB. */
 export function* jsonChunks(value: Json): Generator<string> {
   let text = ''
   for (const piece of pieces(value)) {
@@ -28,11 +32,6 @@ export function* jsonChunks(value: Json): Generator<string> {
     }
   }
   if (text !== '') yield text
-}
-
-/** The whole text of `value`. */
-export function jsonText(value: Json): string {
-  return [...jsonChunks(value)].join('')
 }
 
 /** `value` with every number in it replaced, long lists as they are written. */
@@ -46,11 +45,15 @@ export function mapNumbers(value: Json, map: (number: number) => Json): Json {
   )
 }
 
+export function isJsonObject(value: Json): value is JsonObject {
+  return typeof value === 'object' && value !== null && !(value instanceof RowList) && !isList(value)
+}
+
 function* pieces(value: Json): Generator<string> {
   if (value instanceof RowList) {
     yield '['
     for (let index = 0; index < value.length; index++) {
-      yield (index === 0 ? '' : ',') + jsonText(value.at(index))
+      yield (index === 0 ? '' : ',') + JSON.stringify(value.at(index))
     }
     yield ']'
   } else if (typeof value !== 'object' || value === null || isList(value)) {

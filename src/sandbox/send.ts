@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { TransportFault } from './faults.ts'
-import { type Json, jsonChunks, jsonText, RowList } from './json.ts'
+import { isJsonObject, type Json, jsonChunks, RowList } from './json.ts'
 import type { Answer } from './vendor.ts'
 
 /** The status that the client gets to see; null: none. */
@@ -69,7 +69,7 @@ export async function sendJson(
 }
 
 async function sendHalf(response: ServerResponse, answer: Answer): Promise<void> {
-  const bytes = Buffer.from(jsonText(answer.body))
+  const bytes = Buffer.from(JSON.stringify(answer.body))
   response.writeHead(answer.status, {
     'content-type': 'application/json',
     ...answer.headers,
@@ -83,10 +83,11 @@ async function sendHalf(response: ServerResponse, answer: Answer): Promise<void>
 const slowPieces = 20
 
 async function sendSlowly(response: ServerResponse, answer: Answer, overMs: number): Promise<void> {
-  const text = jsonText(answer.body)
+  const text = JSON.stringify(answer.body)
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
+  response.flushHeaders()
   const length = Math.ceil(text.length / slowPieces)
   for (let start = 0; start < text.length; start += length) {
     await pause(overMs / slowPieces, undefined, { signal: gone.signal })
@@ -100,8 +101,7 @@ const padLength = 65_536
 /** The same answer with a field of padding, still well-formed. */
 function padded(body: Json, bytes: number): Json {
   const padding = new RowList(Math.ceil(bytes / padLength), () => 'x'.repeat(padLength))
-  const fields = typeof body === 'object' && body !== null && !Array.isArray(body) ? body : {}
-  return { ...fields, padding }
+  return { ...(isJsonObject(body) ? body : {}), padding }
 }
 
 function* joined(first: readonly string[], rest: Iterable<string>): Generator<string> {

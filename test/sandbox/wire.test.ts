@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest'
+import { openJob } from './open.ts'
+
+test('timeout: nothing is answered, and nothing keeps the sandbox from closing', async () => {
+  const { ask, sandbox } = await openJob([{ kind: 'timeout' }])
+  const controller = new AbortController()
+  const abandoned = failureOf(ask({ signal: controller.signal }))
+  const waiting = failureOf(ask())
+  await expect.poll(() => sandbox.requests().map(({ status }) => status)).toEqual([null, null])
+  controller.abort()
+  expect(await abandoned).toBe('AbortError')
+  await sandbox.close()
+  expect(await waiting).toBe('UND_ERR_SOCKET')
+})
+
+test('reset: the connection is reset before an answer', async () => {
+  const { ask } = await openJob([{ kind: 'reset' }])
+  expect(await failureOf(ask())).toBe('ECONNRESET')
+})
+
+test('truncated: the connection ends in the middle of the body', async () => {
+  const { ask } = await openJob([{ kind: 'truncated' }])
+  const response = await ask()
+  expect(response.status).toBe(200)
+  expect(await failureOf(response.text())).toBe('UND_ERR_SOCKET')
+})
+
+test('slow_body: the headers come at once, the body in drips', async () => {
+  const { ask } = await openJob([{ kind: 'slow_body', overMs: 200 }])
+  const response = await ask()
+  let chunks = 0
+  let text = ''
+  for await (const chunk of response.body ?? []) {
+    chunks++
+    text += Buffer.from(chunk).toString()
+  }
+  expect(chunks).toBeGreaterThan(5)
+  expect(JSON.parse(text)).toMatchObject({ status: 'FINISHED' })
+})
+
+test('slow_body: a client that goes away ends it', async () => {
+  const { ask, sandbox } = await openJob([{ kind: 'slow_body', overMs: 3_600_000 }])
+  const controller = new AbortController()
+  const response = await ask({ signal: controller.signal })
+  controller.abort()
+  expect(await failureOf(response.text())).toBe('AbortError')
+  await sandbox.close()
+})
+
+test('garbage: an HTML page with status 200', async () => {
+  const { ask } = await openJob([{ kind: 'garbage' }])
+  const response = await ask()
+  expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html'])
+  expect(await failureOf(response.json())).toBe('SyntaxError')
+})
+
+test("wrong_shape: JSON that is none of the vendor's", async () => {
+  const { askJson } = await openJob([{ kind: 'wrong_shape' }])
+  expect(await askJson()).toEqual([])
+})
+
+test('too_large: a well-formed body of at least so many bytes', async () => {
+  const { ask } = await openJob([{ kind: 'too_large' }])
+  const response = await ask()
+  let bytes = 0
+  for await (const chunk of response.body ?? []) bytes += chunk.length
+  expect(bytes).toBeGreaterThan(40 * 2 ** 20)
+  const small = await openJob([{ kind: 'too_large', bytes: 100_000 }])
+  expect(await small.askJson()).toMatchObject({ status: 'FINISHED', padding: expect.any(Array) })
+})
+
+test('redirect: to somewhere else', async () => {
+  const { ask } = await openJob([{ kind: 'redirect' }])
+  const response = await ask()
+  expect([response.status, response.headers.get('location')]).toEqual([302, '/moved'])
+})
+
+/** The code of the network error that a call ends in. */
+async function failureOf(call: Promise<unknown>): Promise<unknown> {
+  const failure: unknown = await call.then(
+    () => 'no failure',
+    (error: unknown) => error,
+  )
+  if (!(failure instanceof Error)) return failure
+  const cause: unknown = failure.cause
+  return cause instanceof Error && 'code' in cause ? cause.code : failure.name
+}
