@@ -22,8 +22,8 @@ export interface Page<Row> {
 /** The sort key of ids, as most lists have it. */
 export const idKey = z.tuple([z.string().refine(isId)])
 /** The sort key of lists by a whole number or two. */
-export const numberKey = z.tuple([z.number().int()])
-export const numberPairKey = z.tuple([z.number().int(), z.number().int()])
+export const numberKey = z.tuple([z.int32()])
+export const numberPairKey = z.tuple([z.int32(), z.int32()])
 export const textKey = z.tuple([z.string()])
 
 /** @throws {AppError} invalid_request when `after` isn't a cursor that this list gave. */

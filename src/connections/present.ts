@@ -1,8 +1,8 @@
 // Owns how a connection is shown: everything but its credentials, which never come back.
 import { z } from 'zod'
 import type { connections } from '../db/schema/index.ts'
+import { providerOf } from '../providers/index.ts'
 import { effectiveLimits } from './limits.ts'
-import { providerOf } from './provider.ts'
 
 export type ConnectionRow = typeof connections.$inferSelect
 
@@ -44,7 +44,7 @@ export function presentConnection(row: ConnectionRow): ApiConnection {
     baseUrl: row.baseUrl,
     settings: row.settings,
     limits: row.limits,
-    effectiveLimits: effectiveLimits(providerOf(row), row.limits),
+    effectiveLimits: effectiveLimits(providerOf(row.provider), row.limits),
     pausedAt: row.pausedAt?.toISOString() ?? null,
     pauseReason: row.pausedAt ? 'unauthorized' : null,
     blockedUntil: row.blockedUntil?.toISOString() ?? null,

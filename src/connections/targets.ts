@@ -5,9 +5,9 @@ import { connections } from '../db/schema/index.ts'
 import type { Encryption } from '../encryption.ts'
 import type { Log } from '../log.ts'
 import type { DefaultLimits, Provider } from '../providers/contract.ts'
+import { providerOf } from '../providers/index.ts'
 import { effectiveLimits } from './limits.ts'
 import type { ConnectionRow } from './present.ts'
-import { providerOf } from './provider.ts'
 import { openCredentials } from './secrets.ts'
 
 /** A connection as a worker sees it. Its credentials never go into a log line or a queue payload. */
@@ -63,7 +63,7 @@ export function createTargets({ db, encryption, log }: { db: Database; encryptio
 }
 
 function targetOf(row: ConnectionRow, credentials: unknown): Target {
-  const provider = providerOf(row)
+  const provider = providerOf(row.provider)
   const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
   const { id, name, settings, pausedAt, nextProbeAt, blockedUntil } = row

@@ -1,0 +1,20 @@
+// Owns reading the body of a request: JSON, at most 1 MiB of it.
+import express, { type Request, type Response } from 'express'
+import { AppError } from '../errors.ts'
+
+const parseJson = express.json({ limit: 1024 * 1024, strict: false, type: () => true })
+
+/** Undefined: there is no body. Refusals are body-parser's errors, which problem.ts knows. */
+export async function readJson(request: Request, response: Response): Promise<unknown> {
+  if (!hasBody(request)) return undefined
+  if (!request.is('application/json'))
+    throw new AppError('unsupported_media_type', 'The body must be application/json.')
+  await new Promise<void>((resolve, reject) => {
+    parseJson(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)))
+  })
+  return request.body
+}
+
+function hasBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0
+}

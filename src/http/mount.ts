@@ -1,0 +1,83 @@
+// Owns running operations: authorise → validate → the verb → answer. Every other method on their paths is refused.
+import type { Express, Request, Response } from 'express'
+import type { z } from 'zod'
+import { AppError, notFound } from '../errors.ts'
+import type { Authenticator } from '../tokens/authenticate.ts'
+import { parse, requireStorable } from '../validation.ts'
+import { authorize } from './auth.ts'
+import { readJson } from './body.ts'
+import type { Call, Operation } from './operation.ts'
+import { requestIdOf } from './request-log.ts'
+
+export interface MountDeps {
+  authenticator: Authenticator
+  /** Aborted when the server stops. */
+  stopping: AbortSignal
+}
+
+export function mount(app: Express, operations: readonly Operation[], deps: MountDeps): void {
+  for (const operation of operations)
+    app[operation.method](expressPath(operation.path), (request, response) => run(operation, request, response, deps))
+
+  const byPath = Map.groupBy(operations, ({ path }) => path)
+  for (const [path, siblings] of byPath)
+    app.all(expressPath(path), (_request, response) => refuseMethod(response, siblings))
+}
+
+async function run(operation: Operation, request: Request, response: Response, deps: MountDeps): Promise<void> {
+  await authorize(request, response, deps.authenticator, operation.scope)
+  const call = await readCall(operation, request, response, deps.stopping)
+  const answer = await operation.handle(call)
+  if ('stream' in answer) await answer.stream(response)
+  else if (answer.body === undefined) response.status(answer.status).end()
+  else response.status(answer.status).json(answer.body)
+}
+
+async function readCall(
+  { params, query, body }: Operation,
+  request: Request,
+  response: Response,
+  stopping: AbortSignal,
+): Promise<Call<unknown, unknown, unknown>> {
+  const json = await readJson(request, response)
+  if (json !== undefined) requireStorable(json)
+  requireStorable(request.query)
+  return {
+    params: readParams(params, request.params),
+    query: query ? parse(query, request.query) : refuseFields(request.query),
+    body: body ? parse(body, json) : refuseFields(json),
+    requestId: requestIdOf(response),
+    signal: AbortSignal.any([stopping, goneSignal(response)]),
+    preferred: (mediaTypes) => request.accepts([...mediaTypes]) || (mediaTypes[0] ?? ''),
+  }
+}
+
+function readParams(schema: z.ZodObject | undefined, params: unknown): unknown {
+  const parsed = schema?.safeParse(params)
+  if (parsed?.success === false) throw notFound('resource')
+  return parsed?.data
+}
+
+/** Where nothing is expected, nothing is accepted (but for an empty object). */
+function refuseFields(value: unknown): undefined {
+  const keys = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  if (keys.length === 0) return undefined
+  const errors = keys.map((field) => ({ field, message: 'is not known' }))
+  throw new AppError('invalid_request', `${errors.map(({ field }) => `${field} is not known`).join('; ')}.`, errors)
+}
+
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  return gone.signal
+}
+
+function refuseMethod(response: Response, siblings: readonly Operation[]): never {
+  const methods = siblings.map(({ method }) => method.toUpperCase())
+  response.setHeader('allow', [...methods, ...(methods.includes('GET') ? ['HEAD'] : [])].join(', '))
+  throw new AppError('method_not_allowed', `Only ${methods.join(', ')} can be used here.`)
+}
+
+function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}

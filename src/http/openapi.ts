@@ -1,0 +1,77 @@
+// Owns the OpenAPI 3.1 document, made from the same definitions that validate.
+import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi'
+import { createDocument } from 'zod-openapi'
+import { type ProblemCode, problemStatus } from '../errors.ts'
+import type { AnswerSpec, Operation } from './operation.ts'
+import { problemMediaType, problemSchema } from './problem.ts'
+
+export type OpenApiDocument = ReturnType<typeof createDocument>
+
+const info = {
+  title: 'Import Tracker',
+  version: '1',
+  description: `Tracks asynchronous imports at other vendors until they are over, keeps their history, and tells your services by signed webhook.
+
+Every refusal is a problem document (RFC 9457) with a \`code\`, and the fields that were wrong. Unknown fields and unknown query parameters are refused. Every answer repeats \`X-Request-Id\`, or makes one.
+
+Lists are \`{data, next}\`: ask for the next page with \`?after=<next>\`; null means that this was the last one. Pages stay stable while rows are added.`,
+}
+
+export function openApiDocument(operations: readonly Operation[]): OpenApiDocument {
+  const paths: ZodOpenApiPathsObject = {}
+  for (const operation of operations)
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) }
+  return createDocument({
+    openapi: '3.1.0',
+    info,
+    servers: [{ url: '/' }],
+    security: [{ token: [] }],
+    tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
+    components: {
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'An API token. Scopes: read < write < admin.' },
+      },
+    },
+    paths,
+  })
+}
+
+function describe(operation: Operation): ZodOpenApiOperationObject {
+  const { id, tag, summary, description = '', params, query, body, scope } = operation
+  return {
+    operationId: id,
+    tags: [tag],
+    summary,
+    description: `${description}\n\nNeeds the scope \`${scope}\`.`.trim(),
+    requestParams: { ...(params && { path: params }), ...(query && { query }) },
+    ...(body && {
+      requestBody: { required: !body.safeParse(undefined).success, content: { 'application/json': { schema: body } } },
+    }),
+    responses: { ...answersOf(operation.answers), ...problemsOf(operation) },
+  }
+}
+
+function answersOf(answers: Record<number, AnswerSpec>): ZodOpenApiResponsesObject {
+  const described = Object.entries(answers).map(([status, { description, schema, streams = {} }]) => {
+    const texts = Object.entries(streams).map(([mediaType, meaning]) => [
+      mediaType,
+      { schema: { type: 'string' as const, description: meaning } },
+    ])
+    const content = { ...(schema && { 'application/json': { schema } }), ...Object.fromEntries(texts) }
+    return [status, { description, ...(Object.keys(content).length > 0 && { content }) }]
+  })
+  return Object.fromEntries(described)
+}
+
+function problemsOf({ params, body, problems = [] }: Operation): ZodOpenApiResponsesObject {
+  const codes = new Set<ProblemCode>(['invalid_request', 'unauthenticated', 'forbidden', 'internal', ...problems])
+  // Any request can carry a body, wanted or not.
+  codes.add('payload_too_large').add('unsupported_media_type')
+  if (params) codes.add('not_found')
+  if (body && params) codes.add('conflict')
+  const described = [...codes].map((code) => [
+    problemStatus[code],
+    { description: `\`${code}\``, content: { [problemMediaType]: { schema: problemSchema } } },
+  ])
+  return Object.fromEntries(described)
+}

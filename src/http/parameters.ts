@@ -1,0 +1,42 @@
+// Owns the parameters that many operations share. In a URL everything is text, so numbers are read from digits.
+import { z } from 'zod'
+import { isId } from '../ids.ts'
+import { defaultPageSize, maxPageSize } from '../paging.ts'
+
+/** `{id}` in a path. */
+export const idParams = z.object({ id: z.string().refine(isId).meta({ description: 'A UUID.', format: 'uuid' }) })
+
+/** `{name}` of a connection in a path. */
+export const nameParams = z.object({ name: z.string().meta({ description: 'The connection’s name.' }) })
+
+/** A whole number in a query. */
+export function integerParam(min: number, max: number, description: string) {
+  return z
+    .string()
+    .refine((text) => /^\d{1,15}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      error: `must be a whole number from ${min} to ${max}`,
+    })
+    .transform(Number)
+    .meta({ description, override: { type: 'integer', minimum: min, maximum: max } })
+}
+
+/** A moment in a query. */
+export function timeParam(description: string) {
+  return z.iso
+    .datetime({ offset: true, error: 'must be a date and time as in ISO 8601, such as 2026-01-31T12:00:00Z' })
+    .transform((text) => new Date(text))
+    .meta({ description })
+}
+
+/** Every list has them. */
+export const pageQuery = z.strictObject({
+  limit: integerParam(1, maxPageSize, `How many at the most; ${defaultPageSize} if absent.`)
+    .optional()
+    .transform((limit) => limit ?? defaultPageSize),
+  after: z.string().max(1_000).optional().meta({ description: '`next` of the page before.' }),
+})
+
+/** A page of a list, as it is answered. */
+export function pageSchema<Item extends z.ZodType>(item: Item) {
+  return z.object({ data: z.array(item), next: z.string().nullable().describe('Null: this was the last page.') })
+}

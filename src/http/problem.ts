@@ -1,0 +1,68 @@
+// Owns how refusals and failures are answered: problem documents (RFC 9457).
+import { STATUS_CODES } from 'node:http'
+import type { ErrorRequestHandler, Response } from 'express'
+import { z } from 'zod'
+import { AppError, type ProblemCode, problemStatus } from '../errors.ts'
+import type { Log } from '../log.ts'
+import { requestIdOf } from './request-log.ts'
+
+const codes = Object.keys(problemStatus) as [ProblemCode, ...ProblemCode[]]
+
+export const problemSchema = z
+  .object({
+    type: z.literal('about:blank'),
+    title: z.string().describe('The status in words.'),
+    status: z.number().int(),
+    code: z.enum(codes).describe('What went wrong, for programs.'),
+    detail: z.string().describe('What went wrong, for people.'),
+    requestId: z.string(),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).describe('The fields that were wrong.'),
+  })
+  .meta({ id: 'Problem', description: 'A problem document (RFC 9457).' })
+
+export type Problem = z.infer<typeof problemSchema>
+
+export const problemMediaType = 'application/problem+json'
+
+export function problemOf(error: AppError, requestId: string): Problem {
+  const { status, code, message: detail, errors } = error
+  return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail, requestId, errors }
+}
+
+/** The last handler: answers what was thrown. What isn't an expected refusal is a bug: logged, and not shown. */
+export function answerProblems(log: Log): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  return (thrown: unknown, _request, response, _next) => {
+    const error = expected(thrown) ?? unexpected(thrown, response, log)
+    if (response.headersSent) response.destroy()
+    else
+      response
+        .status(error.status)
+        .type(problemMediaType)
+        .send(JSON.stringify(problemOf(error, requestIdOf(response))))
+  }
+}
+
+/** What body-parser and the router say of a request, by the `type` that they document. */
+const refusals: Record<string, AppError> = {
+  'entity.parse.failed': new AppError('invalid_request', 'The body is not valid JSON.'),
+  'entity.too.large': new AppError('payload_too_large', 'The body is larger than 1 MiB.'),
+  'encoding.unsupported': new AppError('unsupported_media_type', 'The content encoding is not supported.'),
+  'charset.unsupported': new AppError('unsupported_media_type', 'The body must be UTF-8.'),
+  'request.aborted': new AppError('invalid_request', 'The request ended before its body was complete.'),
+  'request.size.invalid': new AppError('invalid_request', 'The body is not as long as its Content-Length says.'),
+}
+
+function expected(thrown: unknown): AppError | undefined {
+  if (thrown instanceof AppError) return thrown
+  if (thrown instanceof URIError) return new AppError('not_found', 'There is nothing at this path.')
+  if (!(thrown instanceof Error) || !('status' in thrown)) return undefined
+  if ('type' in thrown && typeof thrown.type === 'string' && refusals[thrown.type]) return refusals[thrown.type]
+  const isClientError = typeof thrown.status === 'number' && thrown.status >= 400 && thrown.status < 500
+  return isClientError ? new AppError('invalid_request', 'The request could not be read.') : undefined
+}
+
+function unexpected(thrown: unknown, response: Response, log: Log): AppError {
+  log.error({ err: thrown, requestId: requestIdOf(response) }, 'request failed')
+  return new AppError('internal', 'Something went wrong here; the log knows more by the request id.')
+}

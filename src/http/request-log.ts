@@ -1,0 +1,33 @@
+// Owns that every request has an id, and leaves one line in the log.
+import { performance } from 'node:perf_hooks'
+import type { RequestHandler, Response } from 'express'
+import { newId } from '../ids.ts'
+import type { Log } from '../log.ts'
+
+/** The request id: the caller's `X-Request-Id` where it is a harmless one, else a new one. Answers repeat it. */
+export function requestIdOf(response: Response): string {
+  return String(response.getHeader(header))
+}
+
+const header = 'x-request-id'
+const harmless = /^[\w.:-]{1,128}$/
+/** What is asked every few seconds by machines, and says nothing while it works. */
+const quiet = new Set(['/healthz', '/readyz', '/metrics'])
+
+export function logRequests(log: Log): RequestHandler {
+  return (request, response, next) => {
+    const given = request.headers[header]
+    const requestId = typeof given === 'string' && harmless.test(given) ? given : newId()
+    response.setHeader(header, requestId)
+    const startedAt = performance.now()
+    response.once('close', () => {
+      const durationMs = Math.round(performance.now() - startedAt)
+      const status = response.statusCode
+      // The path without its query: cursors and filters are long, and none of the log's business.
+      const line = { requestId, method: request.method, path: request.originalUrl.split('?')[0], status, durationMs }
+      const level = quiet.has(request.path) && status < 400 ? 'debug' : 'info'
+      log[level]({ ...line, complete: response.writableFinished }, 'request')
+    })
+    next()
+  }
+}

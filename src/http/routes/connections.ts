@@ -1,0 +1,115 @@
+// Owns the operations on connections.
+import type { Clock } from '../../clock.ts'
+import { deleteConnection } from '../../connections/delete.ts'
+import { putConnectionSchema } from '../../connections/input.ts'
+import { connectionSchema } from '../../connections/present.ts'
+import { putConnection } from '../../connections/put.ts'
+import { getConnection, listConnections } from '../../connections/read.ts'
+import { resumeConnectionByName } from '../../connections/resume.ts'
+import type { Database } from '../../db/client.ts'
+import type { Nudge } from '../../dispatch/nudge.ts'
+import type { Guard } from '../../egress/guard.ts'
+import type { Encryption } from '../../encryption.ts'
+import { type Operation, operation } from '../operation.ts'
+import { nameParams, pageQuery, pageSchema } from '../parameters.ts'
+
+interface Deps {
+  db: Database
+  clock: Clock
+  encryption: Encryption
+  /** The rules for where providers may be. */
+  guard: Guard
+  nudge: Nudge
+}
+
+const tag = 'Connections'
+
+export function connectionOperations(deps: Deps): Operation[] {
+  return [
+    operation({
+      id: 'putConnection',
+      method: 'put',
+      path: '/v1/connections/{name}',
+      scope: 'admin',
+      tag,
+      summary: 'Create or replace a connection',
+      description: 'A paused connection is resumed when what it asks with is new. Credentials never come back.',
+      params: nameParams,
+      body: putConnectionSchema,
+      answers: {
+        200: { description: 'It is replaced.', schema: connectionSchema },
+        201: { description: 'It is created.', schema: connectionSchema },
+      },
+      problems: ['conflict'],
+      async handle({ params, body }) {
+        const { created, connection } = await putConnection(deps, params.name, body)
+        wake(deps.nudge)
+        return { status: created ? 201 : 200, body: connection }
+      },
+    }),
+
+    operation({
+      id: 'getConnection',
+      method: 'get',
+      path: '/v1/connections/{name}',
+      scope: 'read',
+      tag,
+      summary: 'Get a connection',
+      params: nameParams,
+      answers: { 200: { description: 'The connection.', schema: connectionSchema } },
+      handle: async ({ params }) => ({ status: 200, body: await getConnection(deps, params.name) }),
+    }),
+
+    operation({
+      id: 'listConnections',
+      method: 'get',
+      path: '/v1/connections',
+      scope: 'read',
+      tag,
+      summary: 'List connections by name',
+      query: pageQuery,
+      answers: { 200: { description: 'A page of connections.', schema: pageSchema(connectionSchema) } },
+      handle: async ({ query }) => ({ status: 200, body: await listConnections(deps, query) }),
+    }),
+
+    operation({
+      id: 'deleteConnection',
+      method: 'delete',
+      path: '/v1/connections/{name}',
+      scope: 'admin',
+      tag,
+      summary: 'Delete a connection',
+      description: 'Its credentials are wiped; its imports and their history stay.',
+      params: nameParams,
+      answers: { 204: { description: 'It is deleted.' } },
+      problems: ['conflict'],
+      async handle({ params }) {
+        await deleteConnection(deps, params.name)
+        return { status: 204 }
+      },
+    }),
+
+    operation({
+      id: 'resumeConnection',
+      method: 'post',
+      path: '/v1/connections/{name}/resume',
+      scope: 'admin',
+      tag,
+      summary: 'Let a paused connection ask again',
+      params: nameParams,
+      answers: { 200: { description: 'The connection.', schema: connectionSchema } },
+      async handle({ params }) {
+        const connection = await resumeConnectionByName(deps, params.name)
+        wake(deps.nudge)
+        return { status: 200, body: connection }
+      },
+    }),
+  ]
+}
+
+/** What waited for the connection may be due now, and there may be an event to deliver. */
+function wake(nudge: Nudge): void {
+  nudge.poll()
+  nudge.collect()
+  nudge.deliver()
+}

@@ -1,0 +1,133 @@
+// Owns the operations on what belongs to one import: its history, its rows and its events.
+import type { z } from 'zod'
+import type { Database } from '../../db/client.ts'
+import { invalid } from '../../errors.ts'
+import { listSnapshots, snapshotSchema } from '../../imports/history.ts'
+import { requireImport } from '../../imports/read.ts'
+import {
+  listRowResults,
+  listSkippedLines,
+  rowResultSchema,
+  skippedLineSchema,
+  streamRowResults,
+  streamSkippedLines,
+} from '../../imports/rows.ts'
+import type { Page, PageQuery } from '../../paging.ts'
+import { eventSchema } from '../../webhooks/present.ts'
+import { listImportEvents } from '../../webhooks/read.ts'
+import { csv, type Download, download, ndjson } from '../download.ts'
+import { type Operation, operation } from '../operation.ts'
+import { idParams, pageQuery, pageSchema } from '../parameters.ts'
+
+interface Deps {
+  db: Database
+}
+
+const tag = 'Imports'
+
+export function importDetailOperations(deps: Deps): Operation[] {
+  return [
+    operation({
+      id: 'listSnapshots',
+      method: 'get',
+      path: '/v1/imports/{id}/snapshots',
+      scope: 'read',
+      tag,
+      summary: 'List what the provider reported over time, the oldest first',
+      params: idParams,
+      query: pageQuery,
+      answers: { 200: { description: 'A page of reports.', schema: pageSchema(snapshotSchema) } },
+      handle: async ({ params, query }) => ({ status: 200, body: await listSnapshots(deps, params.id, query) }),
+    }),
+
+    operation({
+      id: 'listImportEvents',
+      method: 'get',
+      path: '/v1/imports/{id}/events',
+      scope: 'read',
+      tag,
+      summary: 'List the events of an import, the oldest first',
+      params: idParams,
+      query: pageQuery,
+      answers: { 200: { description: 'A page of events.', schema: pageSchema(eventSchema) } },
+      async handle({ params, query }) {
+        await requireImport(deps.db, params.id)
+        return { status: 200, body: await listImportEvents(deps, params.id, query) }
+      },
+    }),
+
+    rowList(deps, {
+      id: 'listSkippedLines',
+      name: 'skipped-lines',
+      summary: 'List the lines that the provider skipped',
+      schema: skippedLineSchema,
+      list: listSkippedLines,
+      batches: streamSkippedLines,
+      columns: ['line', 'column', 'page'],
+      cells: ({ line, column, page }) => [line, column, page],
+    }),
+
+    rowList(deps, {
+      id: 'listRowResults',
+      name: 'row-results',
+      summary: 'List what became of the rows',
+      schema: rowResultSchema,
+      list: listRowResults,
+      batches: streamRowResults,
+      columns: ['row', 'recordId', 'created', 'existing', 'errorCode', 'errorMessage'],
+      cells: ({ row, recordId, created, existing, error }) => [
+        row,
+        recordId,
+        created,
+        existing,
+        error?.code ?? null,
+        error?.message ?? null,
+      ],
+    }),
+  ]
+}
+
+interface RowList<Schema extends z.ZodType> extends Pick<Download<z.output<Schema>>, 'columns' | 'cells'> {
+  id: string
+  name: 'skipped-lines' | 'row-results'
+  summary: string
+  schema: Schema
+  list(deps: Deps, importId: string, query: PageQuery): Promise<Page<z.output<Schema>>>
+  batches(deps: Deps, importId: string): AsyncIterable<z.output<Schema>[]>
+}
+
+function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): Operation {
+  const { id, name, summary, schema, list, batches, columns, cells } = rows
+  return operation({
+    id,
+    method: 'get',
+    path: `/v1/imports/{id}/${name}`,
+    scope: 'read',
+    tag,
+    summary,
+    description: `Pages of JSON, or with \`Accept: ${csv}\` or \`${ndjson}\` all of them at once, streamed.`,
+    params: idParams,
+    query: pageQuery,
+    answers: {
+      200: {
+        description: 'A page of them, or all of them.',
+        schema: pageSchema(schema),
+        streams: { [csv]: `With a header: ${columns.join(',')}`, [ndjson]: 'One JSON object a line.' },
+      },
+    },
+    async handle({ params, query, preferred, signal }) {
+      const mediaType = preferred(['application/json', csv, ndjson])
+      if (mediaType !== csv && mediaType !== ndjson) return { status: 200, body: await list(deps, params.id, query) }
+      if (query.after !== undefined) throw invalid('after', 'can’t be used here: a download has all of them')
+      await requireImport(deps.db, params.id)
+      return download({
+        name: `${name}-${params.id}`,
+        mediaType,
+        batches: batches(deps, params.id),
+        columns,
+        cells,
+        signal,
+      })
+    },
+  })
+}

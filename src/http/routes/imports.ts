@@ -1,0 +1,191 @@
+// Owns the operations on imports themselves. What belongs to one (history, rows, events) is import-details.ts.
+import { z } from 'zod'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import type { Nudge } from '../../dispatch/nudge.ts'
+import { AppError } from '../../errors.ts'
+import { pollNow } from '../../imports/poll-now.ts'
+import { type ApiImport, importSchema } from '../../imports/present.ts'
+import { getImport, getImports, listImports } from '../../imports/read.ts'
+import { registerImport, registerImports } from '../../imports/register.ts'
+import { resumeImport } from '../../imports/resume.ts'
+import { states } from '../../imports/state.ts'
+import { stopImport } from '../../imports/stop.ts'
+import type { Watcher } from '../../imports/watch.ts'
+import { providerNames } from '../../providers/index.ts'
+import { eventStream, streamChanges } from '../event-stream.ts'
+import { type Operation, operation } from '../operation.ts'
+import { idParams, integerParam, pageQuery, pageSchema, timeParam } from '../parameters.ts'
+import { problemOf } from '../problem.ts'
+import { batchAnswerSchema, batchSchema, readBatch, registrationSchema } from './registration.ts'
+
+interface Deps {
+  db: Database
+  clock: Clock
+  watcher: Watcher
+  nudge: Nudge
+}
+
+const tag = 'Imports'
+const maxWaitMs = 60_000
+
+export function importOperations(deps: Deps): Operation[] {
+  return [
+    operation({
+      id: 'registerImport',
+      method: 'post',
+      path: '/v1/imports',
+      scope: 'write',
+      tag,
+      summary: 'Register an import',
+      description: 'Registering a job of a connection again answers the existing import, unchanged.',
+      body: registrationSchema,
+      answers: {
+        200: { description: 'It was registered before.', schema: importSchema },
+        201: { description: 'It is registered.', schema: importSchema },
+      },
+      async handle({ body }) {
+        const { importId, created } = await registerImport(deps, body)
+        nudgeAll(deps.nudge)
+        return { status: created ? 201 : 200, body: await getImport(deps, importId) }
+      },
+    }),
+
+    operation({
+      id: 'registerImports',
+      method: 'post',
+      path: '/v1/imports/batch',
+      scope: 'write',
+      tag,
+      summary: 'Register up to 1,000 imports',
+      description: 'Each item stands for itself: one that is refused holds up no other.',
+      body: batchSchema,
+      answers: { 200: { description: 'What became of each item, in order.', schema: batchAnswerSchema } },
+      async handle({ body, requestId }) {
+        const items = readBatch(body.imports)
+        const outcomes = await registerAll(deps, items)
+        nudgeAll(deps.nudge)
+        const ids = outcomes.flatMap((outcome) => (outcome instanceof AppError ? [] : outcome.importId))
+        const shown = new Map((await getImports(deps, ids)).map((one) => [one.id, one]))
+        const data = outcomes.map((outcome) => {
+          if (outcome instanceof AppError) return { status: outcome.status, problem: problemOf(outcome, requestId) }
+          return { status: outcome.created ? 201 : 200, import: shown.get(outcome.importId) as ApiImport }
+        })
+        return { status: 200, body: { data } }
+      },
+    }),
+
+    operation({
+      id: 'listImports',
+      method: 'get',
+      path: '/v1/imports',
+      scope: 'read',
+      tag,
+      summary: 'List imports, the newest first',
+      query: pageQuery.extend({
+        connection: z.string().optional().meta({ description: 'The name of their connection.' }),
+        provider: z.enum(providerNames).optional(),
+        state: z.enum(states).optional(),
+        jobId: z.string().optional(),
+        attention: z.string().optional().meta({ description: 'Such as `unmapped_status`.' }),
+        registeredAfter: timeParam('Registered at this moment or later.').optional(),
+        registeredBefore: timeParam('Registered before this moment.').optional(),
+      }),
+      answers: { 200: { description: 'A page of imports.', schema: pageSchema(importSchema) } },
+      handle: async ({ query }) => ({ status: 200, body: await listImports(deps, query) }),
+    }),
+
+    operation({
+      id: 'getImport',
+      method: 'get',
+      path: '/v1/imports/{id}',
+      scope: 'read',
+      tag,
+      summary: 'Get an import, now or when it is over',
+      params: idParams,
+      query: z.strictObject({
+        waitMs: integerParam(
+          0,
+          maxWaitMs,
+          'Hold the answer until the import is over, but no longer than this.',
+        ).optional(),
+      }),
+      answers: { 200: { description: 'The import.', schema: importSchema } },
+      async handle({ params, query, signal }) {
+        if (!query.waitMs) return { status: 200, body: await getImport(deps, params.id) }
+        const patience = AbortSignal.any([signal, AbortSignal.timeout(query.waitMs)])
+        for await (const _change of deps.watcher.changes(params.id, patience)); // ends when it is over, or patience does
+        return { status: 200, body: await getImport(deps, params.id) }
+      },
+    }),
+
+    operation({
+      id: 'streamImport',
+      method: 'get',
+      path: '/v1/imports/{id}/stream',
+      scope: 'read',
+      tag,
+      summary: 'Follow an import by server-sent events',
+      description:
+        'An event `import` with the import as JSON, now and at each change; the stream ends when it is over.',
+      params: idParams,
+      answers: { 200: { description: 'The events.', streams: { [eventStream]: 'event: import, data: the import' } } },
+      handle: async ({ params, signal }) => streamChanges(deps.watcher.changes(params.id, signal)),
+    }),
+
+    steer(
+      deps,
+      'poll',
+      'Ask the provider now',
+      'What the connection allows (a 429, a pause, its limits) still holds.',
+      pollNow,
+    ),
+    steer(deps, 'stop', 'Stop asking', 'The provider isn’t told: its job goes on.', stopImport),
+    steer(deps, 'resume', 'Track a lost or stopped import again', 'Its deadline starts anew.', resumeImport),
+  ]
+}
+
+function steer(
+  deps: Deps,
+  action: 'poll' | 'stop' | 'resume',
+  summary: string,
+  description: string,
+  verb: (deps: Deps, importId: string) => Promise<void>,
+): Operation {
+  return operation({
+    id: `${action}Import`,
+    method: 'post',
+    path: `/v1/imports/{id}/${action}`,
+    scope: 'write',
+    tag,
+    summary,
+    description,
+    params: idParams,
+    answers: { 200: { description: 'The import.', schema: importSchema } },
+    problems: ['conflict'],
+    async handle({ params }) {
+      await verb(deps, params.id)
+      nudgeAll(deps.nudge)
+      return { status: 200, body: await getImport(deps, params.id) }
+    },
+  })
+}
+
+/** Registers what was read, and puts the refusals back in their places. */
+async function registerAll(deps: Deps, items: ReturnType<typeof readBatch>) {
+  const readable = items.filter((item) => !(item instanceof AppError))
+  const registered = await registerImports(deps, readable)
+  return items.map((item) => {
+    if (item instanceof AppError) return item
+    const outcome = registered.shift()
+    if (outcome === undefined) throw new Error('A registration has no outcome.')
+    return outcome
+  })
+}
+
+/** Something may be due now: to poll, and with an inline result also to collect or deliver. */
+function nudgeAll(nudge: Nudge): void {
+  nudge.poll()
+  nudge.collect()
+  nudge.deliver()
+}

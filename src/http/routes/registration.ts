@@ -1,0 +1,68 @@
+// Owns what a registration looks like, alone and in a batch.
+import { z } from 'zod'
+import type { AppError } from '../../errors.ts'
+import { importSchema } from '../../imports/present.ts'
+import { fieldErrors, invalidFields, issueText } from '../../validation.ts'
+import { problemSchema } from '../problem.ts'
+
+const maxMetadataBytes = 16 * 1024
+const tenYearsMs = 10 * 366 * 24 * 3_600_000
+
+export const registrationSchema = z
+  .strictObject({
+    connection: z.string().min(1).describe('The name of a connection.'),
+    jobId: z
+      .string()
+      .min(1)
+      .max(1_024)
+      .nullish()
+      .describe('The provider’s id of the job. May be absent where `result` is given.'),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes, {
+        error: 'must be at most 16 KiB of JSON',
+      })
+      .optional()
+      .describe('Yours: kept with the import and sent with its webhooks.'),
+    deadlineMs: z
+      .number()
+      .int()
+      .min(1)
+      .max(tenYearsMs)
+      .optional()
+      .describe('How long to go on asking; absent: the connection’s.'),
+    result: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('The provider’s answer, where it came inline (micro): it is recorded as a poll’s would be.'),
+  })
+  .meta({ id: 'RegisterImport' })
+
+export type RegistrationInput = z.infer<typeof registrationSchema>
+
+/** The items are read one by one, so that a wrong one refuses only itself; the document shows what they have to be. */
+export const batchSchema = z
+  .strictObject({
+    imports: z
+      .array(z.unknown().meta({ override: { $ref: '#/components/schemas/RegisterImport' } }))
+      .min(1)
+      .max(1_000),
+  })
+  .meta({ id: 'RegisterImports' })
+
+export const batchAnswerSchema = z.object({
+  data: z.array(
+    z.union([
+      z.object({ status: z.number().int(), import: importSchema }),
+      z.object({ status: z.number().int(), problem: problemSchema }),
+    ]),
+  ),
+})
+
+/** Each item as a registration, or why it isn't one. */
+export function readBatch(items: readonly unknown[]): (RegistrationInput | AppError)[] {
+  return items.map((item) => {
+    const parsed = registrationSchema.safeParse(item, { error: issueText })
+    return parsed.success ? parsed.data : invalidFields(fieldErrors(parsed.error))
+  })
+}

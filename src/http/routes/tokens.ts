@@ -1,0 +1,65 @@
+// Owns the operations on API tokens.
+import { z } from 'zod'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import type { Authenticator } from '../../tokens/authenticate.ts'
+import { createToken, createTokenSchema } from '../../tokens/create.ts'
+import { listTokens } from '../../tokens/list.ts'
+import { tokenSchema } from '../../tokens/present.ts'
+import { removeToken } from '../../tokens/remove.ts'
+import { type Operation, operation } from '../operation.ts'
+import { idParams, pageQuery, pageSchema } from '../parameters.ts'
+
+interface Deps {
+  db: Database
+  clock: Clock
+  authenticator: Authenticator
+}
+
+const tag = 'Tokens'
+const newTokenSchema = tokenSchema.extend({ token: z.string().describe('Shown this once.') }).meta({ id: 'NewToken' })
+
+export function tokenOperations(deps: Deps): Operation[] {
+  return [
+    operation({
+      id: 'createToken',
+      method: 'post',
+      path: '/v1/tokens',
+      scope: 'admin',
+      tag,
+      summary: 'Create a token',
+      body: createTokenSchema,
+      answers: { 201: { description: 'The token, shown this once.', schema: newTokenSchema } },
+      handle: async ({ body }) => ({ status: 201, body: await createToken(deps, body) }),
+    }),
+
+    operation({
+      id: 'listTokens',
+      method: 'get',
+      path: '/v1/tokens',
+      scope: 'admin',
+      tag,
+      summary: 'List tokens, the oldest first',
+      query: pageQuery,
+      answers: { 200: { description: 'A page of tokens.', schema: pageSchema(tokenSchema) } },
+      handle: async ({ query }) => ({ status: 200, body: await listTokens(deps, query) }),
+    }),
+
+    operation({
+      id: 'deleteToken',
+      method: 'delete',
+      path: '/v1/tokens/{id}',
+      scope: 'admin',
+      tag,
+      summary: 'Revoke a token',
+      description: 'Other processes may go on accepting it for up to 5 seconds.',
+      params: idParams,
+      answers: { 204: { description: 'It is revoked.' } },
+      async handle({ params }) {
+        await removeToken(deps, params.id)
+        deps.authenticator.forget()
+        return { status: 204 }
+      },
+    }),
+  ]
+}

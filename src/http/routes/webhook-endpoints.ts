@@ -1,0 +1,142 @@
+// Owns the operations on webhook endpoints.
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import type { Nudge } from '../../dispatch/nudge.ts'
+import type { CheckDestination } from '../../egress/destination.ts'
+import type { Encryption } from '../../encryption.ts'
+import { deliverySchema } from '../../webhooks/deliveries/present.ts'
+import { createEndpoint } from '../../webhooks/endpoints/create.ts'
+import { createEndpointSchema, patchEndpointSchema } from '../../webhooks/endpoints/input.ts'
+import { enableEndpoint, patchEndpoint } from '../../webhooks/endpoints/patch.ts'
+import { endpointSchema, endpointWithSecretSchema } from '../../webhooks/endpoints/present.ts'
+import { getEndpoint, listEndpoints } from '../../webhooks/endpoints/read.ts'
+import { removeEndpoint } from '../../webhooks/endpoints/remove.ts'
+import { rotateSecret, rotateSecretSchema } from '../../webhooks/endpoints/rotate-secret.ts'
+import { testEndpoint } from '../../webhooks/endpoints/send-test.ts'
+import { type Operation, operation } from '../operation.ts'
+import { idParams, pageQuery, pageSchema } from '../parameters.ts'
+
+interface Deps {
+  db: Database
+  clock: Clock
+  encryption: Encryption
+  /** The rules for where webhooks may be sent. */
+  checkDestination: CheckDestination
+  nudge: Nudge
+}
+
+const tag = 'Webhook endpoints'
+
+export function webhookEndpointOperations(deps: Deps): Operation[] {
+  return [
+    operation({
+      id: 'createWebhookEndpoint',
+      method: 'post',
+      path: '/v1/webhook-endpoints',
+      scope: 'admin',
+      tag,
+      summary: 'Create a webhook endpoint',
+      description: 'It gets events from now on: unless it says otherwise, one for each import, when it is over.',
+      body: createEndpointSchema,
+      answers: { 201: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
+      handle: async ({ body }) => ({ status: 201, body: await createEndpoint(deps, body) }),
+    }),
+
+    operation({
+      id: 'listWebhookEndpoints',
+      method: 'get',
+      path: '/v1/webhook-endpoints',
+      scope: 'read',
+      tag,
+      summary: 'List webhook endpoints, the oldest first',
+      query: pageQuery,
+      answers: { 200: { description: 'A page of endpoints.', schema: pageSchema(endpointSchema) } },
+      handle: async ({ query }) => ({ status: 200, body: await listEndpoints(deps, query) }),
+    }),
+
+    operation({
+      id: 'getWebhookEndpoint',
+      method: 'get',
+      path: '/v1/webhook-endpoints/{id}',
+      scope: 'read',
+      tag,
+      summary: 'Get a webhook endpoint',
+      params: idParams,
+      answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
+      handle: async ({ params }) => ({ status: 200, body: await getEndpoint(deps, params.id) }),
+    }),
+
+    operation({
+      id: 'patchWebhookEndpoint',
+      method: 'patch',
+      path: '/v1/webhook-endpoints/{id}',
+      scope: 'admin',
+      tag,
+      summary: 'Change a webhook endpoint',
+      description: 'What is absent stays as it is.',
+      params: idParams,
+      body: patchEndpointSchema,
+      answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
+      handle: async ({ params, body }) => ({ status: 200, body: await patchEndpoint(deps, params.id, body) }),
+    }),
+
+    operation({
+      id: 'deleteWebhookEndpoint',
+      method: 'delete',
+      path: '/v1/webhook-endpoints/{id}',
+      scope: 'admin',
+      tag,
+      summary: 'Delete a webhook endpoint',
+      description: 'What is pending is skipped; the log of its deliveries stays.',
+      params: idParams,
+      answers: { 204: { description: 'It is deleted.' } },
+      async handle({ params }) {
+        await removeEndpoint(deps, params.id)
+        return { status: 204 }
+      },
+    }),
+
+    operation({
+      id: 'rotateWebhookSecret',
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/rotate-secret',
+      scope: 'admin',
+      tag,
+      summary: 'Give a webhook endpoint a new secret',
+      description: 'The old one signs as well until the overlap is over: 24 hours unless the body says otherwise.',
+      params: idParams,
+      body: rotateSecretSchema.prefault({}),
+      answers: { 200: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
+      handle: async ({ params, body }) => ({ status: 200, body: await rotateSecret(deps, params.id, body) }),
+    }),
+
+    operation({
+      id: 'testWebhookEndpoint',
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/test',
+      scope: 'admin',
+      tag,
+      summary: 'Send a test event to a webhook endpoint',
+      params: idParams,
+      answers: { 202: { description: 'The delivery, which is under way.', schema: deliverySchema } },
+      problems: ['conflict'],
+      async handle({ params }) {
+        const delivery = await testEndpoint(deps, params.id)
+        deps.nudge.deliver()
+        return { status: 202, body: delivery }
+      },
+    }),
+
+    operation({
+      id: 'enableWebhookEndpoint',
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/enable',
+      scope: 'admin',
+      tag,
+      summary: 'Send to a disabled webhook endpoint again',
+      params: idParams,
+      answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
+      handle: async ({ params }) => ({ status: 200, body: await enableEndpoint(deps, params.id) }),
+    }),
+  ]
+}

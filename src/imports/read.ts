@@ -1,0 +1,76 @@
+// Owns reading imports, as the API shows them. What belongs to one import (history, rows) is history.ts and rows.ts.
+import { and, desc, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { connections, imports } from '../db/schema/index.ts'
+import { notFound } from '../errors.ts'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
+import { type ApiImport, presentImport } from './present.ts'
+import type { ImportState } from './state.ts'
+
+/** @throws {AppError} not_found */
+export async function getImport({ db }: { db: Database }, id: string): Promise<ApiImport> {
+  const [found] = await select(db, eq(imports.id, id))
+  if (!found) throw notFound('import')
+  return presentImport(found.row, found.connection)
+}
+
+/** The imports with these ids that exist, in the order of the ids. */
+export async function getImports({ db }: { db: Database }, ids: readonly string[]): Promise<ApiImport[]> {
+  const found = await select(db, inArray(imports.id, [...ids]))
+  const byId = new Map(found.map(({ row, connection }) => [row.id, presentImport(row, connection)]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+export interface ImportFilter {
+  /** The connection's name; deleted connections of this name count too. */
+  connection?: string | undefined
+  provider?: string | undefined
+  state?: ImportState | undefined
+  jobId?: string | undefined
+  attention?: string | undefined
+  /** From this moment on. */
+  registeredAfter?: Date | undefined
+  /** Before this moment. */
+  registeredBefore?: Date | undefined
+}
+
+/** Imports, the newest first. */
+export async function listImports(
+  { db }: { db: Database },
+  { limit, after, ...filter }: PageQuery & ImportFilter,
+): Promise<Page<ApiImport>> {
+  const cursor = readCursor(after, idKey)
+  const where = and(matches(filter), cursor ? lt(imports.id, cursor[0]) : undefined)
+  const found = await select(db, where)
+    .orderBy(desc(imports.id))
+    .limit(limit + 1)
+  const shown = found.map(({ row, connection }) => presentImport(row, connection))
+  return pageOf(shown, limit, (one) => [one.id])
+}
+
+/** @throws {AppError} not_found */
+export async function requireImport(db: Database, id: string): Promise<void> {
+  const [found] = await db.select({ id: imports.id }).from(imports).where(eq(imports.id, id))
+  if (!found) throw notFound('import')
+}
+
+function matches(filter: ImportFilter): SQL | undefined {
+  return and(
+    filter.connection === undefined ? undefined : eq(connections.name, filter.connection),
+    filter.provider === undefined ? undefined : eq(connections.provider, filter.provider),
+    filter.state === undefined ? undefined : eq(imports.state, filter.state),
+    filter.jobId === undefined ? undefined : eq(imports.jobId, filter.jobId),
+    filter.attention === undefined ? undefined : eq(imports.attention, filter.attention),
+    filter.registeredAfter === undefined ? undefined : gte(imports.registeredAt, filter.registeredAfter),
+    filter.registeredBefore === undefined ? undefined : lt(imports.registeredAt, filter.registeredBefore),
+  )
+}
+
+function select(db: Database, where: SQL | undefined) {
+  return db
+    .select({ row: imports, connection: { name: connections.name, provider: connections.provider } })
+    .from(imports)
+    .innerJoin(connections, eq(connections.id, imports.connectionId))
+    .where(where)
+    .$dynamic()
+}

@@ -1,0 +1,126 @@
+// Owns reading an import's skipped lines and row results: by the page, or all of them as a stream of flat memory.
+import { and, eq, gt, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Database } from '../db/client.ts'
+import { rowResults, skippedLines } from '../db/schema/index.ts'
+import { numberKey, numberPairKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
+import { requireImport } from './read.ts'
+
+export const skippedLineSchema = z
+  .object({ line: z.number().int().nullable(), column: z.number().int().nullable(), page: z.number().int() })
+  .meta({ id: 'SkippedLine', description: 'A line that the provider skipped, and the page that told of it (from 0).' })
+
+export const rowResultSchema = z
+  .object({
+    row: z.number().int().describe('From 0, in the provider’s order.'),
+    recordId: z.string().nullable(),
+    created: z.boolean().nullable(),
+    existing: z.boolean().nullable(),
+    error: z.object({ code: z.string().nullable(), message: z.string().nullable() }).nullable(),
+  })
+  .meta({ id: 'RowResult' })
+
+export type ApiSkippedLine = z.infer<typeof skippedLineSchema>
+export type ApiRowResult = z.infer<typeof rowResultSchema>
+
+/** Rows read at once while streaming. */
+const batchSize = 2_000
+
+/** @throws {AppError} not_found */
+export async function listSkippedLines(
+  { db }: { db: Database },
+  importId: string,
+  { limit, after }: PageQuery,
+): Promise<Page<ApiSkippedLine>> {
+  const cursor = readCursor(after, numberPairKey)
+  await requireImport(db, importId)
+  const { data, next } = pageOf(await readSkippedLines(db, importId, cursor, limit + 1), limit, keyOfLine)
+  return { data: data.map(presentLine), next }
+}
+
+/** @throws {AppError} not_found */
+export async function listRowResults(
+  { db }: { db: Database },
+  importId: string,
+  { limit, after }: PageQuery,
+): Promise<Page<ApiRowResult>> {
+  const cursor = readCursor(after, numberKey)
+  await requireImport(db, importId)
+  const { data, next } = pageOf(await readRowResults(db, importId, cursor, limit + 1), limit, keyOfResult)
+  return { data: data.map(presentResult), next }
+}
+
+/** All skipped lines of an import in batches, in the provider's order. */
+export function streamSkippedLines({ db }: { db: Database }, importId: string): AsyncGenerator<ApiSkippedLine[]> {
+  return inBatches(
+    (cursor: LineKey | null) => readSkippedLines(db, importId, cursor, batchSize),
+    keyOfLine,
+    presentLine,
+  )
+}
+
+/** All row results of an import in batches, in the provider's order. */
+export function streamRowResults({ db }: { db: Database }, importId: string): AsyncGenerator<ApiRowResult[]> {
+  return inBatches(
+    (cursor: ResultKey | null) => readRowResults(db, importId, cursor, batchSize),
+    keyOfResult,
+    presentResult,
+  )
+}
+
+type LineRow = typeof skippedLines.$inferSelect
+type ResultRow = typeof rowResults.$inferSelect
+type LineKey = [page: number, position: number]
+type ResultKey = [row: number]
+
+async function* inBatches<Row, Key, Shown>(
+  read: (cursor: Key | null) => Promise<Row[]>,
+  keyOf: (row: Row) => Key,
+  present: (row: Row) => Shown,
+): AsyncGenerator<Shown[]> {
+  let cursor: Key | null = null
+  for (;;) {
+    const rows: Row[] = await read(cursor)
+    yield rows.map(present)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < batchSize) return
+    cursor = keyOf(last)
+  }
+}
+
+function readSkippedLines(db: Database, importId: string, cursor: LineKey | null, limit: number): Promise<LineRow[]> {
+  const { page, position } = skippedLines
+  const beyond = cursor ? sql`(${page}, ${position}) > (${cursor[0]}::int, ${cursor[1]}::int)` : undefined
+  return db
+    .select()
+    .from(skippedLines)
+    .where(and(eq(skippedLines.importId, importId), beyond))
+    .orderBy(page, position)
+    .limit(limit)
+}
+
+function readRowResults(db: Database, importId: string, cursor: ResultKey | null, limit: number): Promise<ResultRow[]> {
+  return db
+    .select()
+    .from(rowResults)
+    .where(and(eq(rowResults.importId, importId), cursor ? gt(rowResults.row, cursor[0]) : undefined))
+    .orderBy(rowResults.row)
+    .limit(limit)
+}
+
+function keyOfLine({ page, position }: LineRow): LineKey {
+  return [page, position]
+}
+
+function keyOfResult({ row }: ResultRow): ResultKey {
+  return [row]
+}
+
+function presentLine({ line, column, page }: LineRow): ApiSkippedLine {
+  return { line, column, page }
+}
+
+function presentResult({ row, recordId, created, existing, errorCode, errorMessage }: ResultRow): ApiRowResult {
+  const error = errorCode === null && errorMessage === null ? null : { code: errorCode, message: errorMessage }
+  return { row, recordId, created, existing, error }
+}

@@ -1,0 +1,95 @@
+// Owns waiting for imports to change: one statement every quarter of a second for everybody who waits in this
+// process, however many they are. Nobody has to tell it about a change, so nobody can forget to.
+import { inArray, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { imports } from '../db/schema/index.ts'
+import type { Log } from '../log.ts'
+import type { ApiImport } from './present.ts'
+import { getImport, getImports } from './read.ts'
+import { isOver } from './state.ts'
+
+export interface Watcher {
+  /**
+   * The import as it is now, then at each change, until it is over or the signal aborts (which is no error).
+   * Changes that follow each other within the interval are one.
+   * @throws {AppError} not_found
+   */
+  changes(importId: string, signal: AbortSignal): AsyncGenerator<ApiImport, void>
+}
+
+interface Waiter {
+  shown: string
+  wake(change: ApiImport): void
+}
+
+export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log: Log; intervalMs?: number }): Watcher {
+  const waiting = new Map<string, Set<Waiter>>()
+  /** The row version that was looked at last, by import. */
+  const versions = new Map<string, string>()
+  let running = false
+
+  async function run() {
+    running = true
+    while (waiting.size > 0) {
+      await look().catch((error: unknown) => log.warn({ err: error }, 'could not look at watched imports'))
+      await new Promise((resolve) => setTimeout(resolve, intervalMs).unref())
+    }
+    running = false
+  }
+
+  async function look() {
+    const ids = [...waiting.keys()]
+    const rows = await db
+      .select({ id: imports.id, version: sql<string>`${imports}.xmin::text` })
+      .from(imports)
+      .where(inArray(imports.id, ids))
+    const moved = rows.filter(({ id, version }) => versions.get(id) !== version)
+    for (const change of await getImports(
+      { db },
+      moved.map(({ id }) => id),
+    ))
+      show(change)
+    for (const { id, version } of moved) versions.set(id, version)
+  }
+
+  function forget(importId: string) {
+    waiting.delete(importId)
+    versions.delete(importId)
+  }
+
+  /** Wakes those who haven't seen this yet; a row also changes in ways that nobody is shown. */
+  function show(change: ApiImport) {
+    const text = JSON.stringify(change)
+    for (const waiter of waiting.get(change.id) ?? []) if (waiter.shown !== text) waiter.wake(change)
+  }
+
+  function nextChange(importId: string, shown: string, signal: AbortSignal): Promise<ApiImport | null> {
+    return new Promise((resolve) => {
+      const waiters = waiting.get(importId) ?? new Set()
+      waiting.set(importId, waiters)
+      const leave = (change: ApiImport | null) => {
+        waiters.delete(waiter)
+        if (waiters.size === 0) forget(importId)
+        signal.removeEventListener('abort', abort)
+        resolve(change)
+      }
+      const abort = () => leave(null)
+      const waiter: Waiter = { shown, wake: leave }
+      waiters.add(waiter)
+      versions.delete(importId) // it may have changed between what this one was shown and now
+      signal.addEventListener('abort', abort)
+      if (!running) void run()
+    })
+  }
+
+  return {
+    async *changes(importId, signal) {
+      let current: ApiImport | null = await getImport({ db }, importId)
+      while (current !== null) {
+        yield current
+        if (signal.aborted || isOver(current.state)) return
+        current = await nextChange(importId, JSON.stringify(current), signal)
+      }
+    },
+  }
+}
