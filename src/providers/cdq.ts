@@ -31,7 +31,7 @@ const statisticsSchema = z.object({
   numberOfInserts: count,
   numberOfUpdates: count,
   numberOfFailed: count,
-  skipped: z.array(z.object({ line: position, column: position })).nullish(),
+  skipped: z.array(z.object({ line: position, column: position }).nullish()).nullish(),
   /** Opaque, although it looks like a line number. */
   skippedNextStartAfter: text,
 })
@@ -132,7 +132,7 @@ function outcome(state: ReportedState, hasLosses: boolean): ReportedState {
 
 function detailPage(statistics: z.infer<typeof statisticsSchema> | null | undefined): DetailPage {
   return {
-    skippedLines: statistics?.skipped ?? [],
+    skippedLines: (statistics?.skipped ?? []).map((line) => line ?? { line: null, column: null }),
     rowResults: [],
     next: statistics?.skippedNextStartAfter ?? null,
   }

@@ -1,13 +1,27 @@
-// Owns the plain form of error answers: `{message, code}`, also inside `error`. FullStory publishes it;
-// micro.so and Zilliant publish none, so reading theirs like this is an inference.
+// Owns the plain form of errors: `{code, message}`. FullStory and micro.so's rows publish it; of error answers
+// micro.so and Zilliant publish no form, so reading theirs like this, also inside `error`, is an inference.
 import { z } from 'zod'
 import { text } from './fields.ts'
 
-const fields = z.object({ code: text, message: text })
-const plainForm = z.union([z.object({ error: fields }).transform(({ error }) => error), fields])
+export interface PlainError {
+  code: string | null
+  message: string | null
+}
 
-/** Null where the body says neither a code nor a message. */
-export function readPlainError(body: unknown): { code: string | null; message: string | null } | null {
-  const { data } = plainForm.safeParse(body)
-  return data && (data.code !== null || data.message !== null) ? data : null
+const codeAndMessage = z.object({ code: text, message: text })
+
+/** A field that holds an error, which may be just its message. Null where it says nothing. */
+export const plainError = z.union([
+  codeAndMessage.transform(saying),
+  text.transform((message): PlainError | null => (message === null ? null : { code: null, message })),
+])
+
+/** What an error answer says; null where it says nothing. */
+export function readPlainError(body: unknown): PlainError | null {
+  const outer = codeAndMessage.extend({ error: plainError }).safeParse(body).data
+  return outer ? (outer.error ?? saying(outer)) : null
+}
+
+function saying({ code, message }: PlainError): PlainError | null {
+  return code === null && message === null ? null : { code, message }
 }

@@ -1,7 +1,15 @@
 // Owns what FullStory's API says of a batch import of events or users, and of the items that failed.
 import { z } from 'zod'
 import { keptBody, keptJson } from './body.ts'
-import { firstPage, isTerminal, type Job, type Provider, type ReportedState, unknownRows } from './contract.ts'
+import {
+  firstPage,
+  isTerminal,
+  type Job,
+  type Provider,
+  type ReportedState,
+  type RowResult,
+  unknownRows,
+} from './contract.ts'
 import { headerText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
 import { count, stateOf, text, timestamp } from './fields.ts'
@@ -32,12 +40,12 @@ const userSchema = z.object({ uid: text }).nullish().catch(null)
 const failureSchema = z.object({
   message: text,
   code: text,
-  event: z.unknown(),
-  user: z.unknown(),
+  event: z.unknown().optional(),
+  user: z.unknown().optional(),
 })
 
 /** `total_records` (a number as text) isn't needed: the pages say where they end. */
-const errorsSchema = z.object({ results: z.array(failureSchema).nullish(), next_page_token: text })
+const errorsSchema = z.object({ results: z.array(failureSchema.nullish()).nullish(), next_page_token: text })
 
 export const fullstory: Provider<Credentials, Settings> = {
   name: 'fullstory',
@@ -122,7 +130,8 @@ function failedItems(status: string | null, errors: number | null): number | nul
 }
 
 /** The failed item as it was sent, and the application's own id of the user that it is, or is about. */
-function rowResult({ message, code, event, user }: z.infer<typeof failureSchema>) {
+function rowResult(failure: z.infer<typeof failureSchema> | null | undefined): RowResult {
+  const { message = null, code = null, event, user } = failure ?? {}
   const item = keptJson(event ?? user ?? null)
   const eventUser = z.object({ user: userSchema }).nullish().catch(null).parse(event)?.user
   return {

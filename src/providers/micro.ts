@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { keptBody } from './body.ts'
 import { isTerminal, type Provider, type ReportedState, type RowResult, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
-import { readPlainError } from './error-body.ts'
+import { plainError, readPlainError } from './error-body.ts'
 import { count, flag, fractionOf, shortened, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 
@@ -19,8 +19,7 @@ const statesByStatus: Readonly<Record<string, ReportedState>> = {
   failed: 'failed',
 }
 
-const errorSchema = z.object({ code: text, message: text })
-const rowSchema = z.object({ id: text, created: flag, existing: flag, error: errorSchema.nullish() })
+const rowSchema = z.object({ id: text, created: flag, existing: flag, error: plainError })
 
 /** `job_id` isn't read: null in an inline answer, in a poll's it is the id that was asked for. */
 const jobSchema = z.object({
@@ -29,7 +28,7 @@ const jobSchema = z.object({
   processed: count,
   succeeded: count,
   failed: count,
-  error: errorSchema.nullish(),
+  error: plainError,
   created_at: timestamp,
   expires_at: timestamp,
   results: z.array(rowSchema.nullish()).nullish(),

@@ -1,0 +1,109 @@
+// Owns the two questions that are put to a provider: how is it going, and what failed.
+import type { Answer, ProviderClient } from './client.ts'
+import { type DetailPage, isTerminal, type Provider, type ProviderRequest, type StatusAnswer } from './contract.ts'
+import { ProviderError } from './error.ts'
+import { jobIdProblem } from './job-id.ts'
+
+/** Where to ask, and as whom. */
+export interface AskTarget {
+  baseUrl: string
+  credentials: unknown
+  settings: unknown
+}
+
+export interface AskedStatus extends StatusAnswer {
+  /** Ask again no sooner than this, says the provider. */
+  retryAfterMs: number | null
+  /** Requests made: 2 with the summary of a terminal report. */
+  requests: number
+  /** Why the summary of a terminal report is missing; the report is without it. */
+  summaryError: ProviderError | null
+}
+
+interface Asker {
+  client: ProviderClient
+  provider: Provider
+  target: AskTarget
+  jobId: string
+  signal: AbortSignal
+}
+
+/**
+ * One status call, and for a terminal report the provider's second call, if it has one: once, whatever comes of it.
+ * @throws {ProviderError} when the status can't be told.
+ */
+export async function askStatus(
+  client: ProviderClient,
+  provider: Provider,
+  target: AskTarget,
+  jobId: string,
+  { signal }: { signal: AbortSignal },
+): Promise<AskedStatus> {
+  const asker = { client, provider, target, jobId, signal }
+  const { value: answer, retryAfterMs } = await send(
+    asker,
+    (job) => provider.statusRequest(job),
+    (body) => provider.readStatus(body),
+  )
+  const asked: AskedStatus = { ...answer, retryAfterMs, requests: 1, summaryError: null }
+  return provider.summary && isTerminal(answer.report.state) ? addSummary(asker, provider.summary, asked) : asked
+}
+
+/**
+ * The page of details at a cursor; `firstPage` asks for the first.
+ * @throws {ProviderError}
+ */
+export async function askDetails(
+  client: ProviderClient,
+  provider: Provider,
+  target: AskTarget,
+  jobId: string,
+  cursor: string,
+  { signal }: { signal: AbortSignal },
+): Promise<DetailPage> {
+  const { details } = provider
+  if (!details) throw new TypeError(`${provider.name} has no pages of details.`)
+  const asker = { client, provider, target, jobId, signal }
+  const { value } = await send(
+    asker,
+    (job) => details.request(job, cursor),
+    (body) => details.read(body, cursor),
+  )
+  return value
+}
+
+async function addSummary(
+  asker: Asker,
+  summary: NonNullable<Provider['summary']>,
+  asked: AskedStatus,
+): Promise<AskedStatus> {
+  try {
+    const { value: report } = await send(
+      asker,
+      (job) => summary.request(job),
+      (body) => summary.read(body, asked.report),
+    )
+    return { ...asked, report, requests: 2 }
+  } catch (error) {
+    // The outcome is known and must not wait for its counts; only our own stop leaves the whole poll undone.
+    if (!(error instanceof ProviderError) || error.kind === 'aborted') throw error
+    return { ...asked, requests: 2, summaryError: error }
+  }
+}
+
+async function send<Value>(
+  { client, provider, target, jobId, signal }: Asker,
+  request: (job: { jobId: string; credentials: unknown; settings: unknown }) => ProviderRequest,
+  read: (body: unknown) => Value,
+): Promise<Answer<Value>> {
+  const problem = jobIdProblem(jobId)
+  if (problem !== null) throw new ProviderError('not_found', `There can be no such job: its id ${problem}.`)
+  const { credentials, settings } = target
+  const readError = provider.readError
+  return client.send(target.baseUrl, request({ jobId, credentials, settings }), {
+    signal,
+    credentials,
+    read,
+    readError,
+  })
+}

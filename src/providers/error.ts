@@ -1,0 +1,63 @@
+// Owns the one error of asking a provider. Decide by `kind`; the message is for people.
+
+/**
+ * - `unauthorized`: 401 or 403. The credentials don't work, or don't any more.
+ * - `not_found`: 404 or 410, or a job id that no URL can carry.
+ * - `rate_limited`: 429.
+ * - `bad_request`: any other 4xx.
+ * - `server_error`: 5xx.
+ * - `redirect`: 3xx; redirects aren't followed, so that credentials stay at the base URL's origin.
+ * - `timeout`: no connection, headers, more of the body or end of the call in time.
+ * - `dns_error`, `connect_error`, `tls_error`, `blocked_address`: there was no connection (see egress/errors.ts).
+ * - `connection_reset`: the connection ended before the answer did.
+ * - `response_too_large`: the answer's body is over the limit.
+ * - `invalid_response`: the answer isn't HTTP, isn't JSON, or isn't of the provider's form.
+ * - `aborted`: we stopped asking, as when the process ends.
+ */
+export type ProviderErrorKind =
+  | 'unauthorized'
+  | 'not_found'
+  | 'rate_limited'
+  | 'bad_request'
+  | 'server_error'
+  | 'redirect'
+  | 'timeout'
+  | 'dns_error'
+  | 'connect_error'
+  | 'tls_error'
+  | 'blocked_address'
+  | 'connection_reset'
+  | 'response_too_large'
+  | 'invalid_response'
+  | 'aborted'
+
+export interface ProviderErrorDetails {
+  /** The HTTP status; null: there was no answer. */
+  status?: number | null
+  /** The provider's own code for it. */
+  code?: string | null
+  /** What `Retry-After` asks for, capped. */
+  retryAfterMs?: number | null
+  /** The start of an answer that could not be read, at most 2 KiB, secrets masked. */
+  body?: string | null
+  cause?: unknown
+}
+
+/** A call to a provider that brought no answer to work with. */
+export class ProviderError extends Error {
+  override name = 'ProviderError'
+  readonly kind: ProviderErrorKind
+  readonly status: number | null
+  readonly code: string | null
+  readonly retryAfterMs: number | null
+  readonly body: string | null
+
+  constructor(kind: ProviderErrorKind, message: string, details: ProviderErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.kind = kind
+    this.status = details.status ?? null
+    this.code = details.code ?? null
+    this.retryAfterMs = details.retryAfterMs ?? null
+    this.body = details.body ?? null
+  }
+}

@@ -1,0 +1,80 @@
+// Owns turning what went wrong with a call into a ProviderError: by status, by kind of network error, never by message.
+import { classifyNetworkError } from '../egress/errors.ts'
+import type { Provider } from './contract.ts'
+import { ProviderError, type ProviderErrorKind } from './error.ts'
+import { createMask, excerptOf } from './mask.ts'
+import { discard, parseJson, type Response, readErrorText } from './response.ts'
+
+/** What an answer other than a 2xx says. It reads the body. */
+export async function statusError(
+  response: Response,
+  retryAfterMs: number | null,
+  { credentials, readError }: { credentials: unknown; readError: Provider['readError'] },
+): Promise<ProviderError> {
+  const { statusCode: status } = response
+  const kind = kindOfStatus(status)
+  if (kind === 'redirect') {
+    discard(response.body)
+    return new ProviderError(kind, `The provider answered ${status}, a redirect, which is not followed.`, {
+      status,
+      retryAfterMs,
+    })
+  }
+  const text = await readErrorText(response).catch(() => '') // the status alone says what matters
+  const said = readError(parseJson(text))
+  const mask = createMask(credentials)
+  const clean = (words: string | null | undefined) => (words ? excerptOf(words, mask) : null)
+  const message = clean(said?.message)
+  const code = clean(said?.code)
+  const words = [message, code && (message ? `(${code})` : code)].filter(Boolean).join(' ')
+  return new ProviderError(
+    kind,
+    words ? `The provider answered ${status}: ${words}` : `The provider answered ${status}.`,
+    {
+      status,
+      code,
+      retryAfterMs,
+      body: said === null && text !== '' ? excerptOf(text, mask) : null,
+    },
+  )
+}
+
+const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {
+  401: 'unauthorized',
+  403: 'unauthorized',
+  404: 'not_found',
+  410: 'not_found',
+  429: 'rate_limited',
+}
+
+function kindOfStatus(status: number): ProviderErrorKind {
+  if (status >= 500) return 'server_error'
+  return status < 400 ? 'redirect' : (kindByStatus[status] ?? 'bad_request')
+}
+
+const networkMessages = {
+  timeout: "The provider's server took too long.",
+  dns_error: "The name of the provider's server could not be resolved.",
+  connect_error: "The provider's server did not take the connection.",
+  tls_error: "The TLS handshake with the provider's server failed.",
+  blocked_address: "The provider's server has an address that may not be asked.",
+  connection_reset: 'The connection ended before the answer did.',
+  invalid_response: "What the provider's server sent isn't HTTP.",
+  aborted: 'The call was aborted.',
+} as const
+
+/**
+ * Why there was no answer, or no whole one.
+ * @throws what is no network error, because that is a bug.
+ */
+export function networkError(error: unknown): ProviderError {
+  const kind = classifyNetworkError(error)
+  if (kind === 'unknown' && !isSystemError(error)) throw error
+  const known = kind === 'reset' || kind === 'unknown' ? 'connection_reset' : kind
+  return new ProviderError(known, networkMessages[known], { cause: error })
+}
+
+/** Such as a TLS alert in the middle of the answer (`ERR_SSL_…`); undici's `UND_ERR_INVALID_ARG` would be our bug. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && /^E[A-Z]/.test(String(error.code))
+}

@@ -1,0 +1,117 @@
+// Owns how single fields are read.
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { count, flag, percentage, position, shortened, text, timestamp } from '../../src/providers/fields.ts'
+
+const read = (field: z.ZodType, value: unknown) => z.object({ field }).safeParse({ field: value })
+
+describe('a count', () => {
+  it.each([
+    [0, 0],
+    [-0, 0],
+    [10, 10],
+    ['10', 10],
+    [' 10 ', 10],
+    ['10.0', 10],
+    ['+10', 10],
+    ['007', 7],
+    ['9007199254740991', 9_007_199_254_740_991],
+    ['', null],
+    ['  ', null],
+    [null, null],
+    [undefined, null],
+  ])('reads %j as %j', (value, number) => {
+    expect(read(count, value).data).toEqual({ field: number })
+  })
+
+  it.each(['ten', '1,000', '0x10', '1e3', 1.5, '1.5', -1, '-1', 2 ** 53, '9007199254740993', Number.NaN, true, [], {}])(
+    'refuses %j',
+    (value) => {
+      expect(read(count, value).error?.issues[0]).toMatchObject({
+        path: ['field'],
+        message: 'must be a whole number from 0 to 9007199254740991',
+      })
+    },
+  )
+
+  it('is null where it is absent', () => {
+    expect(z.object({ count, position, percentage, text, timestamp, flag }).parse({})).toEqual({
+      count: null,
+      position: null,
+      percentage: null,
+      text: null,
+      timestamp: null,
+      flag: null,
+    })
+  })
+})
+
+it.each([
+  [-1, -1],
+  ['12', 12],
+  ['odd', null],
+  [1.5, null],
+])('reads the position %j as %j', (value, number) => {
+  expect(read(position, value).data).toEqual({ field: number })
+})
+
+it.each<[unknown, string | null]>([
+  ['2026-06-03T12:58:32Z', '2026-06-03T12:58:32.000Z'],
+  ['2026-06-03t12:58:32.123456z', '2026-06-03T12:58:32.123Z'],
+  [' 2026-06-03 12:58:32,5 ', '2026-06-03T12:58:32.500Z'],
+  ['2026-06-03T12:58:32+02:00', '2026-06-03T10:58:32.000Z'],
+  ['2026-06-03T12:58:32-0130', '2026-06-03T14:28:32.000Z'],
+  ['2026-06-03T12:58:32+02', '2026-06-03T10:58:32.000Z'],
+  ['2026-06-03T12:58', '2026-06-03T12:58:00.000Z'],
+  ['2026-06-03', '2026-06-03T00:00:00.000Z'],
+  ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+  ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+  ['0001-01-01T00:00:00+01:00', null],
+  ['0000-01-01T00:00:00Z', null],
+  ['9999-12-31T23:59:59-01:00', null],
+  ['2026-02-29T00:00:00Z', null],
+  ['2026-13-01T00:00:00Z', null],
+  ['2026-06-03T25:00:00Z', null],
+  ['2026-06-03T12:00:00+99:00', null],
+  ['yesterday', null],
+  ['foo 2001', null],
+  ['', null],
+  [1_780_491_512_000, null],
+  [null, null],
+])('reads the timestamp %j as %j', (value, iso) => {
+  expect(read(timestamp, value).data).toEqual({ field: iso === null ? null : new Date(iso) })
+})
+
+it.each([
+  [true, true],
+  ['true', true],
+  [false, false],
+  ['false', false],
+  ['yes', null],
+  [1, null],
+  [null, null],
+])('reads the flag %j as %j', (value, isSet) => {
+  expect(read(flag, value).data).toEqual({ field: isSet })
+})
+
+it.each([
+  ['as it is ', 'as it is '],
+  [7, '7'],
+  [true, 'true'],
+  ['nul\u0000 and half \ud83d', 'nul\ufffd and half \ufffd'],
+  ['🙂', '🙂'],
+  ['', null],
+  [null, null],
+  [{}, null],
+])('reads the text %j as %j', (value, stored) => {
+  expect(read(text, value).data).toEqual({ field: stored })
+})
+
+it('cuts an endless message without breaking a character', () => {
+  const message = shortened(`${'x'.repeat(1_998)}🙂 and so on`)
+  expect(message).toHaveLength(2_000)
+  expect(message?.isWellFormed()).toBe(true)
+  expect(message?.endsWith('…')).toBe(true)
+  expect(shortened('short')).toBe('short')
+  expect(shortened(null)).toBeNull()
+})

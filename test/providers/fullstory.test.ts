@@ -1,0 +1,122 @@
+// Owns what FullStory's answers mean.
+import { describe, expect, it } from 'vitest'
+import { firstPage, type ReportedState, unknownRows } from '../../src/providers/contract.ts'
+import { fullstory } from '../../src/providers/fullstory.ts'
+import { fixture } from './cases.ts'
+
+const example = fixture('fullstory-batch') as Record<string, unknown>
+const job = (resource?: 'events' | 'users') => ({
+  jobId: 'abd123=',
+  credentials: { apiKey: 'key' },
+  settings: resource ? { resource } : {},
+})
+
+describe('a FullStory status', () => {
+  it.each<[string, Record<string, unknown>, ReportedState, number | null]>([
+    ['PROCESSING', {}, 'running', 0],
+    ['PROCESSING', { imports: 3, errors: 2 }, 'running', 2],
+    ['COMPLETED', { imports: 3 }, 'succeeded', 0],
+    ['COMPLETED', { imports: 3, errors: '1' }, 'partial', 1],
+    ['FAILED', { imports: 42, errors: 2 }, 'partial', 2],
+    ['FAILED', { imports: 0, errors: 2 }, 'failed', 2],
+    ['FAILED', { errors: 2 }, 'failed', 2],
+    ['FAILED', {}, 'failed', null],
+    ['CANCELLED', {}, 'unmapped', null],
+  ])('%s with %j is %s, with %j failed', (status, counts, state, failed) => {
+    const { report } = fullstory.readStatus({ ...counts, job: { status } })
+    expect(report).toMatchObject({ state, providerStatus: status, rows: { failed } })
+  })
+
+  it("has everything that the vendor's example says", () => {
+    expect(fullstory.readStatus(example)).toEqual({
+      report: {
+        state: 'partial',
+        providerStatus: 'FAILED',
+        message: null,
+        progress: null,
+        rows: { ...unknownRows, succeeded: 42, failed: 2 },
+        createdAt: new Date('2019-04-18T14:36:11.123Z'),
+        startedAt: null,
+        finishedAt: new Date('2019-04-18T15:36:11.123Z'),
+        expiresAt: null,
+        body: example,
+      },
+      details: { skippedLines: [], rowResults: [], next: firstPage },
+    })
+  })
+
+  it('is asked of events, or of users where the settings say so', () => {
+    expect(fullstory.statusRequest(job())).toEqual({
+      path: '/v2/events/batch/abd123%3D',
+      headers: { authorization: 'Basic key' },
+    })
+    expect(fullstory.statusRequest(job('users')).path).toBe('/v2/users/batch/abd123%3D')
+    const { error } = fullstory.settingsSchema.safeParse({ resource: 'sessions' })
+    expect(error?.issues[0]).toMatchObject({ path: ['resource'], message: 'must be "events" or "users"' })
+  })
+})
+
+describe("FullStory's failed items", () => {
+  it('are asked for once the job has failures, never while it is processing', () => {
+    const detailsOf = (status: string, counts: object = {}) =>
+      fullstory.readStatus({ ...counts, job: { status } }).details
+    expect(detailsOf('FAILED')?.next).toBe(firstPage)
+    expect(detailsOf('COMPLETED', { errors: 1 })?.next).toBe(firstPage)
+    expect(detailsOf('COMPLETED')).toBeNull()
+    expect(detailsOf('PROCESSING', { errors: 1 })).toBeNull()
+  })
+
+  it('are asked for page by page', () => {
+    expect(fullstory.details?.request(job('users'), firstPage)).toEqual({
+      path: '/v2/users/batch/abd123%3D/errors',
+      headers: { authorization: 'Basic key' },
+    })
+    expect(fullstory.details?.request(job(), 'asd543=')).toMatchObject({
+      path: '/v2/events/batch/abd123%3D/errors',
+      query: { page_token: 'asd543=' },
+    })
+  })
+
+  it('are row results, with the item and the uid of its user', () => {
+    const user = { uid: 'xyz123', properties: { rewards_status: 'platinum' } }
+    const event = { name: 'Order', user: { uid: 'abc\u0000' }, properties: {} }
+    const anonymous = { name: 'Order', session: { id: '1:2' } }
+    const results = [
+      { message: 'The error message', code: 'error_code', user },
+      { message: 'Bad event', code: 'bad', event },
+      { code: 'bad', event: anonymous },
+      { message: 'No item', user: 'odd', event: null },
+      null,
+    ]
+    expect(fullstory.details?.read({ results, total_records: '1200', next_page_token: 'asd543=' }, '')).toEqual({
+      skippedLines: [],
+      rowResults: [
+        {
+          recordId: 'xyz123',
+          created: null,
+          existing: null,
+          error: { code: 'error_code', message: 'The error message' },
+          item: user,
+        },
+        {
+          recordId: 'abc\ufffd',
+          created: null,
+          existing: null,
+          error: { code: 'bad', message: 'Bad event' },
+          item: { ...event, user: { uid: 'abc\ufffd' } },
+        },
+        { recordId: null, created: null, existing: null, error: { code: 'bad', message: null }, item: anonymous },
+        { recordId: null, created: null, existing: null, error: { code: null, message: 'No item' }, item: 'odd' },
+        { recordId: null, created: null, existing: null, error: { code: null, message: null } },
+      ],
+      next: 'asd543=',
+    })
+  })
+
+  it.each([{}, { results: [] }, { results: null, next_page_token: '' }, { next_page_token: null }])(
+    'end with the page %j',
+    (page) => {
+      expect(fullstory.details?.read(page, 'asd543=')).toEqual({ skippedLines: [], rowResults: [], next: null })
+    },
+  )
+})
