@@ -39,7 +39,7 @@ export async function openCluster(binaries: Binaries, directory: string): Promis
 
 /** Made under another name and renamed when it is complete, so that a kill in between leaves nothing half-made. */
 async function createCluster(binaries: Binaries, directory: string): Promise<void> {
-  const unfinished = `${directory}.new-${process.pid}`
+  const unfinished = `${directory}.new-${process.pid}-${randomBytes(4).toString('hex')}`
   await mkdir(unfinished, { recursive: true, mode: 0o700 })
   try {
     const password = join(unfinished, 'password')
@@ -69,7 +69,7 @@ async function createCluster(binaries: Binaries, directory: string): Promise<voi
 async function removeUnfinished(directory: string): Promise<void> {
   const prefix = `${basename(directory)}.new-`
   for (const name of await readdir(dirname(directory))) {
-    const isLeft = name.startsWith(prefix) && !isAlive(Number(name.slice(prefix.length)))
+    const isLeft = name.startsWith(prefix) && !isAlive(Number.parseInt(name.slice(prefix.length), 10))
     if (isLeft) await rm(join(dirname(directory), name), { recursive: true, force: true })
   }
 }

@@ -20,8 +20,8 @@ export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
   const pid = Number(lines[0])
   if (!isAlive(pid)) return null // PostgreSQL itself removes the file of a dead one
-  if (await isAnotherProgram(pid)) {
-    await rm(file, { force: true }) // a new process has got the dead one's id, which would keep PostgreSQL from starting
+  if (await isNoServer(pid)) {
+    await rm(file, { force: true }) // its id is in use, which would keep PostgreSQL from starting
     return null
   }
   const status = lines[7]?.trim()
@@ -88,10 +88,11 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** True only where it is sure; without /proc (macOS) it never is. */
-async function isAnotherProgram(pid: number): Promise<boolean> {
+/** No server any more: another program with its id, or one that nobody has reaped. Only where /proc says so for sure. */
+async function isNoServer(pid: number): Promise<boolean> {
   const [command = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
-  return command !== '' && !/(^|\/)(postgres|pg_ctl)\b/.test(command)
+  if (command !== '') return !/(^|\/)(postgres|pg_ctl)\b/.test(command)
+  return /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
 }
 
 function freePort(): Promise<number> {

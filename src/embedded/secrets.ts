@@ -41,8 +41,7 @@ export async function readEncryptionKeys(directory: string): Promise<readonly Bu
 async function readOrMake(file: string, make: () => string): Promise<string> {
   if (!(await exists(file))) {
     await mkdir(join(file, '..'), { recursive: true })
-    const unfinished = `${file}.new-${process.pid}`
-    await rm(unfinished, { force: true })
+    const unfinished = `${file}.new-${randomBytes(4).toString('hex')}`
     const handle = await open(unfinished, 'wx', 0o600)
     try {
       await handle.writeFile(`${make()}\n`)

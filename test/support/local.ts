@@ -1,7 +1,7 @@
 // Owns Postgres and Redis without containers: what the package brings, and what the machine has.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,6 +12,7 @@ import type { Service } from './services.ts'
 /** The embedded Postgres in a temporary directory, which need not outlive a crash. */
 export async function startLocalPostgres(): Promise<Service> {
   const directory = await mkdtemp(join(tmpdir(), 'import-tracker-postgres-'))
+  await chmod(directory, 0o755) // as root, another user runs Postgres in it
   const postgres = await startEmbeddedPostgres({
     directory,
     settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' },

@@ -1,0 +1,58 @@
+// Owns running the command line in tests, as a person would: `node src/main.ts …` in a clean environment.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export interface RunningCli {
+  child: ChildProcess
+  /** The first match in what it has printed, as soon as there is one; rejects where it ends without. */
+  said(pattern: RegExp): Promise<RegExpExecArray>
+  /** Its exit code; null: a signal ended it. */
+  exited: Promise<number | null>
+  output(): { stdout: string; stderr: string }
+}
+
+/** Starts it in a process group of its own, like a terminal's job. */
+export function startCli(args: readonly string[], environment: Record<string, string>): RunningCli {
+  const child = spawn(process.execPath, [main, ...args], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk
+  })
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk
+  })
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
+
+  return {
+    child,
+    exited,
+    output: () => ({ stdout, stderr }),
+    said: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = pattern.exec(stdout)
+          if (found) resolve(found)
+        }
+        child.stdout.on('data', look)
+        exited.then(() => reject(new Error(`It ended without saying ${pattern}:\n${stdout}${stderr}`)))
+        look()
+      }),
+  }
+}
+
+/** Runs it to its end. */
+export async function runCli(
+  args: readonly string[],
+  environment: Record<string, string>,
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const running = startCli(args, environment)
+  const code = await running.exited
+  return { code, ...running.output() }
+}

@@ -1,0 +1,38 @@
+// Owns the whole service as tests run it: the real composition on a test's own database and queue, asking a sandbox.
+import { pino } from 'pino'
+import { type Service, startService } from '../../src/app.ts'
+import { systemClock } from '../../src/clock.ts'
+import { type Config, readConfig } from '../../src/config.ts'
+import type { TestDatabase } from './database.ts'
+
+export const testAdminToken = 'test-admin-token-0123456789'
+export const testEncryptionKey = Buffer.alloc(32, 7)
+
+export interface ServiceOptions {
+  database: Pick<TestDatabase, 'url'>
+  redisUrl?: string | null
+  roles?: string
+  /** What is logged goes here, a line each; default: nowhere. */
+  logLines?: string[]
+}
+
+/** The configuration that `startTestService` runs with; loopback is allowed, as in the embedded mode. */
+export function testEnvironment({ database, redisUrl = null, roles = 'api,worker' }: ServiceOptions): Record<string, string> {
+  return {
+    DATABASE_URL: database.url,
+    ...(redisUrl !== null && { REDIS_URL: redisUrl }),
+    PORT: '0',
+    ROLES: roles,
+    ADMIN_TOKEN: testAdminToken,
+    ENCRYPTION_KEYS: testEncryptionKey.toString('base64'),
+    WEBHOOK_ALLOWED_CIDRS: '127.0.0.0/8',
+    PROVIDER_ALLOWED_CIDRS: '127.0.0.0/8',
+  }
+}
+
+/** Starts the service in this process; the caller stops it. */
+export function startTestService(options: ServiceOptions): Promise<Service> {
+  const config: Config = readConfig(testEnvironment(options))
+  const log = pino({ level: 'info' }, { write: (line) => void options.logLines?.push(line) })
+  return startService(config, { clock: systemClock, log })
+}
