@@ -42,6 +42,7 @@ const imports: [string, string, boolean][] = [
   ['src/http/routes/imports.ts', '../auth.ts', true],
 
   ['src/app.ts', './polling/worker.ts', true],
+  ['src/workers.ts', './polling/worker.ts', true],
   ['src/cli.ts', './polling/worker.ts', false],
   ['src/http/server.ts', '../webhooks/worker.ts', false],
   ['src/dispatch/tick.ts', '../polling/worker.ts', false],
