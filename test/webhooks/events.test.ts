@@ -1,0 +1,128 @@
+import { eq } from 'drizzle-orm'
+import { describe, expect, it } from 'vitest'
+import { deliveries, events } from '../../src/db/schema/index.ts'
+import { isId } from '../../src/ids.ts'
+import { patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
+import { removeEndpoint } from '../../src/webhooks/endpoints/remove.ts'
+import { writeEvent, writeEvents } from '../../src/webhooks/events.ts'
+import { only, someEvent, useWebhookWorld } from './world.ts'
+
+const world = useWebhookWorld()
+const url = 'http://127.0.0.1:9/'
+
+describe('writing an event', () => {
+  it('makes a due delivery for each endpoint that asked for it', async () => {
+    const connectionId = await world.connection('crm')
+    await world.connection('erp')
+    const all = await world.endpoint({ url })
+    const crm = await world.endpoint({ url, connections: ['crm'] })
+    const erp = await world.endpoint({ url, connections: ['erp'] })
+    const lost = await world.endpoint({ url, types: ['import.lost'] })
+
+    const eventId = await world.event({ connectionId, connectionName: 'crm' })
+
+    for (const endpoint of [all, crm])
+      expect(only(await world.deliveriesOf(endpoint.id))).toMatchObject({
+        eventId,
+        state: 'pending',
+        attempts: 0,
+        nextAttemptAt: world.clock.now(),
+      })
+    for (const endpoint of [erp, lost]) expect(await world.deliveriesOf(endpoint.id)).toEqual([])
+  })
+
+  it('reaches no endpoint of chosen connections when it is of none', async () => {
+    await world.connection('of-somebody')
+    const endpoint = await world.endpoint({ url, connections: ['of-somebody'], types: ['connection.paused'] })
+    await world.event({ type: 'connection.paused', connectionName: null })
+    expect(await world.deliveriesOf(endpoint.id)).toEqual([])
+  })
+
+  it('is skipped for a disabled endpoint, and not written for a deleted one', async () => {
+    const disabled = await world.endpoint({ url })
+    const deleted = await world.endpoint({ url })
+    await patchEndpoint(world.deps, disabled.id, { enabled: false })
+    await removeEndpoint(world.deps, deleted.id)
+    await world.event()
+    expect(only(await world.deliveriesOf(disabled.id))).toMatchObject({ state: 'skipped', nextAttemptAt: null })
+    expect(await world.deliveriesOf(deleted.id)).toEqual([])
+  })
+
+  it('is undone with its transaction', async () => {
+    const endpoint = await world.endpoint({ url })
+    const rollback = new Error('the transition failed')
+    let eventId = ''
+    const transaction = world.deps.db.transaction(async (tx) => {
+      eventId = await writeEvent(tx, someEvent(world.clock))
+      throw rollback
+    })
+    await expect(transaction).rejects.toBe(rollback)
+    expect(await world.deps.db.select().from(events).where(eq(events.id, eventId))).toEqual([])
+    expect(await world.deliveriesOf(endpoint.id)).toEqual([])
+  })
+
+  it('is seen by nobody before its transaction ends', async () => {
+    const endpoint = await world.endpoint({ url })
+    await world.deps.db.transaction(async (tx) => {
+      await writeEvent(tx, someEvent(world.clock))
+      expect(await world.deliveriesOf(endpoint.id)).toEqual([])
+    })
+    expect(await world.deliveriesOf(endpoint.id)).toHaveLength(1)
+  })
+
+  it('writes many at once, with ids in their order', async () => {
+    const endpoint = await world.endpoint({ url })
+    const many = Array.from({ length: 50 }, () => someEvent(world.clock))
+    const ids = await world.deps.db.transaction((tx) => writeEvents(tx, many))
+    expect([...ids].sort()).toEqual(ids)
+    const written = await world.deliveriesOf(endpoint.id)
+    expect(written.map((delivery) => delivery.eventId).sort()).toEqual(ids)
+    expect(await world.deps.db.transaction((tx) => writeEvents(tx, []))).toEqual([])
+  })
+
+  it('gives deliveries ids that sort by time', async () => {
+    const endpoint = await world.endpoint({ url })
+    const first = await world.event()
+    world.clock.advance(5)
+    const second = await world.event()
+    const written = await world.deliveriesOf(endpoint.id)
+    expect(written.map((delivery) => delivery.eventId)).toEqual([first, second])
+    for (const { id } of written) {
+      expect(isId(id)).toBe(true)
+      expect(id[14]).toBe('7')
+    }
+    expect(Number.parseInt(written[1]?.id.replace('-', '').slice(0, 12) ?? '', 16)).toBe(world.clock.now().getTime())
+  })
+
+  it('leaves nothing pending behind an endpoint that is disabled meanwhile', async () => {
+    const endpoint = await world.endpoint({ url })
+    let disabled: Promise<unknown> = Promise.resolve()
+    await world.deps.db.transaction(async (tx) => {
+      await writeEvent(tx, someEvent(world.clock))
+      disabled = patchEndpoint(world.deps, endpoint.id, { enabled: false })
+      await untilSomebodyWaits()
+    })
+    await disabled
+    expect(only(await world.deliveriesOf(endpoint.id)).state).toBe('skipped')
+  })
+
+  it('sees an endpoint as disabled whose disabling it had to wait for', async () => {
+    const endpoint = await world.endpoint({ url })
+    let written: Promise<unknown> = Promise.resolve()
+    await world.deps.db.transaction(async (tx) => {
+      await tx.execute(`SELECT 1 FROM webhook_endpoints WHERE id = '${endpoint.id}' FOR UPDATE`)
+      written = world.event()
+      await untilSomebodyWaits()
+      await tx.execute(`UPDATE webhook_endpoints SET disabled_at = now() WHERE id = '${endpoint.id}'`)
+    })
+    await written
+    expect(only(await world.deliveriesOf(endpoint.id)).state).toBe('skipped')
+    expect(await world.deps.db.select().from(deliveries).where(eq(deliveries.endpointId, endpoint.id))).toHaveLength(1)
+  })
+})
+
+/** Until another connection of this database waits for a lock. */
+async function untilSomebodyWaits(): Promise<void> {
+  const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+  while ((await world.database.pool.query(waiting)).rowCount === 0);
+}

@@ -1,0 +1,118 @@
+// Owns what the webhook tests share: a database, keys, a clock, and ways to make something due and deliver it.
+import { randomBytes } from 'node:crypto'
+import { eq } from 'drizzle-orm'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { connections, deliveries, deliveryAttempts, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
+import { createAgents } from '../../src/egress/agents.ts'
+import { createDestinationCheck } from '../../src/egress/destination.ts'
+import { createGuard } from '../../src/egress/guard.ts'
+import { createEncryption } from '../../src/encryption.ts'
+import { newId } from '../../src/ids.ts'
+import { type DeliverDeps, deliver } from '../../src/webhooks/deliver.ts'
+import { createEndpoint } from '../../src/webhooks/endpoints/create.ts'
+import { type CreateEndpointInput, createEndpointSchema } from '../../src/webhooks/endpoints/input.ts'
+import { type NewEvent, writeEvent } from '../../src/webhooks/events.ts'
+import { type ManualClock, manualClock } from '../support/clock.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { type Answer, type Receiver, startReceiver } from './receiver.ts'
+
+const timeouts = { dnsMs: 1_000, connectMs: 1_000, headersMs: 15_000, bodyMs: 15_000 }
+
+export interface WebhookWorld {
+  database: TestDatabase
+  clock: ManualClock
+  deps: DeliverDeps & { checkDestination: ReturnType<typeof createDestinationCheck> }
+  receiver(answer?: Answer): Promise<Receiver>
+  endpoint(input: { url: string } & Partial<CreateEndpointInput>): ReturnType<typeof createEndpoint>
+  /** Writes an event in a transaction of its own. */
+  event(event?: Partial<NewEvent>): Promise<string>
+  connection(name: string): Promise<string>
+  /** Claims what is due, as dispatch does, and makes an attempt at each. */
+  deliverDue(deps?: Partial<DeliverDeps>, signal?: AbortSignal): Promise<Awaited<ReturnType<typeof deliver>>[]>
+  deliveriesOf(endpointId: string): Promise<(typeof deliveries.$inferSelect)[]>
+  attemptsOf(deliveryId: string): Promise<(typeof deliveryAttempts.$inferSelect)[]>
+  endpointRow(id: string): Promise<typeof webhookEndpoints.$inferSelect>
+}
+
+/** Call it at the top of a test file: it opens before the tests and closes after them. */
+export function useWebhookWorld(): WebhookWorld {
+  const clock = manualClock()
+  const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
+  const agents = createAgents({ guard, timeouts })
+  const encryption = createEncryption([randomBytes(32)])
+  const receivers: Receiver[] = []
+  const world = { clock } as WebhookWorld
+
+  beforeAll(async () => {
+    const database = await createTestDatabase()
+    const { db } = database
+    const resolve = async (name: string) => (name.endsWith('.test') ? ['10.0.0.1'] : ['127.0.0.1'])
+    const checkDestination = createDestinationCheck({ guard, resolve, timeoutMs: 1_000 })
+    const deps = { db, clock, encryption, agents, random: () => 0, checkDestination }
+    Object.assign(world, { database, deps } satisfies Partial<WebhookWorld>)
+  })
+  afterEach(async () => {
+    await Promise.all(receivers.splice(0).map((receiver) => receiver.close()))
+    await world.deps.db.update(webhookEndpoints).set({ deletedAt: clock.now() }) // so that tests don't meet
+    clock.advance(120_000)
+  })
+  afterAll(async () => {
+    await agents.destroy()
+    await world.database?.close()
+  })
+
+  return Object.assign(world, {
+    async receiver(answer) {
+      const receiver = await startReceiver(answer)
+      receivers.push(receiver)
+      return receiver
+    },
+    endpoint: (input) => createEndpoint(world.deps, createEndpointSchema.parse(input)),
+    event: (event = {}) => world.deps.db.transaction((tx) => writeEvent(tx, { ...someEvent(clock), ...event })),
+    async connection(name) {
+      const id = newId()
+      const now = clock.now()
+      const required = { provider: 'cdq', credentials: '', settings: {}, limits: {}, createdAt: now, updatedAt: now }
+      await world.deps.db.insert(connections).values({ ...required, id, name })
+      return id
+    },
+    async deliverDue(deps = {}, signal = new AbortController().signal) {
+      const claim = await claimDeliveries(world.deps.db, clock.now())
+      return Promise.all(
+        claim.deliveries.map(({ id, manual }) => deliver({ ...world.deps, ...deps }, id, { manual, signal })),
+      )
+    },
+    deliveriesOf: (endpointId) =>
+      world.deps.db.select().from(deliveries).where(eq(deliveries.endpointId, endpointId)).orderBy(deliveries.id),
+    attemptsOf: (deliveryId) =>
+      world.deps.db
+        .select()
+        .from(deliveryAttempts)
+        .where(eq(deliveryAttempts.deliveryId, deliveryId))
+        .orderBy(deliveryAttempts.number),
+    async endpointRow(id) {
+      const [row] = await world.deps.db.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id))
+      if (!row) throw new Error(`no endpoint ${id}`)
+      return row
+    },
+  } satisfies Partial<WebhookWorld>)
+}
+
+export function someEvent(clock: ManualClock): NewEvent {
+  return {
+    type: 'import.succeeded',
+    importId: null,
+    connectionId: null,
+    connectionName: 'crm',
+    occurredAt: clock.now(),
+    data: { id: newId(), state: 'succeeded', message: 'über 100 Zeilen' },
+  }
+}
+
+/** The only one of a list. */
+export function only<Item>(items: readonly Item[]): Item {
+  const [item] = items
+  if (item === undefined || items.length !== 1) throw new Error(`expected one item, got ${items.length}`)
+  return item
+}
