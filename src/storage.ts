@@ -1,0 +1,67 @@
+// Owns opening what a process keeps its data in: the database of DATABASE_URL, or the embedded one with the keys and
+// the token that it makes for itself. A schema that is behind is brought up to date only where it is ours alone.
+import { type Config, ConfigError } from './config.ts'
+import { type OpenDatabase, openDatabase } from './db/client.ts'
+import { isMigrated, migrate } from './db/migrate.ts'
+import { startEmbeddedPostgres } from './embedded/postgres.ts'
+import { readAdminToken, readEncryptionKeys } from './embedded/secrets.ts'
+import type { Log } from './log.ts'
+import { isQueueMigrated, migrateQueue } from './queue/migrate.ts'
+
+export interface Storage {
+  databaseUrl: string
+  database: OpenDatabase
+  encryptionKeys: readonly Buffer[]
+  /** Null: none was given, and tokens are in the database. */
+  adminToken: string | null
+  close(): Promise<void>
+}
+
+/** Connections that the workers' and the API's statements share; the queue has a pool of its own. */
+const maxConnections = 20
+
+/** @throws {ConfigError} where the schema is behind, {EmbeddedError} where the embedded database can't run. */
+export async function openStorage(config: Config, log: Log): Promise<Storage> {
+  return config.databaseUrl === null ? openEmbedded(config, log) : openGiven(config, config.databaseUrl, log)
+}
+
+async function openEmbedded({ dataDir, adminToken, encryptionKeys }: Config, log: Log): Promise<Storage> {
+  const secrets = {
+    encryptionKeys: encryptionKeys ?? (await readEncryptionKeys(dataDir)),
+    adminToken: adminToken ?? (await readAdminToken(dataDir)),
+  }
+  const embedded = await startEmbeddedPostgres({ directory: dataDir, log })
+  const database = open(embedded.url, log)
+  const close = async () => {
+    await database.close()
+    await embedded.stop()
+  }
+  try {
+    await migrate(database)
+    await migrateQueue(database.pool)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return { ...secrets, databaseUrl: embedded.url, database, close }
+}
+
+async function openGiven(config: Config, databaseUrl: string, log: Log): Promise<Storage> {
+  const database = open(databaseUrl, log)
+  try {
+    const current = (await isMigrated(database)) && (config.redisUrl !== null || (await isQueueMigrated(database.pool)))
+    if (!current) throw new ConfigError('The database schema is behind this version: run `npm run migrate` first.')
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+  const { adminToken, encryptionKeys } = config
+  return { databaseUrl, database, encryptionKeys: encryptionKeys ?? [], adminToken, close: () => database.close() }
+}
+
+function open(url: string, log: Log): OpenDatabase {
+  return openDatabase(url, {
+    maxConnections,
+    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
+  })
+}

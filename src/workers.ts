@@ -1,0 +1,61 @@
+// Owns composing what runs in the background: the ticks, and a worker for each kind of work.
+import type { Clock } from './clock.ts'
+import { type CollectDeps, createCollectWorker } from './collecting/worker.ts'
+import { startScheduler } from './dispatch/scheduler.ts'
+import { createTick } from './dispatch/tick.ts'
+import { createPollBatches } from './polling/batches.ts'
+import { createPollWorker, type PollObserver } from './polling/worker.ts'
+import type { Queues, RunningWorker } from './queue/queues.ts'
+import { createDeliveryWorker, type DeliveryDeps } from './webhooks/worker.ts'
+
+export interface WorkersDeps extends CollectDeps, DeliveryDeps {
+  clock: Clock
+  queues: Queues
+  observePoll: PollObserver
+}
+
+export interface Workers {
+  /**
+   * Takes nothing new, lets what is under way end for up to `withinMs`, and ends it then. What is cut off is due again
+   * at once.
+   */
+  stop(withinMs: number): Promise<void>
+}
+
+/** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
+const concurrency = { poll: 200, collect: 20, deliver: 100 }
+
+export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
+  const { queues, db, targets, observePoll } = deps
+  const batches = createPollBatches({ db, targets })
+  const tick = createTick(deps)
+  const scheduler = await startScheduler(deps)
+  const ticking = queues.work(
+    'dispatch',
+    (payload, signal) => {
+      scheduler.ticked()
+      return tick(payload, signal)
+    },
+    { concurrency: 6 },
+  )
+  const working = [
+    queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), { concurrency: concurrency.poll }),
+    queues.work('collect', createCollectWorker(deps), { concurrency: concurrency.collect }),
+    queues.work('deliver', createDeliveryWorker(deps), { concurrency: concurrency.deliver }),
+  ]
+  return {
+    async stop(withinMs) {
+      scheduler.stop()
+      ticking.abort()
+      await Promise.all([ticking.drain(), drainWithin(working, withinMs)])
+    },
+  }
+}
+
+async function drainWithin(workers: readonly RunningWorker[], withinMs: number): Promise<void> {
+  const hurry = setTimeout(() => {
+    for (const worker of workers) worker.abort()
+  }, withinMs)
+  await Promise.all(workers.map((worker) => worker.drain()))
+  clearTimeout(hurry)
+}
