@@ -25,7 +25,7 @@ export interface WebhookWorld {
   deps: DeliverDeps & { checkDestination: ReturnType<typeof createDestinationCheck> }
   receiver(answer?: Answer): Promise<Receiver>
   endpoint(input: { url: string } & Partial<CreateEndpointInput>): ReturnType<typeof createEndpoint>
-  /** Writes an event in a transaction of its own. */
+  /** Writes an event in a transaction of its own, a millisecond later than anything else, so that ids are in order. */
   event(event?: Partial<NewEvent>): Promise<string>
   connection(name: string): Promise<string>
   /** Claims what is due, as dispatch does, and makes an attempt at each. */
@@ -69,7 +69,10 @@ export function useWebhookWorld(): WebhookWorld {
       return receiver
     },
     endpoint: (input) => createEndpoint(world.deps, createEndpointSchema.parse(input)),
-    event: (event = {}) => world.deps.db.transaction((tx) => writeEvent(tx, { ...someEvent(clock), ...event })),
+    event(event = {}) {
+      clock.advance(1)
+      return world.deps.db.transaction((tx) => writeEvent(tx, { ...someEvent(clock), ...event }))
+    },
     async connection(name) {
       const id = newId()
       const now = clock.now()

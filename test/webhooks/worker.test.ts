@@ -1,0 +1,61 @@
+import { expect, it } from 'vitest'
+import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
+import { createLog } from '../../src/log.ts'
+import { createDeliveryWorker } from '../../src/webhooks/worker.ts'
+import { status } from './receiver.ts'
+import { only, useWebhookWorld } from './world.ts'
+
+const world = useWebhookWorld()
+
+it('an attempt is one log line and one observation, without secrets', async () => {
+  const receiver = await world.receiver(status(500))
+  const url = `${receiver.url}/hooks?token=open-sesame`
+  const endpoint = await world.endpoint({ url, headers: { Authorization: 'Bearer open-sesame' } })
+  const eventId = await world.event()
+  world.clock.advance(250)
+
+  const { lines, attempts } = await work()
+  expect(JSON.parse(only(lines))).toEqual({
+    level: 30,
+    time: expect.any(String),
+    msg: 'delivery',
+    deliveryId: only(await world.deliveriesOf(endpoint.id)).id,
+    eventId,
+    type: 'import.succeeded',
+    endpointId: endpoint.id,
+    url: `${receiver.url}/hooks`,
+    attempt: 1,
+    manual: false,
+    outcome: 'http_error',
+    status: 500,
+    errorCode: null,
+    durationMs: 0,
+    latenessMs: 250,
+    state: 'pending',
+    nextInMs: 5_000,
+    endpoint: 'fine',
+  })
+  expect(attempts).toEqual([{ outcome: 'http_error', durationMs: 0, firstAttemptDelayMs: 250 }])
+
+  world.clock.advance(5_000)
+  expect((await work()).attempts).toEqual([{ outcome: 'http_error', durationMs: 0, firstAttemptDelayMs: null }])
+})
+
+it('what could not be connected is logged with the system’s word for it', async () => {
+  const receiver = await world.receiver()
+  await world.endpoint({ url: receiver.url })
+  await receiver.close()
+  await world.event()
+  expect(JSON.parse(only((await work()).lines))).toMatchObject({ outcome: 'connect_error', errorCode: 'ECONNREFUSED' })
+})
+
+/** Does what is due, as the queue would. */
+async function work() {
+  const lines: string[] = []
+  const attempts: unknown[] = []
+  const log = createLog('info', { write: (line: string) => void lines.push(line) })
+  const worker = createDeliveryWorker({ ...world.deps, log, observeDelivery: (attempt) => attempts.push(attempt) })
+  const { deliveries } = await claimDeliveries(world.deps.db, world.clock.now())
+  for (const { id, manual } of deliveries) await worker({ deliveryId: id, manual }, new AbortController().signal)
+  return { lines, attempts }
+}
