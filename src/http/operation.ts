@@ -69,3 +69,10 @@ export function operation<
 >(definition: Definition<P, Q, B, A>): Operation {
   return definition as unknown as Operation
 }
+
+/** An answer, of one of the statuses that the operation defines. */
+export function answer<const Status extends number>(status: Status): { status: Status }
+export function answer<const Status extends number, Body>(status: Status, body: Body): { status: Status; body: Body }
+export function answer(status: number, body?: unknown) {
+  return { status, body }
+}

@@ -10,7 +10,7 @@ import type { Database } from '../../db/client.ts'
 import type { Nudge } from '../../dispatch/nudge.ts'
 import type { Guard } from '../../egress/guard.ts'
 import type { Encryption } from '../../encryption.ts'
-import { type Operation, operation } from '../operation.ts'
+import { answer, type Operation, operation } from '../operation.ts'
 import { nameParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
@@ -44,7 +44,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       async handle({ params, body }) {
         const { created, connection } = await putConnection(deps, params.name, body)
         wake(deps.nudge)
-        return { status: created ? 201 : 200, body: connection }
+        return answer(created ? 201 : 200, connection)
       },
     }),
 
@@ -57,7 +57,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       summary: 'Get a connection',
       params: nameParams,
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
-      handle: async ({ params }) => ({ status: 200, body: await getConnection(deps, params.name) }),
+      handle: async ({ params }) => answer(200, await getConnection(deps, params.name)),
     }),
 
     operation({
@@ -69,7 +69,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       summary: 'List connections by name',
       query: pageQuery,
       answers: { 200: { description: 'A page of connections.', schema: pageSchema(connectionSchema) } },
-      handle: async ({ query }) => ({ status: 200, body: await listConnections(deps, query) }),
+      handle: async ({ query }) => answer(200, await listConnections(deps, query)),
     }),
 
     operation({
@@ -85,7 +85,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params }) {
         await deleteConnection(deps, params.name)
-        return { status: 204 }
+        return answer(204)
       },
     }),
 
@@ -101,7 +101,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       async handle({ params }) {
         const connection = await resumeConnectionByName(deps, params.name)
         wake(deps.nudge)
-        return { status: 200, body: connection }
+        return answer(200, connection)
       },
     }),
   ]

@@ -5,7 +5,7 @@ import type { Nudge } from '../../dispatch/nudge.ts'
 import { attemptSchema, deliverySchema } from '../../webhooks/deliveries/present.ts'
 import { deliveryFilterSchema, listAttempts, listDeliveries } from '../../webhooks/deliveries/read.ts'
 import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
-import { type Operation, operation } from '../operation.ts'
+import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
@@ -27,7 +27,7 @@ export function deliveryOperations(deps: Deps): Operation[] {
       summary: 'List deliveries, the newest first',
       query: pageQuery.extend(deliveryFilterSchema.shape),
       answers: { 200: { description: 'A page of deliveries.', schema: pageSchema(deliverySchema) } },
-      handle: async ({ query }) => ({ status: 200, body: await listDeliveries(deps, query) }),
+      handle: async ({ query }) => answer(200, await listDeliveries(deps, query)),
     }),
 
     operation({
@@ -40,7 +40,7 @@ export function deliveryOperations(deps: Deps): Operation[] {
       params: idParams,
       query: pageQuery,
       answers: { 200: { description: 'A page of attempts.', schema: pageSchema(attemptSchema) } },
-      handle: async ({ params, query }) => ({ status: 200, body: await listAttempts(deps, params.id, query) }),
+      handle: async ({ params, query }) => answer(200, await listAttempts(deps, params.id, query)),
     }),
 
     operation({
@@ -57,7 +57,7 @@ export function deliveryOperations(deps: Deps): Operation[] {
       async handle({ params }) {
         const delivery = await redeliver(deps, params.id)
         deps.nudge.deliver()
-        return { status: 202, body: delivery }
+        return answer(202, delivery)
       },
     }),
   ]

@@ -1,4 +1,4 @@
-// Owns the operations on what belongs to one import: its history, its rows and its events.
+// Owns the operations on what belongs to one import: its history and its rows.
 import type { z } from 'zod'
 import type { Database } from '../../db/client.ts'
 import { invalid } from '../../errors.ts'
@@ -13,10 +13,8 @@ import {
   streamSkippedLines,
 } from '../../imports/rows.ts'
 import type { Page, PageQuery } from '../../paging.ts'
-import { eventSchema } from '../../webhooks/present.ts'
-import { listImportEvents } from '../../webhooks/read.ts'
 import { csv, type Download, download, ndjson } from '../download.ts'
-import { type Operation, operation } from '../operation.ts'
+import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
@@ -37,23 +35,7 @@ export function importDetailOperations(deps: Deps): Operation[] {
       params: idParams,
       query: pageQuery,
       answers: { 200: { description: 'A page of reports.', schema: pageSchema(snapshotSchema) } },
-      handle: async ({ params, query }) => ({ status: 200, body: await listSnapshots(deps, params.id, query) }),
-    }),
-
-    operation({
-      id: 'listImportEvents',
-      method: 'get',
-      path: '/v1/imports/{id}/events',
-      scope: 'read',
-      tag,
-      summary: 'List the events of an import, the oldest first',
-      params: idParams,
-      query: pageQuery,
-      answers: { 200: { description: 'A page of events.', schema: pageSchema(eventSchema) } },
-      async handle({ params, query }) {
-        await requireImport(deps.db, params.id)
-        return { status: 200, body: await listImportEvents(deps, params.id, query) }
-      },
+      handle: async ({ params, query }) => answer(200, await listSnapshots(deps, params.id, query)),
     }),
 
     rowList(deps, {
@@ -117,7 +99,7 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
     },
     async handle({ params, query, preferred, signal }) {
       const mediaType = preferred(['application/json', csv, ndjson])
-      if (mediaType !== csv && mediaType !== ndjson) return { status: 200, body: await list(deps, params.id, query) }
+      if (mediaType !== csv && mediaType !== ndjson) return answer(200, await list(deps, params.id, query))
       if (query.after !== undefined) throw invalid('after', 'can’t be used here: a download has all of them')
       await requireImport(deps.db, params.id)
       return download({

@@ -14,10 +14,16 @@ import { stopImport } from '../../imports/stop.ts'
 import type { Watcher } from '../../imports/watch.ts'
 import { providerNames } from '../../providers/index.ts'
 import { eventStream, streamChanges } from '../event-stream.ts'
-import { type Operation, operation } from '../operation.ts'
+import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, integerParam, pageQuery, pageSchema, timeParam } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
-import { batchAnswerSchema, batchSchema, readBatch, registrationSchema } from './registration.ts'
+import {
+  batchAnswerSchema,
+  batchSchema,
+  type RegistrationInput,
+  readBatch,
+  registrationSchema,
+} from './registration.ts'
 
 interface Deps {
   db: Database
@@ -47,7 +53,7 @@ export function importOperations(deps: Deps): Operation[] {
       async handle({ body }) {
         const { importId, created } = await registerImport(deps, body)
         nudgeAll(deps.nudge)
-        return { status: created ? 201 : 200, body: await getImport(deps, importId) }
+        return answer(created ? 201 : 200, await getImport(deps, importId))
       },
     }),
 
@@ -71,7 +77,7 @@ export function importOperations(deps: Deps): Operation[] {
           if (outcome instanceof AppError) return { status: outcome.status, problem: problemOf(outcome, requestId) }
           return { status: outcome.created ? 201 : 200, import: shown.get(outcome.importId) as ApiImport }
         })
-        return { status: 200, body: { data } }
+        return answer(200, { data })
       },
     }),
 
@@ -92,7 +98,7 @@ export function importOperations(deps: Deps): Operation[] {
         registeredBefore: timeParam('Registered before this moment.').optional(),
       }),
       answers: { 200: { description: 'A page of imports.', schema: pageSchema(importSchema) } },
-      handle: async ({ query }) => ({ status: 200, body: await listImports(deps, query) }),
+      handle: async ({ query }) => answer(200, await listImports(deps, query)),
     }),
 
     operation({
@@ -112,10 +118,10 @@ export function importOperations(deps: Deps): Operation[] {
       }),
       answers: { 200: { description: 'The import.', schema: importSchema } },
       async handle({ params, query, signal }) {
-        if (!query.waitMs) return { status: 200, body: await getImport(deps, params.id) }
+        if (!query.waitMs) return answer(200, await getImport(deps, params.id))
         const patience = AbortSignal.any([signal, AbortSignal.timeout(query.waitMs)])
         for await (const _change of deps.watcher.changes(params.id, patience)); // ends when it is over, or patience does
-        return { status: 200, body: await getImport(deps, params.id) }
+        return answer(200, await getImport(deps, params.id))
       },
     }),
 
@@ -166,14 +172,14 @@ function steer(
     async handle({ params }) {
       await verb(deps, params.id)
       nudgeAll(deps.nudge)
-      return { status: 200, body: await getImport(deps, params.id) }
+      return answer(200, await getImport(deps, params.id))
     },
   })
 }
 
 /** Registers what was read, and puts the refusals back in their places. */
 async function registerAll(deps: Deps, items: ReturnType<typeof readBatch>) {
-  const readable = items.filter((item) => !(item instanceof AppError))
+  const readable = items.filter((item): item is RegistrationInput => !(item instanceof AppError))
   const registered = await registerImports(deps, readable)
   return items.map((item) => {
     if (item instanceof AppError) return item

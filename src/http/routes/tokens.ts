@@ -7,7 +7,7 @@ import { createToken, createTokenSchema } from '../../tokens/create.ts'
 import { listTokens } from '../../tokens/list.ts'
 import { tokenSchema } from '../../tokens/present.ts'
 import { removeToken } from '../../tokens/remove.ts'
-import { type Operation, operation } from '../operation.ts'
+import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
@@ -30,7 +30,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       summary: 'Create a token',
       body: createTokenSchema,
       answers: { 201: { description: 'The token, shown this once.', schema: newTokenSchema } },
-      handle: async ({ body }) => ({ status: 201, body: await createToken(deps, body) }),
+      handle: async ({ body }) => answer(201, await createToken(deps, body)),
     }),
 
     operation({
@@ -42,7 +42,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       summary: 'List tokens, the oldest first',
       query: pageQuery,
       answers: { 200: { description: 'A page of tokens.', schema: pageSchema(tokenSchema) } },
-      handle: async ({ query }) => ({ status: 200, body: await listTokens(deps, query) }),
+      handle: async ({ query }) => answer(200, await listTokens(deps, query)),
     }),
 
     operation({
@@ -58,7 +58,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       async handle({ params }) {
         await removeToken(deps, params.id)
         deps.authenticator.forget()
-        return { status: 204 }
+        return answer(204)
       },
     }),
   ]

@@ -13,7 +13,7 @@ import { getEndpoint, listEndpoints } from '../../webhooks/endpoints/read.ts'
 import { removeEndpoint } from '../../webhooks/endpoints/remove.ts'
 import { rotateSecret, rotateSecretSchema } from '../../webhooks/endpoints/rotate-secret.ts'
 import { testEndpoint } from '../../webhooks/endpoints/send-test.ts'
-import { type Operation, operation } from '../operation.ts'
+import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
@@ -39,7 +39,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       description: 'It gets events from now on: unless it says otherwise, one for each import, when it is over.',
       body: createEndpointSchema,
       answers: { 201: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
-      handle: async ({ body }) => ({ status: 201, body: await createEndpoint(deps, body) }),
+      handle: async ({ body }) => answer(201, await createEndpoint(deps, body)),
     }),
 
     operation({
@@ -51,7 +51,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       summary: 'List webhook endpoints, the oldest first',
       query: pageQuery,
       answers: { 200: { description: 'A page of endpoints.', schema: pageSchema(endpointSchema) } },
-      handle: async ({ query }) => ({ status: 200, body: await listEndpoints(deps, query) }),
+      handle: async ({ query }) => answer(200, await listEndpoints(deps, query)),
     }),
 
     operation({
@@ -63,7 +63,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       summary: 'Get a webhook endpoint',
       params: idParams,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
-      handle: async ({ params }) => ({ status: 200, body: await getEndpoint(deps, params.id) }),
+      handle: async ({ params }) => answer(200, await getEndpoint(deps, params.id)),
     }),
 
     operation({
@@ -77,7 +77,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       params: idParams,
       body: patchEndpointSchema,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
-      handle: async ({ params, body }) => ({ status: 200, body: await patchEndpoint(deps, params.id, body) }),
+      handle: async ({ params, body }) => answer(200, await patchEndpoint(deps, params.id, body)),
     }),
 
     operation({
@@ -92,7 +92,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       answers: { 204: { description: 'It is deleted.' } },
       async handle({ params }) {
         await removeEndpoint(deps, params.id)
-        return { status: 204 }
+        return answer(204)
       },
     }),
 
@@ -107,7 +107,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       params: idParams,
       body: rotateSecretSchema.prefault({}),
       answers: { 200: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
-      handle: async ({ params, body }) => ({ status: 200, body: await rotateSecret(deps, params.id, body) }),
+      handle: async ({ params, body }) => answer(200, await rotateSecret(deps, params.id, body)),
     }),
 
     operation({
@@ -123,7 +123,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       async handle({ params }) {
         const delivery = await testEndpoint(deps, params.id)
         deps.nudge.deliver()
-        return { status: 202, body: delivery }
+        return answer(202, delivery)
       },
     }),
 
@@ -136,7 +136,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       summary: 'Send to a disabled webhook endpoint again',
       params: idParams,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
-      handle: async ({ params }) => ({ status: 200, body: await enableEndpoint(deps, params.id) }),
+      handle: async ({ params }) => answer(200, await enableEndpoint(deps, params.id)),
     }),
   ]
 }

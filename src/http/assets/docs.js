@@ -1,0 +1,12 @@
+// Starts the API reference on the page of pages/docs.ts.
+window.Scalar.createApiReference('#app', {
+  url: '/openapi.json',
+  agent: { disabled: true },
+  documentDownloadType: 'direct',
+  hideClientButton: true,
+  hideModels: false,
+  mcp: { disabled: true },
+  showDeveloperTools: 'never',
+  telemetry: false,
+  withDefaultFonts: false,
+})

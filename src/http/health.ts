@@ -1,0 +1,49 @@
+// Owns what machines ask: is it alive, is it ready, how is it doing. All three are open, so that load balancers and
+// scrapers need no token; none of them names anything but counts and parts.
+import { type Express, Router } from 'express'
+import type { Log } from '../log.ts'
+
+export interface HealthDeps {
+  log: Log
+  /** What has to work before requests are sent here, by name; each throws where it doesn't. */
+  checks: Readonly<Record<string, () => Promise<void>>>
+  /** The metrics in the Prometheus text format. */
+  metrics: () => Promise<string>
+}
+
+const checkTimeoutMs = 5_000
+
+export function mountHealth(app: Express, { log, checks, metrics }: HealthDeps): void {
+  const router = Router()
+
+  router.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' })
+  })
+
+  router.get('/readyz', async (_request, response) => {
+    const results = await Promise.all(Object.entries(checks).map(([name, check]) => run(name, check, log)))
+    const ready = results.every(({ ok }) => ok)
+    const parts = Object.fromEntries(results.map(({ name, ok }) => [name, ok ? 'ok' : 'failed']))
+    response.status(ready ? 200 : 503).json({ status: ready ? 'ok' : 'failed', checks: parts })
+  })
+
+  router.get('/metrics', async (_request, response) => {
+    response.type('text/plain; version=0.0.4; charset=utf-8').send(await metrics())
+  })
+
+  app.use(router)
+}
+
+async function run(name: string, check: () => Promise<void>, log: Log): Promise<{ name: string; ok: boolean }> {
+  const timeout = AbortSignal.timeout(checkTimeoutMs)
+  const late = new Promise<never>((_resolve, reject) => {
+    timeout.addEventListener('abort', () => reject(timeout.reason))
+  })
+  try {
+    await Promise.race([check(), late])
+    return { name, ok: true }
+  } catch (error) {
+    log.warn({ err: error, check: name }, 'not ready')
+    return { name, ok: false }
+  }
+}

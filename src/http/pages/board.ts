@@ -1,0 +1,37 @@
+// Owns Bull Board at /queues, for admins: what the queues hold and do. What is due is in Postgres, not there.
+import { createBullBoard } from '@bull-board/api'
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
+import { ExpressAdapter } from '@bull-board/express'
+import type { Express } from 'express'
+import type { Queues } from '../../queue/queues.ts'
+import { requireSameOrigin } from '../same-origin.ts'
+import { applicationSecurity } from '../security-headers.ts'
+import { type PageGuardDeps, requireSignIn } from './guard.ts'
+
+const path = '/queues'
+
+export function mountBoard(app: Express, deps: PageGuardDeps & { queues: Queues['all'] }): void {
+  const adapter = new ExpressAdapter().setBasePath(path)
+  createBullBoard({
+    queues: Object.values(deps.queues).map((queue) => new BullMQAdapter(queue)),
+    serverAdapter: adapter,
+    options: {
+      uiConfig: { boardTitle: 'Import Tracker', boardLogo: { path: '/assets/icon.svg', width: 26, height: 26 } },
+    },
+  })
+  const board: Express = adapter.getRouter()
+  withoutForeignFonts(board)
+  app.use(path, applicationSecurity, requireSignIn(deps, 'admin'), requireSameOrigin, board)
+}
+
+/** Its page asks Google for fonts: visitors shouldn't be told on, and there may be no internet. */
+function withoutForeignFonts(board: Express): void {
+  const { engines } = board as unknown as { engines: Record<string, Parameters<Express['engine']>[1]> }
+  const render = engines['.ejs']
+  if (!render) throw new Error('Bull Board has no page to render.')
+  board.engine('ejs', (file, options, done) => {
+    render(file, options, (error: unknown, page?: string) => done(error, page?.replace(foreignFonts, '')))
+  })
+}
+
+const foreignFonts = /<link[^>]+href="https:\/\/fonts\.googleapis\.com[^>]*>/g

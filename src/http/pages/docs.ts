@@ -1,0 +1,35 @@
+// Owns the API's documentation: the OpenAPI document, and Scalar showing it. All of it is served from here.
+import { fileURLToPath } from 'node:url'
+import express, { type Express } from 'express'
+import type { OpenApiDocument } from '../openapi.ts'
+import { applicationSecurity } from '../security-headers.ts'
+import { html } from './html.ts'
+
+const assets = fileURLToPath(new URL('../assets', import.meta.url))
+/** Scalar's package for Fastify is the one that brings its bundle along as a file. */
+const scalar = fileURLToPath(new URL('./js/standalone.js', import.meta.resolve('@scalar/fastify-api-reference')))
+
+const docsPage = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>API · Import Tracker</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<script defer src="/assets/scalar.js"></script>
+<script defer src="/assets/docs.js"></script>
+</head>
+<body><div id="app"></div></body>
+</html>
+`.text
+
+export function mountDocs(app: Express, document: OpenApiDocument): void {
+  app.get('/openapi.json', (_request, response) => {
+    response.json(document)
+  })
+  app.get('/docs', applicationSecurity, (_request, response) => {
+    response.type('html').send(docsPage)
+  })
+  app.get('/assets/scalar.js', (_request, response) => response.sendFile(scalar, { maxAge: '1h' }))
+  app.use('/assets', express.static(assets, { index: false, maxAge: '1h' }))
+}

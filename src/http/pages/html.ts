@@ -1,0 +1,24 @@
+// Owns writing HTML in which every value is escaped.
+
+/** HTML that is safe to send. */
+export class Html {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+type Value = Html | string | number | null | readonly Html[]
+
+/** A template of HTML: what is put in is escaped, unless it is HTML already. */
+export function html(strings: TemplateStringsArray, ...values: Value[]): Html {
+  return new Html(strings.reduce((text, part, index) => text + render(values[index - 1] ?? null) + part))
+}
+
+function render(value: Value): string {
+  if (value === null) return ''
+  if (value instanceof Html) return value.text
+  if (typeof value === 'object') return value.map(render).join('')
+  return String(value).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+}

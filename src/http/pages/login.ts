@@ -1,0 +1,62 @@
+// Owns signing in and out.
+import express, { type Express, type Request } from 'express'
+import { requireSameOrigin } from '../same-origin.ts'
+import type { Sessions } from '../session.ts'
+import { html } from './html.ts'
+import { page } from './layout.ts'
+
+export function mountLogin(app: Express, sessions: Sessions): void {
+  app.get('/login', (request, response) => {
+    response.type('html').send(loginPage(nextPath(request.query.next)))
+  })
+
+  app.post(
+    '/login',
+    requireSameOrigin,
+    express.urlencoded({ extended: false, limit: 16_384 }),
+    async (request, response) => {
+      const { token, next } = formOf(request)
+      const principal = await sessions.signIn(request, response, token.trim())
+      if (principal !== null) response.redirect(303, nextPath(next))
+      else
+        response
+          .status(401)
+          .type('html')
+          .send(loginPage(nextPath(next), 'This token is not valid.'))
+    },
+  )
+
+  app.post('/logout', requireSameOrigin, (request, response) => {
+    sessions.signOut(request, response)
+    response.redirect(303, '/login')
+  })
+}
+
+/** Where to sign in, and what to come back to. */
+export function loginPath(request: Request): string {
+  return `/login?next=${encodeURIComponent(request.originalUrl)}`
+}
+
+function loginPage(next: string, complaint = ''): string {
+  const body = html`<form class="card login" method="post" action="/login">
+<h1>Sign in</h1>
+<input type="hidden" name="next" value="${next}">
+<label for="token">API token</label>
+<input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
+${complaint === '' ? null : html`<p class="complaint" role="alert">${complaint}</p>`}
+<button>Sign in</button>
+</form>`
+  return page({ title: 'Sign in', body, user: null })
+}
+
+function formOf(request: Request): { token: string; next: unknown } {
+  const form: Record<string, unknown> = request.body ?? {}
+  return { token: typeof form.token === 'string' ? form.token : '', next: form.next }
+}
+
+/** A path of ours: never another site, however it is spelt. */
+function nextPath(next: unknown): string {
+  const here = 'http://here'
+  const url = typeof next === 'string' && next.startsWith('/') ? URL.parse(next, here) : null
+  return url?.origin === here ? `${url.pathname}${url.search}` : '/'
+}

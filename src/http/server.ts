@@ -1,0 +1,117 @@
+// Owns the HTTP side put together: the API, the pages, and starting and stopping them. Nothing imports it but app.ts.
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express, { type Express } from 'express'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import type { Nudge } from '../dispatch/nudge.ts'
+import type { CheckDestination } from '../egress/destination.ts'
+import type { Guard } from '../egress/guard.ts'
+import type { Encryption } from '../encryption.ts'
+import { AppError } from '../errors.ts'
+import { createWatcher } from '../imports/watch.ts'
+import type { Log } from '../log.ts'
+import type { Queues } from '../queue/queues.ts'
+import { createAuthenticator } from '../tokens/authenticate.ts'
+import { type HealthDeps, mountHealth } from './health.ts'
+import { mount } from './mount.ts'
+import { openApiDocument } from './openapi.ts'
+import { mountBoard } from './pages/board.ts'
+import { mountDashboard } from './pages/dashboard.ts'
+import { mountDocs } from './pages/docs.ts'
+import { mountLogin } from './pages/login.ts'
+import { answerProblems } from './problem.ts'
+import { logRequests } from './request-log.ts'
+import { connectionOperations } from './routes/connections.ts'
+import { deliveryOperations } from './routes/deliveries.ts'
+import { importDetailOperations } from './routes/import-details.ts'
+import { importOperations } from './routes/imports.ts'
+import { tokenOperations } from './routes/tokens.ts'
+import { webhookEndpointOperations } from './routes/webhook-endpoints.ts'
+import { plainSecurity } from './security-headers.ts'
+import { createSessions } from './session.ts'
+
+export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'metrics'> {
+  db: Database
+  clock: Clock
+  encryption: Encryption
+  log: Log
+  nudge: Nudge
+  /** The bootstrap token; null: there is none. */
+  adminToken: string | null
+  /** The rules for where providers may be. */
+  providerGuard: Guard
+  /** The rules for where webhooks may be sent. */
+  checkWebhookDestination: CheckDestination
+  /** What Bull Board shows. */
+  queues: Queues['all']
+}
+
+export interface HttpServer {
+  /** @returns the port, which was chosen now if 0 was asked for. */
+  listen(address: { host: string; port: number }): Promise<{ port: number }>
+  /**
+   * Takes no more requests, ends streams and waiting requests, and settles when the rest is answered: at the latest
+   * after `graceMs`, when what is left is cut off.
+   */
+  close(options?: { graceMs?: number }): Promise<void>
+}
+
+const defaultGraceMs = 10_000
+/** Longer than load balancers keep idle connections, so that they close them and not we. */
+const keepAliveMs = 75_000
+
+export function createHttpServer(deps: HttpDeps): HttpServer {
+  const stopping = new AbortController()
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, createApp(deps, stopping.signal))
+
+  return {
+    async listen({ host, port }) {
+      server.listen(port, host)
+      await once(server, 'listening')
+      return { port: (server.address() as AddressInfo).port }
+    },
+
+    async close({ graceMs = defaultGraceMs } = {}) {
+      stopping.abort()
+      const closed = once(server, 'close')
+      server.close()
+      server.closeIdleConnections()
+      const cutOff = setTimeout(() => server.closeAllConnections(), graceMs)
+      await closed
+      clearTimeout(cutOff)
+    },
+  }
+}
+
+function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
+  const { db, clock, encryption, log } = deps
+  const authenticator = createAuthenticator(deps)
+  const sessions = createSessions({ clock, encryption, authenticator })
+  const watcher = createWatcher({ db, log })
+  const operations = [
+    ...importOperations({ ...deps, watcher }),
+    ...importDetailOperations(deps),
+    ...connectionOperations({ ...deps, guard: deps.providerGuard }),
+    ...webhookEndpointOperations({ ...deps, checkDestination: deps.checkWebhookDestination }),
+    ...deliveryOperations(deps),
+    ...tokenOperations({ ...deps, authenticator }),
+  ]
+
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag') // answers change with every poll
+  app.use(logRequests(log), plainSecurity)
+  mountHealth(app, deps)
+  mount(app, operations, { authenticator, stopping })
+  mountDocs(app, openApiDocument(operations))
+  mountLogin(app, sessions)
+  mountDashboard(app, { db, sessions, authenticator })
+  mountBoard(app, { queues: deps.queues, sessions, authenticator })
+  app.use(() => {
+    throw new AppError('not_found', 'There is nothing at this path.')
+  })
+  app.use(answerProblems(log))
+  return app
+}

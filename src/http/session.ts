@@ -1,0 +1,80 @@
+// Owns signing a browser in with a token: a cookie that holds the token's hash, encrypted, for twelve hours.
+// The token is looked up for each request, so revoking it ends the session as well.
+import { parseCookie, stringifySetCookie } from 'cookie'
+import type { Request, Response } from 'express'
+import { z } from 'zod'
+import type { Clock } from '../clock.ts'
+import { DecryptionError, type Encryption } from '../encryption.ts'
+import type { Authenticator, Principal } from '../tokens/authenticate.ts'
+import { hashToken } from '../tokens/hash.ts'
+
+export interface Sessions {
+  /** Sets the cookie. Null: the token isn't valid, and nothing was set. */
+  signIn(request: Request, response: Response, token: string): Promise<Principal | null>
+  signOut(request: Request, response: Response): void
+  /** Who is signed in; null: nobody. */
+  principal(request: Request): Promise<Principal | null>
+}
+
+const cookieName = 'import_tracker_session'
+const context = 'session'
+const lifetimeMs = 12 * 3_600_000
+const sessionSchema = z.object({ hash: z.string(), expiresAt: z.number() })
+
+export function createSessions({
+  clock,
+  encryption,
+  authenticator,
+}: {
+  clock: Clock
+  encryption: Encryption
+  authenticator: Authenticator
+}): Sessions {
+  return {
+    async signIn(request, response, token) {
+      const principal = await authenticator.authenticate(token)
+      if (principal === null) return null
+      const session = { hash: hashToken(token), expiresAt: clock.now().getTime() + lifetimeMs }
+      setCookie(request, response, encryption.encrypt(JSON.stringify(session), context), lifetimeMs)
+      return principal
+    },
+
+    signOut: (request, response) => setCookie(request, response, '', 0),
+
+    async principal(request) {
+      const session = read(request)
+      if (session === null || session.expiresAt <= clock.now().getTime()) return null
+      return authenticator.authenticateHash(session.hash)
+    },
+  }
+
+  function read(request: Request) {
+    const value = parseCookie(request.headers.cookie ?? '')[cookieName]
+    if (!value) return null
+    try {
+      return sessionSchema.parse(JSON.parse(encryption.decrypt(value, context)))
+    } catch (error) {
+      if (error instanceof DecryptionError) return null // not ours, or made with a key that is gone
+      throw error
+    }
+  }
+}
+
+function setCookie(request: Request, response: Response, value: string, maxAgeMs: number): void {
+  const cookie = stringifySetCookie({
+    name: cookieName,
+    value,
+    path: '/',
+    httpOnly: true,
+    sameSite: 'strict',
+    secure: isSecure(request),
+    maxAge: maxAgeMs / 1_000,
+  })
+  response.setHeader('set-cookie', cookie)
+}
+
+/** Behind a proxy that ends TLS, it says so. Who forges that only loses a cookie. */
+function isSecure(request: Request): boolean {
+  const forwarded = request.headers['x-forwarded-proto']
+  return request.secure || String(forwarded).split(',')[0]?.trim() === 'https'
+}

@@ -1,0 +1,147 @@
+// Owns the API as tests use it: a real server on a real socket, and a client that checks every answer against the
+// OpenAPI document that the server itself gives.
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { pino } from 'pino'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { createDestinationCheck } from '../../src/egress/destination.ts'
+import { createGuard } from '../../src/egress/guard.ts'
+import { createEncryption } from '../../src/encryption.ts'
+import { createHttpServer, type HttpDeps, type HttpServer } from '../../src/http/server.ts'
+import { openQueues, type Queues } from '../../src/queue/queues.ts'
+import { type ManualClock, manualClock } from '../support/clock.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+
+export const adminToken = 'bootstrap-token-of-the-tests'
+export const encryption = createEncryption([Buffer.alloc(32, 1)])
+
+export interface Answer {
+  status: number
+  headers: Headers
+  /** Parsed where it is JSON, else the text. */
+  // biome-ignore lint/suspicious/noExplicitAny: what an answer is made of is what the tests check
+  body: any
+}
+
+export interface CallOptions {
+  token?: string | null
+  query?: Record<string, string | number>
+  body?: unknown
+  headers?: Record<string, string>
+}
+
+export interface Api {
+  url: string
+  database: TestDatabase
+  clock: ManualClock
+  queues: Queues
+  server: HttpServer
+  /** What was logged, a line each. */
+  logLines: string[]
+  /** How often each kind of work was nudged. */
+  nudges: Record<'poll' | 'collect' | 'deliver', number>
+  /** Calls an operation, such as `GET /v1/imports/{id}`, and checks its answer against the document. */
+  call(operation: string, path: Record<string, string>, options?: CallOptions): Promise<Answer>
+  /** Sends anything anywhere, unchecked. */
+  send(path: string, init?: RequestInit): Promise<Answer>
+}
+
+/** Starts the API for a test file, and stops it afterwards. */
+export function useApi(overrides: Partial<HttpDeps> = {}): Api {
+  const api = {} as Api
+  beforeAll(async () => Object.assign(api, await startApi(overrides)))
+  afterAll(async () => {
+    await api.server.close({ graceMs: 1_000 })
+    await api.queues.close()
+    await api.database.close()
+  })
+  return api
+}
+
+async function startApi(overrides: Partial<HttpDeps>): Promise<Api> {
+  const database = await createTestDatabase()
+  const clock = manualClock()
+  const logLines: string[] = []
+  const queues = openQueues({ redisUrl: null, databaseUrl: database.url, onError: () => {} })
+  const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
+  const nudges = { poll: 0, collect: 0, deliver: 0 }
+  const server = createHttpServer({
+    db: database.db,
+    clock,
+    encryption,
+    log: pino({ level: 'debug' }, { write: (line) => void logLines.push(line) }),
+    nudge: {
+      poll: () => void nudges.poll++,
+      collect: () => void nudges.collect++,
+      deliver: () => void nudges.deliver++,
+    },
+    adminToken,
+    providerGuard: guard,
+    checkWebhookDestination: createDestinationCheck({ guard, resolve: async () => ['127.0.0.1'], timeoutMs: 1_000 }),
+    queues: queues.all,
+    checks: { database: async () => void (await database.pool.query('SELECT 1')) },
+    metrics: async () => 'up 1\n',
+    ...overrides,
+  })
+  const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
+  const url = `http://127.0.0.1:${port}`
+  const send = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init).then(read)
+  const document = (await send('/openapi.json')).body
+  return { url, database, clock, queues, server, logLines, nudges, send, call: checkedCalls(send, document) }
+}
+
+function checkedCalls(send: Api['send'], document: OpenApi): Api['call'] {
+  const validators = createValidators(document)
+  return async (operation, path, { token = adminToken, query = {}, body, headers = {} } = {}) => {
+    const [method = '', template = ''] = operation.split(' ')
+    const filled = template.replaceAll(/\{(\w+)\}/g, (_match, name) => encodeURIComponent(path[name] ?? ''))
+    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))
+    const answer = await send(`${filled}${search.size > 0 ? `?${search}` : ''}`, {
+      method,
+      headers: {
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    validators.check(method, template, answer)
+    return answer
+  }
+}
+
+export interface OpenApi {
+  paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, object> }> }>>
+}
+
+/** Checks answers: the status, the media type and the body have to be in the document. */
+function createValidators(document: OpenApi) {
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  addFormats.default(ajv)
+  ajv.addSchema(document, 'openapi')
+  const compiled = new Map<string, ValidateFunction>()
+
+  return {
+    check(method: string, template: string, { status, headers, body }: Answer) {
+      const where = `${method} ${template} → ${status}`
+      const responses = document.paths[template]?.[method.toLowerCase()]?.responses
+      const response = responses?.[status]
+      expect(response, `${where} is in the document: ${JSON.stringify(body)}`).toBeDefined()
+      const mediaType = headers.get('content-type')?.split(';')[0] ?? null
+      const types = Object.keys(response?.content ?? {})
+      if (types.length === 0) return expect(body, where).toBe('')
+      expect(types, where).toContain(mediaType)
+      const pointer = ['paths', template, method.toLowerCase(), 'responses', status, 'content', mediaType, 'schema']
+      const ref = `openapi#/${pointer.map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
+      const validate = compiled.get(ref) ?? ajv.compile({ $ref: ref })
+      compiled.set(ref, validate)
+      expect(validate(body) ? [] : validate.errors, where).toEqual([])
+    },
+  }
+}
+
+async function read(response: Response): Promise<Answer> {
+  const text = await response.text()
+  const isJson = /\bjson\b/.test(response.headers.get('content-type')?.split(';')[0]?.replace('x-ndjson', '') ?? '')
+  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text }
+}

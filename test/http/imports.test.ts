@@ -1,0 +1,266 @@
+import { describe, expect, test } from 'vitest'
+import { useApi } from './api.ts'
+import { aConnection, anImport, aStoredImport, unique } from './fixtures.ts'
+
+const api = useApi()
+
+describe('registering', () => {
+  test('answers 201 with the import, and nudges the poller', async () => {
+    const connection = await aConnection(api)
+    const before = api.nudges.poll
+    const { status, body } = await api.call(
+      'POST /v1/imports',
+      {},
+      {
+        body: { connection, jobId: 'abd123=', metadata: { order: 7, nested: { list: [1, null, 'x'] } } },
+      },
+    )
+    expect(status).toBe(201)
+    expect(body).toMatchObject({ connection, provider: 'cdq', jobId: 'abd123=', state: 'pending', polls: 0 })
+    expect(body).toMatchObject({
+      metadata: { order: 7, nested: { list: [1, null, 'x'] } },
+      lastError: null,
+      progress: null,
+    })
+    expect(body.rows).toEqual({
+      total: null,
+      processed: null,
+      succeeded: null,
+      failed: null,
+      inserted: null,
+      updated: null,
+      skipped: null,
+    })
+    expect(body.details).toEqual({ state: 'none', skippedLines: 0, rowResults: 0 })
+    expect(api.nudges.poll).toBe(before + 1)
+  })
+
+  test('the same job again answers 200 with the existing import', async () => {
+    const one = await anImport(api, { metadata: { first: true } })
+    const { status, body } = await api.call(
+      'POST /v1/imports',
+      {},
+      {
+        body: { connection: one.connection, jobId: one.jobId, metadata: { second: true } },
+      },
+    )
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ id: one.id, metadata: { first: true } })
+  })
+
+  test('an inline result of micro is recorded at once', async () => {
+    const connection = await aConnection(api, {
+      provider: 'micro',
+      credentials: { apiKey: 'k' },
+      settings: { teamId: '0b0e9e0a-8d2c-4a54-9c3a-0d8c3a7f2f11' },
+    })
+    const result = {
+      job_id: null,
+      status: 'complete',
+      total: 1,
+      processed: 1,
+      succeeded: 1,
+      failed: 0,
+      results: [{ id: 'r1', created: true }],
+    }
+    const { status, body } = await api.call('POST /v1/imports', {}, { body: { connection, result } })
+    expect(status).toBe(201)
+    expect(body).toMatchObject({ state: 'succeeded', details: { state: 'complete', rowResults: 1 } })
+  })
+
+  test.each([
+    ['an unknown connection', { connection: 'nobody' }, 'connection'],
+    ['no job id', { jobId: undefined }, 'jobId'],
+    ['an unknown field', { priority: 1 }, 'priority'],
+    ['a deadline that is no number', { deadlineMs: '5' }, 'deadlineMs'],
+    ['text that Postgres can’t keep', { metadata: { a: { b: 'x\0' } } }, 'metadata.a.b'],
+    ['half a surrogate pair', { jobId: 'x\ud800' }, 'jobId'],
+    ['metadata over 16 KiB', { metadata: { text: 'x'.repeat(17_000) } }, 'metadata'],
+  ])('%s is refused with the field', async (_what, fields, field) => {
+    const connection = await aConnection(api)
+    const { status, body } = await api.call(
+      'POST /v1/imports',
+      {},
+      { body: { connection, jobId: unique('job'), ...fields } },
+    )
+    expect(status).toBe(400)
+    expect(body).toMatchObject({ code: 'invalid_request', errors: [{ field }] })
+  })
+
+  test('JSON that nests too deeply is refused', async () => {
+    const connection = await aConnection(api)
+    const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+    const { status, body } = await api.send('/v1/imports', {
+      method: 'POST',
+      headers: { authorization: 'Bearer bootstrap-token-of-the-tests', 'content-type': 'application/json' },
+      body: `{"connection":"${connection}","jobId":"1","metadata":{"deep":${deep}}}`,
+    })
+    expect(status).toBe(400)
+    expect(body).toMatchObject({ code: 'invalid_request', errors: [{ message: expect.stringContaining('64 levels') }] })
+  })
+})
+
+describe('a batch', () => {
+  test('answers for each item in order, and one that is refused holds up no other', async () => {
+    const connection = await aConnection(api)
+    const existing = await anImport(api, { connection })
+    const { status, body } = await api.call(
+      'POST /v1/imports/batch',
+      {},
+      {
+        body: {
+          imports: [
+            { connection, jobId: 'batch-1' },
+            { connection: 'nobody', jobId: 'batch-2' },
+            'nonsense',
+            { connection, jobId: existing.jobId },
+            { connection, jobId: 'batch-3', colour: 'red' },
+            { connection, jobId: 'batch-4' },
+          ],
+        },
+      },
+    )
+    expect(status).toBe(200)
+    expect(body.data.map((item: { status: number }) => item.status)).toEqual([201, 400, 400, 200, 400, 201])
+    expect(body.data[0].import.jobId).toBe('batch-1')
+    expect(body.data[1].problem).toMatchObject({ code: 'invalid_request', errors: [{ field: 'connection' }] })
+    expect(body.data[3].import.id).toBe(existing.id)
+    expect(body.data[4].problem.errors).toEqual([{ field: 'colour', message: 'is not known' }])
+    expect(body.data[5].import.jobId).toBe('batch-4')
+  })
+
+  test('takes 1,000 and no more', async () => {
+    const connection = await aConnection(api)
+    const imports = Array.from({ length: 1_000 }, (_, index) => ({ connection, jobId: `many-${index}` }))
+    const { body } = await api.call('POST /v1/imports/batch', {}, { body: { imports } })
+    expect(body.data.map((item: { import: { jobId: string } }) => item.import.jobId)).toEqual(
+      imports.map(({ jobId }) => jobId),
+    )
+    const more = await api.call('POST /v1/imports/batch', {}, { body: { imports: [...imports, imports[0]] } })
+    expect(more.body).toMatchObject({ status: 400, errors: [{ field: 'imports' }] })
+  })
+})
+
+describe('listing', () => {
+  test('pages are stable while imports are added: nothing twice, nothing missing', async () => {
+    const connection = await aConnection(api)
+    const ids: string[] = []
+    for (let index = 0; index < 25; index++) ids.push((await anImport(api, { connection })).id)
+    const seen: string[] = []
+    let after: string | null = null
+    do {
+      const query: Record<string, string | number> = { connection, limit: 10, ...(after && { after }) }
+      const { body } = await api.call('GET /v1/imports', {}, { query })
+      seen.push(...body.data.map(({ id }: { id: string }) => id))
+      after = body.next
+      await anImport(api, { connection }) // newer ones come before the first page
+    } while (after !== null)
+    expect(seen).toEqual(ids.toReversed())
+  })
+
+  test('filters by everything that it says, all of them together', async () => {
+    const connection = await aConnection(api)
+    const registeredAt = new Date('2026-02-01T00:00:00Z')
+    const id = (await anImport(api, { connection, jobId: 'wanted' })).id
+    await anImport(api, { connection })
+    await api.database.pool.query('UPDATE imports SET state = $1, attention = $2, registered_at = $3 WHERE id = $4', [
+      'running',
+      'unmapped_status',
+      registeredAt,
+      id,
+    ])
+    const filters = {
+      connection,
+      provider: 'cdq',
+      state: 'running',
+      jobId: 'wanted',
+      attention: 'unmapped_status',
+      registeredAfter: '2026-02-01T00:00:00Z',
+      registeredBefore: '2026-02-01T00:00:00.001Z',
+    }
+    const { body } = await api.call('GET /v1/imports', {}, { query: filters })
+    expect(body.data.map((one: { id: string }) => one.id)).toEqual([id])
+    const others = {
+      connection: 'other',
+      provider: 'micro',
+      state: 'failed',
+      jobId: 'x',
+      attention: 'x',
+      registeredAfter: '2026-02-01T00:00:00.001Z',
+      registeredBefore: '2026-02-01T00:00:00Z',
+    }
+    for (const [name, value] of Object.entries(others)) {
+      const { body } = await api.call('GET /v1/imports', {}, { query: { ...filters, [name]: value } })
+      expect(body.data, name).toEqual([])
+    }
+  })
+
+  test.each([
+    ['limit', '0'],
+    ['limit', '1001'],
+    ['limit', '1e2'],
+    ['limit', ''],
+    ['after', 'nonsense'],
+    ['after', Buffer.from('["not-an-id"]').toString('base64url')],
+    ['state', 'done'],
+    ['provider', 'acme'],
+    ['registeredAfter', 'yesterday'],
+    ['sort', 'id'],
+    ['jobId', 'x\0'],
+  ])('?%s=%s is refused', async (name, value) => {
+    const { status, body } = await api.call('GET /v1/imports', {}, { query: { [name]: value } })
+    expect(status).toBe(400)
+    expect(body.errors).toMatchObject([{ field: name }])
+  })
+
+  test('a parameter given twice is refused', async () => {
+    const { status, body } = await api.send('/v1/imports?state=failed&state=lost', {
+      headers: { authorization: 'Bearer bootstrap-token-of-the-tests' },
+    })
+    expect(status).toBe(400)
+    expect(body.errors).toMatchObject([{ field: 'state' }])
+  })
+})
+
+describe('steering', () => {
+  test('poll, stop and resume answer the import as it is then', async () => {
+    const { id } = await anImport(api)
+    expect((await api.call('POST /v1/imports/{id}/poll', { id })).body).toMatchObject({ id, state: 'pending' })
+    expect((await api.call('POST /v1/imports/{id}/stop', { id })).body).toMatchObject({
+      state: 'stopped',
+      nextPollAt: null,
+    })
+    expect((await api.call('POST /v1/imports/{id}/poll', { id })).body).toMatchObject({ status: 409, code: 'conflict' })
+    expect((await api.call('POST /v1/imports/{id}/resume', { id })).body).toMatchObject({
+      state: 'pending',
+      finishedAt: null,
+    })
+  })
+
+  test('what the provider ended can’t be resumed', async () => {
+    const id = await aStoredImport(api, { state: 'failed' })
+    expect((await api.call('POST /v1/imports/{id}/resume', { id })).body).toMatchObject({
+      status: 409,
+      code: 'conflict',
+    })
+  })
+
+  test('a body that isn’t wanted is refused, an empty object is not', async () => {
+    const { id } = await anImport(api)
+    const refused = await api.call('POST /v1/imports/{id}/poll', { id }, { body: { force: true } })
+    expect(refused.body).toMatchObject({ status: 400, errors: [{ field: 'force' }] })
+    expect((await api.call('POST /v1/imports/{id}/poll', { id }, { body: {} })).status).toBe(200)
+  })
+})
+
+test('the error at the last poll is shown without the answer that could not be read', async () => {
+  const lastError = {
+    code: 'invalid_response',
+    message: 'not JSON',
+    at: '2026-01-01T00:00:00.000Z',
+    body: '<html>secret',
+  }
+  const id = await aStoredImport(api, { lastError })
+  const { body } = await api.call('GET /v1/imports/{id}', { id })
+  expect(body.lastError).toEqual({ code: 'invalid_response', message: 'not JSON', at: '2026-01-01T00:00:00.000Z' })
+})
