@@ -28,9 +28,11 @@ export async function resolveChecked(check: AddressCheck, hostname: string): Pro
 /**
  * Asks the DNS servers directly, because `getaddrinfo` would wait for dead ones on the thread pool that everybody
  * shares. Local names, and names that DNS doesn't know, are looked up as the system does (its hosts file, mostly).
+ * @param servers `address:port`; the system's unless given.
  */
-export function createResolve(): Resolve {
+export function createResolve(servers?: readonly string[]): Resolve {
   const resolver = new Resolver({ timeout: 1_000, tries: 2 })
+  if (servers) resolver.setServers(servers)
   return async (hostname) => {
     if (!hostname.includes('.') || hostname.endsWith('.localhost')) return lookupLocally(hostname)
     const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
