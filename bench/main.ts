@@ -1,0 +1,13 @@
+// Owns the choice of a benchmark: `npm run bench -- polls`.
+const benches: Record<string, () => Promise<{ run(options: string[]): Promise<void> }>> = {
+  polls: () => import('./polls.ts'),
+}
+
+const [name = '', ...options] = process.argv.slice(2)
+const load = benches[name]
+if (!load) {
+  console.error(`Which one? npm run bench -- ${Object.keys(benches).join(' | ')}`)
+  process.exit(1)
+}
+await (await load()).run(options)
+process.exit(0)

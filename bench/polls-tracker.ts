@@ -1,0 +1,12 @@
+// The service of the benchmark, in a process of its own, so that the CPU it uses is its own.
+import { startService } from '../src/app.ts'
+import { systemClock } from '../src/clock.ts'
+import { readConfig } from '../src/config.ts'
+import { createLog } from '../src/log.ts'
+
+const config = readConfig(JSON.parse(process.argv[2] ?? '{}'))
+const service = await startService(config, { clock: systemClock, log: createLog(config.logLevel) })
+process.on('message', () => process.send?.(process.cpuUsage()))
+process.on('SIGTERM', () => void service.stop().then(() => process.exit(0)))
+process.on('disconnect', () => process.exit(0))
+process.send?.('ready')
