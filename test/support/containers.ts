@@ -1,7 +1,6 @@
 // Owns Postgres and Redis in containers, of the images that docker-compose.yml names.
+import { readFile } from 'node:fs/promises'
 import type { Service } from './services.ts'
-
-const images = { postgres: 'postgres:18-alpine', redis: 'redis:8-alpine' }
 
 /** Starts what is wanted, where a Docker engine answers. `required`: it is an error where none does. */
 export async function startContainers(
@@ -31,12 +30,13 @@ export async function startContainers(
 
 async function startPostgres(): Promise<Service> {
   const { GenericContainer, Wait } = await import('testcontainers')
-  const container = await new GenericContainer(images.postgres)
+  const container = await new GenericContainer(await imageOf('postgres'))
     .withEnvironment({ POSTGRES_PASSWORD: 'test' })
     .withCommand(['postgres', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'max_connections=300'])
     .withExposedPorts(5432)
-    // Twice: the image starts a server once to set it up.
-    .withWaitStrategy(Wait.forAll([Wait.forListeningPorts(), Wait.forLogMessage(/ready to accept connections/, 2)]))
+    // Over TCP: while the image sets its data up, the server answers on the socket alone.
+    .withHealthCheck({ test: ['CMD-SHELL', 'pg_isready -h 127.0.0.1'], interval: 250, timeout: 5_000, retries: 200 })
+    .withWaitStrategy(Wait.forAll([Wait.forListeningPorts(), Wait.forHealthCheck()]))
     .start()
   return {
     url: `postgres://postgres:test@${container.getHost()}:${container.getMappedPort(5432)}/postgres`,
@@ -46,7 +46,7 @@ async function startPostgres(): Promise<Service> {
 
 async function startRedis(): Promise<Service> {
   const { GenericContainer, Wait } = await import('testcontainers')
-  const container = await new GenericContainer(images.redis)
+  const container = await new GenericContainer(await imageOf('redis'))
     .withCommand(['redis-server', '--save', '', '--maxmemory-policy', 'noeviction', '--databases', '256'])
     .withExposedPorts(6379)
     .withWaitStrategy(Wait.forListeningPorts())
@@ -55,4 +55,11 @@ async function startRedis(): Promise<Service> {
     url: `redis://${container.getHost()}:${container.getMappedPort(6379)}`,
     stop: async () => void (await container.stop()),
   }
+}
+
+async function imageOf(service: 'postgres' | 'redis'): Promise<string> {
+  const compose = await readFile(new URL('../../docker-compose.yml', import.meta.url), 'utf8')
+  const image = new RegExp(`image: (${service}:\\S+)`).exec(compose)?.[1]
+  if (image === undefined) throw new Error(`docker-compose.yml names no image of ${service}`)
+  return image
 }

@@ -17,7 +17,11 @@ export interface ServiceOptions {
 }
 
 /** The configuration that `startTestService` runs with; loopback is allowed, as in the embedded mode. */
-export function testEnvironment({ database, redisUrl = null, roles = 'api,worker' }: ServiceOptions): Record<string, string> {
+export function testEnvironment({
+  database,
+  redisUrl = null,
+  roles = 'api,worker',
+}: ServiceOptions): Record<string, string> {
   return {
     DATABASE_URL: database.url,
     ...(redisUrl !== null && { REDIS_URL: redisUrl }),
