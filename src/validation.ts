@@ -3,11 +3,21 @@
 import type { z } from 'zod'
 import { AppError, type FieldError } from './errors.ts'
 
-/** Reads `input` by the schema. @throws {AppError} invalid_request naming every field that is wrong. */
-export function parse<Output>(schema: z.ZodType<Output>, input: unknown): Output {
+/** Reads `input` as `tryParse` does. @throws {AppError} */
+export function parse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output {
+  const parsed = tryParse(schema, input, name)
+  if (parsed instanceof AppError) throw parsed
+  return parsed
+}
+
+/**
+ * Reads `input` by the schema, or says which fields are wrong (invalid_request). `name` is what the whole of it is
+ * called, where no field is to blame.
+ */
+export function tryParse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output | AppError {
   const parsed = schema.safeParse(input, { error: issueText })
   if (parsed.success) return parsed.data
-  throw invalidFields(fieldErrors(parsed.error))
+  return invalidFields(fieldErrors(parsed.error).map(({ field, message }) => ({ field: field || name, message })))
 }
 
 /** One entry a wrong field: `field` is its path below `prefix`, such as `limits.maxInFlight`. */
@@ -21,7 +31,7 @@ export function fieldErrors(error: z.ZodError | undefined, prefix = ''): FieldEr
 }
 
 export function invalidFields(errors: FieldError[]): AppError {
-  const detail = errors.map(({ field, message }) => (field === '' ? message : `${field} ${message}`)).join('; ')
+  const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ')
   return new AppError('invalid_request', `${detail}.`, errors)
 }
 

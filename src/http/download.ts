@@ -47,5 +47,10 @@ async function* ndjsonOf<Row>({ batches }: Download<Row>): AsyncGenerator<string
 
 /** Cells that a spreadsheet would run as a formula get an apostrophe in front (OWASP: CSV injection). */
 function csvText(rows: (string | number | boolean | null)[][]): string {
-  return stringify(rows, { record_delimiter: '\r\n', escape_formulas: true, cast: { boolean: String } })
+  return stringify(rows, {
+    record_delimiter: '\r\n',
+    escape_formulas: true,
+    quoted_match: /[\r\n]/,
+    cast: { boolean: String },
+  })
 }

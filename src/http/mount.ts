@@ -44,8 +44,8 @@ async function readCall(
   requireStorable(request.query)
   return {
     params: readParams(params, request.params),
-    query: query ? parse(query, request.query) : refuseFields(request.query),
-    body: body ? parse(body, json) : refuseFields(json),
+    query: query ? parse(query, request.query, 'query') : refuseFields(request.query),
+    body: body ? parse(body, json, 'body') : refuseFields(json),
     requestId: requestIdOf(response),
     signal: AbortSignal.any([stopping, goneSignal(response)]),
     preferred: (mediaTypes) => request.accepts([...mediaTypes]) || (mediaTypes[0] ?? ''),

@@ -1,5 +1,10 @@
 // Owns the OpenAPI 3.1 document, made from the same definitions that validate.
-import type { ZodOpenApiOperationObject, ZodOpenApiPathsObject, ZodOpenApiResponsesObject } from 'zod-openapi'
+import type {
+  ZodOpenApiObject,
+  ZodOpenApiOperationObject,
+  ZodOpenApiPathsObject,
+  ZodOpenApiResponsesObject,
+} from 'zod-openapi'
 import { createDocument } from 'zod-openapi'
 import { type ProblemCode, problemStatus } from '../errors.ts'
 import type { AnswerSpec, Operation } from './operation.ts'
@@ -21,7 +26,7 @@ export function openApiDocument(operations: readonly Operation[]): OpenApiDocume
   const paths: ZodOpenApiPathsObject = {}
   for (const operation of operations)
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) }
-  return createDocument({
+  const parts: ZodOpenApiObject = {
     openapi: '3.1.0',
     info,
     servers: [{ url: '/' }],
@@ -33,7 +38,15 @@ export function openApiDocument(operations: readonly Operation[]): OpenApiDocume
       },
     },
     paths,
-  })
+  }
+  return createDocument(parts, { override: ({ jsonSchema }) => quieten(jsonSchema) })
+}
+
+/** What zod adds says nothing beside `format` and `integer`, and hides what matters from readers. */
+function quieten(schema: { format?: string; pattern?: string; minimum?: number; maximum?: number }): void {
+  if (schema.format === 'date-time' || schema.format === 'uuid') delete schema.pattern
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
 }
 
 function describe(operation: Operation): ZodOpenApiOperationObject {

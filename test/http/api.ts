@@ -95,7 +95,9 @@ function checkedCalls(send: Api['send'], document: OpenApi): Api['call'] {
   return async (operation, path, { token = adminToken, query = {}, body, headers = {} } = {}) => {
     const [method = '', template = ''] = operation.split(' ')
     const filled = template.replaceAll(/\{(\w+)\}/g, (_match, name) => encodeURIComponent(path[name] ?? ''))
-    const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))
+    const search = new URLSearchParams(
+      Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]),
+    )
     const answer = await send(`${filled}${search.size > 0 ? `?${search}` : ''}`, {
       method,
       headers: {

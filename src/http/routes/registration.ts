@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { AppError } from '../../errors.ts'
 import { importSchema } from '../../imports/present.ts'
-import { fieldErrors, invalidFields, issueText } from '../../validation.ts'
+import { tryParse } from '../../validation.ts'
 import { problemSchema } from '../problem.ts'
 
 const maxMetadataBytes = 16 * 1024
@@ -61,8 +61,5 @@ export const batchAnswerSchema = z.object({
 
 /** Each item as a registration, or why it isn't one. */
 export function readBatch(items: readonly unknown[]): (RegistrationInput | AppError)[] {
-  return items.map((item) => {
-    const parsed = registrationSchema.safeParse(item, { error: issueText })
-    return parsed.success ? parsed.data : invalidFields(fieldErrors(parsed.error))
-  })
+  return items.map((item) => tryParse(registrationSchema, item, 'import'))
 }

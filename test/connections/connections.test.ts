@@ -1,0 +1,305 @@
+import { eq } from 'drizzle-orm'
+import { describe, expect, test } from 'vitest'
+import { after } from '../../src/clock.ts'
+import { deleteConnection } from '../../src/connections/delete.ts'
+import { pauseConnection, resumeConnection } from '../../src/connections/pause.ts'
+import { createTargets } from '../../src/connections/targets.ts'
+import { connections, events } from '../../src/db/schema/index.ts'
+import { createEncryption } from '../../src/encryption.ts'
+import { createLog } from '../../src/log.ts'
+import { encryption, useApi } from '../http/api.ts'
+import { aConnection, anImport, cdqConnection, unique } from '../http/fixtures.ts'
+
+const api = useApi()
+const put = (name: string, body: unknown) => api.call('PUT /v1/connections/{name}', { name }, { body })
+const get = (name: string) => api.call('GET /v1/connections/{name}', { name })
+
+async function rowOf(name: string) {
+  const [row] = await api.database.db.select().from(connections).where(eq(connections.name, name))
+  if (!row) throw new Error(`no connection ${name}`)
+  return row
+}
+
+async function pause(name: string): Promise<boolean> {
+  const { id } = await rowOf(name)
+  const now = api.clock.now()
+  return api.database.db.transaction((tx) =>
+    pauseConnection(tx, { connectionId: id, now, nextProbeAt: after(now, 180_000) }),
+  )
+}
+
+async function eventsOf(name: string) {
+  const rows = await api.database.db
+    .select()
+    .from(events)
+    .where(eq(events.connectionId, (await rowOf(name)).id))
+    .orderBy(events.id)
+  return rows.map(({ type, body }) => ({ type, data: JSON.parse(body).data }))
+}
+
+describe('putting', () => {
+  test('creates with 201, and shows everything but the credentials', async () => {
+    const name = unique('cdq')
+    const { status, body } = await put(name, {
+      ...cdqConnection,
+      baseUrl: 'https://cdq.example.com/rest/',
+      limits: { requestsPerSecond: 0.5, minIntervalMs: 5_000 },
+    })
+    expect(status).toBe(201)
+    expect(body).toMatchObject({ name, provider: 'cdq', baseUrl: 'https://cdq.example.com/rest', settings: {} })
+    expect(body).toMatchObject({
+      limits: { requestsPerSecond: 0.5, minIntervalMs: 5_000 },
+      pausedAt: null,
+      pauseReason: null,
+      blockedUntil: null,
+    })
+    expect(body.effectiveLimits).toMatchObject({
+      requestsPerSecond: 0.5,
+      minIntervalMs: 5_000,
+      maxInFlight: expect.any(Number),
+    })
+    expect(JSON.stringify([body, (await get(name)).body])).not.toContain('key-of-the-tests')
+  })
+
+  test('stores the credentials encrypted, for this connection alone', async () => {
+    const [one, other] = [await aConnection(api), await aConnection(api)]
+    const row = await rowOf(one)
+    expect(row.credentials).not.toContain('key-of-the-tests')
+    expect(JSON.parse(encryption.decrypt(row.credentials, `connection:${row.id}`))).toEqual({
+      apiKey: 'key-of-the-tests',
+    })
+    expect(() => encryption.decrypt(row.credentials, `connection:${other}`)).toThrow()
+  })
+
+  test('replaces with 200: what is absent goes back to the default', async () => {
+    const name = await aConnection(api, { ...cdqConnection, limits: { maxInFlight: 2 } })
+    api.clock.advance(1_000)
+    const { status, body } = await put(name, { ...cdqConnection, baseUrl: 'https://new.example.com' })
+    expect(status).toBe(200)
+    expect(body).toMatchObject({ baseUrl: 'https://new.example.com', limits: {} })
+    expect(Date.parse(body.updatedAt) - Date.parse(body.createdAt)).toBe(1_000)
+  })
+
+  test('two at once make one connection', async () => {
+    const name = unique('race')
+    const answers = await Promise.all(Array.from({ length: 8 }, () => put(name, cdqConnection)))
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 200, 200, 200, 201])
+  })
+
+  test.each([
+    ['an unknown provider', { provider: 'acme' }, 'provider'],
+    ['no credentials', { credentials: undefined }, 'credentials'],
+    ['credentials of another provider', { credentials: { tokenResponse: '{}' } }, 'credentials.apiKey'],
+    ['an unknown setting', { settings: { teamId: 'x' } }, 'settings.teamId'],
+    ['an unknown limit', { limits: { perDay: 1 } }, 'limits.perDay'],
+    ['a limit of nothing', { limits: { requestsPerSecond: 0 } }, 'limits.requestsPerSecond'],
+    ['half a request in flight', { limits: { maxInFlight: 0.5 } }, 'limits.maxInFlight'],
+    [
+      'a shortest interval above the longest',
+      { limits: { minIntervalMs: 2_000, maxIntervalMs: 1_000 } },
+      'limits.minIntervalMs',
+    ],
+    ['a base URL with a password', { baseUrl: 'https://a:b@example.com' }, 'baseUrl'],
+    ['a base URL with a query', { baseUrl: 'https://example.com?x=1' }, 'baseUrl'],
+    ['a base URL at a private address', { baseUrl: 'https://10.0.0.1' }, 'baseUrl'],
+    ['zilliant without a base URL', { provider: 'zilliant', credentials: { tokenResponse: '{}' } }, 'baseUrl'],
+    ['micro without its team', { provider: 'micro' }, 'settings.teamId'],
+    ['an unknown field', { paused: true }, 'paused'],
+  ])('%s is refused, and nothing is stored', async (_what, fields, field) => {
+    const name = unique('refused')
+    const { status, body } = await put(name, { ...cdqConnection, ...fields })
+    expect(status).toBe(400)
+    expect(body.errors.map((error: { field: string }) => error.field)).toContain(field)
+    expect((await get(name)).status).toBe(404)
+  })
+
+  test.each(['has space', '-dash-first', 'x'.repeat(101), 'ü', 'a/b'])('the name “%s” is refused', async (name) => {
+    expect((await put(name, cdqConnection)).body).toMatchObject({ status: 400, errors: [{ field: 'name' }] })
+    expect((await get(name)).status).toBe(404)
+  })
+
+  test('the provider of a connection with imports can’t change; without any it can', async () => {
+    const name = await aConnection(api)
+    const fullstory = { provider: 'fullstory', credentials: { apiKey: 'k' } }
+    expect((await put(name, fullstory)).body).toMatchObject({ provider: 'fullstory', settings: expect.any(Object) })
+    await anImport(api, { connection: name })
+    expect((await put(name, cdqConnection)).body).toMatchObject({
+      status: 409,
+      code: 'conflict',
+      errors: [{ field: 'provider' }],
+    })
+  })
+
+  test('new limits aren’t held up by the pace of the old ones', async () => {
+    const name = await aConnection(api)
+    await api.database.db
+      .update(connections)
+      .set({ nextRequestAt: after(api.clock.now(), 1e6) })
+      .where(eq(connections.name, name))
+    await put(name, cdqConnection)
+    expect((await rowOf(name)).nextRequestAt).not.toBeNull()
+    await put(name, { ...cdqConnection, limits: { requestsPerSecond: 50 } })
+    expect((await rowOf(name)).nextRequestAt).toBeNull()
+  })
+})
+
+describe('pausing', () => {
+  test('is told once, with the connection as the API shows it', async () => {
+    const name = await aConnection(api)
+    expect(await pause(name)).toBe(true)
+    api.clock.advance(180_000)
+    expect(await pause(name)).toBe(false)
+    const { body } = await get(name)
+    expect(body).toMatchObject({
+      pauseReason: 'unauthorized',
+      pausedAt: new Date(api.clock.now().getTime() - 180_000).toISOString(),
+    })
+    expect((await rowOf(name)).nextProbeAt).toEqual(after(api.clock.now(), 180_000))
+    expect(await eventsOf(name)).toEqual([{ type: 'connection.paused', data: body }])
+  })
+
+  test('the same put again keeps it paused; new credentials resume it, and tell so', async () => {
+    const name = await aConnection(api)
+    await pause(name)
+    expect((await put(name, cdqConnection)).body.pausedAt).not.toBeNull()
+    const before = api.nudges.poll
+    const { body } = await put(name, { ...cdqConnection, credentials: { apiKey: 'new' } })
+    expect(body).toMatchObject({ pausedAt: null, pauseReason: null })
+    expect(api.nudges.poll).toBe(before + 1)
+    expect((await eventsOf(name)).map(({ type }) => type)).toEqual(['connection.paused', 'connection.resumed'])
+  })
+
+  test('somebody can resume it; one that isn’t paused stays as it is', async () => {
+    const name = await aConnection(api)
+    await pause(name)
+    for (let times = 0; times < 2; times++) {
+      const { status, body } = await api.call('POST /v1/connections/{name}/resume', { name })
+      expect(status).toBe(200)
+      expect(body.pausedAt).toBeNull()
+    }
+    expect((await eventsOf(name)).map(({ type }) => type)).toEqual(['connection.paused', 'connection.resumed'])
+    expect((await api.call('POST /v1/connections/{name}/resume', { name: 'nobody' })).status).toBe(404)
+  })
+
+  test('a transaction that fails leaves neither the pause nor the event', async () => {
+    const name = await aConnection(api)
+    const { id } = await rowOf(name)
+    const now = api.clock.now()
+    const failing = api.database.db.transaction(async (tx) => {
+      await pauseConnection(tx, { connectionId: id, now, nextProbeAt: now })
+      throw new Error('lost')
+    })
+    await expect(failing).rejects.toThrow('lost')
+    expect((await rowOf(name)).pausedAt).toBeNull()
+    expect(await eventsOf(name)).toEqual([])
+    await api.database.db.transaction((tx) => resumeConnection(tx, { connectionId: id, now }))
+    expect(await eventsOf(name)).toEqual([])
+  })
+})
+
+describe('deleting', () => {
+  test('is refused while an import is live, or its rows are still being collected', async () => {
+    const name = await aConnection(api)
+    const { id } = await anImport(api, { connection: name })
+    const remove = () => api.call('DELETE /v1/connections/{name}', { name })
+    expect((await remove()).body).toMatchObject({ status: 409, code: 'conflict' })
+    await api.database.pool.query(
+      "UPDATE imports SET state = 'succeeded', next_poll_at = null, next_collect_at = now() WHERE id = $1",
+      [id],
+    )
+    expect((await remove()).status).toBe(409)
+    await api.database.pool.query('UPDATE imports SET next_collect_at = null WHERE id = $1', [id])
+    expect((await remove()).status).toBe(204)
+  })
+
+  test('wipes the credentials, keeps the history, and frees the name', async () => {
+    const name = await aConnection(api)
+    const { id } = await anImport(api, { connection: name })
+    await api.call('POST /v1/imports/{id}/stop', { id })
+    const old = await rowOf(name)
+    expect((await api.call('DELETE /v1/connections/{name}', { name })).status).toBe(204)
+    expect((await get(name)).status).toBe(404)
+    expect((await api.call('DELETE /v1/connections/{name}', { name })).status).toBe(404)
+    expect((await rowOf(name)).credentials).toBe('')
+    expect((await api.call('GET /v1/imports/{id}', { id })).body).toMatchObject({ connection: name, state: 'stopped' })
+    expect((await put(name, cdqConnection)).status).toBe(201)
+    const again = await api.database.db.select().from(connections).where(eq(connections.name, name))
+    expect(again.map((row) => row.id)).toContain(old.id)
+    expect((await api.call('GET /v1/imports', {}, { query: { connection: name } })).body.data).toHaveLength(1)
+  })
+
+  test('waits for a registration under way, and then is refused', async () => {
+    const name = await aConnection(api)
+    const { id } = await rowOf(name)
+    const client = await api.database.pool.connect()
+    await client.query('BEGIN')
+    await client.query('SELECT 1 FROM connections WHERE id = $1 FOR KEY SHARE', [id])
+    await client.query(
+      `INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, metadata)
+       VALUES (gen_random_uuid(), $1, 'race', 'pending', now(), 1, now(), '{}')`,
+      [id],
+    )
+    const removing = deleteConnection({ db: api.database.db, clock: api.clock }, name)
+    await client.query('COMMIT')
+    client.release()
+    await expect(removing).rejects.toMatchObject({ code: 'conflict' })
+  })
+})
+
+test('connections are listed by name, without the deleted ones', async () => {
+  const names = []
+  for (const letter of ['c', 'a', 'b']) names.push(unique(`zz-${letter}`))
+  for (const name of names) await put(name, cdqConnection)
+  const gone = unique('zz-d')
+  await put(gone, cdqConnection)
+  await api.call('DELETE /v1/connections/{name}', { name: gone })
+  const seen: string[] = []
+  let after: string | null = null
+  do {
+    const { body } = await api.call('GET /v1/connections', {}, { query: { limit: 2, ...(after && { after }) } })
+    seen.push(...body.data.map(({ name }: { name: string }) => name))
+    after = body.next
+  } while (after !== null)
+  expect(seen.filter((name) => name.startsWith('zz-'))).toEqual(names.toSorted())
+})
+
+describe('targets', () => {
+  const log = createLog('silent')
+
+  test('are decrypted, with the limits that hold and the provider’s default base URL', async () => {
+    const name = await aConnection(api, { ...cdqConnection, limits: { maxInFlight: 3 } })
+    const { id } = await rowOf(name)
+    const target = (await createTargets({ db: api.database.db, encryption, log }).load([id, id])).get(id)
+    expect(target).toMatchObject({
+      id,
+      name,
+      credentials: { apiKey: 'key-of-the-tests' },
+      settings: {},
+      pausedAt: null,
+    })
+    expect(target).toMatchObject({ baseUrl: 'https://api.cdq.com/data-exchange/rest', limits: { maxInFlight: 3 } })
+    expect(target?.provider.name).toBe('cdq')
+  })
+
+  test('follow changes at once, also new credentials and a pause', async () => {
+    const name = await aConnection(api)
+    const { id } = await rowOf(name)
+    const targets = createTargets({ db: api.database.db, encryption, log })
+    await targets.load([id])
+    await put(name, { ...cdqConnection, credentials: { apiKey: 'second' } })
+    await pause(name)
+    const target = (await targets.load([id])).get(id)
+    expect(target?.credentials).toEqual({ apiKey: 'second' })
+    expect(target?.pausedAt).toEqual(api.clock.now())
+  })
+
+  test('leave out deleted connections, and those that no key opens', async () => {
+    const [kept, deleted] = [await aConnection(api), await aConnection(api)]
+    const ids = [(await rowOf(kept)).id, (await rowOf(deleted)).id]
+    await api.call('DELETE /v1/connections/{name}', { name: deleted })
+    const { db } = api.database
+    expect([...(await createTargets({ db, encryption, log }).load(ids)).keys()]).toEqual([ids[0]])
+    const strange = createEncryption([Buffer.alloc(32, 9)])
+    expect((await createTargets({ db, encryption: strange, log }).load(ids)).size).toBe(0)
+  })
+})

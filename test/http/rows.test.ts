@@ -1,0 +1,172 @@
+import { request } from 'node:http'
+import { describe, expect, test, vi } from 'vitest'
+import { adminToken, useApi } from './api.ts'
+import { aStoredImport, withRowResults, withSkippedLines } from './fixtures.ts'
+
+const api = useApi()
+
+async function allPages(operation: string, id: string, limit: number) {
+  const seen: unknown[] = []
+  let after: string | null = null
+  do {
+    const { body } = await api.call(operation, { id }, { query: { limit, ...(after && { after }) } })
+    seen.push(...body.data)
+    after = body.next
+  } while (after !== null)
+  return seen
+}
+
+describe('skipped lines', () => {
+  test('come in pages, in the provider’s order', async () => {
+    const id = await aStoredImport(api)
+    await withSkippedLines(api, id, [
+      [7, 3, null],
+      [3, 1],
+    ])
+    const expected = [
+      { line: 7, column: 1, page: 0 },
+      { line: 3, column: 1, page: 0 },
+      { line: null, column: null, page: 0 },
+      { line: 3, column: 1, page: 1 },
+      { line: 1, column: 1, page: 1 },
+    ]
+    for (const limit of [1, 2, 5, 1_000])
+      expect(await allPages('GET /v1/imports/{id}/skipped-lines', id, limit)).toEqual(expected)
+  })
+
+  test('come as CSV and NDJSON', async () => {
+    const id = await aStoredImport(api)
+    await withSkippedLines(api, id, [[7, null]])
+    const csv = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { headers: { accept: 'text/csv' } })
+    expect(csv.body).toBe('line,column,page\r\n7,1,0\r\n,,0\r\n')
+    expect(csv.headers.get('content-disposition')).toBe(`attachment; filename="skipped-lines-${id}.csv"`)
+    const ndjson = await api.call(
+      'GET /v1/imports/{id}/skipped-lines',
+      { id },
+      { headers: { accept: 'application/x-ndjson' } },
+    )
+    expect(ndjson.body).toBe('{"line":7,"column":1,"page":0}\n{"line":null,"column":null,"page":0}\n')
+  })
+
+  test('an empty CSV still has its header', async () => {
+    const id = await aStoredImport(api)
+    const { body } = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { headers: { accept: 'text/csv' } })
+    expect(body).toBe('line,column,page\r\n')
+  })
+
+  test('a download has all of them, over many batches, and takes no cursor', async () => {
+    const id = await aStoredImport(api)
+    await api.database.pool.query(
+      'INSERT INTO skipped_lines SELECT $1, n / 1000, n % 1000, n, 1 FROM generate_series(0, 49999) n',
+      [id],
+    )
+    const { body } = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { headers: { accept: 'text/csv' } })
+    const lines = body.split('\r\n').slice(1, -1)
+    expect(lines.map((line: string) => Number(line.split(',')[0]))).toEqual(Array.from({ length: 50_000 }, (_, n) => n))
+    const refused = await api.call(
+      'GET /v1/imports/{id}/skipped-lines',
+      { id },
+      {
+        headers: { accept: 'text/csv' },
+        query: { after: 'WzEsMV0' },
+      },
+    )
+    expect(refused.body).toMatchObject({ status: 400, errors: [{ field: 'after' }] })
+  })
+
+  test('a client that goes in the middle of a download is noticed, and nothing is logged as an error', async () => {
+    const id = await aStoredImport(api)
+    await api.database.pool.query(
+      'INSERT INTO skipped_lines SELECT $1, n / 1000, n % 1000, n, 1 FROM generate_series(0, 299999) n',
+      [id],
+    )
+    const sent = request(`${api.url}/v1/imports/${id}/skipped-lines`, {
+      headers: { authorization: `Bearer ${adminToken}`, accept: 'application/x-ndjson' },
+    })
+    sent.end()
+    await new Promise<void>((resolve, reject) => {
+      sent.on('error', reject)
+      sent.on('response', (answer) => answer.once('data', () => answer.destroy()).once('close', resolve))
+    })
+    const line = await vi.waitUntil(() =>
+      api.logLines.map((text) => JSON.parse(text)).find(({ path }) => path?.includes(id)),
+    )
+    expect(line).toMatchObject({ msg: 'request', complete: false })
+    expect(api.logLines.some((text) => text.includes('request failed'))).toBe(false)
+    await vi.waitUntil(() => api.database.pool.idleCount === api.database.pool.totalCount)
+  })
+
+  test.each(['nonsense', 'WzFd', Buffer.from('[99999999999999,0]').toString('base64url')])(
+    'the cursor %s is refused',
+    async (after) => {
+      const id = await aStoredImport(api)
+      const { body } = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { query: { after } })
+      expect(body).toMatchObject({ status: 400, errors: [{ field: 'after' }] })
+    },
+  )
+})
+
+describe('row results', () => {
+  const rows = [
+    { recordId: 'r0', created: true, existing: false },
+    { recordId: null, errorCode: 'E1', errorMessage: 'no name' },
+    { recordId: 'r2', existing: true, errorCode: null, errorMessage: 'odd' },
+  ]
+
+  test('come in pages', async () => {
+    const id = await aStoredImport(api)
+    await withRowResults(api, id, rows)
+    const expected = [
+      { row: 0, recordId: 'r0', created: true, existing: false, error: null },
+      { row: 1, recordId: null, created: null, existing: null, error: { code: 'E1', message: 'no name' } },
+      { row: 2, recordId: 'r2', created: null, existing: true, error: { code: null, message: 'odd' } },
+    ]
+    for (const limit of [1, 2, 3, 100])
+      expect(await allPages('GET /v1/imports/{id}/row-results', id, limit)).toEqual(expected)
+  })
+
+  test('cells that a spreadsheet would run as a formula are defused, and quotes survive', async () => {
+    const id = await aStoredImport(api)
+    const texts = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', 'a"b', 'a,b', 'two\nlines', ' =fine', 'ok']
+    await withRowResults(
+      api,
+      id,
+      texts.map((recordId) => ({ recordId })),
+    )
+    const { body } = await api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept: 'text/csv' } })
+    const cells = body.slice(body.indexOf('\r\n') + 2)
+    expect(cells).toBe(
+      [
+        "0,'=1+1,,,,",
+        "1,'+1,,,,",
+        "2,'-1,,,,",
+        "3,'@SUM(A1),,,,",
+        "4,'\tx,,,,",
+        '5,"\'\rx",,,,',
+        '6,"a""b",,,,',
+        '7,"a,b",,,,',
+        '8,"two\nlines",,,,',
+        '9, =fine,,,,',
+        '10,ok,,,,',
+        '',
+      ].join('\r\n'),
+    )
+  })
+
+  test('booleans are words in CSV, and unknown ones are empty', async () => {
+    const id = await aStoredImport(api)
+    await withRowResults(api, id, rows)
+    const { body } = await api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept: 'text/csv' } })
+    expect(body.split('\r\n').slice(0, 3)).toEqual([
+      'row,recordId,created,existing,errorCode,errorMessage',
+      '0,r0,true,false,,',
+      '1,,,,E1,no name',
+    ])
+  })
+})
+
+test('a client that wants a media type that there isn’t gets JSON', async () => {
+  const id = await aStoredImport(api)
+  const { headers } = await api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept: 'image/png' } })
+  expect(headers.get('content-type')).toMatch('application/json')
+})
