@@ -25,14 +25,14 @@ const imports: [string, string, boolean][] = [
   ['src/queue/queues.ts', 'bullmq', true],
   ['src/dispatch/tick.ts', 'bullmq', true],
   ['src/webhooks/worker.ts', 'bullmq', true],
-  ['src/http/board.ts', 'bullmq', true],
+  ['src/http/pages/board.ts', 'bullmq', true],
   ['src/http/routes/imports.ts', 'bullmq', false],
   ['src/imports/record.ts', 'bullmq', false],
   ['src/polling/poll.ts', 'bullmq/dist/x', false],
 
   ['src/imports/record.ts', 'drizzle-orm', true],
   ['src/http/routes/imports.ts', 'drizzle-orm', false],
-  ['src/http/board.ts', 'drizzle-orm', false],
+  ['src/http/pages/board.ts', 'drizzle-orm', false],
   ['src/providers/cdq.ts', 'drizzle-orm/pg-core', false],
 
   ['src/app.ts', './http/server.ts', true],
