@@ -61,6 +61,7 @@ export interface HttpServer {
 const defaultGraceMs = 10_000
 /** Longer than load balancers keep idle connections, so that they close them and not we. */
 const keepAliveMs = 75_000
+const sweepMs = 50
 
 export function createHttpServer(deps: HttpDeps): HttpServer {
   const stopping = new AbortController()
@@ -77,9 +78,11 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
       stopping.abort()
       const closed = once(server, 'close')
       server.close()
-      server.closeIdleConnections()
+      // A connection that falls idle from now on would be kept alive for a next request, which can't come.
+      const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
       const cutOff = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed
+      clearInterval(sweep)
       clearTimeout(cutOff)
     },
   }

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest'
+import { adminToken, useApi } from './api.ts'
+import { aConnection, anImport } from './fixtures.ts'
+
+const api = useApi({
+  checks: {
+    database: async () => {},
+    queue: () => (queueWorks ? Promise.resolve() : Promise.reject(new Error('away'))),
+  },
+})
+let queueWorks = true
+const page = { accept: 'text/html' }
+
+function signIn(token: string, headers: Record<string, string> = {}, next = '/') {
+  return api.send('/login', { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams({ token, next }) })
+}
+
+async function sessionOf(token: string): Promise<string> {
+  const { headers } = await signIn(token)
+  return headers.getSetCookie()[0]?.split(';')[0] ?? ''
+}
+
+async function aToken(scope: string): Promise<{ id: string; token: string }> {
+  return (await api.call('POST /v1/tokens', {}, { body: { name: scope, scope } })).body
+}
+
+describe('signing in', () => {
+  test('sets a cookie that no script sees, no other site sends, and that doesn’t hold the token', async () => {
+    const { status, headers } = await signIn(adminToken)
+    expect(status).toBe(303)
+    expect(headers.get('location')).toBe('/')
+    const [cookie = ''] = headers.getSetCookie()
+    expect(cookie).toMatch(/^import_tracker_session=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/i)
+    expect(decodeURIComponent(cookie)).not.toContain(adminToken)
+    expect(Buffer.from(cookie.split('.')[1] ?? '', 'base64url').toString('latin1')).not.toContain(adminToken)
+  })
+
+  test('over https the cookie is Secure', async () => {
+    const { headers } = await signIn(adminToken, { 'x-forwarded-proto': 'https' })
+    expect(headers.getSetCookie()[0]).toMatch(/; Secure/)
+  })
+
+  test('with a wrong token is refused on the page, without a cookie', async () => {
+    const { status, headers, body } = await signIn('wrong')
+    expect(status).toBe(401)
+    expect(headers.getSetCookie()).toEqual([])
+    expect(body).toContain('This token is not valid.')
+  })
+
+  test.each(['https://evil.example', '//evil.example', '/\\evil.example', 'javascript:alert(1)', '/\t/evil.example'])(
+    'never leads to %s',
+    async (next) => {
+      const { headers } = await signIn(adminToken, {}, next)
+      expect(new URL(headers.get('location') ?? '', api.url).origin).toBe(api.url)
+    },
+  )
+
+  test('leads back to the page that was wanted', async () => {
+    const asked = await api.send('/queues?x=1', { headers: page, redirect: 'manual' })
+    expect(asked.headers.get('location')).toBe('/login?next=%2Fqueues%3Fx%3D1')
+    expect((await signIn(adminToken, {}, '/queues?x=1')).headers.get('location')).toBe('/queues?x=1')
+  })
+
+  test('from another site’s form is refused', async () => {
+    for (const headers of [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+      { 'sec-fetch-site': 'same-site' },
+    ])
+      expect((await signIn(adminToken, headers)).body).toMatchObject({ status: 403, code: 'forbidden' })
+    expect((await signIn(adminToken, { origin: api.url })).status).toBe(303)
+  })
+})
+
+describe('a session', () => {
+  const open = (cookie: string, path = '/') => api.send(path, { headers: { ...page, cookie }, redirect: 'manual' })
+
+  test('shows the dashboard until it is signed out', async () => {
+    const cookie = await sessionOf(adminToken)
+    expect((await open(cookie)).status).toBe(200)
+    const out = await api.send('/logout', { method: 'POST', headers: { cookie }, redirect: 'manual' })
+    expect(out.headers.getSetCookie()[0]).toMatch(/^import_tracker_session=; Max-Age=0/)
+  })
+
+  test('ends after twelve hours', async () => {
+    const cookie = await sessionOf(adminToken)
+    api.clock.advance(12 * 3_600_000 - 1)
+    expect((await open(cookie)).status).toBe(200)
+    api.clock.advance(1)
+    expect((await open(cookie)).status).toBe(303)
+  })
+
+  test('ends with its token', async () => {
+    const { id, token } = await aToken('read')
+    const cookie = await sessionOf(token)
+    expect((await open(cookie)).status).toBe(200)
+    await api.call('DELETE /v1/tokens/{id}', { id })
+    expect((await open(cookie)).status).toBe(303)
+  })
+
+  test('that was tampered with is none', async () => {
+    const cookie = await sessionOf(adminToken)
+    for (const bad of [
+      `${cookie.slice(0, -3)}abc`,
+      'import_tracker_session=x',
+      'import_tracker_session=a.b.c',
+      'import_tracker_session=%',
+    ])
+      expect((await open(bad)).status, bad).toBe(303)
+  })
+
+  test('is no way into the API', async () => {
+    const cookie = await sessionOf(adminToken)
+    expect((await api.send('/v1/imports', { headers: { cookie } })).status).toBe(401)
+  })
+})
+
+describe('Bull Board', () => {
+  test('is for admins: by session or by token', async () => {
+    const write = await aToken('write')
+    const get = (headers: Record<string, string>) => api.send('/queues', { headers, redirect: 'manual' })
+    expect((await get({ accept: 'application/json' })).status).toBe(401)
+    expect((await get(page)).status).toBe(303)
+    expect((await get({ ...page, cookie: await sessionOf(write.token) })).status).toBe(403)
+    expect((await get({ ...page, authorization: `Bearer ${write.token}` })).status).toBe(403)
+    expect((await get({ ...page, cookie: await sessionOf(adminToken) })).status).toBe(200)
+    expect((await get({ authorization: `Bearer ${adminToken}` })).body).not.toContain('googleapis')
+  })
+
+  test('shows the queues, and is changed only from its own pages', async () => {
+    const cookie = await sessionOf(adminToken)
+    const { body } = await api.send('/queues/api/queues', { headers: { cookie } })
+    expect(body.queues.map(({ name }: { name: string }) => name).toSorted()).toEqual([
+      'collect',
+      'deliver',
+      'dispatch',
+      'poll',
+    ])
+    const pause = (headers: Record<string, string>) =>
+      api.send('/queues/api/queues/poll/pause', { method: 'PUT', headers: { cookie, ...headers } })
+    expect((await pause({ origin: 'https://evil.example' })).status).toBe(403)
+    expect(await api.queues.all.poll.isPaused()).toBe(false)
+    expect((await pause({ origin: api.url })).status).toBe(200)
+    expect(await api.queues.all.poll.isPaused()).toBe(true)
+  })
+})
+
+describe('the dashboard', () => {
+  test('shows imports and connections, with whatever they are called escaped', async () => {
+    const connection = await aConnection(api)
+    await anImport(api, { connection, jobId: '<script>alert("1")</script>' })
+    const { status, body } = await api.send('/', { headers: { authorization: `Bearer ${adminToken}` } })
+    expect(status).toBe(200)
+    expect(body).toContain(connection)
+    expect(body).toContain('&#60;script&#62;alert(&#34;1&#34;)')
+    expect(body).not.toContain('<script>')
+  })
+})
+
+describe('what machines ask', () => {
+  test('is open: alive, ready, metrics, the OpenAPI document and the docs', async () => {
+    expect((await api.send('/healthz')).body).toEqual({ status: 'ok' })
+    expect((await api.send('/readyz')).body).toEqual({ status: 'ok', checks: { database: 'ok', queue: 'ok' } })
+    expect((await api.send('/metrics')).body).toBe('up 1\n')
+    expect((await api.send('/openapi.json')).body.openapi).toBe('3.1.0')
+    expect((await api.send('/docs')).status).toBe(200)
+  })
+
+  test('not ready is 503, and says which part it is', async () => {
+    queueWorks = false
+    const { status, body } = await api.send('/readyz')
+    queueWorks = true
+    expect(status).toBe(503)
+    expect(body).toEqual({ status: 'failed', checks: { database: 'ok', queue: 'failed' } })
+    expect((await api.send('/healthz')).status).toBe(200)
+  })
+})
