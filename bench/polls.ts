@@ -8,6 +8,9 @@ import { putConnection } from '../src/connections/put.ts'
 import type { Database } from '../src/db/client.ts'
 import { createGuard } from '../src/egress/guard.ts'
 import { createEncryption } from '../src/encryption.ts'
+import { fingerprintOf } from '../src/imports/fingerprint.ts'
+import { cdq } from '../src/providers/cdq.ts'
+import { answer } from './polls-answer.ts'
 import { ask, endProcess, startProcess, startServices } from './services.ts'
 
 const connectionCount = 8
@@ -83,7 +86,7 @@ async function measurePolls(port: number, size: number): Promise<Measured[]> {
   }
 }
 
-/** Imports that are always due: the shortest interval there is. */
+/** Imports that run for long and are always due: the shortest interval there is, and the same answer every time. */
 async function track(db: Database, port: number, size: number): Promise<void> {
   const deps = {
     db,
@@ -99,12 +102,18 @@ async function track(db: Database, port: number, size: number): Promise<void> {
       settings: {},
       limits: { maxInFlight: 1_000, minIntervalMs: 1, maxIntervalMs: 1 },
     })
+  const fingerprint = fingerprintOf(cdq.readStatus(answer).report, cdq)
   await db.execute(sql`
-    INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, next_poll_at, metadata)
-    SELECT gen_random_uuid(), c.id, 'job-' || n, 'pending', now(), 864000000, now() + interval '10 days', now(), '{}'
+    INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, next_poll_at, polls,
+      snapshot_id, fingerprint, progress_changes, metadata)
+    SELECT gen_random_uuid(), c.id, 'job-' || n, 'running', now(), 864000000, now() + interval '10 days', now(), 1,
+      gen_random_uuid(), ${fingerprint}, '[[1780000000000, 0.77]]', '{}'
     FROM generate_series(1, ${size}::int) n
     JOIN (SELECT id, row_number() OVER (ORDER BY name) - 1 AS number FROM connections) c ON c.number = n % ${connectionCount}`)
-  await db.execute(sql`ANALYZE imports`)
+  await db.execute(sql`
+    INSERT INTO snapshots (id, import_id, state, provider_status, rows, body, first_seen_at, last_seen_at, polls)
+    SELECT snapshot_id, id, state, 'RUNNING', '{}', ${JSON.stringify(answer)}, now(), now(), 1 FROM imports`)
+  await db.execute(sql`ANALYZE`)
 }
 
 async function measure(read: () => Promise<{ count: number; cpu: NodeJS.CpuUsage }>): Promise<Measured[]> {

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { phase } from '../../src/ids.ts'
+import { newId, phase } from '../../src/ids.ts'
 import { backOff, nextPoll, notBefore, type ProgressChange, trackProgress } from '../../src/polling/interval.ts'
 
 const limits = { minIntervalMs: 2_000, maxIntervalMs: 120_000 }
 const at = Date.UTC(2026, 0, 1)
-const outlook = { importId: 'a', now: at, startedAt: at, progressChanges: [], unmapped: false, limits }
+const importId = newId()
+const outlook = { importId, now: at, startedAt: at, progressChanges: [], unmapped: false, limits }
 const within10Percent = (value: number, of: number) => Math.abs(value - of) <= of * 0.1 + 1e-6
 
 describe('without history or progress', () => {
@@ -77,16 +78,14 @@ describe('with progress', () => {
 
 describe('after a failed poll', () => {
   test('the gap doubles up to the longest interval', () => {
-    const gaps = [1, 2, 3, 4, 20].map(
-      (failures) => backOff({ importId: 'a', failures, retryAfterMs: null, limits }).delayMs,
-    )
+    const gaps = [1, 2, 3, 4, 20].map((failures) => backOff({ importId, failures, retryAfterMs: null, limits }).delayMs)
     expect(
       gaps.map((gap, index) => within10Percent(gap, [2_000, 4_000, 8_000, 16_000, 120_000][index] ?? 0)),
     ).not.toContain(false)
   })
 
   test('the provider’s wish holds, even beyond the longest interval', () => {
-    const next = backOff({ importId: 'a', failures: 1, retryAfterMs: 600_000, limits })
+    const next = backOff({ importId, failures: 1, retryAfterMs: 600_000, limits })
     expect(next.basis).toBe('retry_after')
     expect(next.delayMs).toBeGreaterThanOrEqual(600_000)
     expect(next.delayMs).toBeLessThanOrEqual(660_000)
@@ -138,7 +137,7 @@ test('no poll comes before Retry-After', () => {
 })
 
 test('the phases of many ids are spread evenly', () => {
-  const tenths = Array.from({ length: 2_000 }, (_, index) => Math.floor(phase(`id-${index}`) * 10))
+  const tenths = Array.from({ length: 2_000 }, () => Math.floor(phase(newId()) * 10))
   const counts = Array.from({ length: 10 }, (_, tenth) => tenths.filter((value) => value === tenth).length)
   expect(Math.min(...counts)).toBeGreaterThan(120)
 })
