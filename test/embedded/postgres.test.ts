@@ -6,24 +6,25 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { EmbeddedError } from '../../src/embedded/error.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 
+/** One data directory that every test starts on; those that need a first start take another. */
 let directory: string
+const directories: string[] = []
 const running: EmbeddedPostgres[] = []
 const owners: ChildProcess[] = []
 
-beforeEach(async () => {
-  directory = await realpath(await mkdtemp(join(tmpdir(), 'import-tracker-embedded-')))
-  await chmod(directory, 0o755)
+beforeAll(async () => {
+  directory = await newDirectory()
 })
 afterEach(async () => {
   for (const owner of owners.splice(0)) owner.kill('SIGKILL')
-  if (running.length === 0) await (await start()).stop() // takes over what a killed owner left
+  if (running.length === 0) await start() // takes over what a killed owner left
   await Promise.all(running.splice(0).map((postgres) => postgres.stop()))
-  await rm(directory, { recursive: true })
 }, 30_000)
+afterAll(() => Promise.all(directories.map((each) => rm(each, { recursive: true }))))
 
 test('the first start makes a UTF-8 database that only a password opens', async () => {
   const { url } = await start()
@@ -50,9 +51,9 @@ test('its directory is closed to others', async () => {
 
 test('a second start finds what the first one stored', async () => {
   const first = await start()
-  await query(first.url, 'CREATE TABLE kept AS SELECT 7 AS n')
+  await query(first.url, 'CREATE TABLE first AS SELECT 7 AS n')
   await first.stop()
-  expect(await query((await start()).url, 'SELECT n FROM kept')).toBe(7)
+  expect(await query((await start()).url, 'SELECT n FROM first')).toBe(7)
 })
 
 test('stopping twice is stopping once, and leaves no server', async () => {
@@ -64,26 +65,26 @@ test('stopping twice is stopping once, and leaves no server', async () => {
 
 test('a start after the owner was killed takes the server over, with its data', async () => {
   const owner = await startOwner()
-  await query(owner.url, 'CREATE TABLE kept AS SELECT 7 AS n')
+  await query(owner.url, 'CREATE TABLE adopted AS SELECT 7 AS n')
   const pid = await postmasterPid()
   owner.child.kill('SIGKILL')
   await once(owner.child, 'exit')
 
   const { url } = await start()
   expect(await postmasterPid()).toBe(pid)
-  expect(await query(url, 'SELECT n FROM kept')).toBe(7)
+  expect(await query(url, 'SELECT n FROM adopted')).toBe(7)
 })
 
 test('a start after owner and server were killed recovers the data', async () => {
   const owner = await startOwner()
-  await query(owner.url, 'CREATE TABLE kept AS SELECT 7 AS n')
+  await query(owner.url, 'CREATE TABLE recovered AS SELECT 7 AS n')
   const pid = await postmasterPid()
   owner.child.kill('SIGKILL')
   process.kill(pid, 'SIGKILL')
 
   const { url } = await start()
   expect(await postmasterPid()).not.toBe(pid)
-  expect(await query(url, 'SELECT n FROM kept')).toBe(7)
+  expect(await query(url, 'SELECT n FROM recovered')).toBe(7)
 })
 
 test('a postmaster.pid whose number another program has by now is no obstacle', async () => {
@@ -101,7 +102,8 @@ test('a second process on the same directory is refused by the name of the direc
 })
 
 test('of two that start at once, one gets it', async () => {
-  const outcomes = await Promise.allSettled([start(), start()])
+  const fresh = await newDirectory()
+  const outcomes = await Promise.allSettled([start(fresh), start(fresh)])
   expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
   const [refused] = outcomes.filter((outcome) => outcome.status === 'rejected')
   expect(refused?.reason.message).toMatch('Another Import Tracker uses')
@@ -117,9 +119,10 @@ test("Ctrl-C in the owner's terminal doesn't reach the server", async () => {
 test('what a kill left of a first start is cleared away', async () => {
   const gone = spawn(process.execPath, ['--version'])
   await once(gone, 'exit')
-  await mkdir(join(directory, `postgres.new-${gone.pid}`, 'data'), { recursive: true })
-  await start()
-  expect(await readdir(directory)).toEqual(['postgres'])
+  const fresh = await newDirectory()
+  await mkdir(join(fresh, `postgres.new-${gone.pid}-1`, 'data'), { recursive: true })
+  await start(fresh)
+  expect(await readdir(fresh)).toEqual(['postgres'])
 })
 
 test('data of another major version are refused', async () => {
@@ -140,10 +143,18 @@ test('a damaged cluster is refused with what PostgreSQL says', async () => {
   await writeFile(file, control)
 })
 
-async function start(): Promise<EmbeddedPostgres> {
-  const postgres = await startEmbeddedPostgres({ directory })
+async function start(where = directory): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({ directory: where })
   running.push(postgres)
   return postgres
+}
+
+/** As root, another user runs Postgres in it. */
+async function newDirectory(): Promise<string> {
+  const made = await realpath(await mkdtemp(join(tmpdir(), 'import-tracker-embedded-')))
+  directories.push(made)
+  await chmod(made, 0o755)
+  return made
 }
 
 /** Another process that owns it, in a process group of its own like a terminal's job. */
