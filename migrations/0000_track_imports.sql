@@ -179,7 +179,7 @@ ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_delivery_id_de
 ALTER TABLE "events" ADD CONSTRAINT "events_import_id_imports_id_fk" FOREIGN KEY ("import_id") REFERENCES "public"."imports"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "events" ADD CONSTRAINT "events_connection_id_connections_id_fk" FOREIGN KEY ("connection_id") REFERENCES "public"."connections"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "connections_name" ON "connections" USING btree ("name") WHERE "connections"."deleted_at" is null;--> statement-breakpoint
-CREATE UNIQUE INDEX "detail_pages_cursor" ON "detail_pages" USING btree ("import_id","cursor");--> statement-breakpoint
+CREATE UNIQUE INDEX "detail_pages_cursor" ON "detail_pages" USING btree ("import_id",md5("cursor"));--> statement-breakpoint
 CREATE UNIQUE INDEX "imports_connection_job" ON "imports" USING btree ("connection_id","job_id");--> statement-breakpoint
 CREATE INDEX "imports_poll_due" ON "imports" USING btree ("connection_id","next_poll_at") WHERE "imports"."next_poll_at" is not null and "imports"."poll_lease_until" is null;--> statement-breakpoint
 CREATE INDEX "imports_poll_leased" ON "imports" USING btree ("connection_id","poll_lease_until") WHERE "imports"."poll_lease_until" is not null;--> statement-breakpoint

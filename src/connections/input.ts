@@ -4,7 +4,7 @@ import type { StoredLimits } from '../db/schema/index.ts'
 import type { Guard } from '../egress/guard.ts'
 import { invalid } from '../errors.ts'
 import type { Provider } from '../providers/contract.ts'
-import { providerNames, providerOf } from '../providers/index.ts'
+import { findProvider, providerNames } from '../providers/index.ts'
 import { fieldErrors, invalidFields, issueText } from '../validation.ts'
 import { effectiveLimits } from './limits.ts'
 
@@ -48,7 +48,7 @@ const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/
 export function checkConnection(guard: Guard, name: string, input: PutConnectionInput): CheckedConnection {
   if (!namePattern.test(name))
     throw invalid('name', 'must be 1 to 100 letters, digits, ".", "_", "~" or "-", the first one a letter or digit')
-  const provider = providerOf(input.provider)
+  const provider = findProvider(input.provider)
   const credentials = provider.credentialsSchema.safeParse(input.credentials, { error: issueText })
   const settings = provider.settingsSchema.safeParse(input.settings, { error: issueText })
   const errors = [

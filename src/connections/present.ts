@@ -1,7 +1,7 @@
 // Owns how a connection is shown: everything but its credentials, which never come back.
 import { z } from 'zod'
 import type { connections } from '../db/schema/index.ts'
-import { providerOf } from '../providers/index.ts'
+import { findProvider } from '../providers/index.ts'
 import { effectiveLimits } from './limits.ts'
 
 export type ConnectionRow = typeof connections.$inferSelect
@@ -44,7 +44,7 @@ export function presentConnection(row: ConnectionRow): ApiConnection {
     baseUrl: row.baseUrl,
     settings: row.settings,
     limits: row.limits,
-    effectiveLimits: effectiveLimits(providerOf(row.provider), row.limits),
+    effectiveLimits: effectiveLimits(findProvider(row.provider), row.limits),
     pausedAt: row.pausedAt?.toISOString() ?? null,
     pauseReason: row.pausedAt ? 'unauthorized' : null,
     blockedUntil: row.blockedUntil?.toISOString() ?? null,

@@ -5,7 +5,7 @@ import { connections } from '../db/schema/index.ts'
 import type { Encryption } from '../encryption.ts'
 import type { Log } from '../log.ts'
 import type { DefaultLimits, Provider } from '../providers/contract.ts'
-import { providerOf } from '../providers/index.ts'
+import { findProvider } from '../providers/index.ts'
 import { effectiveLimits } from './limits.ts'
 import type { ConnectionRow } from './present.ts'
 import { openCredentials } from './secrets.ts'
@@ -63,7 +63,7 @@ export function createTargets({ db, encryption, log }: { db: Database; encryptio
 }
 
 function targetOf(row: ConnectionRow, credentials: unknown): Target {
-  const provider = providerOf(row.provider)
+  const provider = findProvider(row.provider)
   const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
   const { id, name, settings, pausedAt, nextProbeAt, blockedUntil } = row

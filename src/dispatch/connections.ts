@@ -7,7 +7,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { connections, type StoredLimits } from '../db/schema/index.ts'
 import { allowance, isMetered, nextRequestAt, type Spending, spend } from '../polling/budget.ts'
 import type { DefaultLimits } from '../providers/contract.ts'
-import { providerOf } from '../providers/index.ts'
+import { findProvider } from '../providers/index.ts'
 
 export interface Claim {
   ids: string[]
@@ -79,7 +79,7 @@ async function connectionsWithDueWork(
     FOR NO KEY UPDATE OF c`)
   return rows.map((row) => ({
     id: row.id as string,
-    limits: effectiveLimits(providerOf(row.provider as string), row.limits as StoredLimits),
+    limits: effectiveLimits(findProvider(row.provider as string), row.limits as StoredLimits),
     pausedAt: epoch(row.paused_at),
     nextProbeAt: epoch(row.next_probe_at),
     blockedUntil: epoch(row.blocked_until),

@@ -4,10 +4,10 @@ import { sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { type Claim, claimByConnection } from './connections.ts'
 
-/** How long a claimed poll may take before it is due again: longer than any call, shorter than anybody's patience. */
-export const pollLeaseMs = 60_000
+/** How long a claimed poll may take before it is due again: longer than two calls (45 s each) and its place in the queue. */
+export const pollLeaseMs = 100_000
 
-/** Claims due polls, each leased until `now` + 60 s. `saturated`: more are due than the connections allow just now. */
+/** Claims due polls, each leased until `now` + 100 s. `saturated`: more are due than the connections allow just now. */
 export function claimPolls(db: Database, now: Date): Promise<Claim> {
   return claimByConnection(db, now, {
     lockKey: 0x706f6c6c, // "poll"

@@ -56,7 +56,7 @@ export async function isPageStored(tx: Transaction, importId: string, cursor: st
   const pages = await tx
     .select({ page: detailPages.page })
     .from(detailPages)
-    .where(and(eq(detailPages.importId, importId), eq(detailPages.cursor, cursor)))
+    .where(and(eq(detailPages.importId, importId), sql`md5(${detailPages.cursor}) = md5(${cursor})`))
     .limit(1)
   return pages.length > 0
 }

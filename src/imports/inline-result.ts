@@ -5,7 +5,7 @@ import type { Transaction } from '../db/client.ts'
 import type { connections } from '../db/schema/index.ts'
 import { type AppError, invalid } from '../errors.ts'
 import { isTerminal, type StatusAnswer } from '../providers/contract.ts'
-import { providerOf } from '../providers/index.ts'
+import { findProvider } from '../providers/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { recordReportIn } from './record.ts'
 import { stateAfter } from './state.ts'
@@ -41,7 +41,7 @@ export async function recordInlineResult(
     polledAt: now,
     connection,
     answer,
-    fingerprint: fingerprintOf(answer.report, providerOf(connection.provider)),
+    fingerprint: fingerprintOf(answer.report, findProvider(connection.provider)),
     from: 'pending',
     ...stateAfter('pending', answer.report.state),
     attention: answer.report.state === 'unmapped' ? 'unmapped_status' : null,
@@ -53,7 +53,7 @@ export async function recordInlineResult(
 
 function readStatus({ provider }: ConnectionRow, result: unknown): StatusAnswer | null {
   try {
-    return providerOf(provider).readStatus(result)
+    return findProvider(provider).readStatus(result)
   } catch (error) {
     if (error instanceof z.ZodError) return null
     throw error

@@ -7,7 +7,8 @@ import { connections, imports } from '../db/schema/index.ts'
 import { AppError, invalid } from '../errors.ts'
 import { newId, phase } from '../ids.ts'
 import type { StatusAnswer } from '../providers/contract.ts'
-import { providerOf } from '../providers/index.ts'
+import { findProvider } from '../providers/index.ts'
+import { jobIdProblem } from '../providers/job-id.ts'
 import { readInlineResult, recordInlineResult } from './inline-result.ts'
 
 export interface Registration {
@@ -96,6 +97,8 @@ function prepare(
   const connection = found.get(registration.connection)
   if (!connection) return invalid('connection', `must name a connection; there is no "${registration.connection}".`)
   if (jobId == null && result === undefined) return invalid('jobId', 'must be given, unless `result` is.')
+  const problem = jobId == null ? null : jobIdProblem(jobId)
+  if (problem !== null) return invalid('jobId', problem)
   const answer = result === undefined ? null : readInlineResult(connection, { jobId, result })
   if (answer instanceof AppError) return answer
   return { row: newImport(registration, connection, now, isBatch), connection, answer }
@@ -103,7 +106,7 @@ function prepare(
 
 function newImport(registration: Registration, connection: ConnectionRow, now: Date, isBatch: boolean) {
   const id = newId()
-  const limits = effectiveLimits(providerOf(connection.provider), connection.limits)
+  const limits = effectiveLimits(findProvider(connection.provider), connection.limits)
   const deadlineMs = registration.deadlineMs ?? limits.deadlineMs
   return {
     id,

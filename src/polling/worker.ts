@@ -43,7 +43,7 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
     if (heard === 'aborted') return releasePolls(deps.db, [importId])
     const polledAt = deps.clock.now()
     const assessment = assess(tracked, target, heard, polledAt)
-    await reactForConnection(deps, target, heard.kind === 'error' ? heard.error : null, polledAt)
+    await reactForConnection(deps, target, heard.kind === 'error' ? heard.error : heard.answer.summaryError, polledAt)
     if (heard.kind === 'answer' && heard.answer.requests > 1) await drawRequest(deps.db, target, polledAt)
     const result = await record(deps, tracked, target, assessment, polledAt)
     report(deps, { tracked, target, heard, assessment, result, startedAt, polledAt })

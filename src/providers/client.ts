@@ -3,13 +3,13 @@
 import { ZodError } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
+import { readRetryAfter } from '../egress/retry-after.ts'
 import { startCall } from './call.ts'
 import type { Provider, ProviderRequest } from './contract.ts'
 import { ProviderError } from './error.ts'
 import { networkError, statusError } from './failure.ts'
 import { createMask, excerptOf } from './mask.ts'
 import { parseJson, type Response, readText } from './response.ts'
-import { readRetryAfter } from './retry-after.ts'
 
 export { ProviderError, type ProviderErrorKind } from './error.ts'
 

@@ -19,13 +19,6 @@ export function findProvider(name: string): Provider {
   return providers[name]
 }
 
-/** The provider of a stored connection, whose name was checked when it was stored. */
-export function providerOf(name: string): Provider {
-  const provider = findProvider(name)
-  if (!provider) throw new Error(`This build has no provider "${name}".`)
-  return provider
-}
-
 function isProviderName(name: string): name is ProviderName {
   return Object.hasOwn(registry, name)
 }

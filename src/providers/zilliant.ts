@@ -85,8 +85,7 @@ export const zilliant: Provider<Credentials, Settings> = {
         ...report,
         state: worse(report.state, summary),
         message: shortened(messages.join(' ') || null),
-        // Whether processedRows includes failedRows isn't published, so what succeeded stays unknown.
-        rows: { ...report.rows, processed: summary.processedRows, failed: summary.failedRows },
+        rows: { ...report.rows, ...countsOf(summary) },
         body: { ...report.body, report: keptBody(body) },
       }
     },
@@ -104,6 +103,15 @@ function importRequest({ jobId, credentials, settings }: Job<Credentials, Settin
       ...(settings.forwardedHost !== undefined && { 'x-forwarded-host': settings.forwardedHost }),
     },
   }
+}
+
+/**
+ * The vendor's page of the report: `processedRows` is the "number of rows processed successfully", absent where the
+ * import failed, and `failedRows` is absent where it succeeded. We count both as processed.
+ */
+function countsOf({ processedRows, failedRows }: z.infer<typeof reportSchema>) {
+  const processed = processedRows === null && failedRows === null ? null : (processedRows ?? 0) + (failedRows ?? 0)
+  return { processed, succeeded: processedRows, failed: failedRows }
 }
 
 /**

@@ -69,12 +69,24 @@ describe("Zilliant's report", () => {
     expect(summarise(status, report).state).toBe(state)
   })
 
+  it.each([
+    [
+      { processedRows: 7000, failedRows: 3000 },
+      { processed: 10_000, succeeded: 7_000, failed: 3_000 },
+    ],
+    [{ processedRows: 5 }, { processed: 5, succeeded: 5, failed: null }],
+    [{ failedRows: 12 }, { processed: 12, succeeded: null, failed: 12 }],
+    [{}, { processed: null, succeeded: null, failed: null }],
+  ])('counts processedRows as those that succeeded: %j', (counts, rows) => {
+    expect(summarise('SUCCEEDED', { status: 'SUCCESS', ...counts }).rows).toMatchObject(rows)
+  })
+
   it('adds the counts, the message and itself', () => {
     const report = { status: 'PARTIAL_SUCCESS', processedRows: '100', failedRows: 7, message: '7 rows failed.' }
     expect(summarise('SUCCEEDED', report)).toMatchObject({
       providerStatus: 'SUCCEEDED',
       message: '7 rows failed.',
-      rows: { ...unknownRows, processed: 100, failed: 7 },
+      rows: { ...unknownRows, processed: 107, succeeded: 100, failed: 7 },
       body: { ...succeeded, report },
     })
   })

@@ -147,7 +147,8 @@ export const detailPages = pgTable(
   },
   (table) => [
     primaryKey({ columns: [table.importId, table.page] }),
-    uniqueIndex('detail_pages_cursor').on(table.importId, table.cursor),
+    // Cursors are opaque, and may be longer than an index entry.
+    uniqueIndex('detail_pages_cursor').on(table.importId, sql`md5(${table.cursor})`),
   ],
 )
 

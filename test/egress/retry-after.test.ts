@@ -1,7 +1,7 @@
 // Owns how a Retry-After header is read.
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { maxRetryAfterMs, readRetryAfter } from '../../src/providers/retry-after.ts'
+import { maxRetryAfterMs, readRetryAfter } from '../../src/egress/retry-after.ts'
 
 const now = new Date('1994-11-06T08:48:37Z') // a minute before RFC 9110's examples
 
