@@ -11,6 +11,7 @@ import { createHttpServer, type HttpDeps, type HttpServer } from '../../src/http
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import type { QueueStore } from '../support/stores.ts'
 
 export const adminToken = 'bootstrap-token-of-the-tests'
 export const encryption = createEncryption([Buffer.alloc(32, 1)])
@@ -46,23 +47,28 @@ export interface Api {
   send(path: string, init?: RequestInit): Promise<Answer>
 }
 
-/** Starts the API for a test file, and stops it afterwards. */
-export function useApi(overrides: Partial<HttpDeps> = {}): Api {
+/** Starts the API for a test file, and stops it afterwards; without a store the queues are kept in Postgres. */
+export function useApi(overrides: Partial<HttpDeps> = {}, store?: QueueStore): Api {
   const api = {} as Api
-  beforeAll(async () => Object.assign(api, await startApi(overrides)))
+  let opened: Awaited<ReturnType<QueueStore['open']>> | undefined
+  beforeAll(async () => {
+    opened = await store?.open()
+    Object.assign(api, await startApi(overrides, opened?.redisUrl ?? null))
+  })
   afterAll(async () => {
     await api.server.close({ graceMs: 1_000 })
     await api.queues.close()
     await api.database.close()
+    await opened?.close()
   })
   return api
 }
 
-async function startApi(overrides: Partial<HttpDeps>): Promise<Api> {
+async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): Promise<Api> {
   const database = await createTestDatabase()
   const clock = manualClock()
   const logLines: string[] = []
-  const queues = openQueues({ redisUrl: null, databaseUrl: database.url, onError: () => {} })
+  const queues = openQueues({ redisUrl, databaseUrl: database.url, onError: () => {} })
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const nudges = { poll: 0, collect: 0, deliver: 0 }
   const server = createHttpServer({

@@ -1,0 +1,58 @@
+// Owns the browser of tests: a real Chromium, where there is one, in which any breach of a page's policy is a failure.
+import { existsSync } from 'node:fs'
+import { type Browser, chromium, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { type Api, adminToken } from './api.ts'
+
+export const executablePath = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium'
+export const hasBrowser = existsSync(executablePath)
+
+/** Where to keep pictures of the pages, for people. */
+const pictures = process.env.TEST_PICTURES
+const flags = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Opens pages of the API's own; each fails its test when it breaks its policy, asks anybody else, or throws. */
+export function useBrowser(api: Api): (run: (page: Page) => Promise<void>) => Promise<void> {
+  let browser: Browser
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath, args: flags })
+  })
+  afterAll(() => browser?.close())
+
+  return async (run) => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    const page = await context.newPage()
+    const complaints: string[] = []
+    page.on('console', (message) => {
+      if (message.type() === 'error') complaints.push(message.text())
+    })
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('request', (request) => {
+      if (!request.url().startsWith(api.url) && !/^(data|blob):/.test(request.url())) complaints.push(request.url())
+    })
+    await run(page)
+    expect(complaints).toEqual([])
+    await context.close()
+  }
+}
+
+/** Asks for the page, signs in where that is wanted, and is back at the page. */
+export async function signIn(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await page.getByLabel('API token').fill(adminToken)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.waitForURL(url)
+}
+
+export async function picture(page: Page, name: string): Promise<void> {
+  if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` })
+}

@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest'
+import { describeEachStore } from '../support/stores.ts'
+import { useApi } from './api.ts'
+import { executablePath, hasBrowser, picture, signIn, useBrowser } from './browser.ts'
+import { aConnection, anImport, aStoredImport } from './fixtures.ts'
+
+describe.skipIf(!hasBrowser)(`in Chromium (${executablePath})`, () => {
+  describe('our own pages', () => {
+    const api = useApi()
+    const withPage = useBrowser(api)
+
+    test('show what is tracked after signing in; signing out ends it', async () => {
+      const connection = await aConnection(api)
+      await anImport(api, { connection, jobId: 'just-registered' })
+      const columns = { progress: 0.42, rowsTotal: 10_000, rowsProcessed: 4_200, rowsFailed: 3, polls: 12 }
+      await aStoredImport(api, { jobId: 'half-way', state: 'running', ...columns })
+      await aStoredImport(api, { jobId: 'gone', state: 'lost', lostReason: 'expired' })
+      await aStoredImport(api, { jobId: 'odd', state: 'running', attention: 'unmapped_status' })
+      await aStoredImport(api, { jobId: 'done', state: 'succeeded', progress: 1, rowsTotal: 500, rowsProcessed: 500 })
+      await withPage(async (page) => {
+        await page.goto(`${api.url}/login`)
+        await picture(page, 'login')
+        await signIn(page, `${api.url}/`)
+        await page.getByText('half-way').waitFor()
+        expect(await page.locator('tr', { hasText: 'half-way' }).textContent()).toContain('4,200 / 10,000')
+        await picture(page, 'dashboard')
+        await page.getByRole('button', { name: 'Sign out' }).click()
+        await page.waitForURL(`${api.url}/login`)
+        await page.goto(api.url)
+        await page.getByLabel('API token').waitFor()
+      })
+    })
+
+    test('are the API’s documentation, with nothing from anywhere else', async () => {
+      await withPage(async (page) => {
+        await page.goto(`${api.url}/docs`)
+        await page.getByRole('heading', { name: 'Import Tracker' }).first().waitFor()
+        await page.getByText('Register an import').first().waitFor()
+        await picture(page, 'docs')
+      })
+    })
+  })
+
+  describeEachStore('Bull Board', (store) => {
+    const api = useApi({}, store)
+    const withPage = useBrowser(api)
+
+    test('shows the queues and their jobs, and pauses and resumes a queue', async () => {
+      await api.queues.all.poll.add('poll', { importId: 'shown-on-the-board' }, { jobId: 'imp-1a' })
+      await withPage(async (page) => {
+        await signIn(page, `${api.url}/queues`)
+        await page.getByRole('link', { name: 'poll' }).first().click()
+        await page.getByText('imp-1a').first().waitFor()
+        await picture(page, `queues-${store.name}`)
+        for (const change of ['pause', 'resume']) {
+          const status = await page.evaluate(async (verb) => {
+            return (await fetch(`/queues/api/queues/poll/${verb}`, { method: 'PUT' })).status
+          }, change)
+          expect(status).toBe(200)
+          expect(await api.queues.all.poll.isPaused()).toBe(change === 'pause')
+        }
+      })
+    })
+  })
+})
