@@ -1,37 +1,41 @@
 // Owns composing the service: everything is built once, handed down, and disposed of in reverse order.
+import { sql } from 'drizzle-orm'
 import type { Clock } from './clock.ts'
 import type { Config } from './config.ts'
 import { createTargets } from './connections/targets.ts'
+import { isMigrated } from './db/migrate.ts'
 import { createNudge } from './dispatch/nudge.ts'
 import { createAgents } from './egress/agents.ts'
+import { createDestinationCheck } from './egress/destination.ts'
 import { createGuard } from './egress/guard.ts'
+import { createResolve } from './egress/resolve.ts'
 import { createEncryption } from './encryption.ts'
+import { createHttpServer } from './http/server.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createProviderClient, providerTimeouts } from './providers/client.ts'
-import { openQueues } from './queue/queues.ts'
-import { openStorage } from './storage.ts'
+import { openQueues, type Queues } from './queue/queues.ts'
+import { openStorage, type Storage } from './storage.ts'
+import { webhookTimeouts } from './webhooks/send.ts'
 import { startWorkers } from './workers.ts'
 
 export interface Service {
   url: string
-  /** The bootstrap token of the embedded mode, to be shown once; null otherwise. */
+  /** The bootstrap token of the embedded mode, to be shown; null otherwise. */
   adminToken: string | null
-  /** Ends what is under way within `drainMs`, and closes everything. */
+  /** Takes nothing new, lets what is under way end, cuts it off after 20 s, and closes everything. */
   stop(): Promise<void>
 }
 
-/** What is under way may take this long to end before it is cut off, so that a stop is over within 30 s. */
+/** How long what is under way may take to end before it is cut off, so that a stop is over within 30 s. */
 const drainMs = 20_000
-const webhookTimeouts = { dnsMs: 3_000, connectMs: 5_000, headersMs: 15_000, bodyMs: 15_000 }
 
-/** @throws {ConfigError} and others, with everything closed again that was opened. */
+/** @throws where a part can't be had, with everything closed again that was opened. */
 export async function startService(config: Config, { clock, log }: { clock: Clock; log: Log }): Promise<Service> {
   const opened = new AsyncDisposableStack()
   try {
     const storage = await openStorage(config, log)
     opened.defer(() => storage.close())
-    const { db } = storage.database
     const queues = openQueues({
       redisUrl: config.redisUrl,
       databaseUrl: storage.databaseUrl,
@@ -39,26 +43,22 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
     })
     opened.defer(() => queues.close())
 
+    const { db } = storage.database
     const encryption = createEncryption(storage.encryptionKeys)
     const metrics = createMetrics(queues)
     const nudge = createNudge({ queues, log })
-    const providerAgents = createAgents({
-      guard: createGuard({ allowedCidrs: config.providerAllowedCidrs }),
-      timeouts: providerTimeouts,
-    })
-    opened.defer(() => providerAgents.destroy())
+    const shared = { db, clock, log, encryption, nudge }
+    const providerGuard = createGuard({ allowedCidrs: config.providerAllowedCidrs })
     const webhookGuard = createGuard({ allowedCidrs: config.webhookAllowedCidrs })
-    const webhookAgents = createAgents({ guard: webhookGuard, timeouts: webhookTimeouts })
-    opened.defer(() => webhookAgents.destroy())
 
     if (config.roles.has('worker')) {
+      const providerAgents = createAgents({ guard: providerGuard, timeouts: providerTimeouts })
+      opened.defer(() => providerAgents.destroy())
+      const webhookAgents = createAgents({ guard: webhookGuard, timeouts: webhookTimeouts })
+      opened.defer(() => webhookAgents.destroy())
       const workers = await startWorkers({
-        db,
-        clock,
-        log,
+        ...shared,
         queues,
-        nudge,
-        encryption,
         targets: createTargets({ db, encryption, log }),
         client: createProviderClient({ agents: providerAgents, clock }),
         agents: webhookAgents,
@@ -67,10 +67,44 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
       })
       opened.defer(() => workers.stop(drainMs))
     }
-    const embedded = config.databaseUrl === null
-    return { url: '', adminToken: embedded ? storage.adminToken : null, stop: () => opened.disposeAsync() }
+
+    const resolve = createResolve()
+    const server = createHttpServer({
+      ...shared,
+      api: config.roles.has('api'),
+      adminToken: storage.adminToken,
+      providerGuard,
+      checkWebhookDestination: createDestinationCheck({
+        guard: webhookGuard,
+        resolve,
+        timeoutMs: webhookTimeouts.dnsMs,
+      }),
+      queues: queues.all,
+      checks: readiness(storage, queues),
+      metrics: () => metrics.registry.metrics(),
+    })
+    const { port } = await server.listen(config)
+    opened.defer(() => server.close())
+    return {
+      url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      adminToken: config.databaseUrl === null ? storage.adminToken : null,
+      stop: () => opened.disposeAsync(),
+    }
   } catch (error) {
     await opened.disposeAsync()
     throw error
+  }
+}
+
+/** What has to work before requests are sent here; each throws where it doesn't. */
+function readiness({ database }: Storage, queues: Queues): Record<string, () => Promise<void>> {
+  return {
+    async database() {
+      await database.db.execute(sql`SELECT 1`)
+    },
+    async schema() {
+      if (!(await isMigrated(database))) throw new Error('The schema is behind this version.')
+    },
+    queue: () => queues.ping(),
   }
 }

@@ -38,6 +38,8 @@ export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'metrics'> {
   encryption: Encryption
   log: Log
   nudge: Nudge
+  /** False: only what machines ask (health and metrics) is served, as a worker needs it. */
+  api: boolean
   /** The bootstrap token; null: there is none. */
   adminToken: string | null
   /** The rules for where providers may be. */
@@ -89,6 +91,20 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
 }
 
 function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag') // answers change with every poll
+  app.use(logRequests(deps.log), plainSecurity)
+  mountHealth(app, deps)
+  if (deps.api) mountApi(app, deps, stopping)
+  app.use(() => {
+    throw new AppError('not_found', 'There is nothing at this path.')
+  })
+  app.use(answerProblems(deps.log))
+  return app
+}
+
+function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
   const { db, clock, encryption, log } = deps
   const authenticator = createAuthenticator(deps)
   const sessions = createSessions({ clock, encryption, authenticator })
@@ -101,20 +117,9 @@ function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
     ...deliveryOperations(deps),
     ...tokenOperations({ ...deps, authenticator }),
   ]
-
-  const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag') // answers change with every poll
-  app.use(logRequests(log), plainSecurity)
-  mountHealth(app, deps)
   mount(app, operations, { authenticator, stopping })
   mountDocs(app, openApiDocument(operations))
   mountLogin(app, sessions)
   mountDashboard(app, { db, sessions, authenticator })
   mountBoard(app, { queues: deps.queues, sessions, authenticator })
-  app.use(() => {
-    throw new AppError('not_found', 'There is nothing at this path.')
-  })
-  app.use(answerProblems(log))
-  return app
 }

@@ -1,7 +1,7 @@
 // Owns the request of one attempt: what goes out, how long it may take, and how much of the answer is kept.
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
-import type { Agents } from '../egress/agents.ts'
+import type { Agents, EgressTimeouts } from '../egress/agents.ts'
 import { classifyNetworkError } from '../egress/errors.ts'
 import { readRetryAfter } from '../egress/retry-after.ts'
 import { storableText } from '../storable.ts'
@@ -27,6 +27,9 @@ export interface SendResult extends AttemptResult {
   /** Why there was no answer, for the log alone: it may name addresses. */
   error: unknown
 }
+
+/** What the agents that webhooks are sent through should be made with. */
+export const webhookTimeouts: EgressTimeouts = { dnsMs: 3_000, connectMs: 5_000, headersMs: 15_000, bodyMs: 15_000 }
 
 const maxReadBytes = 16 * 1_024
 const maxKeptBytes = 4 * 1_024

@@ -72,6 +72,7 @@ async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): 
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const nudges = { poll: 0, collect: 0, deliver: 0 }
   const server = createHttpServer({
+    api: true,
     db: database.db,
     clock,
     encryption,
