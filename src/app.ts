@@ -33,13 +33,16 @@ const drainMs = 20_000
 /** @throws where a part can't be had, with everything closed again that was opened. */
 export async function startService(config: Config, { clock, log }: { clock: Clock; log: Log }): Promise<Service> {
   const opened = new AsyncDisposableStack()
+  const warn = (message: string) => (error: Error) => {
+    if (!opened.disposed) log.warn({ err: error }, message) // while closing, connections break because we end them
+  }
   try {
-    const storage = await openStorage(config, log)
+    const storage = await openStorage(config, { log, onError: warn('a database connection broke') })
     opened.defer(() => storage.close())
     const queues = openQueues({
       redisUrl: config.redisUrl,
       databaseUrl: storage.databaseUrl,
-      onError: (error) => log.warn({ err: error }, 'the queue had an error'),
+      onError: warn('the queue had an error'),
     })
     opened.defer(() => queues.close())
 

@@ -20,18 +20,25 @@ export interface Storage {
 /** Connections that the workers' and the API's statements share; the queue has a pool of its own. */
 const maxConnections = 20
 
-/** @throws {ConfigError} where the schema is behind, {EmbeddedError} where the embedded database can't run. */
-export async function openStorage(config: Config, log: Log): Promise<Storage> {
-  return config.databaseUrl === null ? openEmbedded(config, log) : openGiven(config, config.databaseUrl, log)
+interface StorageDeps {
+  log: Log
+  /** Told of connections that break while they are idle; the pool replaces them. */
+  onError(error: Error): void
 }
 
-async function openEmbedded({ dataDir, adminToken, encryptionKeys }: Config, log: Log): Promise<Storage> {
+/** @throws {ConfigError} where the schema is behind, {EmbeddedError} where the embedded database can't run. */
+export async function openStorage(config: Config, deps: StorageDeps): Promise<Storage> {
+  return config.databaseUrl === null ? openEmbedded(config, deps) : openGiven(config, config.databaseUrl, deps)
+}
+
+async function openEmbedded(config: Config, { log, onError }: StorageDeps): Promise<Storage> {
+  const { dataDir, adminToken, encryptionKeys } = config
   const secrets = {
     encryptionKeys: encryptionKeys ?? (await readEncryptionKeys(dataDir)),
     adminToken: adminToken ?? (await readAdminToken(dataDir)),
   }
   const embedded = await startEmbeddedPostgres({ directory: dataDir, log })
-  const database = open(embedded.url, log)
+  const database = openDatabase(embedded.url, { maxConnections, onError })
   const close = async () => {
     await database.close()
     await embedded.stop()
@@ -46,8 +53,8 @@ async function openEmbedded({ dataDir, adminToken, encryptionKeys }: Config, log
   return { ...secrets, databaseUrl: embedded.url, database, close }
 }
 
-async function openGiven(config: Config, databaseUrl: string, log: Log): Promise<Storage> {
-  const database = open(databaseUrl, log)
+async function openGiven(config: Config, databaseUrl: string, { onError }: StorageDeps): Promise<Storage> {
+  const database = openDatabase(databaseUrl, { maxConnections, onError })
   try {
     const current = (await isMigrated(database)) && (config.redisUrl !== null || (await isQueueMigrated(database.pool)))
     if (!current) throw new ConfigError('The database schema is behind this version: run `npm run migrate` first.')
@@ -57,11 +64,4 @@ async function openGiven(config: Config, databaseUrl: string, log: Log): Promise
   }
   const { adminToken, encryptionKeys } = config
   return { databaseUrl, database, encryptionKeys: encryptionKeys ?? [], adminToken, close: () => database.close() }
-}
-
-function open(url: string, log: Log): OpenDatabase {
-  return openDatabase(url, {
-    maxConnections,
-    onError: (error) => log.warn({ err: error }, 'a database connection broke'),
-  })
 }
