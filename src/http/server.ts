@@ -25,6 +25,7 @@ import { answerProblems } from './problem.ts'
 import { logRequests } from './request-log.ts'
 import { connectionOperations } from './routes/connections.ts'
 import { deliveryOperations } from './routes/deliveries.ts'
+import { eventOperations } from './routes/events.ts'
 import { importDetailOperations } from './routes/import-details.ts'
 import { importOperations } from './routes/imports.ts'
 import { tokenOperations } from './routes/tokens.ts'
@@ -114,6 +115,7 @@ function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
     ...importDetailOperations(deps),
     ...connectionOperations({ ...deps, guard: deps.providerGuard }),
     ...webhookEndpointOperations({ ...deps, checkDestination: deps.checkWebhookDestination }),
+    ...eventOperations(deps),
     ...deliveryOperations(deps),
     ...tokenOperations({ ...deps, authenticator }),
   ]

@@ -73,6 +73,7 @@ describe('where', () => {
   test.each([
     'GET /v1/imports/{id}',
     'GET /v1/imports/{id}/snapshots',
+    'GET /v1/imports/{id}/events',
     'GET /v1/imports/{id}/skipped-lines',
     'GET /v1/imports/{id}/row-results',
     'GET /v1/imports/{id}/stream',

@@ -1,0 +1,100 @@
+import { describe, expect, test, vi } from 'vitest'
+import { newId } from '../../src/ids.ts'
+import { writeEvent } from '../../src/webhooks/events.ts'
+import { useApi } from './api.ts'
+import { anImport } from './fixtures.ts'
+
+const api = useApi()
+const feed = async (query: Record<string, string | number> = {}) =>
+  (await api.call('GET /v1/events', {}, { query })).body
+
+/** The feed from here on, once the time of the last event has passed. */
+async function feedAfter(id: string, length: number): Promise<{ id: string; type: string }[]> {
+  return vi.waitUntil(async () => {
+    const { data } = await feed({ after: id })
+    return data.length >= length && data
+  })
+}
+
+async function stopAndResume(id: string): Promise<void> {
+  await api.call('POST /v1/imports/{id}/stop', { id })
+  await api.call('POST /v1/imports/{id}/resume', { id })
+}
+
+describe('the events of an import', () => {
+  test('are listed, the oldest first, with the import as it was then', async () => {
+    const { id } = await anImport(api, { metadata: { mine: 1 } })
+    await stopAndResume(id)
+    await stopAndResume((await anImport(api)).id)
+    const { body } = await api.call('GET /v1/imports/{id}/events', { id })
+    expect(body.data.map(({ type }: { type: string }) => type)).toEqual(['import.stopped', 'import.resumed'])
+    expect(body.data[0]).toMatchObject({ importId: id, data: { id, state: 'stopped', metadata: { mine: 1 } } })
+    expect(body.data[0].timestamp).toBe(api.clock.now().toISOString())
+    const first = await api.call('GET /v1/imports/{id}/events', { id }, { query: { limit: 1 } })
+    const second = await api.call(
+      'GET /v1/imports/{id}/events',
+      { id },
+      { query: { limit: 1, after: first.body.next } },
+    )
+    expect([...first.body.data, ...second.body.data]).toEqual(body.data)
+  })
+
+  test('of an unknown import are 404', async () => {
+    expect((await api.call('GET /v1/imports/{id}/events', { id: newId() })).status).toBe(404)
+  })
+})
+
+describe('the feed', () => {
+  test('goes on from the last event that was shown', async () => {
+    const start = newId()
+    const { id } = await anImport(api)
+    await stopAndResume(id)
+    const first = await feedAfter(start, 2)
+    expect(first.map(({ type }) => type)).toEqual(['import.stopped', 'import.resumed'])
+    await stopAndResume(id)
+    expect(await feedAfter(first.at(-1)?.id ?? '', 2)).toHaveLength(2)
+  })
+
+  test('shows nothing that an older transaction could still come before', async () => {
+    const start = newId()
+    const { db } = api.database
+    const event = {
+      type: 'connection.paused',
+      importId: null,
+      connectionId: null,
+      connectionName: null,
+      data: {},
+    } as const
+    const occurredAt = api.clock.now()
+    const { promise: released, resolve: release } = Promise.withResolvers<void>()
+    const { promise: written, resolve: isWritten } = Promise.withResolvers<string>()
+    const slow = db.transaction(async (tx) => {
+      isWritten(await writeEvent(tx, { ...event, occurredAt }))
+      await released
+    })
+    const first = await written
+    const second = await db.transaction((tx) => writeEvent(tx, { ...event, occurredAt }))
+    expect((await feed({ after: start })).data).toEqual([])
+    release()
+    await slow
+    expect((await feedAfter(start, 2)).map(({ id }) => id)).toEqual([first, second])
+  })
+
+  test('leaves out tests of endpoints', async () => {
+    const start = newId()
+    const endpoint = await api.call('POST /v1/webhook-endpoints', {}, { body: { url: 'https://hooks.example.com/in' } })
+    await api.call('POST /v1/webhook-endpoints/{id}/test', { id: endpoint.body.id })
+    await stopAndResume((await anImport(api)).id)
+    expect((await feedAfter(start, 2)).map(({ type }) => type)).toEqual(['import.stopped', 'import.resumed'])
+  })
+
+  test('goes 30 days back', async () => {
+    const start = newId()
+    await stopAndResume((await anImport(api)).id)
+    await feedAfter(start, 2)
+    const now = api.clock.now()
+    api.clock.set(new Date(Date.now() + 31 * 24 * 3_600_000))
+    expect((await feed({ after: start })).data).toEqual([])
+    api.clock.set(now)
+  })
+})

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest'
+import { eventOf } from '../../src/imports/state.ts'
+import { useApi } from './api.ts'
+import { aConnection, anImport } from './fixtures.ts'
+
+const api = useApi()
+const create = (body: Record<string, unknown> = {}) =>
+  api.call('POST /v1/webhook-endpoints', {}, { body: { url: 'https://hooks.example.com/in', ...body } })
+
+/** An import that was stopped, so that there is an event of it, and deliveries. */
+async function aStoppedImport() {
+  const one = await anImport(api)
+  await api.call('POST /v1/imports/{id}/stop', { id: one.id })
+  return one
+}
+
+describe('endpoints', () => {
+  test('are created with 201 and a secret, which is shown this once', async () => {
+    const { status, body } = await create({ headers: { 'X-Mine': 'private value' } })
+    expect(status).toBe(201)
+    expect(body.secret).toMatch(/^whsec_/)
+    expect(body.types).toContain(eventOf('succeeded'))
+    const read = await api.call('GET /v1/webhook-endpoints/{id}', { id: body.id })
+    expect(read.body).toEqual({ ...body, secret: undefined })
+    expect(JSON.stringify([body, read.body])).not.toContain('private value')
+    const list = await api.call('GET /v1/webhook-endpoints', {}, { query: { limit: 1_000 } })
+    expect(list.body.data).toContainEqual(read.body)
+  })
+
+  test.each([
+    ['no URL', { url: undefined }, 'url'],
+    ['a URL with a password', { url: 'https://a:b@example.com' }, 'url'],
+    ['an unknown event type', { types: ['import.exploded'] }, 'types.0'],
+    ['an unknown connection', { connections: ['nobody'] }, 'connections.0'],
+    ['a reserved header', { headers: { Host: 'x' } }, 'headers.Host'],
+    ['an unknown field', { secret: 'mine' }, 'secret'],
+  ])('%s is refused', async (_what, fields, field) => {
+    expect((await create(fields)).body).toMatchObject({ status: 400, errors: [{ field }] })
+  })
+
+  test('are changed in part, disabled, enabled and deleted', async () => {
+    const connection = await aConnection(api)
+    const { id } = (await create()).body
+    const patch = (body: unknown) => api.call('PATCH /v1/webhook-endpoints/{id}', { id }, { body })
+    expect((await patch({ connections: [connection] })).body).toMatchObject({
+      connections: [connection],
+      url: 'https://hooks.example.com/in',
+    })
+    expect((await patch({ enabled: false })).body).toMatchObject({ enabled: false, disabledReason: 'manual' })
+    expect((await api.call('POST /v1/webhook-endpoints/{id}/test', { id })).body).toMatchObject({ status: 409 })
+    expect((await api.call('POST /v1/webhook-endpoints/{id}/enable', { id })).body).toMatchObject({ enabled: true })
+    expect((await patch({ id: 'other' })).body).toMatchObject({ status: 400, errors: [{ field: 'id' }] })
+    expect((await api.call('DELETE /v1/webhook-endpoints/{id}', { id })).status).toBe(204)
+    expect((await patch({})).status).toBe(404)
+  })
+
+  test('get a new secret, with a body or without', async () => {
+    const { id, secret } = (await create()).body
+    const rotate = (body?: unknown) => api.call('POST /v1/webhook-endpoints/{id}/rotate-secret', { id }, { body })
+    const first = await rotate()
+    expect(first.body.secret).toMatch(/^whsec_/)
+    expect(first.body.secret).not.toBe(secret)
+    expect((await rotate({ overlapHours: 0 })).status).toBe(200)
+    expect((await rotate({ overlapHours: 169 })).body).toMatchObject({
+      status: 400,
+      errors: [{ field: 'overlapHours' }],
+    })
+  })
+
+  test('are tried with 202 and the delivery, and the sender is nudged', async () => {
+    const { id } = (await create()).body
+    const before = api.nudges.deliver
+    const { status, body } = await api.call('POST /v1/webhook-endpoints/{id}/test', { id })
+    expect(status).toBe(202)
+    expect(body).toMatchObject({ endpointId: id, type: 'webhook.test', state: 'pending' })
+    expect(api.nudges.deliver).toBe(before + 1)
+  })
+})
+
+describe('deliveries', () => {
+  test('are listed, the newest first, by endpoint, import, event and state', async () => {
+    const { id: endpointId } = (await create({ types: ['import.stopped'] })).body
+    const stopped = [await aStoppedImport()]
+    api.clock.advance(1)
+    stopped.push(await aStoppedImport())
+    const list = async (query: Record<string, string | number>) =>
+      (await api.call('GET /v1/deliveries', {}, { query })).body
+    const page = await list({ endpointId, limit: 1 })
+    const rest = await list({ endpointId, limit: 1, after: page.next })
+    expect(rest.next).toBeNull()
+    const [newer] = page.data
+    const [older] = rest.data
+    expect((await list({ endpointId, importId: stopped[0]?.id ?? '' })).data).toEqual([older])
+    expect((await list({ endpointId, eventId: newer.eventId })).data).toEqual([newer])
+    expect((await list({ endpointId, state: 'delivered' })).data).toEqual([])
+    expect((await api.call('GET /v1/deliveries', {}, { query: { state: 'lost' } })).status).toBe(400)
+    expect((await api.call('GET /v1/deliveries', {}, { query: { endpointId: 'x' } })).status).toBe(400)
+  })
+
+  test('are asked for once more with 202; their attempts are listed', async () => {
+    const { id: endpointId } = (await create({ types: ['import.stopped'] })).body
+    await aStoppedImport()
+    const { data } = (await api.call('GET /v1/deliveries', {}, { query: { endpointId } })).body
+    const { status, body } = await api.call('POST /v1/deliveries/{id}/redeliver', { id: data[0].id })
+    expect(status).toBe(202)
+    expect(body).toMatchObject({ id: data[0].id, nextAttemptAt: api.clock.now().toISOString() })
+    await api.database.pool.query(
+      `INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome) VALUES ($1, 1, true, now(), 'in_flight')`,
+      [body.id],
+    )
+    const attempts = await api.call('GET /v1/deliveries/{id}/attempts', { id: body.id })
+    expect(attempts.body.data).toMatchObject([{ number: 1, manual: true, outcome: 'in_flight', status: null }])
+    const after = Buffer.from('[99999999999]').toString('base64url')
+    expect((await api.call('GET /v1/deliveries/{id}/attempts', { id: body.id }, { query: { after } })).status).toBe(400)
+  })
+})
