@@ -80,6 +80,7 @@ describe('skipped lines', () => {
       'INSERT INTO skipped_lines SELECT $1, n / 1000, n % 1000, n, 1 FROM generate_series(0, 299999) n',
       [id],
     )
+    const statements = vi.spyOn(api.database.pool, 'query')
     const sent = request(`${api.url}/v1/imports/${id}/skipped-lines`, {
       headers: { authorization: `Bearer ${adminToken}`, accept: 'application/x-ndjson' },
     })
@@ -94,6 +95,9 @@ describe('skipped lines', () => {
     expect(line).toMatchObject({ msg: 'request', complete: false })
     expect(api.logLines.some((text) => text.includes('request failed'))).toBe(false)
     await vi.waitUntil(() => api.database.pool.idleCount === api.database.pool.totalCount)
+    const batches = statements.mock.calls.filter((call) => JSON.stringify(call).includes('from \\"skipped_lines\\"'))
+    expect(batches.length).toBeGreaterThan(0)
+    expect(batches.length).toBeLessThan(100) // of 150: it reads no faster than it is read
   })
 
   test.each(['nonsense', 'WzFd', Buffer.from('[99999999999999,0]').toString('base64url')])(

@@ -42,9 +42,18 @@ describe('waiting for an import', () => {
   test('ends when the client has gone', async () => {
     const { id } = await anImport(api)
     const client = new AbortController()
+    const statements = vi.spyOn(api.database.pool, 'query')
     const waiting = fetch(`${api.url}/v1/imports/${id}?waitMs=60000`, { headers, signal: client.signal })
+    const settled = expect(waiting).rejects.toThrow()
+    await vi.waitUntil(() => JSON.stringify(statements.mock.calls).includes(id))
     client.abort()
-    await expect(waiting).rejects.toThrow()
+    await settled
+    const line = await vi.waitUntil(() =>
+      api.logLines
+        .map((text) => JSON.parse(text))
+        .find(({ path, complete }) => path === `/v1/imports/${id}` && !complete),
+    )
+    expect(line.durationMs).toBeLessThan(10_000)
   })
 })
 
