@@ -13,9 +13,13 @@ export interface RunningCli {
   output(): { stdout: string; stderr: string }
 }
 
-/** Starts it in a process group of its own, like a terminal's job. */
 export function startCli(args: readonly string[], environment: Record<string, string>): RunningCli {
-  const child = spawn(process.execPath, [main, ...args], {
+  return startScript(main, args, environment)
+}
+
+/** Starts a script in a process group of its own, like a terminal's job. */
+export function startScript(script: string, args: readonly string[], environment: Record<string, string>): RunningCli {
+  const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

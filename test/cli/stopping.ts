@@ -1,0 +1,21 @@
+// A command that serves, for the test of how it ends: `node stopping.ts <hang | fail>`.
+import { untilStopped } from '../../src/cli/until-stopped.ts'
+import { createLog } from '../../src/log.ts'
+
+const [, , how] = process.argv
+const keepAlive = setInterval(() => {}, 1_000)
+
+await untilStopped(
+  createLog('silent'),
+  async () => ({
+    stop: async () => {
+      console.log('stopping')
+      if (how === 'hang') await new Promise(() => {})
+      clearInterval(keepAlive)
+    },
+  }),
+  () => {
+    console.log('started')
+    if (how === 'fail') setImmediate(() => Promise.reject(new Error('nobody catches this')))
+  },
+)
