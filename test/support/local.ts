@@ -26,7 +26,7 @@ export async function startLocalPostgres(): Promise<Service> {
   }
 }
 
-/** A redis-server of our own on a free port; null where it isn't installed. */
+/** A redis-server of our own on a free port; null where it isn't installed or doesn't start. */
 export async function startLocalRedis(): Promise<Service | null> {
   const port = await freePort()
   const directory = await mkdtemp(join(tmpdir(), 'import-tracker-redis-'))
@@ -40,29 +40,24 @@ export async function startLocalRedis(): Promise<Service | null> {
   }
   const args = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
   const child = spawn('redis-server', args, { stdio: 'ignore' })
-  const failed = once(child, 'error').then(() => 'missing' as const)
+  const gone = new Promise<void>((resolve) => child.once('error', () => resolve()).once('exit', () => resolve()))
   const url = `redis://127.0.0.1:${port}`
-
-  if ((await Promise.race([failed, untilItAnswers(url)])) === 'missing') {
+  const stop = async () => {
+    child.kill()
+    await gone
     await rm(directory, { recursive: true, force: true })
-    return null
   }
-  return {
-    url,
-    async stop() {
-      const gone = once(child, 'exit')
-      if (child.exitCode === null && child.kill()) await gone
-      await rm(directory, { recursive: true, force: true })
-    },
-  }
+  if (await answers(url, gone)) return { url, stop }
+  await stop()
+  return null
 }
 
-async function untilItAnswers(url: string): Promise<'answers'> {
-  const redis = new Redis(url, { maxRetriesPerRequest: 200, retryStrategy: () => 50 })
+/** Whether it answers before it is gone. */
+async function answers(url: string, gone: Promise<void>): Promise<boolean> {
+  const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 50 })
   redis.on('error', () => {})
   try {
-    await redis.ping()
-    return 'answers'
+    return await Promise.race([redis.ping().then(() => true), gone.then(() => false)])
   } finally {
     redis.disconnect()
   }
