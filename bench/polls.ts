@@ -32,26 +32,36 @@ export async function run(options: string[]): Promise<void> {
   const port = provider.ready as number
   const rows: string[][] = []
   for (const size of sizes) {
-    const bare = await measureBare(port)
     const polls = await measurePolls(port, size)
-    const ratios = polls.map((poll, index) => poll.cpuUs / (bare[index]?.cpuUs ?? Number.NaN))
+    const rate = median(polls.map(({ perSecond }) => perSecond))
+    const paced = await measureBare(port, rate)
+    const unpaced = await measureBare(port, null)
+    const ratios = polls.map(({ cpuUs }) => cpuUs / median(paced.map((request) => request.cpuUs)))
     rows.push([
       size.toLocaleString('en'),
-      ...[
-        polls.map((p) => p.perSecond),
-        polls.map((p) => p.cpuUs),
-        bare.map((p) => p.perSecond),
-        bare.map((p) => p.cpuUs),
-      ].map((figures) => Math.round(median(figures)).toLocaleString('en')),
+      whole(rate),
+      whole(median(polls.map(({ cpuUs }) => cpuUs))),
+      whole(median(paced.map(({ cpuUs }) => cpuUs))),
       `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
+      `${whole(median(unpaced.map(({ cpuUs }) => cpuUs)))} at ${whole(median(unpaced.map(({ perSecond }) => perSecond)))}/s`,
     ])
   }
   await endProcess(provider.child)
-  print(['imports tracked', 'polls/s', 'CPU a poll, µs', 'bare requests/s', 'CPU a request, µs', 'ratio of CPU'], rows)
+  print(
+    [
+      'imports tracked',
+      'polls/s',
+      'CPU a poll, µs',
+      'bare request at the same rate, µs',
+      'ratio',
+      'bare request at full speed, µs',
+    ],
+    rows,
+  )
 }
 
-async function measureBare(port: number): Promise<Measured[]> {
-  const { child } = await startProcess('./polls-bare.ts', { port, connections: sockets })
+async function measureBare(port: number, perSecond: number | null): Promise<Measured[]> {
+  const { child } = await startProcess('./polls-bare.ts', { port, connections: sockets, perSecond })
   const measured = await measure(async () => {
     const { requests, ...cpu } = await ask<NodeJS.CpuUsage & { requests: number }>(child, 'usage')
     return { count: requests, cpu }
@@ -129,6 +139,10 @@ async function measure(read: () => Promise<{ count: number; cpu: NodeJS.CpuUsage
     measured.push({ perSecond: done / ((performance.now() - startedAt) / 1_000), cpuUs: cpuUs / done })
   }
   return measured
+}
+
+function whole(figure: number): string {
+  return Math.round(figure).toLocaleString('en')
 }
 
 function median(figures: readonly number[]): number {
