@@ -125,11 +125,11 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
 /** The ids of those that were not registered before; of two alike in one batch, the first. */
 async function insertNew(tx: Transaction, rows: readonly Prepared[]): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
-  const created = await tx
-    .insert(imports)
-    .values(rows.map(({ row }) => row))
-    .onConflictDoNothing()
-    .returning({ id: imports.id })
+  // In one order for everybody: batches of the same jobs would wait for each other in a circle otherwise.
+  const ordered = rows
+    .map(({ row }) => row)
+    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
+  const created = await tx.insert(imports).values(ordered).onConflictDoNothing().returning({ id: imports.id })
   return new Set(created.map(({ id }) => id))
 }
 
