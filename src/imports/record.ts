@@ -18,12 +18,16 @@ export interface Observation {
   polledAt: Date
 }
 
+/** An observation that changes the state, so it has to be the one that was seen: stopping and resuming count no polls. */
+interface Transition extends Observation {
+  from: ImportState
+}
+
 /** A report that differs from the last one. */
-export interface ChangedReport extends Observation {
+export interface ChangedReport extends Transition {
   connection: ConnectionOfImport
   answer: StatusAnswer
   fingerprint: string
-  from: ImportState
   to: ImportState
   lostReason: LostReason | null
   attention: string | null
@@ -79,7 +83,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
 }
 
 /** An import that can't be followed to its end. */
-export interface LostImport extends Observation {
+export interface LostImport extends Transition {
   connection: ConnectionOfImport
   reason: LostReason
   lastError: StoredPollError | null
@@ -106,12 +110,19 @@ export function recordLost(db: Database, lost: LostImport): Promise<RecordResult
 
 type Columns = Parameters<ReturnType<Transaction['update']>['set']>[0] & Record<string, unknown>
 
-/** Updates an import that is still live and as old as the answer; undefined: it isn't. The poll's lease ends with it. */
-async function updateLive(tx: Transaction, seen: Observation, columns: Columns): Promise<ImportRow | undefined> {
+/** Updates an import that is still live and as it was when it was asked; undefined: it isn't. The poll's lease ends with it. */
+async function updateLive(tx: Transaction, seen: Transition, columns: Columns): Promise<ImportRow | undefined> {
   const [row] = await tx
     .update(imports)
     .set({ ...columns, pollLeaseUntil: null })
-    .where(and(eq(imports.id, seen.importId), eq(imports.polls, seen.expectedPolls), isNotNull(imports.nextPollAt)))
+    .where(
+      and(
+        eq(imports.id, seen.importId),
+        eq(imports.polls, seen.expectedPolls),
+        eq(imports.state, seen.from),
+        isNotNull(imports.nextPollAt),
+      ),
+    )
     .returning()
   return row
 }

@@ -83,14 +83,15 @@ async function record(
     await batches.recordUnchanged({ ...seen, ...unchanged, nextPollAt: after(polledAt, next.delayMs) })
     return { kind: 'unchanged' }
   }
+  const from = tracked.state as ImportState
   const result =
     assessment.kind === 'lost'
-      ? await recordLost(db, { ...seen, ...assessment, connection, polls: 1 })
+      ? await recordLost(db, { ...seen, ...assessment, connection, from, polls: 1 })
       : await recordReport(db, {
           ...seen,
           ...assessment,
           connection,
-          from: tracked.state as ImportState,
+          from,
           nextPollAt: assessment.next && after(polledAt, assessment.next.delayMs),
           polls: 1,
         })
