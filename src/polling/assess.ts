@@ -62,7 +62,8 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, answer: AskedStatus,
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
   const next = isOver(to) ? null : nextAfterAnswer(tracked, asked, answer, progressChanges, now)
   const attention = report.state === 'unmapped' ? 'unmapped_status' : next?.stalled ? 'stalled' : null
-  if (next !== null && fingerprint === tracked.fingerprint)
+  // A resumed import hears the report that it heard last, and is running again by it.
+  if (next !== null && to === from && fingerprint === tracked.fingerprint)
     return { kind: 'unchanged', sameReport: true, attention, pollFailures: 0, notFoundPolls: 0, lastError: null, next }
   return { kind: 'changed', answer, fingerprint, to, lostReason, attention, progressChanges, next }
 }

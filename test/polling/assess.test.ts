@@ -77,6 +77,13 @@ describe('a report', () => {
     expect(assess(seen, asked, again, now)).toMatchObject({ kind: 'unchanged', sameReport: true, pollFailures: 0 })
   })
 
+  test('that says the same again after a resume makes the import running again', () => {
+    expect(assess({ ...seen, state: 'pending' }, asked, answer({}), now)).toMatchObject({
+      kind: 'changed',
+      to: 'running',
+    })
+  })
+
   test('that is terminal ends the polling', () => {
     expect(assess(seen, asked, answer({ state: 'partial' }), now)).toMatchObject({
       kind: 'changed',
