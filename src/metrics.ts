@@ -58,8 +58,10 @@ export function createMetrics(queues: Pick<Queues, 'all'>): Metrics {
     labelNames: ['queue', 'state'],
     registers,
     async collect() {
-      for (const [queue, { getJobCounts }] of bound(queues))
-        for (const [state, count] of Object.entries(await getJobCounts())) this.set({ queue, state }, count)
+      for (const [name, queue] of Object.entries(queues.all)) {
+        const counts = await queue.getJobCounts('waiting', 'active', 'delayed')
+        for (const [state, count] of Object.entries(counts)) this.set({ queue: name, state }, count)
+      }
     },
   })
 
@@ -76,10 +78,4 @@ export function createMetrics(queues: Pick<Queues, 'all'>): Metrics {
       if (firstAttemptDelayMs !== null) firstAttempt.observe(firstAttemptDelayMs / 1_000)
     },
   }
-}
-
-function bound({ all }: Pick<Queues, 'all'>) {
-  return Object.entries(all).map(
-    ([name, queue]) => [name, { getJobCounts: () => queue.getJobCounts('waiting', 'active', 'delayed') }] as const,
-  )
 }

@@ -23,7 +23,7 @@ export interface Workers {
 }
 
 /** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
-const concurrency = { poll: 200, collect: 20, deliver: 100 }
+const concurrency = { poll: 400, collect: 20, deliver: 100 }
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const { queues, db, targets, observePoll } = deps
@@ -39,7 +39,9 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     { concurrency: 6 },
   )
   const working = [
-    queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), { concurrency: concurrency.poll }),
+    queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
+      concurrency: concurrency.poll,
+    }),
     queues.work('collect', createCollectWorker(deps), { concurrency: concurrency.collect }),
     queues.work('deliver', createDeliveryWorker(deps), { concurrency: concurrency.deliver }),
   ]

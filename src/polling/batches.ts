@@ -7,7 +7,7 @@ import { recordUnchanged, type UnchangedPoll } from '../imports/record-unchanged
 import { loadTracked, type TrackedImport } from '../imports/tracked.ts'
 
 /** How long a statement waits for company, in milliseconds. */
-const gatherMs = 5
+const gatherMs = 10
 const maxBatchSize = 500
 
 /** An import and where to ask about it. */

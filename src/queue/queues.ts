@@ -84,7 +84,8 @@ function openRedisStore(url: string): Store {
   return {
     name: 'redis',
     queue: (name) => new Queue(name, { connection: producer, prefix, defaultJobOptions: jobDefaults }),
-    worker: (name, run, concurrency) => new Worker(name, run, { connection: consumer, prefix, concurrency, ...stalling }),
+    worker: (name, run, concurrency) =>
+      new Worker(name, run, { connection: consumer, prefix, concurrency, ...stalling }),
     onError(listener) {
       producer.on('error', listener)
       consumer.on('error', listener)
