@@ -4,13 +4,15 @@ import { and, desc, eq, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports } from '../db/schema/index.ts'
-import { collectLeaseMs } from '../dispatch/collections.ts'
+import { collectLeaseMs } from '../imports/leases.ts'
 import { isPageStored, storePage } from '../imports/details.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
 
 export interface Checkpoint {
   row: ImportRow
+  /** The lease that the walk is under, which is no other walk's: whoever took over has another one. */
+  lease: Date
   /** The page to ask for, from 0, and its cursor. */
   page: number
   cursor: string
@@ -26,32 +28,40 @@ export async function loadCheckpoint(db: Database, importId: string, now: Date):
     .where(eq(detailPages.importId, importId))
     .orderBy(desc(detailPages.page))
     .limit(1)
-  return { row, page: last ? last.page + 1 : 0, cursor: last?.nextCursor ?? firstPage }
+  const place = { page: last ? last.page + 1 : 0, cursor: last?.nextCursor ?? firstPage }
+  return { row, lease: row.collectLeaseUntil, ...place }
 }
 
-/**
- * Stores a page and renews the lease, or completes the collection where it was the last: its cursor is absent, or was
- * used already. Null: complete.
- */
+export type StoredPage =
+  | { kind: 'stored'; next: Checkpoint }
+  /** It was the last one: its cursor is absent, or was used already. */
+  | { kind: 'complete' }
+  /** The lease ran out while it was fetched. Nothing is stored; another walk does that. */
+  | { kind: 'superseded' }
+
+/** Stores a page and renews the lease, or completes the collection. */
 export function storeCollectedPage(
   db: Database,
-  { row, page, cursor }: Checkpoint,
+  { row, page, cursor, lease }: Checkpoint,
   connection: ConnectionOfImport,
   details: DetailPage,
   now: Date,
-): Promise<Checkpoint | null> {
-  return db.transaction(async (tx) => {
+): Promise<StoredPage> {
+  return db.transaction(async (tx): Promise<StoredPage> => {
+    const held = await tx.select({ id: imports.id }).from(imports).where(leased(row.id, lease)).for('no key update')
+    if (held.length === 0) return { kind: 'superseded' }
     await storePage(tx, { importId: row.id, page, cursor, details }, now)
     const { next } = details
     if (next === null || next === firstPage || (await isPageStored(tx, row.id, next))) {
       await complete(tx, row, connection, now)
-      return null
+      return { kind: 'complete' }
     }
+    const renewed = after(now, collectLeaseMs)
     await tx
       .update(imports)
-      .set({ detailsState: 'collecting', collectFailures: 0, collectLeaseUntil: after(now, collectLeaseMs) })
+      .set({ detailsState: 'collecting', collectFailures: 0, collectLeaseUntil: renewed })
       .where(eq(imports.id, row.id))
-    return { row, page: page + 1, cursor: next }
+    return { kind: 'stored', next: { row, lease: renewed, page: page + 1, cursor: next } }
   })
 }
 
@@ -69,16 +79,21 @@ async function complete(tx: Transaction, { id }: ImportRow, connection: Connecti
 }
 
 /** Gives up: what is stored stays, and `details.state` says that it isn't all. */
-export async function giveUp(db: Database, importId: string): Promise<void> {
-  await db.update(imports).set(ended('incomplete')).where(eq(imports.id, importId))
+export async function giveUp(db: Database, { row, lease }: Checkpoint): Promise<void> {
+  await db.update(imports).set(ended('incomplete')).where(leased(row.id, lease))
 }
 
 /** Goes on at `at`; `failures` in a row so far. */
-export async function postpone(db: Database, importId: string, at: Date, failures: number): Promise<void> {
+export async function postpone(db: Database, { row, lease }: Checkpoint, at: Date, failures: number): Promise<void> {
   await db
     .update(imports)
     .set({ nextCollectAt: at, collectLeaseUntil: null, collectFailures: failures })
-    .where(eq(imports.id, importId))
+    .where(leased(row.id, lease))
+}
+
+/** The import, as long as its collection is under this lease. */
+function leased(importId: string, lease: Date) {
+  return and(eq(imports.id, importId), eq(imports.collectLeaseUntil, lease))
 }
 
 function ended(detailsState: 'complete' | 'incomplete') {

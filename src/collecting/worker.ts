@@ -7,7 +7,7 @@ import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import type { Log } from '../log.ts'
 import { backOff } from '../polling/interval.ts'
-import { drawRequest } from '../polling/permit.ts'
+import { drawRequest } from '../connections/draw.ts'
 import { reactForConnection } from '../polling/react.ts'
 import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
@@ -67,7 +67,7 @@ interface Walked {
 
 async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal: AbortSignal): Promise<Walked> {
   const { db, clock, nudge } = deps
-  const { id, jobId } = start.row
+  const { jobId } = start.row
   const connection = { id: target.id, name: target.name, provider: target.provider.name }
   const turnEnds = after(clock.now(), turnMs)
   let at = start
@@ -75,7 +75,7 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
     // Dispatch has drawn the first request of a turn already.
     const mayStartAt = pages === 0 ? clock.now() : await drawRequest(db, target, clock.now())
     if (signal.aborted || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal))) {
-      await postpone(db, id, mayStartAt, 0)
+      await postpone(db, at, mayStartAt, 0)
       return { pages, outcome: 'postponed' }
     }
     const details = await ask(deps, target, jobId, at.cursor, signal)
@@ -84,12 +84,13 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
       const failures = pages > 0 ? 1 : start.row.collectFailures + 1
       return { pages, outcome: await failed(deps, target, at, details, failures) }
     }
-    const next = await storeCollectedPage(db, at, connection, details, clock.now())
-    if (next === null) {
+    const stored = await storeCollectedPage(db, at, connection, details, clock.now())
+    if (stored.kind === 'superseded') return { pages, outcome: 'superseded' }
+    if (stored.kind === 'complete') {
       nudge.deliver()
       return { pages: pages + 1, outcome: 'complete' }
     }
-    at = next
+    at = stored.next
   }
 }
 
@@ -112,21 +113,22 @@ async function waitsElsewhere(clock: Clock, mayStartAt: Date, signal: AbortSigna
 async function failed(
   { db, clock }: CollectDeps,
   { limits }: Target,
-  { row }: Checkpoint,
+  at: Checkpoint,
   error: ProviderError,
   failures: number,
 ) {
+  const { row } = at
   const now = clock.now()
   if (error.kind === 'aborted') {
-    await postpone(db, row.id, now, row.collectFailures)
+    await postpone(db, at, now, row.collectFailures)
     return 'aborted'
   }
   const gone = error.kind === 'not_found' && failures >= confirmingNotFounds
   if (gone || now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)) {
-    await giveUp(db, row.id)
+    await giveUp(db, at)
     return 'incomplete'
   }
   const next = backOff({ importId: row.id, failures, retryAfterMs: error.retryAfterMs, limits })
-  await postpone(db, row.id, after(now, next.delayMs), failures)
+  await postpone(db, at, after(now, next.delayMs), failures)
   return error.kind
 }

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest'
+import {
+  type Checkpoint,
+  giveUp,
+  loadCheckpoint,
+  postpone,
+  storeCollectedPage,
+} from '../../src/collecting/checkpoint.ts'
+import { claimCollections, collectLeaseMs } from '../../src/dispatch/collections.ts'
+import type { DetailPage } from '../../src/providers/contract.ts'
+import { aPage, useImportWorld } from '../imports/world.ts'
+
+const world = useImportWorld()
+
+/** An import that is over, whose collection has just been claimed. */
+async function collecting() {
+  const connection = await world.connection()
+  const { id } = await world.tracked({
+    connectionId: connection.id,
+    state: 'partial',
+    nextPollAt: null,
+    finishedAt: world.clock.now(),
+    detailsState: 'pending',
+    nextCollectAt: world.clock.now(),
+  })
+  expect((await claimCollections(world.db, world.clock.now())).ids).toContain(id)
+  const store = (at: Checkpoint, page: Partial<DetailPage>) =>
+    storeCollectedPage(world.db, at, connection, aPage(page), world.clock.now())
+  return { id, store, load: () => load(id) }
+}
+
+async function load(id: string): Promise<Checkpoint> {
+  const checkpoint = await loadCheckpoint(world.db, id, world.clock.now())
+  if (!checkpoint) throw new Error('there is nothing to collect')
+  return checkpoint
+}
+
+const line = (number: number) => ({ line: number, column: 1 })
+
+test('after every page the database says where to go on', async () => {
+  const { id, store, load } = await collecting()
+  expect(await load()).toMatchObject({ page: 0, cursor: '' })
+  const first = await store(await load(), { skippedLines: [line(1)], next: 'b' })
+  expect(first).toMatchObject({ kind: 'stored', next: { page: 1, cursor: 'b' } })
+  expect(await load()).toMatchObject({ page: 1, cursor: 'b' })
+  expect(await store(await load(), { skippedLines: [line(2)] })).toEqual({ kind: 'complete' })
+  expect(await world.row(id)).toMatchObject({
+    detailsState: 'complete',
+    skippedLines: 2,
+    rowsSkipped: 2,
+    nextCollectAt: null,
+    collectLeaseUntil: null,
+  })
+  expect(await world.eventTypesOf(id)).toEqual(['import.rows_collected'])
+  expect(await loadCheckpoint(world.db, id, world.clock.now())).toBeNull()
+})
+
+test.each(['', 'a', 'b'])('a cursor that was used before, such as "%s", ends it', async (repeated) => {
+  const { id, store, load } = await collecting()
+  await store(await load(), { skippedLines: [line(1)], next: 'a' })
+  await store(await load(), { skippedLines: [line(2)], next: 'b' })
+  expect(await store(await load(), { skippedLines: [line(3)], next: repeated })).toEqual({ kind: 'complete' })
+  expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3 })
+})
+
+test('a page renews the lease', async () => {
+  const { id, store, load } = await collecting()
+  world.clock.advance(collectLeaseMs - 1)
+  await store(await load(), { next: 'b' })
+  expect((await world.row(id)).collectLeaseUntil).toEqual(new Date(world.clock.now().getTime() + collectLeaseMs))
+})
+
+test('a walk whose lease has run out does nothing to what another one goes on with', async () => {
+  const { id, store, load } = await collecting()
+  const stalled = await load()
+  world.clock.advance(collectLeaseMs)
+  expect((await claimCollections(world.db, world.clock.now())).ids).toContain(id)
+  const first = await store(await load(), { skippedLines: [line(1)], next: 'b' })
+  if (first.kind !== 'stored') throw new Error(first.kind)
+  await store(first.next, { skippedLines: [line(2)], next: 'c' })
+  const before = await world.row(id)
+
+  // Its page is stored already, and so is the one after it: that doesn't mean that the list is at its end.
+  expect(await store(stalled, { skippedLines: [line(1)], next: 'b' })).toEqual({ kind: 'superseded' })
+  await postpone(world.db, stalled, world.clock.now(), 5)
+  await giveUp(world.db, stalled)
+  expect(await world.row(id)).toEqual(before)
+
+  await store(await load(), { skippedLines: [line(3)] })
+  await postpone(world.db, stalled, world.clock.now(), 5)
+  expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, nextCollectAt: null })
+  expect(await world.eventTypesOf(id)).toEqual(['import.rows_collected'])
+})
+
+test('one that is given up keeps what is stored, and says that it is not all', async () => {
+  const { id, store, load } = await collecting()
+  await store(await load(), { skippedLines: [line(1)], next: 'b' })
+  await giveUp(world.db, await load())
+  expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', skippedLines: 1, nextCollectAt: null })
+  expect(await world.eventsOf(id)).toEqual([])
+})
