@@ -91,15 +91,20 @@ async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): 
     ...overrides,
   })
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
-  const url = `http://127.0.0.1:${port}`
-  const send = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init).then(read)
-  const document = (await send('/openapi.json')).body
-  return { url, database, clock, queues, server, logLines, nudges, send, call: checkedCalls(send, document) }
+  const client = await connectApi(`http://127.0.0.1:${port}`, adminToken)
+  return { ...client, database, clock, queues, server, logLines, nudges }
 }
 
-function checkedCalls(send: Api['send'], document: OpenApi): Api['call'] {
+/** A client of a server that runs; calls are made with the token unless they name another one. */
+export async function connectApi(url: string, ownToken: string): Promise<Pick<Api, 'url' | 'send' | 'call'>> {
+  const send = (path: string, init?: RequestInit) => fetch(`${url}${path}`, init).then(read)
+  const document = (await send('/openapi.json')).body
+  return { url, send, call: checkedCalls(send, document, ownToken) }
+}
+
+function checkedCalls(send: Api['send'], document: OpenApi, ownToken: string): Api['call'] {
   const validators = createValidators(document)
-  return async (operation, path, { token = adminToken, query = {}, body, headers = {} } = {}) => {
+  return async (operation, path, { token = ownToken, query = {}, body, headers = {} } = {}) => {
     const [method = '', template = ''] = operation.split(' ')
     const filled = template.replaceAll(/\{(\w+)\}/g, (_match, name) => encodeURIComponent(path[name] ?? ''))
     const search = new URLSearchParams(
