@@ -2,12 +2,12 @@
 // budget, and a long walk makes room for others now and then. Where it stands is checkpoint.ts's.
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, type Clock } from '../clock.ts'
+import { drawRequest } from '../connections/draw.ts'
 import type { Target, Targets } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import type { Log } from '../log.ts'
 import { backOff } from '../polling/interval.ts'
-import { drawRequest } from '../connections/draw.ts'
 import { reactForConnection } from '../polling/react.ts'
 import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'

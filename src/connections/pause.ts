@@ -6,6 +6,9 @@ import { connections } from '../db/schema/index.ts'
 import { writeEvent } from '../webhooks/events.ts'
 import { type ConnectionRow, presentConnection } from './present.ts'
 
+/** While a connection is paused, how often one import asks whether the credentials work again. */
+export const probeIntervalMs = 3 * 60_000
+
 /**
  * Pauses a connection because the provider said 401 or 403: its imports wait, but for one probe at `nextProbeAt`.
  * A connection that is paused already only gets the new time of its probe.

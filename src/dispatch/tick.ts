@@ -1,13 +1,13 @@
 // Owns what a tick does: claim what is due, enqueue it, and look again while there is more.
-// What is due is said by polls.ts, collections.ts and deliveries.ts.
+// What is due is said by imports.ts and deliveries.ts.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
+import { releaseCollections, releasePolls } from '../imports/leases.ts'
 import { jobIds, type Payload } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
-import { claimCollections, releaseCollections } from './collections.ts'
 import { claimDeliveries, releaseDeliveries } from './deliveries.ts'
-import { claimPolls, releasePolls } from './polls.ts'
+import { claimCollections, claimPolls } from './imports.ts'
 
 export type WorkKind = Payload<'dispatch'>['kind']
 

@@ -2,10 +2,9 @@
 // and an answer shows that they work again.
 import { after } from '../clock.ts'
 import { blockConnection } from '../connections/block.ts'
-import { pauseConnection, resumeConnection } from '../connections/pause.ts'
+import { pauseConnection, probeIntervalMs, resumeConnection } from '../connections/pause.ts'
 import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
-import { probeIntervalMs } from '../dispatch/connections.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import type { ProviderError } from '../providers/error.ts'
 

@@ -2,10 +2,11 @@
 // that is away never looks like a provider that failed. Which polls are due is dispatch/'s business.
 import type { Clock } from '../clock.ts'
 import { after } from '../clock.ts'
+import { drawRequest } from '../connections/draw.ts'
 import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
-import { releasePolls } from '../dispatch/polls.ts'
+import { releasePolls } from '../imports/leases.ts'
 import { type RecordResult, recordLost, recordReport } from '../imports/record.ts'
 import type { ImportState } from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
@@ -15,7 +16,6 @@ import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
 import { type Assessment, assess, type Heard } from './assess.ts'
 import type { PollBatches } from './batches.ts'
-import { drawRequest } from './permit.ts'
 import { reactForConnection } from './react.ts'
 
 export interface PollDeps {

@@ -6,7 +6,8 @@ import {
   postpone,
   storeCollectedPage,
 } from '../../src/collecting/checkpoint.ts'
-import { claimCollections, collectLeaseMs } from '../../src/dispatch/collections.ts'
+import { claimCollections } from '../../src/dispatch/imports.ts'
+import { collectLeaseMs } from '../../src/imports/leases.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
 import { aPage, useImportWorld } from '../imports/world.ts'
 

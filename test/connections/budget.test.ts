@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { allowance, type Budget, nextRequestAt, type Spending, spend } from '../../src/polling/budget.ts'
+import { allowance, type Budget, nextRequestAt, type Spending, spend } from '../../src/connections/budget.ts'
 
 const unlimited: Budget = { maxInFlight: 10, requestsPerSecond: null, requestsPerMonth: null }
 const nothingSpent: Spending = { nextRequestAt: null, budgetMonth: null, monthRequests: 0 }

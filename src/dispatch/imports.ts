@@ -1,11 +1,14 @@
-// Owns claiming work of imports within what their connections allow. Polls and collections are claimed alike;
-// they draw on the same budget, because the provider counts requests, not what they are for.
+// Owns which polls and collections are due now, within what their connections allow (pauses, 429s, requests in flight,
+// a second, a month), so that claimed work may begin at once. Both are claimed alike, and draw on the same budget:
+// the provider counts requests, not what they are for.
 import { eq, type SQL, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
+import { allowance, isMetered, nextRequestAt, type Spending, spend } from '../connections/budget.ts'
 import { effectiveLimits } from '../connections/limits.ts'
+import { probeIntervalMs } from '../connections/pause.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, type StoredLimits } from '../db/schema/index.ts'
-import { allowance, isMetered, nextRequestAt, type Spending, spend } from '../polling/budget.ts'
+import { collectLeaseMs, pollLeaseMs } from '../imports/leases.ts'
 import type { DefaultLimits } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 
@@ -15,9 +18,17 @@ export interface Claim {
   saturated: boolean
 }
 
+/** Claims due polls, each under a lease. */
+export function claimPolls(db: Database, now: Date): Promise<Claim> {
+  return claim(db, now, polls)
+}
+
+/** Claims due collections, each under a lease: imports that are over, and whose details aren't all stored. */
+export function claimCollections(db: Database, now: Date): Promise<Claim> {
+  return claim(db, now, collections)
+}
+
 interface Work {
-  /** Serialises the claiming of one kind of work over all processes; two at once would both spend the same budget. */
-  lockKey: number
   leaseMs: number
   dueAt: SQL
   leaseUntil: SQL
@@ -25,15 +36,28 @@ interface Work {
   probesWhilePaused: boolean
 }
 
-/** While a connection is paused, how often one import asks whether the credentials work again. */
-export const probeIntervalMs = 3 * 60_000
+const polls: Work = {
+  leaseMs: pollLeaseMs,
+  dueAt: sql`next_poll_at`,
+  leaseUntil: sql`poll_lease_until`,
+  probesWhilePaused: true,
+}
+
+const collections: Work = {
+  leaseMs: collectLeaseMs,
+  dueAt: sql`next_collect_at`,
+  leaseUntil: sql`collect_lease_until`,
+  probesWhilePaused: false,
+}
+
+/** Claims come one after the other, over all processes: two at once would both spend the same budget. */
+const lockKey = 0x636c696d // "clim"
 /** What one claim takes of a connection at the most, so that a claim stays short. */
 const claimLimit = 1_000
 
-export function claimByConnection(db: Database, now: Date, work: Work): Promise<Claim> {
+function claim(db: Database, now: Date, work: Work): Promise<Claim> {
   return db.transaction(async (tx) => {
-    const [lock] = (await tx.execute(sql`SELECT pg_try_advisory_xact_lock(${work.lockKey}) AS taken`)).rows
-    if (lock?.taken !== true) return { ids: [], saturated: false }
+    await tx.execute(sql`SELECT pg_advisory_xact_lock(${lockKey})`)
     await endExpiredLeases(tx, now, work)
     const due = await connectionsWithDueWork(tx, now, work)
     const rooms = new Map(due.map((connection) => [connection.id, roomOf(connection, now, work)]))
@@ -76,7 +100,7 @@ async function connectionsWithDueWork(
     FROM connections c
     WHERE c.deleted_at IS NULL
       AND EXISTS (SELECT 1 FROM imports WHERE connection_id = c.id AND ${dueAt} <= ${now} AND ${leaseUntil} IS NULL)
-    FOR NO KEY UPDATE OF c`)
+    FOR NO KEY UPDATE OF c`) // their budget is drawn on by others, too
   return rows.map((row) => ({
     id: row.id as string,
     limits: effectiveLimits(findProvider(row.provider as string), row.limits as StoredLimits),
