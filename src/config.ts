@@ -108,9 +108,6 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`).join('\n'))
   const env = parsed.data
 
-  if (env.DATABASE_URL !== undefined && env.ENCRYPTION_KEYS === undefined)
-    throw new ConfigError('ENCRYPTION_KEYS must be set where DATABASE_URL is: base64 of 32 bytes, comma-separated.')
-
   const privateDefault = env.DATABASE_URL === undefined ? loopback : []
   return {
     databaseUrl: env.DATABASE_URL ?? null,

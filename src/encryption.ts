@@ -37,9 +37,9 @@ export function createEncryption(keys: readonly Buffer[]): Encryption {
       const key = byId.get(id)
       if (!key) throw new DecryptionError(`No key in ENCRYPTION_KEYS has the id ${id}.`)
       const sealed = Buffer.from(encoded, 'base64url')
-      const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
-      decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-tagBytes))
       try {
+        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, ivBytes), { authTagLength: tagBytes })
+        decipher.setAAD(Buffer.from(context)).setAuthTag(sealed.subarray(-tagBytes))
         return Buffer.concat([decipher.update(sealed.subarray(ivBytes, -tagBytes)), decipher.final()]).toString('utf8')
       } catch {
         throw new DecryptionError('A stored secret does not match its key or its place.')

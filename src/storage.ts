@@ -54,6 +54,9 @@ async function openEmbedded(config: Config, { log, onError }: StorageDeps): Prom
 }
 
 async function openGiven(config: Config, databaseUrl: string, { onError }: StorageDeps): Promise<Storage> {
+  const { adminToken, encryptionKeys } = config
+  if (encryptionKeys === null)
+    throw new ConfigError('ENCRYPTION_KEYS must be set where DATABASE_URL is: base64 of 32 bytes, comma-separated.')
   const database = openDatabase(databaseUrl, { maxConnections, onError })
   try {
     const current = (await isMigrated(database)) && (config.redisUrl !== null || (await isQueueMigrated(database.pool)))
@@ -62,6 +65,5 @@ async function openGiven(config: Config, databaseUrl: string, { onError }: Stora
     await database.close()
     throw error
   }
-  const { adminToken, encryptionKeys } = config
-  return { databaseUrl, database, encryptionKeys: encryptionKeys ?? [], adminToken, close: () => database.close() }
+  return { databaseUrl, database, encryptionKeys, adminToken, close: () => database.close() }
 }

@@ -7,7 +7,7 @@ import { withDatabase } from './database.ts'
 
 /** Prints counts; the process ends with 1 where something couldn't be read. */
 export async function rotateKeysCommand(config: Config): Promise<void> {
-  const keys = config.encryptionKeys ?? (await readEncryptionKeys(config.dataDir))
+  const keys = config.encryptionKeys ?? (config.databaseUrl === null ? await readEncryptionKeys(config.dataDir) : [])
   if (keys.length < 2) throw new ConfigError('ENCRYPTION_KEYS must hold the new key, then the old ones.')
   const encryption = createEncryption(keys)
   const rotations = await withDatabase(config, ({ db }) => rotateKeys({ db, encryption }))
