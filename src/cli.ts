@@ -54,7 +54,7 @@ program
 program
   .command('sandbox')
   .description("serve the four providers' status APIs, scripted, to try the service with")
-  .option('--port <port>', 'the port to listen on', readPort, 4000)
+  .option('--port <port>', 'the port to listen on', readPort, 4010)
   .action(async ({ port }: { port: number }) => {
     const { startSandbox } = await import('./sandbox/server.ts')
     await untilStopped(

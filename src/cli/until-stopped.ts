@@ -4,6 +4,13 @@ import type { Log } from '../log.ts'
 
 export interface Running {
   stop(): Promise<void>
+  /** Where it may end by itself: settles when it does. */
+  ended?: Promise<End>
+}
+
+interface End {
+  because: string
+  failed: boolean
 }
 
 const stopWithinMs = 30_000
@@ -11,8 +18,8 @@ const stopWithinMs = 30_000
 const sameSignalMs = 500
 
 /**
- * Starts something, and stops it when the process is told to, also when it is still starting. Settles when it is
- * stopped; ends the process where a stop takes longer than 30 s, or a second signal comes.
+ * Starts something, and stops it when the process is told to, also when it is still starting, or when it ends by
+ * itself. Then ends the process: at once where a stop takes longer than 30 s, or a second signal comes.
  */
 export async function untilStopped<Started extends Running>(
   log: Log,
@@ -22,14 +29,14 @@ export async function untilStopped<Started extends Running>(
   const told = stopRequest(log)
   const started = await start()
   announce(started)
-  const { because, failed } = await told
+  const { because, failed } = await Promise.race(started.ended ? [told, started.ended] : [told])
   const startedAt = performance.now()
   const inTime = await Promise.race([started.stop().then(() => true), delay(stopWithinMs, false, { ref: false })])
   log.info({ because, inTime, durationMs: Math.round(performance.now() - startedAt) }, 'stopped')
   process.exit(inTime && !failed ? 0 : 1) // whatever is still open must not hold up the end
 }
 
-function stopRequest(log: Log): Promise<{ because: string; failed: boolean }> {
+function stopRequest(log: Log): Promise<End> {
   return new Promise((resolve) => {
     let firstAt: number | undefined
     const onSignal = (signal: NodeJS.Signals) => {
