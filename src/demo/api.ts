@@ -1,0 +1,28 @@
+// Owns calling the service the way everybody does: its public API, over HTTP, with a token.
+
+export interface Api {
+  get<Answer>(path: string): Promise<Answer>
+  post<Answer>(path: string, body?: unknown): Promise<Answer>
+  put<Answer>(path: string, body: unknown): Promise<Answer>
+  delete(path: string): Promise<void>
+}
+
+/** Each call throws where the answer is a problem, with what it says. */
+export function createApi(url: string, token: string): Api {
+  const call = async <Answer>(method: string, path: string, body?: unknown) => {
+    const response = await fetch(`${url}/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path} was answered with ${response.status}: ${text}`)
+    return (text === '' ? undefined : JSON.parse(text)) as Answer
+  }
+  return {
+    get: (path) => call('GET', path),
+    post: (path, body) => call('POST', path, body),
+    put: (path, body) => call('PUT', path, body),
+    delete: (path) => call('DELETE', path),
+  }
+}

@@ -1,0 +1,31 @@
+// Owns the connections of the demo: one account at each vendor's sandbox, asked often, so that there is something to see.
+import type { ProviderName } from '../sandbox/script.ts'
+import type { Sandbox } from '../sandbox/server.ts'
+
+export const connections = {
+  cdq: { provider: 'cdq' },
+  /** Apart, because a 429 makes all imports of a connection wait. */
+  'cdq-busy': { provider: 'cdq' },
+  /** micro.so's own limits, which its sandbox enforces. */
+  micro: { provider: 'micro', limits: { requestsPerSecond: 10, requestsPerMonth: 1_000, minIntervalMs: 1_000 } },
+  zilliant: { provider: 'zilliant' },
+  fullstory: { provider: 'fullstory' },
+  'fs-users': { provider: 'fullstory', settings: { resource: 'users' } },
+} as const satisfies Record<string, { provider: ProviderName; limits?: object; settings?: object }>
+
+export type ConnectionName = keyof typeof connections
+
+const lively = { minIntervalMs: 400, maxIntervalMs: 2_000 }
+
+/** What `PUT /v1/connections/{name}` gets. */
+export function connectionBody(name: ConnectionName, sandbox: Sandbox) {
+  const connection: { provider: ProviderName; limits?: object; settings?: object } = connections[name]
+  const { provider } = connection
+  return {
+    provider,
+    baseUrl: sandbox.baseUrl(provider),
+    credentials: sandbox.credentials(provider),
+    settings: { ...sandbox.settings(provider), ...connection.settings },
+    limits: { ...lively, ...connection.limits },
+  }
+}

@@ -1,0 +1,81 @@
+// Owns what the terminal shows while imports run: pure, from the imports to lines that fit its width and height.
+import type { ApiImport } from '../imports/present.ts'
+import { isOver } from '../imports/state.ts'
+import { isSettled } from './follow.ts'
+import { columnsFor, headerLine, importLine, type Line } from './import-line.ts'
+import type { Paint } from './paint.ts'
+
+const name = 'Import Tracker'
+
+export interface Terminal {
+  width: number
+  height: number
+}
+
+export interface FrameInput {
+  lines: readonly Line[]
+  elapsedMs: number
+  /** Verified so far. */
+  webhooks: number
+  /** Counts the frames. */
+  tick: number
+}
+
+/** What is around the imports: the head with an empty line before and after it, the columns' names, the fold. */
+const aroundLines = 5
+
+/** Every import where there is room; otherwise those that are under way, and what became of the others in one line. */
+export function renderFrame(input: FrameInput, { width, height }: Terminal, paint: Paint): string[] {
+  const columns = columnsFor(width - 1)
+  const room = Math.max(1, height - aroundLines - 1) // the cursor is on the line after the last
+  const shown = input.lines.length <= room + 1 ? [...input.lines] : chosen(input.lines, room)
+  const hidden = input.lines.filter((line) => !shown.includes(line))
+  return [
+    '',
+    head(input, width - 1, paint),
+    '',
+    headerLine(columns, paint),
+    ...shown.map((line) => importLine(line, columns, input.tick, paint)),
+    ...(hidden.length > 0 ? [paint('quiet', foldText(hidden).slice(0, width - 1))] : []),
+  ].slice(0, Math.max(1, height - 1))
+}
+
+/** As many facts as there is room for. */
+function head({ lines, elapsedMs, webhooks }: FrameInput, width: number, paint: Paint): string {
+  const over = lines.filter((line) => isSettled(line.import)).length
+  const facts = [`${over} of ${lines.length} imports over`, clockText(elapsedMs), `${webhooks} webhooks verified`]
+  const fitting = facts.filter((_, index) => [name, ...facts.slice(0, index + 1)].join(' · ').length <= width)
+  return [paint('strong', name), ...fitting].join(paint('quiet', ' · '))
+}
+
+/** Some of each connection that are under way, then what ended last; in the order of the list all the same. */
+function chosen(lines: readonly Line[], room: number): Line[] {
+  const underWay = takingTurns(lines.filter((line) => !isSettled(line.import)))
+  const ended = lines.filter((line) => isSettled(line.import)).sort((a, b) => endOf(b.import) - endOf(a.import))
+  const picked = new Set([...underWay, ...ended].slice(0, room))
+  return lines.filter((line) => picked.has(line))
+}
+
+/** The first one of each connection, then the second one of each … */
+function takingTurns(lines: readonly Line[]): Line[] {
+  const byConnection = [...Map.groupBy(lines, (line) => line.import.connection).values()]
+  const turns = Math.max(0, ...byConnection.map((some) => some.length))
+  return Array.from({ length: turns }, (_, turn) => byConnection.flatMap((some) => some[turn] ?? [])).flat()
+}
+
+function endOf({ finishedAt }: ApiImport): number {
+  return finishedAt === null ? 0 : Date.parse(finishedAt)
+}
+
+function foldText(lines: readonly Line[]): string {
+  const ended = lines.filter((line) => isOver(line.import.state))
+  const states = Map.groupBy(ended, (line) => line.import.state)
+  const parts = [...states].map(([state, some]) => `${some.length} ${state}`)
+  const underWay = lines.length - ended.length
+  return `… and ${[...parts, ...(underWay > 0 ? [`${underWay} under way`] : [])].join(', ')}`
+}
+
+function clockText(ms: number): string {
+  const seconds = Math.floor(ms / 1_000)
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`
+}

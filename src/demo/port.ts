@@ -1,0 +1,11 @@
+// Owns the choice of the demo's port: the usual one where it is free.
+import { createServer } from 'node:net'
+
+/** The wanted port, or 0 (any that is free) where another program has it. */
+export function freePortOr0(host: string, wanted: number): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(0))
+    server.listen(wanted, host, () => server.close(() => resolve(wanted)))
+  })
+}

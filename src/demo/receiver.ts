@@ -1,0 +1,80 @@
+// Owns the consumer's side of webhooks: a server that verifies each one and tells repeated ones by their id.
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { Webhook } from 'standardwebhooks'
+
+export interface ReceivedEvent {
+  /** The same on every attempt. */
+  id: string
+  type: string
+  importId: string
+  /** How often it came. */
+  times: number
+}
+
+export interface Receiver {
+  url: string
+  /** The endpoint's, which is known only once the endpoint is. */
+  setSecret(secret: string): void
+  /** What came and is proven to be from the service, by id. */
+  events(): ReadonlyMap<string, ReceivedEvent>
+  /** How many came whose signature is wrong. */
+  refused(): number
+  close(): Promise<void>
+}
+
+/** Webhooks that the demo's endpoints were sent to, in this run or an earlier one. */
+export const receiverPath = '/import-tracker-demo'
+
+/** Answers the first webhook with 500, although it is fine, so that one comes twice. */
+export async function startReceiver(): Promise<Receiver> {
+  const events = new Map<string, ReceivedEvent>()
+  let webhook: Webhook | null = null
+  let refused = 0
+
+  const receive = async (request: IncomingMessage): Promise<number> => {
+    const event = verified(webhook, await text(request), request)
+    if (event === null) {
+      refused++
+      return 401
+    }
+    const known = events.get(event.id)
+    if (known) known.times++
+    else events.set(event.id, event)
+    return events.size === 1 && !known ? 500 : 204
+  }
+  const server = createServer((request, response) => {
+    receive(request).then(
+      (status) => response.writeHead(status).end(),
+      () => response.destroy(), // the sender went away
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${receiverPath}`,
+    setSecret(secret) {
+      webhook = new Webhook(secret)
+    },
+    events: () => events,
+    refused: () => refused,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/** Null: it isn't signed with our secret, or its time is off. */
+function verified(webhook: Webhook | null, body: string, { headers }: IncomingMessage): ReceivedEvent | null {
+  try {
+    const event = webhook?.verify(body, headers as Record<string, string>) as { type: string; data: { id: string } }
+    return { id: String(headers['webhook-id']), type: event.type, importId: event.data.id, times: 1 }
+  } catch {
+    return null
+  }
+}

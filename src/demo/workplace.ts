@@ -1,0 +1,68 @@
+// Owns where the demo keeps its data and its log, and that nothing of a temporary directory is left, however it ends.
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { pino } from 'pino'
+import { type Config, environmentSchema } from '../config.ts'
+import { createLog, type Log } from '../log.ts'
+
+export interface Workplace {
+  directory: string
+  /** It is removed at the end; otherwise somebody gave it, and it is kept. */
+  temporary: boolean
+  logFile: string
+  log: Log
+  /** Removes what is temporary, once the service is stopped. */
+  leave(): void
+}
+
+/** The service's own default directory is never the demo's: who wants its data kept gives DATA_DIR. */
+export function openWorkplace({ dataDir, logLevel }: Pick<Config, 'dataDir' | 'logLevel'>): Workplace {
+  const temporary = dataDir === environmentSchema.shape.DATA_DIR.parse(undefined)
+  const directory = temporary ? mkdtempSync(join(tmpdir(), 'import-tracker-demo-')) : resolve(dataDir)
+  if (temporary)
+    chmodSync(directory, 0o755) // as root, another user runs Postgres in it
+  else mkdirSync(directory, { recursive: true })
+
+  const logFile = join(directory, 'demo.log')
+  const log = createLog(logLevel, pino.destination({ dest: logFile, sync: false }))
+  const onExit = () => {
+    killPostgres(directory)
+    remove(directory)
+  }
+  if (temporary) process.once('exit', onExit)
+  return {
+    directory,
+    temporary,
+    logFile,
+    log,
+    leave() {
+      if (!temporary) return
+      remove(directory)
+      process.off('exit', onExit)
+    },
+  }
+}
+
+/** A second Ctrl-C doesn't wait for a graceful stop, and nobody would ever take this Postgres over. */
+function killPostgres(directory: string): void {
+  try {
+    const [pid = ''] = readFileSync(join(directory, 'postgres/data/postmaster.pid'), 'utf8').split('\n')
+    process.kill(Number(pid), 'SIGQUIT')
+  } catch {
+    // None runs.
+  }
+}
+
+/** Postgres may still be writing its last, under which a removal fails, at times without a word. */
+function remove(directory: string): void {
+  for (let attempt = 1; attempt <= 50; attempt++) {
+    try {
+      rmSync(directory, { recursive: true, force: true })
+    } catch {
+      // Not empty after all.
+    }
+    if (!existsSync(directory)) return
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50) // an exit can only wait where it stands
+  }
+}
