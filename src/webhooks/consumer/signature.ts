@@ -1,0 +1,42 @@
+// Owns whether a signature of the Standard Webhooks specification is right:
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+import { createHmac, timingSafeEqual } from 'node:crypto'
+
+const prefix = 'whsec_'
+const base64 = /^[A-Za-z0-9+/]+={0,2}$/
+
+/** What a signature is made over: `id.timestamp.body`, as they came. */
+export interface Signed {
+  id: string
+  timestamp: string
+  body: string | Uint8Array
+}
+
+/**
+ * Whether any of the signatures (`v1,…`, space-separated) is by any of the secrets. How long that takes depends on
+ * their number alone, not on which of them matches or how much of it.
+ * @throws {TypeError} where a secret can't be one.
+ */
+export function isSigned(signed: Signed, signatures: string, secrets: readonly string[]): boolean {
+  if (secrets.length === 0) throw new TypeError('There is no secret to verify webhooks with.')
+  const given = signatures.split(' ').map((signature) => Buffer.from(signature))
+  let isFound = false
+  for (const secret of secrets) {
+    const expected = Buffer.from(sign(signed, secret))
+    for (const signature of given)
+      if (signature.length === expected.length && timingSafeEqual(signature, expected)) isFound = true
+  }
+  return isFound
+}
+
+function sign({ id, timestamp, body }: Signed, secret: string): string {
+  const hmac = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(body)
+  return `v1,${hmac.digest('base64')}`
+}
+
+function keyOf(secret: string): Buffer {
+  const text = secret.startsWith(prefix) ? secret.slice(prefix.length) : secret
+  if (!base64.test(text))
+    throw new TypeError('A webhook secret is whsec_ and base64, as the endpoint was created with.')
+  return Buffer.from(text, 'base64')
+}
