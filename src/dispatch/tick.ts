@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import { releaseCollections, releasePolls } from '../imports/leases.ts'
+import { loseUnauthorized } from '../imports/lose-unauthorized.ts'
 import { jobIds, type Payload } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
 import { claimDeliveries, releaseDeliveries } from './deliveries.ts'
@@ -20,14 +21,21 @@ export interface TickDeps {
 /** How long one tick goes on looking while there is more than may start at once, and how long it waits between looks. */
 const lookMs = 400
 const pauseMs = 40
+/** How often imports are looked for whose deadline passes while nobody may ask about them. */
+const overdueEveryMs = 5_000
 
 /** The processor of the `dispatch` queue. A tick that finds one of its kind running in this process leaves it the work. */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
   const running = new Set<WorkKind>()
+  let nextOverdueAt = performance.now()
   return async ({ kind }, signal) => {
     if (running.has(kind)) return
     running.add(kind)
     try {
+      if (kind === 'poll' && performance.now() >= nextOverdueAt) {
+        nextOverdueAt = performance.now() + overdueEveryMs
+        await loseUnauthorized(deps)
+      }
       const until = performance.now() + lookMs
       while (!signal.aborted && (await enqueueDue[kind](deps)) && performance.now() < until) await delay(pauseMs)
     } finally {

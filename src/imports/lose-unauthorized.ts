@@ -1,0 +1,36 @@
+// Owns the deadline of imports that nobody asks about, because their connection is paused: no poll would see it pass.
+import { sql } from 'drizzle-orm'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { recordLost } from './record.ts'
+import type { ImportState } from './state.ts'
+
+/** What one call ends at the most; the next one goes on. */
+const batchSize = 200
+
+/** Ends as `lost` (unauthorized) what is past its deadline while the credentials are refused. Returns how many. */
+export async function loseUnauthorized({ db, clock }: { db: Database; clock: Clock }): Promise<number> {
+  const now = clock.now()
+  const { rows } = await db.execute<Overdue>(sql`
+    SELECT i.id, i.state, i.polls, c.id AS "connectionId", c.name, c.provider
+    FROM connections c JOIN imports i ON i.connection_id = c.id
+    WHERE c.paused_at IS NOT NULL AND i.next_poll_at IS NOT NULL AND i.poll_lease_until IS NULL AND i.deadline_at <= ${now}
+    LIMIT ${batchSize}`)
+  let lost = 0
+  for (const { id, state, polls, connectionId, name, provider } of rows) {
+    const seen = { importId: id, expectedPolls: polls, polledAt: now, from: state }
+    const connection = { id: connectionId, name, provider }
+    const result = await recordLost(db, { ...seen, connection, reason: 'unauthorized', lastError: null, polls: 0 })
+    if (result.kind === 'recorded') lost++
+  }
+  return lost
+}
+
+interface Overdue extends Record<string, unknown> {
+  id: string
+  state: ImportState
+  polls: number
+  connectionId: string
+  name: string
+  provider: string
+}
