@@ -5,6 +5,8 @@ import { testAdminToken } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
 import { useApp } from './world.ts'
 
+const minute = 60_000
+
 interface Case {
   script: ScriptInput
   ends: Record<string, unknown>
@@ -13,7 +15,7 @@ interface Case {
 
 const cases: Record<ProviderName, Case> = {
   cdq: {
-    script: { provider: 'cdq', queuedMs: 400, durationMs: 400, rows: 40, skippedLines: 25, pageSize: 10 },
+    script: { provider: 'cdq', queuedMs: minute, durationMs: minute, rows: 40, skippedLines: 25, pageSize: 10 },
     ends: {
       state: 'partial',
       providerStatus: 'FINISHED',
@@ -23,7 +25,7 @@ const cases: Record<ProviderName, Case> = {
     events: ['import.queued', 'import.running', 'import.partial', 'import.rows_collected'],
   },
   micro: {
-    script: { provider: 'micro', durationMs: 300, rows: 20, outcome: 'partial' },
+    script: { provider: 'micro', durationMs: minute, rows: 20, outcome: 'partial' },
     ends: {
       state: 'partial',
       providerStatus: 'complete',
@@ -33,12 +35,12 @@ const cases: Record<ProviderName, Case> = {
     events: ['import.running', 'import.partial', 'import.rows_collected'],
   },
   zilliant: {
-    script: { provider: 'zilliant', durationMs: 300, rows: 20, outcome: 'partial' },
+    script: { provider: 'zilliant', durationMs: minute, rows: 20, outcome: 'partial' },
     ends: { state: 'partial', rows: { failed: 2, succeeded: 18 }, details: { state: 'none' } },
     events: ['import.running', 'import.partial'],
   },
   fullstory: {
-    script: { provider: 'fullstory', durationMs: 300, rows: 50, outcome: 'partial', pageSize: 2 },
+    script: { provider: 'fullstory', durationMs: minute, rows: 50, outcome: 'partial', pageSize: 2 },
     ends: {
       state: 'partial',
       providerStatus: 'FAILED',
@@ -59,9 +61,13 @@ describeEachStore('the service', (store) => {
       const connection = await app.connect(script.provider)
       const consumer = await app.consumer({ types: [...importEventTypes], connections: [connection] })
       const { id } = await app.track(connection, script)
+      for (const state of ['queued', 'running'] as const) {
+        if (!events.includes(`import.${state}`)) continue
+        await app.reaches(id, state)
+        app.sandboxClock.advance(minute)
+      }
       expect(await app.over(id)).toMatchObject({
         state: ends.state,
-        rows: ends.rows,
         lastError: null,
         nextPollAt: null,
       })
@@ -100,15 +106,24 @@ describeEachStore('the service', (store) => {
   })
 
   test('streams an import change by change until it is over', async () => {
-    const { id } = await app.track(await app.connect('cdq'), { provider: 'cdq', queuedMs: 300, durationMs: 600 })
+    const script: ScriptInput = { provider: 'cdq', queuedMs: minute, durationMs: minute }
+    const { id } = await app.track(await app.connect('cdq'), script)
     const authorization = `Bearer ${testAdminToken}`
     const response = await fetch(`${app.api.url}/v1/imports/${id}/stream`, { headers: { authorization } })
     expect(response.headers.get('content-type')).toBe('text/event-stream')
-    const changes = [...(await response.text()).matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? ''))
-    expect(changes.length).toBeGreaterThan(2)
-    expect(changes.at(-1)).toEqual(await app.get(id))
-    const states = [...new Set(changes.map(({ state }) => state))]
-    expect(['pending', 'queued', 'running', 'succeeded'].filter((state) => states.includes(state))).toEqual(states)
+    const states: string[] = []
+    let last: unknown
+    for await (const text of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
+      for (const [, data = ''] of text.matchAll(/^data: (.*)$/gm)) {
+        last = JSON.parse(data)
+        const { state } = last as { state: string }
+        if (state === states.at(-1)) continue
+        states.push(state)
+        if (state !== 'pending') app.sandboxClock.advance(minute)
+      }
+    }
+    expect(states.filter((state) => state !== 'pending')).toEqual(['queued', 'running', 'succeeded'])
+    expect(last).toEqual(await app.get(id))
   })
 
   test('takes an answer that came inline, and tells of it like any other', async () => {
@@ -122,14 +137,17 @@ describeEachStore('the service', (store) => {
 
   test('polls a hundred imports that were registered at once, each to its end', async () => {
     const connection = await app.connect('cdq', { limits: { maxInFlight: 5 } })
-    const jobs = Array.from({ length: 100 }, () => app.sandbox.add({ provider: 'cdq', durationMs: 200 }))
+    const jobs = Array.from({ length: 100 }, () => app.sandbox.add({ provider: 'cdq', durationMs: minute }))
     const imports = jobs.map(({ jobId }) => ({ connection, jobId }))
     const { body } = await app.api.call('POST /v1/imports/batch', {}, { body: { imports } })
     expect(new Set(body.data.map(({ status }: { status: number }) => status))).toEqual(new Set([201]))
-    await vi.waitFor(async () => {
-      const query = { connection, state: 'succeeded', limit: 1_000 }
-      const { body: found } = await app.api.call('GET /v1/imports', {}, { query })
-      expect(found.data).toHaveLength(100)
-    }, 15_000)
+    const allAre = (state: string) =>
+      vi.waitFor(async () => {
+        const query = { connection, state, limit: 1_000 }
+        expect((await app.api.call('GET /v1/imports', {}, { query })).body.data).toHaveLength(100)
+      }, 15_000)
+    await allAre('running')
+    app.sandboxClock.advance(minute)
+    await allAre('succeeded')
   })
 })

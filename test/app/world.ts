@@ -2,14 +2,15 @@
 // asks, a client that checks its answers, and a consumer that verifies its webhooks.
 import { Redis } from 'ioredis'
 import { Webhook } from 'standardwebhooks'
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest'
 import type { Service } from '../../src/app.ts'
-import { systemClock } from '../../src/clock.ts'
 import type { ApiImport } from '../../src/imports/present.ts'
+import type { ImportState } from '../../src/imports/state.ts'
 import { queueSchema } from '../../src/queue/migrate.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { type Sandbox, type SandboxJob, startSandbox } from '../../src/sandbox/server.ts'
 import { type Api, connectApi } from '../http/api.ts'
+import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type ServiceOptions, startTestService, testAdminToken } from '../support/service.ts'
 import type { QueueStore } from '../support/stores.ts'
@@ -30,6 +31,8 @@ export interface AppWorld {
   place: ServiceOptions
   service: Service
   sandbox: Sandbox
+  /** The sandboxes' time: an import there goes on when a test says so. The service's own time is the system's. */
+  sandboxClock: ManualClock
   api: Pick<Api, 'url' | 'send' | 'call'>
   logLines: string[]
   /** A sandbox of the test's own, for credentials and outages that hold for a whole provider. */
@@ -39,6 +42,8 @@ export interface AppWorld {
   /** An import at the sandbox, registered. */
   track(connection: string, script: ScriptInput, options?: TrackOptions): Promise<Tracked>
   get(importId: string): Promise<ApiImport>
+  /** The import as soon as it is in this state. */
+  reaches(importId: string, state: ImportState): Promise<ApiImport>
   /** The import when it is over. */
   over(importId: string): Promise<ApiImport>
   /** The types of an import's events, the first one first. */
@@ -76,7 +81,8 @@ export interface Consumer {
 
 /** Call it at the top of a suite: it starts before the tests and stops after them. */
 export function useApp(store: QueueStore, options: { service?: boolean } = {}): AppWorld {
-  const world = { logLines: [] as string[] } as AppWorld
+  const sandboxClock = manualClock(new Date())
+  const world = { logLines: [] as string[], sandboxClock } as AppWorld
   const opened = new AsyncDisposableStack()
   let number = 0
 
@@ -85,7 +91,7 @@ export function useApp(store: QueueStore, options: { service?: boolean } = {}): 
     opened.defer(() => database.close())
     const queue = await store.open()
     opened.defer(() => queue.close())
-    const sandbox = await startSandbox({ clock: systemClock })
+    const sandbox = await startSandbox({ clock: sandboxClock })
     opened.defer(() => sandbox.close())
     const place = { database, redisUrl: queue.redisUrl, logLines: world.logLines }
     Object.assign(world, { database, place, sandbox })
@@ -97,7 +103,7 @@ export function useApp(store: QueueStore, options: { service?: boolean } = {}): 
 
   return Object.assign(world, {
     async ownSandbox() {
-      const sandbox = await startSandbox({ clock: systemClock })
+      const sandbox = await startSandbox({ clock: sandboxClock })
       onTestFinished(() => sandbox.close())
       return sandbox
     },
@@ -121,6 +127,12 @@ export function useApp(store: QueueStore, options: { service?: boolean } = {}): 
       return { id: body.id, job }
     },
     get: async (id) => (await world.api.call('GET /v1/imports/{id}', { id })).body,
+    reaches: (id, state) =>
+      vi.waitFor(async () => {
+        const found = await world.get(id)
+        expect(found).toMatchObject({ state })
+        return found
+      }, 10_000),
     async over(id) {
       const { body } = await world.api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 15_000 } })
       expect(body.finishedAt, `${id} is over: ${JSON.stringify(body)}`).not.toBeNull()
