@@ -1,6 +1,7 @@
 // Owns the choice of a benchmark: `npm run bench -- polls`.
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<void> }>> = {
   polls: () => import('./polls.ts'),
+  webhooks: () => import('./webhooks.ts'),
 }
 
 const [name = '', ...options] = process.argv.slice(2)

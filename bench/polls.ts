@@ -1,7 +1,6 @@
 // How many polls one process makes, and what a poll costs: from "due" in Postgres through the queue in Redis, a
 // provider's answer over a socket, and back into Postgres, beside a bare undici loop in the same run. Everything
 // shares this machine's cores, so the figure to look at is the ratio.
-import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { systemClock } from '../src/clock.ts'
 import { putConnection } from '../src/connections/put.ts'
@@ -10,21 +9,14 @@ import { createGuard } from '../src/egress/guard.ts'
 import { createEncryption } from '../src/encryption.ts'
 import { fingerprintOf } from '../src/imports/fingerprint.ts'
 import { cdq } from '../src/providers/cdq.ts'
+import { measure, median, print, type Rate, type Reading, spread, whole } from './figures.ts'
 import { answer } from './polls-answer.ts'
 import { ask, endProcess, startProcess, startServices } from './services.ts'
 
 const connectionCount = 8
 const sockets = 64
-const warmUpMs = 5_000
-const windowMs = 10_000
-const windows = 3
+const timing = { warmUpMs: 5_000, windowMs: 10_000, windows: 3 }
 const key = Buffer.alloc(32, 1)
-
-interface Measured {
-  perSecond: number
-  /** Microseconds of the process's CPU. */
-  cpuUs: number
-}
 
 export async function run(options: string[]): Promise<void> {
   const sizes = options.length > 0 ? options.map(Number) : [1_000, 20_000, 100_000]
@@ -42,7 +34,7 @@ export async function run(options: string[]): Promise<void> {
       whole(rate),
       whole(median(polls.map(({ cpuUs }) => cpuUs))),
       whole(median(paced.map(({ cpuUs }) => cpuUs))),
-      `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`,
+      spread(ratios),
       `${whole(median(unpaced.map(({ cpuUs }) => cpuUs)))} at ${whole(median(unpaced.map(({ perSecond }) => perSecond)))}/s`,
     ])
   }
@@ -60,22 +52,20 @@ export async function run(options: string[]): Promise<void> {
   )
 }
 
-async function measureBare(port: number, perSecond: number | null): Promise<Measured[]> {
-  const { child } = await startProcess('./polls-bare.ts', { port, connections: sockets, perSecond })
-  const measured = await measure(async () => {
-    const { requests, ...cpu } = await ask<NodeJS.CpuUsage & { requests: number }>(child, 'usage')
-    return { count: requests, cpu }
-  })
+async function measureBare(port: number, perSecond: number | null): Promise<Rate[]> {
+  const request = { method: 'GET', path: '/jobs/importjobs/1', headers: { 'x-api-key': 'key' } }
+  const { child } = await startProcess('./bare.ts', { port, connections: sockets, perSecond, request })
+  const measured = await measure(() => ask<Reading>(child, 'reading'), timing)
   await endProcess(child)
   return measured
 }
 
-async function measurePolls(port: number, size: number): Promise<Measured[]> {
+async function measurePolls(port: number, size: number): Promise<Rate[]> {
   const services = await startServices()
   try {
     const { db } = services.database
     await track(db, port, size)
-    const { child } = await startProcess('./polls-tracker.ts', {
+    const { child } = await startProcess('./tracker.ts', {
       DATABASE_URL: services.databaseUrl,
       REDIS_URL: services.redisUrl,
       ROLES: 'worker',
@@ -88,7 +78,7 @@ async function measurePolls(port: number, size: number): Promise<Measured[]> {
       const cpu = await ask<NodeJS.CpuUsage>(child, 'usage')
       const [total] = (await db.execute(sql`SELECT sum(polls)::int AS polls FROM imports`)).rows
       return { count: total?.polls as number, cpu }
-    })
+    }, timing)
     await endProcess(child)
     return measured
   } finally {
@@ -124,32 +114,4 @@ async function track(db: Database, port: number, size: number): Promise<void> {
     INSERT INTO snapshots (id, import_id, state, provider_status, rows, body, first_seen_at, last_seen_at, polls)
     SELECT snapshot_id, id, state, 'RUNNING', '{}', ${JSON.stringify(answer)}, now(), now(), 1 FROM imports`)
   await db.execute(sql`ANALYZE`)
-}
-
-async function measure(read: () => Promise<{ count: number; cpu: NodeJS.CpuUsage }>): Promise<Measured[]> {
-  await delay(warmUpMs)
-  const measured: Measured[] = []
-  for (let window = 0; window < windows; window++) {
-    const startedAt = performance.now()
-    const before = await read()
-    await delay(windowMs)
-    const after = await read()
-    const done = after.count - before.count
-    const cpuUs = after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system
-    measured.push({ perSecond: done / ((performance.now() - startedAt) / 1_000), cpuUs: cpuUs / done })
-  }
-  return measured
-}
-
-function whole(figure: number): string {
-  return Math.round(figure).toLocaleString('en')
-}
-
-function median(figures: readonly number[]): number {
-  return [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)] ?? Number.NaN
-}
-
-function print(head: string[], rows: string[][]): void {
-  const line = (cells: string[]) => `| ${cells.join(' | ')} |`
-  console.log([line(head), line(head.map(() => '---:')), ...rows.map(line)].join('\n'))
 }

@@ -1,4 +1,4 @@
-// The service of the benchmark, in a process of its own, so that the CPU it uses is its own.
+// The service of a benchmark, in a process of its own, so that the CPU it uses is its own.
 import { startService } from '../src/app.ts'
 import { systemClock } from '../src/clock.ts'
 import { readConfig } from '../src/config.ts'

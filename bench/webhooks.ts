@@ -1,0 +1,188 @@
+// How soon a webhook goes out after the commit of its event, how many go out a second, what one costs beside a bare
+// POST at the same rate, and whether a thousand dead endpoints hold up a healthy one. Everything shares this machine's
+// cores, so the figures to look at are the ratios.
+import { setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import { systemClock } from '../src/clock.ts'
+import type { Database } from '../src/db/client.ts'
+import { createNudge, type Nudge } from '../src/dispatch/nudge.ts'
+import { createEncryption } from '../src/encryption.ts'
+import { createLog } from '../src/log.ts'
+import { openQueues } from '../src/queue/queues.ts'
+import { createEndpoint } from '../src/webhooks/endpoints/create.ts'
+import { createEndpointSchema } from '../src/webhooks/endpoints/input.ts'
+import { writeEvents } from '../src/webhooks/events.ts'
+import { median, percentile, print, type Rate, type Reading, rateOf, spread, whole } from './figures.ts'
+import { ask, type BenchServices, endProcess, startProcess, startServices } from './services.ts'
+
+const eventsPerSecond = 200
+const latencySeconds = 20
+const rounds = 3
+const sustained = { endpoints: 20, events: 1_000 }
+const dead = { endpoints: 1_000, deliveriesEach: 100 }
+const key = Buffer.alloc(32, 1)
+
+interface Bench {
+  db: Database
+  nudge: Nudge
+  services: BenchServices
+  receiver: Awaited<ReturnType<typeof startProcess>>
+  tracker: Awaited<ReturnType<typeof startProcess>>
+}
+
+export async function run(): Promise<void> {
+  const services = await startServices()
+  const receiver = await startProcess('./webhooks-receiver.ts', {})
+  const tracker = await startProcess('./tracker.ts', trackerEnvironment(services))
+  const queues = openQueues({ redisUrl: services.redisUrl, databaseUrl: services.databaseUrl, onError: () => {} })
+  const { db } = services.database
+  const bench = { db, nudge: createNudge({ queues, log: createLog('silent') }), services, receiver, tracker }
+  try {
+    await endpoints(bench, 1, '/ok', 'import.succeeded')
+    await latencies(bench) // a warm-up
+    const alone: number[][] = []
+    for (let round = 0; round < rounds; round++) alone.push(await latencies(bench))
+    showLatencies('alone', alone)
+
+    await endpoints(bench, sustained.endpoints, '/ok', 'import.partial')
+    await showRates(bench)
+
+    await endpoints(bench, dead.endpoints / 2, '/hang', 'import.failed')
+    await endpoints(bench, dead.endpoints / 2, null, 'import.failed')
+    await write(bench, 'import.failed', dead.deliveriesEach)
+    const beside: number[][] = []
+    for (let round = 0; round < rounds; round++) beside.push(await latencies(bench))
+    showLatencies(
+      `beside ${whole(dead.endpoints)} dead endpoints with ${whole(dead.endpoints * dead.deliveriesEach)} deliveries due`,
+      beside,
+    )
+    const p99 = (figures: number[][]) => figures.map((round) => percentile(round, 0.99))
+    console.log(
+      `p99 beside the dead ones, over p99 alone: ${spread(p99(beside).map((figure) => figure / median(p99(alone))))}`,
+    )
+  } finally {
+    await endProcess(tracker.child)
+    await endProcess(receiver.child)
+    await queues.close()
+    await services.close()
+  }
+}
+
+function trackerEnvironment({ databaseUrl, redisUrl }: BenchServices) {
+  return {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+    ROLES: 'worker',
+    PORT: '0',
+    ENCRYPTION_KEYS: key.toString('base64'),
+    WEBHOOK_ALLOWED_CIDRS: '127.0.0.0/8',
+    LOG_LEVEL: 'warn',
+  }
+}
+
+/** @param path null: nothing listens there. */
+async function endpoints({ db, receiver }: Bench, count: number, path: string | null, type: string): Promise<void> {
+  const deps = { db, clock: systemClock, encryption: createEncryption([key]), checkDestination: async () => null }
+  for (let number = 0; number < count; number++) {
+    // A port of the loopback range's own for each, so that each is an origin of its own.
+    const host = `127.${1 + (number >> 8)}.${number & 255}.1`
+    const url = path === null ? `http://${host}:9/none` : `http://127.0.0.1:${receiver.ready}${path}`
+    await createEndpoint(deps, createEndpointSchema.parse({ url, types: [type] }))
+  }
+}
+
+/** Commits events, and returns when each was committed. */
+async function write(
+  { db, nudge }: Bench,
+  type: 'import.succeeded' | 'import.partial' | 'import.failed',
+  count: number,
+) {
+  const events = Array.from({ length: count }, () => ({
+    type,
+    importId: null,
+    connectionId: null,
+    connectionName: null,
+    occurredAt: systemClock.now(),
+    data: {
+      id: '01a201b5-16bf-734f-aa70-e4e886252e1d',
+      connection: 'bench',
+      state: 'succeeded',
+      metadata: { run: 42 },
+    },
+  }))
+  const ids = await db.transaction((tx) => writeEvents(tx, events))
+  const at = performance.timeOrigin + performance.now()
+  nudge.deliver()
+  return ids.map((id) => [id, at] as const)
+}
+
+/** Milliseconds from the commit to the arrival of the first attempt, at a steady rate of events. */
+async function latencies(bench: Bench): Promise<number[]> {
+  await ask(bench.receiver.child, 'arrivals')
+  const committed = new Map<string, number>()
+  const startedAt = performance.now()
+  for (let sent = 0; sent < eventsPerSecond * latencySeconds; sent++) {
+    const due = startedAt + (sent / eventsPerSecond) * 1_000
+    if (due > performance.now()) await delay(due - performance.now())
+    void write(bench, 'import.succeeded', 1).then(([event]) => event && committed.set(event[0], event[1]))
+  }
+  await delay(3_000)
+  const arrivals = await ask<[string, number][]>(bench.receiver.child, 'arrivals')
+  const first = new Map(arrivals.reverse())
+  return [...committed].map(([id, at]) => (first.get(id) ?? Number.POSITIVE_INFINITY) - at)
+}
+
+function showLatencies(what: string, all: number[][]): void {
+  const figures = [0.5, 0.95, 0.99, 1].map((share) => all.map((round) => percentile(round, share)))
+  console.log(`\nCommit → first attempt at ${eventsPerSecond} events/s, ${what}: the median of ${rounds} rounds, ms`)
+  print(['p50', 'p95', 'p99', 'max'], [figures.map((figure) => whole(median(figure)))])
+}
+
+async function showRates(bench: Bench): Promise<void> {
+  const rates: Rate[] = []
+  for (let round = 0; round < rounds; round++) rates.push(await sustainedRate(bench))
+  const rate = median(rates.map(({ perSecond }) => perSecond))
+  const bare = await bareRate(bench, rate)
+  console.log(`\nSustained deliveries to ${sustained.endpoints} endpoints, 5 at once to each`)
+  print(
+    ['deliveries/s', 'CPU a delivery, µs', 'bare POST at the same rate, µs', 'ratio'],
+    [
+      [
+        whole(rate),
+        whole(median(rates.map(({ cpuUs }) => cpuUs))),
+        whole(bare.cpuUs),
+        spread(rates.map(({ cpuUs }) => cpuUs / bare.cpuUs)),
+      ],
+    ],
+  )
+}
+
+async function sustainedRate(bench: Bench): Promise<Rate> {
+  const read = async (): Promise<Reading> => {
+    const [row] = (await bench.db.execute(sql`SELECT count(*)::int AS count FROM deliveries WHERE state = 'delivered'`))
+      .rows
+    return { count: row?.count as number, cpu: await ask<NodeJS.CpuUsage>(bench.tracker.child, 'usage') }
+  }
+  const before = await read()
+  const startedAt = performance.now()
+  await write(bench, 'import.partial', sustained.events)
+  let after = await read()
+  while (after.count < before.count + sustained.events * sustained.endpoints) {
+    await delay(100)
+    after = await read()
+  }
+  return rateOf(before, after, performance.now() - startedAt)
+}
+
+async function bareRate({ receiver }: Bench, perSecond: number): Promise<Rate> {
+  const body = JSON.stringify({ type: 'import.partial', timestamp: systemClock.now(), data: { state: 'partial' } })
+  const request = { method: 'POST', path: '/ok', headers: { 'content-type': 'application/json' }, body }
+  const options = { port: receiver.ready, connections: 100, perSecond, request }
+  const { child } = await startProcess('./bare.ts', options)
+  await delay(3_000)
+  const before = await ask<Reading>(child, 'reading')
+  await delay(10_000)
+  const after = await ask<Reading>(child, 'reading')
+  await endProcess(child)
+  return rateOf(before, after, 10_000)
+}
