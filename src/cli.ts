@@ -1,5 +1,5 @@
 // Owns the command line: `import-tracker`, by itself the service, and its commands.
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { reportFailure } from './cli/failure.ts'
 import { untilStopped } from './cli/until-stopped.ts'
 import { systemClock } from './clock.ts'
@@ -74,6 +74,23 @@ program
   .action(async (options: { exit?: boolean }) => {
     const { runDemo } = await import('./demo/run.ts')
     await runDemo({ config: readConfig(process.env), exit: options.exit ?? false })
+  })
+
+program
+  .command('webhooks')
+  .description('help with receiving webhooks')
+  .command('listen')
+  .description('receive webhooks on this machine, verify them and print each')
+  .option('--port <port>', 'the port to listen on', readPort, 4020)
+  .addOption(new Option('--secret <secret>', "the endpoint's secret, whsec_…").env('WEBHOOK_SECRET'))
+  .option('--json', 'print the bodies, a line each')
+  .action(async ({ port, secret, json = false }: { port: number; secret?: string; json?: boolean }) => {
+    const { listen } = await import('./cli/listen.ts')
+    await untilStopped(
+      createLog('warn'),
+      () => listen(systemClock, { port, secret, json }),
+      ({ url }) => console.error(`Webhooks are received on ${url}.`),
+    )
   })
 
 try {

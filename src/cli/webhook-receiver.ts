@@ -1,0 +1,76 @@
+// Owns a receiver of webhooks for local development: it verifies each one, and says so in its answer.
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../clock.ts'
+import { verifyWebhook, type WebhookEvent, WebhookVerificationError } from '../webhooks/consumer/verify.ts'
+
+export interface WebhookReceiver {
+  url: string
+  stop(): Promise<void>
+}
+
+export interface WebhookReceiverOptions {
+  clock: Clock
+  /** 0: any that is free. */
+  port: number
+  secret: string
+  /** @param body as it came. */
+  onEvent(event: WebhookEvent, body: string): void
+  /** @param reason a {@link WebhookVerificationError}'s code, or another word for why. */
+  onRefused(reason: string): void
+}
+
+/** Bodies of webhooks have at most half of this. */
+const maxBodyBytes = 131_072
+
+/** Listens on loopback alone: 204 to what is proven, 400 to what isn't, 405 to anything but POST. */
+export async function startWebhookReceiver(options: WebhookReceiverOptions): Promise<WebhookReceiver> {
+  const server = createServer((request, response) => {
+    receive(options, request).then(
+      (status) => response.writeHead(status).end(),
+      () => response.destroy(), // the sender went away
+    )
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(options.port, '127.0.0.1', resolve)
+  })
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function receive(options: WebhookReceiverOptions, request: IncomingMessage): Promise<number> {
+  if (request.method !== 'POST') return refuse(options, 405, 'not_a_post')
+  const body = await readBody(request)
+  if (body === null) return refuse(options, 413, 'body_too_large')
+  try {
+    const event = verifyWebhook(body, request.headers, options.secret, { now: options.clock.now() })
+    options.onEvent(event, body.toString())
+    return 204
+  } catch (error) {
+    if (error instanceof WebhookVerificationError) return refuse(options, 400, error.code)
+    throw error
+  }
+}
+
+function refuse({ onRefused }: WebhookReceiverOptions, status: number, reason: string): number {
+  onRefused(reason)
+  return status
+}
+
+/** Null: it is larger than any webhook. */
+async function readBody(request: IncomingMessage): Promise<Buffer | null> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size <= maxBodyBytes) chunks.push(chunk) // the rest is read too, so that the answer can be
+  }
+  return size <= maxBodyBytes ? Buffer.concat(chunks) : null
+}
