@@ -1,17 +1,16 @@
 // Owns what the tests of the whole service share: the service on a test's own database and queue, a sandbox that it
 // asks, a client that checks its answers, and a consumer that verifies its webhooks.
-import { Redis } from 'ioredis'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest'
 import type { Service } from '../../src/app.ts'
 import type { ApiImport } from '../../src/imports/present.ts'
 import type { ImportState } from '../../src/imports/state.ts'
-import { queueSchema } from '../../src/queue/migrate.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { type Sandbox, type SandboxJob, startSandbox } from '../../src/sandbox/server.ts'
 import { type Api, connectApi } from '../http/api.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { deleteQueueData } from '../support/queue-data.ts'
 import { type ServiceOptions, startTestService, testAdminToken } from '../support/service.ts'
 import type { QueueStore } from '../support/stores.ts'
 import { type Answer, type Receiver, startReceiver } from '../webhooks/receiver.ts'
@@ -161,19 +160,6 @@ export function useApp(store: QueueStore, options: { service?: boolean } = {}): 
       }
     },
     sql: async (text, values = []) => (await world.database.pool.query(text, values)).rows,
-    async deleteQueueData() {
-      const { redisUrl } = world.place
-      if (redisUrl) {
-        const redis = new Redis(redisUrl)
-        await redis.flushdb()
-        redis.disconnect()
-        return
-      }
-      const tables = await world.sql('SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename !~ $2', [
-        queueSchema,
-        'migration',
-      ])
-      await world.sql(`TRUNCATE ${tables.map(({ tablename }) => `${queueSchema}.${tablename}`).join(', ')}`)
-    },
+    deleteQueueData: () => deleteQueueData({ redisUrl: world.place.redisUrl ?? null, pool: world.database.pool }),
   } satisfies Partial<AppWorld>)
 }

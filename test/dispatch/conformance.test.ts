@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { startScheduler } from '../../src/dispatch/scheduler.ts'
+import { createTick, type WorkKind } from '../../src/dispatch/tick.ts'
+import { pollLeaseMs } from '../../src/imports/leases.ts'
+import { createLog } from '../../src/log.ts'
+import type { Payload } from '../../src/queue/jobs.ts'
+import { openQueues, type Queues } from '../../src/queue/queues.ts'
+import { useImportWorld } from '../imports/world.ts'
+import { startCable } from '../support/cable.ts'
+import { deleteQueueData } from '../support/queue-data.ts'
+import { describeEachStore } from '../support/stores.ts'
+
+const log = createLog('silent')
+const noSignal = new AbortController().signal
+
+describeEachStore('dispatch', (store) => {
+  const world = useImportWorld()
+  const opened = new AsyncDisposableStack()
+  let redisUrl: string | null
+
+  beforeAll(async () => {
+    const queue = await store.open()
+    redisUrl = queue.redisUrl
+    opened.defer(() => queue.close())
+  })
+  afterAll(() => opened.disposeAsync())
+
+  /** The queues as one process has them. */
+  function open(): Queues {
+    const queues = openQueues({ redisUrl, databaseUrl: world.database.url, onError: () => {} })
+    opened.defer(() => queues.close())
+    return queues
+  }
+  const waiting = async ({ all }: Queues) =>
+    (await all.poll.getWaiting()).map(({ data }) => (data as Payload<'poll'>).importId).toSorted()
+  const some = async (count: number) => {
+    const { id: connectionId } = await world.connection({ limits: { maxInFlight: 1_000 } })
+    const rows = await Promise.all(Array.from({ length: count }, () => world.tracked({ connectionId })))
+    return rows.map(({ id }) => id).toSorted()
+  }
+  const tickOf = (queues: Queues) => {
+    const tick = createTick({ db: world.db, clock: world.clock, queues })
+    return (kind: WorkKind = 'poll') => tick({ kind }, noSignal)
+  }
+
+  test('a tick makes a job of each due import, however many processes tick', async () => {
+    const ids = await some(50)
+    const processes = [open(), open()]
+    const ticks = processes.map(tickOf)
+    await Promise.all([...ticks, ...ticks].map((tick) => tick()))
+    for (const queues of processes) expect(await waiting(queues)).toEqual(ids)
+    await Promise.all(ticks.map((tick) => tick()))
+    expect(await waiting(open())).toHaveLength(50)
+    await processes[0]?.all.poll.obliterate({ force: true })
+  })
+
+  test('an import whose lease is over while its job still waits has one job', async () => {
+    const queues = open()
+    const ids = await some(2)
+    await tickOf(queues)()
+    world.clock.advance(pollLeaseMs)
+    await tickOf(queues)()
+    expect((await waiting(queues)).filter((id) => ids.includes(id))).toEqual(ids)
+    await queues.all.poll.obliterate({ force: true })
+  })
+
+  test('what can’t be enqueued is given back', async () => {
+    const [id = ''] = await some(1)
+    const cable = await startCable(redisUrl ?? world.database.url)
+    const place = redisUrl === null ? { redisUrl, databaseUrl: cable.url } : { redisUrl: cable.url, databaseUrl: '' }
+    const cutOff = openQueues({ ...place, onError: () => {} })
+    await cutOff.ping()
+    await cutOff.all.poll.getJobCounts()
+    await cable.cut()
+    await expect(tickOf(cutOff)()).rejects.toThrow()
+    expect(await world.row(id)).toMatchObject({ pollLeaseUntil: null, nextPollAt: expect.any(Date) })
+    await expect(cutOff.ping()).rejects.toThrow()
+    await cutOff.close()
+
+    const queues = open()
+    await tickOf(queues)()
+    expect(await waiting(queues)).toContain(id)
+  })
+
+  describe('the repeatable ticks', () => {
+    test('are there once for all processes, and come back when all queue data is deleted', async () => {
+      const ticked: WorkKind[] = []
+      for (const queues of [open(), open()]) {
+        const scheduler = await startScheduler({ queues, log })
+        opened.defer(() => scheduler.stop())
+        queues.work(
+          'dispatch',
+          async ({ kind }) => {
+            scheduler.ticked()
+            ticked.push(kind)
+          },
+          { concurrency: 2 },
+        )
+      }
+      const queues = open()
+      const allTick = () =>
+        vi.waitFor(() => expect(new Set(ticked)).toEqual(new Set(['poll', 'collect', 'deliver'])), 10_000)
+      await allTick()
+      expect((await queues.all.dispatch.getJobSchedulers()).map(({ key }) => key).toSorted()).toEqual([
+        'tick-collect',
+        'tick-deliver',
+        'tick-poll',
+      ])
+
+      await deleteQueueData({ redisUrl, pool: world.database.pool })
+      ticked.length = 0
+      await allTick()
+      expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(3)
+    })
+  })
+})

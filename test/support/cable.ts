@@ -1,0 +1,39 @@
+// Owns a network between a test and one of its servers, which the test can cut.
+
+import type { AddressInfo } from 'node:net'
+import { createServer, connect as dial, type Socket } from 'node:net'
+
+export interface Cable {
+  /** The server's URL, through the cable. */
+  url: string
+  /** Breaks every connection, and lets nobody connect again. */
+  cut(): Promise<void>
+}
+
+export async function startCable(to: string): Promise<Cable> {
+  const target = new URL(to)
+  const sockets = new Set<Socket>()
+  const server = createServer((near) => {
+    const far = dial(Number(target.port), target.hostname)
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(socket)
+      socket.on('error', () => {}).on('close', () => other.destroy())
+      socket.pipe(other)
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = new URL(to)
+  url.hostname = '127.0.0.1'
+  url.port = String((server.address() as AddressInfo).port)
+  return {
+    url: url.href,
+    async cut() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}

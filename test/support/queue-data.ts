@@ -1,0 +1,19 @@
+// Owns losing all that the queue's store holds, as when Redis is replaced by an empty one.
+import { Redis } from 'ioredis'
+import type { Pool } from 'pg'
+import { queueSchema } from '../../src/queue/migrate.ts'
+
+/** In Postgres the tables stay: an empty schema is one that was never migrated, and a start refuses that. */
+export async function deleteQueueData({ redisUrl, pool }: { redisUrl: string | null; pool: Pool }): Promise<void> {
+  if (redisUrl !== null) {
+    const redis = new Redis(redisUrl)
+    await redis.flushdb()
+    redis.disconnect()
+    return
+  }
+  const { rows } = await pool.query(
+    `SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename <> 'migration'`,
+    [queueSchema],
+  )
+  await pool.query(`TRUNCATE ${rows.map(({ tablename }) => `${queueSchema}.${tablename}`).join(', ')}`)
+}
