@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js'
 import { describe, expect, it } from 'vitest'
 import { createGuard } from '../../src/egress/guard.ts'
 import { deniedIpv4, deniedIpv6 } from '../../src/egress/ranges.ts'
+import { addressIn } from './addresses.ts'
 
 const guard = createGuard({ allowedCidrs: [] })
 const open = createGuard({ allowedCidrs: ['127.0.0.0/8', '::1/128'] })
@@ -114,19 +115,6 @@ describe('URLs', () => {
       expect(open.checkUrl(url)).not.toBeNull()
   })
 })
-
-/** Any address of the range, in its usual notation. */
-function addressIn(cidr: string): fc.Arbitrary<string> {
-  const [network, bits] = ipaddr.parseCIDR(cidr)
-  const bytes = network.toByteArray()
-  return fc.uint8Array({ minLength: bytes.length, maxLength: bytes.length }).map((random) => {
-    const mixed = bytes.map((byte, at) => {
-      const mask = 0xff >> Math.max(0, Math.min(8, bits - at * 8))
-      return (byte & ~mask) | ((random[at] ?? 0) & mask)
-    })
-    return ipaddr.fromByteArray(mixed).toString()
-  })
-}
 
 /** https URLs of one address: decimal, octal, hexadecimal, short, as one number, full-width, with the root's dot. */
 function notationsOf(octets: number[]): string[] {
