@@ -29,7 +29,14 @@ export interface QueueOptions {
   /** Null: the queues are kept in Postgres, at `databaseUrl`. */
   redisUrl: string | null
   databaseUrl: string
+  /** When a job of a dead worker is given up, in milliseconds; by default some 45 s, which is less than any lease. */
+  stalling?: Stalling
   onError(error: Error): void
+}
+
+interface Stalling {
+  lockDuration: number
+  stalledInterval: number
 }
 
 const prefix = 'import-tracker'
@@ -38,10 +45,12 @@ const jobDefaults = { removeOnComplete: true, removeOnFail: true }
  * A job whose worker died is not run again by the queue: it is dropped, and the row's lease brings it back.
  * So there is one way of recovery, and no way to run a row twice at once.
  */
-const stalling = { maxStalledCount: 0, stalledInterval: 15_000, lockDuration: 30_000 }
+const maxStalledCount = 0
+const defaultStalling: Stalling = { lockDuration: 30_000, stalledInterval: 15_000 }
 
 export function openQueues(options: QueueOptions): Queues {
-  const store = options.redisUrl === null ? openPostgresStore(options.databaseUrl) : openRedisStore(options.redisUrl)
+  const { redisUrl, databaseUrl, stalling = defaultStalling } = options
+  const store = redisUrl === null ? openPostgresStore(databaseUrl) : openRedisStore(redisUrl)
   store.onError(options.onError)
   const all = Object.fromEntries(queueNames.map((name) => [name, store.queue(name)])) as Record<QueueName, Queue>
   const workers: Worker[] = []
@@ -53,7 +62,7 @@ export function openQueues(options: QueueOptions): Queues {
     work(name, processor, { concurrency }) {
       const hurry = new AbortController()
       const run = (job: Job) => processor(payloads[name].parse(job.data) as Payload<typeof name>, hurry.signal)
-      const worker = store.worker(name, run, concurrency)
+      const worker = store.worker(name, run, { concurrency, maxStalledCount, ...stalling })
       worker.on('error', options.onError)
       worker.on('failed', (_job, error) => options.onError(error))
       workers.push(worker)
@@ -68,10 +77,12 @@ export function openQueues(options: QueueOptions): Queues {
   }
 }
 
+type WorkerOptions = Stalling & { concurrency: number; maxStalledCount: number }
+
 interface Store {
   name: 'redis' | 'postgres'
   queue(name: QueueName): Queue
-  worker(name: QueueName, run: (job: Job) => Promise<void>, concurrency: number): Worker
+  worker(name: QueueName, run: (job: Job) => Promise<void>, options: WorkerOptions): Worker
   onError(listener: (error: Error) => void): void
   ping(): Promise<void>
   close(): Promise<void>
@@ -84,8 +95,7 @@ function openRedisStore(url: string): Store {
   return {
     name: 'redis',
     queue: (name) => new Queue(name, { connection: producer, prefix, defaultJobOptions: jobDefaults }),
-    worker: (name, run, concurrency) =>
-      new Worker(name, run, { connection: consumer, prefix, concurrency, ...stalling }),
+    worker: (name, run, options) => new Worker(name, run, { connection: consumer, prefix, ...options }),
     onError(listener) {
       producer.on('error', listener)
       consumer.on('error', listener)
@@ -115,8 +125,7 @@ function openPostgresStore(url: string): Store {
   return {
     name: 'postgres',
     queue: (name) => new backend.Queue(name, { connection, defaultJobOptions: jobDefaults }) as unknown as Queue,
-    worker: (name, run, concurrency) =>
-      new backend.Worker(name, run, { connection, concurrency, ...stalling }) as unknown as Worker,
+    worker: (name, run, options) => new backend.Worker(name, run, { connection, ...options }) as unknown as Worker,
     onError: (listener) => void pool.on('error', listener),
     async ping() {
       await pool.query('SELECT 1')
