@@ -5,6 +5,7 @@ import { startScheduler } from './dispatch/scheduler.ts'
 import { createTick } from './dispatch/tick.ts'
 import { createPollBatches } from './polling/batches.ts'
 import { createPollWorker, type PollObserver } from './polling/worker.ts'
+import { deliveryLanes } from './queue/jobs.ts'
 import type { Queues, RunningWorker } from './queue/queues.ts'
 import { createDeliveryWorker, type DeliveryDeps } from './webhooks/worker.ts'
 
@@ -23,7 +24,7 @@ export interface Workers {
 }
 
 /** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
-const concurrency = { poll: 400, collect: 20, deliver: 100 }
+const concurrency = { poll: 400, collect: 20, deliver: 400, trial: 200, retry: 200 }
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const { queues, db, targets, observePoll } = deps
@@ -38,18 +39,20 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     },
     { concurrency: 6 },
   )
+  const deliver = createDeliveryWorker(deps)
   const working = [
     queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
       concurrency: concurrency.poll,
     }),
     queues.work('collect', createCollectWorker(deps), { concurrency: concurrency.collect }),
-    queues.work('deliver', createDeliveryWorker(deps), { concurrency: concurrency.deliver }),
+    ...deliveryLanes.map((lane) => queues.work(lane, deliver, { concurrency: concurrency[lane] })),
   ]
   return {
     async stop(withinMs) {
       scheduler.stop()
       ticking.abort()
-      await Promise.all([ticking.drain(), drainWithin(working, withinMs)])
+      await ticking.drain() // first: what is claimed now, no worker would take any more
+      await drainWithin(working, withinMs)
     },
   }
 }

@@ -79,7 +79,7 @@ export interface Consumer {
 }
 
 /** Call it at the top of a suite: it starts before the tests and stops after them. */
-export function useApp(store: QueueStore, options: { service?: boolean } = {}): AppWorld {
+export function useApp(store: QueueStore, options: { roles?: string } = {}): AppWorld {
   const sandboxClock = manualClock(new Date())
   const world = { logLines: [] as string[], sandboxClock } as AppWorld
   const opened = new AsyncDisposableStack()
@@ -94,7 +94,7 @@ export function useApp(store: QueueStore, options: { service?: boolean } = {}): 
     opened.defer(() => sandbox.close())
     const place = { database, redisUrl: queue.redisUrl, logLines: world.logLines }
     Object.assign(world, { database, place, sandbox })
-    const service = await startTestService({ ...place, roles: options.service === false ? 'api' : 'api,worker' })
+    const service = await startTestService({ ...place, ...options })
     opened.defer(() => service.stop())
     Object.assign(world, { service, api: await connectApi(service.url, testAdminToken) })
   })
