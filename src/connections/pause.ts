@@ -60,6 +60,7 @@ async function tell(
     importId: null,
     connectionId: row.id,
     connectionName: row.name,
+    provider: row.provider,
     occurredAt: now,
     data: presentConnection(row),
   })

@@ -1,10 +1,17 @@
 // Owns the repeatable jobs that tick, and that they are there: losing all queue data loses them too.
 import type { Log } from '../log.ts'
 import type { Queues } from '../queue/queues.ts'
-import type { WorkKind } from './tick.ts'
+import type { TickKind } from './tick.ts'
 
-/** How often what is due is looked for, in milliseconds. A nudge comes in between. */
-const everyMs: Record<WorkKind, number> = { poll: 500, collect: 1_000, deliver: 500 }
+/**
+ * How often what is due is looked for, in milliseconds; a nudge comes in between. What is old is deleted at night (UTC).
+ */
+const repeat: Record<TickKind, { every: number } | { pattern: string; tz: 'UTC' }> = {
+  poll: { every: 500 },
+  collect: { every: 1_000 },
+  deliver: { every: 500 },
+  maintain: { pattern: '0 17 3 * * *', tz: 'UTC' },
+}
 /** Without a tick for this long, the repeatable jobs are taken for lost and made again. */
 const silenceMs = 3_000
 
@@ -18,6 +25,8 @@ export interface Scheduler {
 export async function startScheduler({ queues, log }: { queues: Pick<Queues, 'all'>; log: Log }): Promise<Scheduler> {
   let lastTick = performance.now()
   await upsertTicks(queues)
+  // Nights may have been missed.
+  await queues.all.dispatch.add('maintain', { kind: 'maintain' }, { jobId: 'maintain-at-start' })
   const watch = setInterval(() => {
     if (performance.now() - lastTick < silenceMs) return
     lastTick = performance.now()
@@ -32,14 +41,10 @@ export async function startScheduler({ queues, log }: { queues: Pick<Queues, 'al
 }
 
 async function upsertTicks(queues: Pick<Queues, 'all'>): Promise<void> {
-  for (const kind of Object.keys(everyMs) as WorkKind[])
-    await queues.all.dispatch.upsertJobScheduler(
-      `tick-${kind}`,
-      { every: everyMs[kind] },
-      {
-        name: kind,
-        data: { kind },
-        opts: { removeOnComplete: true, removeOnFail: true, telemetry: { omitContext: true } },
-      },
-    )
+  for (const kind of Object.keys(repeat) as TickKind[])
+    await queues.all.dispatch.upsertJobScheduler(`tick-${kind}`, repeat[kind], {
+      name: kind,
+      data: { kind },
+      opts: { removeOnComplete: true, removeOnFail: true, telemetry: { omitContext: true } },
+    })
 }

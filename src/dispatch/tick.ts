@@ -5,12 +5,14 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import { releaseCollections, releasePolls } from '../imports/leases.ts'
 import { loseUnauthorized } from '../imports/lose-unauthorized.ts'
-import { jobIds, type Payload } from '../queue/jobs.ts'
+import { type DeliveryLane, deliveryLanes, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
-import { claimDeliveries, releaseDeliveries } from './deliveries.ts'
+import { deleteOld } from '../webhooks/retention.ts'
+import { claimDeliveries, type LaneRoom, releaseDeliveries } from './deliveries.ts'
 import { claimCollections, claimPolls } from './imports.ts'
 
-export type WorkKind = Payload<'dispatch'>['kind']
+export type TickKind = Payload<'dispatch'>['kind']
+export type WorkKind = Exclude<TickKind, 'maintain'>
 
 export interface TickDeps {
   db: Database
@@ -26,12 +28,13 @@ const overdueEveryMs = 5_000
 
 /** The processor of the `dispatch` queue. A tick that finds one of its kind running in this process leaves it the work. */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
-  const running = new Set<WorkKind>()
+  const running = new Set<TickKind>()
   let nextOverdueAt = performance.now()
   return async ({ kind }, signal) => {
     if (running.has(kind)) return
     running.add(kind)
     try {
+      if (kind === 'maintain') return await deleteOld(deps, signal)
       if (kind === 'poll' && performance.now() >= nextOverdueAt) {
         nextOverdueAt = performance.now() + overdueEveryMs
         await loseUnauthorized(deps)
@@ -59,28 +62,38 @@ const enqueueDue: Record<WorkKind, (deps: TickDeps) => Promise<boolean>> = {
     return saturated
   },
   async deliver({ db, clock, queues }) {
-    const { deliveries, saturated } = await claimDeliveries(db, clock.now())
-    const jobs = deliveries.map(({ id, manual, manualAttempts }) =>
-      job(
-        'deliver',
-        { deliveryId: id, manual },
-        manual ? jobIds.manualDelivery(id, manualAttempts) : jobIds.deliver(id),
-      ),
-    )
-    const ids = deliveries.map(({ id }) => id)
-    await enqueue(queues, 'deliver', jobs, () => releaseDeliveries(db, ids))
+    const { deliveries, saturated } = await claimDeliveries(db, clock.now(), await laneRoom(queues))
+    for (const lane of deliveryLanes) {
+      const claimed = deliveries.filter((delivery) => delivery.lane === lane)
+      const jobs = claimed.map(({ id, number, manual }) =>
+        job(lane, { deliveryId: id, number, manual }, manual ? jobIds.manualDelivery(id, number) : jobIds.deliver(id)),
+      )
+      const ids = claimed.map(({ id }) => id)
+      await enqueue(queues, lane, jobs, () => releaseDeliveries(db, ids))
+    }
     return saturated
   },
 }
 
-function job<Name extends 'poll' | 'collect' | 'deliver'>(name: Name, data: Payload<Name>, jobId: string) {
+/** What may wait in each lane: enough to keep its slots busy, and over before the leases are. */
+const maxWaiting: LaneRoom = { deliver: 400, trial: 100, retry: 100 }
+
+async function laneRoom(queues: TickDeps['queues']): Promise<LaneRoom> {
+  const room = async (lane: DeliveryLane) => {
+    const { waiting = 0 } = await queues.all[lane].getJobCounts('waiting')
+    return [lane, Math.max(0, maxWaiting[lane] - waiting)]
+  }
+  return Object.fromEntries(await Promise.all(deliveryLanes.map(room))) as LaneRoom
+}
+
+function job<Name extends Exclude<QueueName, 'dispatch'>>(name: Name, data: Payload<Name>, jobId: string) {
   return { name, data, opts: { jobId } }
 }
 
 /** Enqueues what was claimed, or gives it back. */
 async function enqueue(
   queues: TickDeps['queues'],
-  name: WorkKind,
+  name: QueueName,
   jobs: Parameters<Queues['all']['poll']['addBulk']>[0],
   release: () => Promise<void>,
 ): Promise<void> {

@@ -31,6 +31,8 @@ export async function writeImportEvents(
       importId: row.id,
       connectionId: connection.id,
       connectionName: connection.name,
+      provider: connection.provider,
+      metadata: row.metadata,
       occurredAt: at,
       data,
     })),

@@ -1,13 +1,21 @@
 // Owns the queues by name and what their jobs carry: ids, never anything secret, since Bull Board shows payloads.
 import { z } from 'zod'
 
+const delivery = z.object({ deliveryId: z.string(), number: z.int(), manual: z.boolean() })
+
 export const payloads = {
-  /** The ticks: look for what is due, and enqueue it. */
-  dispatch: z.object({ kind: z.enum(['poll', 'collect', 'deliver']) }),
+  /** The ticks: look for what is due, and enqueue it; `maintain`: delete what is too old. */
+  dispatch: z.object({ kind: z.enum(['poll', 'collect', 'deliver', 'maintain']) }),
   poll: z.object({ importId: z.string() }),
   collect: z.object({ importId: z.string() }),
-  deliver: z.object({ deliveryId: z.string(), manual: z.boolean() }),
+  /** Deliveries, in three lanes, so that slow endpoints take no slots from others: see dispatch/deliveries.ts. */
+  deliver: delivery,
+  trial: delivery,
+  retry: delivery,
 }
+
+export const deliveryLanes = ['deliver', 'trial', 'retry'] as const
+export type DeliveryLane = (typeof deliveryLanes)[number]
 
 export type QueueName = keyof typeof payloads
 export type Payload<Name extends QueueName> = z.infer<(typeof payloads)[Name]>

@@ -5,6 +5,7 @@ import type { Database } from '../db/client.ts'
 import { deliveries, events, webhookEndpoints } from '../db/schema/index.ts'
 import type { Encryption } from '../encryption.ts'
 import { type CustomHeaders, openHeaders } from './endpoints/headers.ts'
+import { type Health, isHeldBack } from './endpoints/health.ts'
 import { signingSecrets } from './endpoints/secrets.ts'
 
 /** From the request on, how long nobody else begins an attempt: longer than one can take (20 s). */
@@ -22,23 +23,31 @@ export interface Attempt {
   /** From 1, manual ones counted too. */
   number: number
   manual: boolean
-  /** Automatic attempts so far, this one included if it is one. */
+  /** Automatic attempts of its schedule so far, this one included if it is one, and all before the schedule began. */
   attempts: number
+  earlierAttempts: number
   startedAt: Date
   /** When it was due, and when the event was written. */
   dueAt: Date
   createdAt: Date
   event: { id: string; type: string; body: string }
-  endpoint: { id: string; url: string; headers: CustomHeaders; secrets: readonly string[] }
+  endpoint: { id: string; url: string; headers: CustomHeaders; secrets: readonly string[]; health: Health }
 }
 
 /**
- * - `not_claimed`: dispatch gave no lease, or it is over: another attempt may be under way.
+ * - `not_claimed`: dispatch gave no lease for this attempt, or it is over: another attempt may be under way.
  * - `not_wanted`: the delivery is over, and nobody asked for it again.
  * - `endpoint_disabled`, `endpoint_deleted`: the delivery ends as `skipped`.
- * - `endpoint_waits`: its receiver said 429 or 503; the delivery stays due.
+ * - `endpoint_waits`: its receiver said 429 or 503, or its breaker has opened; the delivery stays due.
  */
 export type NotSentReason = 'not_claimed' | 'not_wanted' | 'endpoint_disabled' | 'endpoint_deleted' | 'endpoint_waits'
+
+/** The attempt that dispatch has leased a delivery for. */
+export interface Claimed {
+  /** From 1; null: whichever is next. */
+  number: number | null
+  manual: boolean
+}
 
 export type Beginning = { kind: 'begun'; attempt: Attempt } | { kind: 'not_sent'; reason: NotSentReason }
 
@@ -46,16 +55,16 @@ export type Beginning = { kind: 'begun'; attempt: Attempt } | { kind: 'not_sent'
  * Writes the attempt as `in_flight` and counts it, before any request: a crash from here on is visible.
  * @throws {DecryptionError} when no accepted key opens the endpoint's secrets; then there is no attempt.
  */
-export async function beginAttempt(deps: BeginDeps, deliveryId: string, manual: boolean): Promise<Beginning> {
+export async function beginAttempt(deps: BeginDeps, deliveryId: string, claimed: Claimed): Promise<Beginning> {
   const now = deps.clock.now()
   const found = await load(deps.db, deliveryId)
   if (!found) return { kind: 'not_sent', reason: 'not_wanted' } // deleted with its event
-  const reason = reasonAgainst(found, manual, now)
+  const reason = reasonAgainst(found, claimed, now)
   if (reason !== null) {
     await giveBack(deps.db, deliveryId, reason)
     return { kind: 'not_sent', reason }
   }
-  const attempt = prepare(deps.encryption, found, manual, now)
+  const attempt = prepare(deps.encryption, found, claimed.manual, now)
   const isWritten = await write(deps.db, found.delivery, attempt)
   return isWritten ? { kind: 'begun', attempt } : { kind: 'not_sent', reason: 'not_claimed' }
 }
@@ -72,12 +81,18 @@ async function load(db: Database, deliveryId: string) {
   return found
 }
 
-function reasonAgainst({ delivery, endpoint }: Found, manual: boolean, now: Date): NotSentReason | null {
+function reasonAgainst({ delivery, endpoint }: Found, { number, manual }: Claimed, now: Date): NotSentReason | null {
   if (delivery.leaseUntil === null || delivery.leaseUntil <= now) return 'not_claimed'
+  if (number !== null && number !== attemptsMade(delivery) + 1) return 'not_claimed'
   if (endpoint.deletedAt) return 'endpoint_deleted'
   if (endpoint.disabledAt) return 'endpoint_disabled'
   if (manual ? !delivery.manualRequested : delivery.state !== 'pending') return 'not_wanted'
-  return endpoint.blockedUntil !== null && endpoint.blockedUntil > now ? 'endpoint_waits' : null
+  if (endpoint.blockedUntil !== null && endpoint.blockedUntil > now) return 'endpoint_waits'
+  return isHeldBack(endpoint, now) && !manual ? 'endpoint_waits' : null
+}
+
+function attemptsMade({ attempts, manualAttempts, earlierAttempts }: Found['delivery']): number {
+  return attempts + manualAttempts + earlierAttempts
 }
 
 /** Ends the lease, and what makes the delivery due where there is nothing to do. */
@@ -96,9 +111,10 @@ async function giveBack(db: Database, deliveryId: string, reason: NotSentReason)
 function prepare(encryption: Encryption, { delivery, event, endpoint }: Found, manual: boolean, now: Date): Attempt {
   return {
     deliveryId: delivery.id,
-    number: delivery.attempts + delivery.manualAttempts + 1,
+    number: attemptsMade(delivery) + 1,
     manual,
     attempts: delivery.attempts + (manual ? 0 : 1),
+    earlierAttempts: delivery.earlierAttempts,
     startedAt: now,
     dueAt: delivery.nextAttemptAt ?? now,
     createdAt: delivery.createdAt,
@@ -108,6 +124,7 @@ function prepare(encryption: Encryption, { delivery, event, endpoint }: Found, m
       url: endpoint.url,
       headers: openHeaders(encryption, endpoint),
       secrets: signingSecrets(encryption, endpoint, now),
+      health: endpoint,
     },
   }
 }
@@ -118,10 +135,10 @@ async function write(db: Database, seen: Found['delivery'], attempt: Attempt): P
     WITH begun AS (
       UPDATE deliveries SET
         attempts = ${attempt.attempts},
-        manual_attempts = ${attempt.number - attempt.attempts},
+        manual_attempts = ${attempt.number - attempt.attempts - attempt.earlierAttempts},
         lease_until = ${after(attempt.startedAt, attemptLeaseMs)}
       WHERE id = ${seen.id} AND attempts = ${seen.attempts} AND manual_attempts = ${seen.manualAttempts}
-        AND lease_until > ${attempt.startedAt}
+        AND earlier_attempts = ${seen.earlierAttempts} AND lease_until > ${attempt.startedAt}
       RETURNING id
     )
     INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome)

@@ -4,9 +4,8 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import type { Agents } from '../egress/agents.ts'
 import type { Encryption } from '../encryption.ts'
-import { type Attempt, beginAttempt, type NotSentReason } from './begin-attempt.ts'
-import { interruptAttempt, recordAttempt } from './record-attempt.ts'
-import type { Verdict } from './retry.ts'
+import { type Attempt, beginAttempt, type Claimed, type NotSentReason } from './begin-attempt.ts'
+import { interruptAttempt, type Recorded, recordAttempt } from './record-attempt.ts'
 import { type SendResult, send } from './send.ts'
 import { signatureHeaders } from './signing.ts'
 
@@ -28,7 +27,7 @@ export interface DeliverDeps {
  * - `interrupted`: we were told to stop; the attempt stays `in_flight`, and the delivery is due at once.
  */
 export type DeliverResult =
-  | { kind: 'attempted'; attempt: Attempt; result: SendResult; verdict: Verdict; endedAt: Date }
+  | ({ kind: 'attempted'; attempt: Attempt; result: SendResult; endedAt: Date } & Recorded)
   | { kind: 'not_sent'; reason: NotSentReason }
   | { kind: 'interrupted' }
 
@@ -36,9 +35,9 @@ export type DeliverResult =
 export async function deliver(
   deps: DeliverDeps,
   deliveryId: string,
-  { manual, signal }: { manual: boolean; signal: AbortSignal },
+  { manual, number = null, signal }: { manual: boolean; number?: Claimed['number']; signal: AbortSignal },
 ): Promise<DeliverResult> {
-  const beginning = await beginAttempt(deps, deliveryId, manual)
+  const beginning = await beginAttempt(deps, deliveryId, { manual, number })
   if (beginning.kind === 'not_sent') return beginning
   const { attempt } = beginning
 
@@ -49,9 +48,9 @@ export async function deliver(
   }
 
   const endedAt = deps.clock.now()
-  const recording = { db: deps.db, random: deps.random ?? Math.random }
-  const verdict = await recordAttempt(recording, attempt, result, endedAt)
-  return { kind: 'attempted', attempt, result, verdict, endedAt }
+  const recording = { db: deps.db, encryption: deps.encryption, random: deps.random ?? Math.random }
+  const recorded = await recordAttempt(recording, attempt, result, endedAt)
+  return { kind: 'attempted', attempt, result, endedAt, ...recorded }
 }
 
 function requestOf({ event, endpoint, startedAt }: Attempt) {

@@ -2,6 +2,8 @@
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { newId } from '../ids.ts'
+import { timeOrderedId } from './deliveries/id.ts'
+import { isWanted } from './endpoints/wanted.ts'
 import { eventBody } from './event-body.ts'
 import type { EventType } from './event-types.ts'
 
@@ -9,10 +11,14 @@ export interface NewEvent {
   type: EventType
   importId: string | null
   connectionId: string | null
-  /** What endpoints select connections by. */
+  /** What endpoints select events by: the connection's name and provider, and the import's metadata. */
   connectionName: string | null
+  provider?: string | null
+  metadata?: Readonly<Record<string, unknown>> | null
+  /** The endpoint that it is about: it isn't told itself. */
+  endpointId?: string | null
   occurredAt: Date
-  /** The import, connection or endpoint as the API shows it. */
+  /** The import, connection, endpoint or delivery as the API shows it. */
   data: Readonly<Record<string, unknown>>
 }
 
@@ -34,36 +40,35 @@ export async function writeEvents(tx: Transaction, events: readonly NewEvent[]):
   // The endpoints are locked FOR KEY SHARE, as their foreign key does anyway: one that is being disabled or deleted
   // (endpoints/disable.ts locks it FOR UPDATE) is either seen so here, or sees the deliveries written here.
   await tx.execute(sql`
-    WITH given AS (
+    WITH event AS (
       SELECT * FROM unnest(
         ${column(ids, 'uuid')},
         ${column(pluck(events, 'type'), 'text')},
         ${column(pluck(events, 'importId'), 'uuid')},
         ${column(pluck(events, 'connectionId'), 'uuid')},
         ${column(pluck(events, 'connectionName'), 'text')},
+        ${column(pluck(events, 'provider'), 'text')},
+        ${column(events.map(metadataJson), 'jsonb')},
+        ${column(pluck(events, 'endpointId'), 'uuid')},
         ${column(pluck(events, 'occurredAt'), 'timestamptz')},
         ${column(events.map(eventBody), 'text')}
-      ) AS event (id, type, import_id, connection_id, connection_name, occurred_at, body)
+      ) AS given (id, type, import_id, connection_id, connection_name, provider, metadata, endpoint_id, occurred_at, body)
     ), written AS (
-      INSERT INTO events (id, type, import_id, connection_id, occurred_at, body)
-      SELECT id, type, import_id, connection_id, occurred_at, body FROM given
+      INSERT INTO events (id, type, import_id, connection_id, endpoint_id, occurred_at, body)
+      SELECT id, type, import_id, connection_id, endpoint_id, occurred_at, body FROM event
     )
     INSERT INTO deliveries (id, event_id, endpoint_id, state, next_attempt_at, created_at)
-    SELECT ${timeOrderedId(sql`given.occurred_at`)}, given.id, endpoint.id,
+    SELECT ${timeOrderedId(sql`event.occurred_at`)}, event.id, endpoint.id,
       CASE WHEN endpoint.disabled_at IS NULL THEN 'pending' ELSE 'skipped' END,
-      CASE WHEN endpoint.disabled_at IS NULL THEN given.occurred_at END,
-      given.occurred_at
-    FROM given JOIN webhook_endpoints endpoint ON endpoint.deleted_at IS NULL
-      AND given.type = ANY (endpoint.types)
-      AND (endpoint.connections IS NULL OR given.connection_name = ANY (endpoint.connections))
+      CASE WHEN endpoint.disabled_at IS NULL THEN event.occurred_at END,
+      event.occurred_at
+    FROM event JOIN webhook_endpoints endpoint ON endpoint.deleted_at IS NULL AND ${isWanted}
     FOR KEY SHARE OF endpoint`)
   return ids
 }
 
-/** A UUIDv7 (RFC 9562) made by Postgres: it is only there that the number of deliveries is known. */
-function timeOrderedId(moment: ReturnType<typeof sql>) {
-  const time = sql`lpad(to_hex((extract(epoch FROM ${moment}) * 1000)::bigint), 12, '0')`
-  return sql`(left(${time}, 8) || '-' || right(${time}, 4) || '-7' || substr(gen_random_uuid()::text, 16))::uuid`
+function metadataJson({ metadata }: NewEvent): string | null {
+  return metadata ? JSON.stringify(metadata) : null
 }
 
 function pluck<Key extends keyof NewEvent>(events: readonly NewEvent[], key: Key): NewEvent[Key][] {

@@ -1,4 +1,5 @@
-// Owns the processor of the `deliver` queue: an attempt a job, one wide log line an attempt.
+// Owns the processor of the queues of deliveries: an attempt a job, one wide log line an attempt.
+import type { Nudge } from '../dispatch/nudge.ts'
 import type { Log } from '../log.ts'
 import type { Payload } from '../queue/jobs.ts'
 import { type DeliverDeps, type DeliverResult, deliver } from './deliver.ts'
@@ -13,21 +14,25 @@ export type DeliveryObserver = (attempt: {
 
 export interface DeliveryDeps extends DeliverDeps {
   log: Log
+  /** Asked to look for more where more is due to an endpoint that took one: it takes only a few at once. */
+  nudge: Nudge
   observeDelivery: DeliveryObserver
 }
 
 export function createDeliveryWorker(
   deps: DeliveryDeps,
 ): (payload: Payload<'deliver'>, signal: AbortSignal) => Promise<void> {
-  return async ({ deliveryId, manual }, signal) => {
-    const delivered = await deliver(deps, deliveryId, { manual, signal })
-    if (delivered.kind === 'attempted') report(deps, delivered)
-    else deps.log.debug({ deliveryId, ...delivered }, 'delivery not made')
+  return async ({ deliveryId, number, manual }, signal) => {
+    const delivered = await deliver(deps, deliveryId, { number, manual, signal })
+    if (delivered.kind === 'attempted') {
+      if (delivered.moreDue) deps.nudge.deliver()
+      report(deps, delivered)
+    } else deps.log.debug({ deliveryId, ...delivered }, 'delivery not made')
   }
 }
 
 function report({ log, observeDelivery }: DeliveryDeps, made: DeliverResult & { kind: 'attempted' }): void {
-  const { attempt, result, verdict, endedAt } = made
+  const { attempt, result, verdict, endpointChange, endedAt } = made
   const durationMs = endedAt.getTime() - attempt.startedAt.getTime()
   const sinceEventMs = attempt.startedAt.getTime() - attempt.createdAt.getTime()
   observeDelivery({
@@ -51,7 +56,7 @@ function report({ log, observeDelivery }: DeliveryDeps, made: DeliverResult & { 
       latenessMs: Math.max(0, attempt.startedAt.getTime() - attempt.dueAt.getTime()),
       state: verdict.delivery.state,
       nextInMs: verdict.delivery.state === 'pending' ? verdict.delivery.waitMs : null,
-      endpoint: verdict.endpoint.kind,
+      endpoint: endpointChange ?? verdict.endpoint.kind,
     },
     'delivery',
   )

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startScheduler } from '../../src/dispatch/scheduler.ts'
-import { createTick, type WorkKind } from '../../src/dispatch/tick.ts'
+import { createTick, type TickKind, type WorkKind } from '../../src/dispatch/tick.ts'
 import { pollLeaseMs } from '../../src/imports/leases.ts'
 import { createLog } from '../../src/log.ts'
 import type { Payload } from '../../src/queue/jobs.ts'
@@ -84,7 +84,7 @@ describeEachStore('dispatch', (store) => {
 
   describe('the repeatable ticks', () => {
     test('are there once for all processes, and come back when all queue data is deleted', async () => {
-      const ticked: WorkKind[] = []
+      const ticked: TickKind[] = []
       for (const queues of [open(), open()]) {
         const scheduler = await startScheduler({ queues, log })
         opened.defer(() => scheduler.stop())
@@ -98,19 +98,20 @@ describeEachStore('dispatch', (store) => {
         )
       }
       const queues = open()
-      const allTick = () =>
-        vi.waitFor(() => expect(new Set(ticked)).toEqual(new Set(['poll', 'collect', 'deliver'])), 10_000)
-      await allTick()
+      const allTick = (...others: TickKind[]) =>
+        vi.waitFor(() => expect(new Set(ticked)).toEqual(new Set(['poll', 'collect', 'deliver', ...others])), 10_000)
+      await allTick('maintain')
       expect((await queues.all.dispatch.getJobSchedulers()).map(({ key }) => key).toSorted()).toEqual([
         'tick-collect',
         'tick-deliver',
+        'tick-maintain',
         'tick-poll',
       ])
 
       await deleteQueueData({ redisUrl, pool: world.database.pool })
       ticked.length = 0
       await allTick()
-      expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(3)
+      expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(4)
     })
   })
 })

@@ -136,6 +136,8 @@ describe('Bull Board', () => {
       'deliver',
       'dispatch',
       'poll',
+      'retry',
+      'trial',
     ])
     const pause = (headers: Record<string, string>) =>
       api.send('/queues/api/queues/poll/pause', { method: 'PUT', headers: { cookie, ...headers } })

@@ -53,9 +53,13 @@ it('what could not be connected is logged with the system’s word for it', asyn
 async function work() {
   const lines: string[] = []
   const attempts: unknown[] = []
+  const nudges: string[] = []
   const log = createLog('info', { write: (line: string) => void lines.push(line) })
-  const worker = createDeliveryWorker({ ...world.deps, log, observeDelivery: (attempt) => attempts.push(attempt) })
+  const nudge = { poll() {}, collect() {}, deliver: () => void nudges.push('deliver') }
+  const observeDelivery = (attempt: unknown) => attempts.push(attempt)
+  const worker = createDeliveryWorker({ ...world.deps, log, nudge, observeDelivery })
   const { deliveries } = await claimDeliveries(world.deps.db, world.clock.now())
-  for (const { id, manual } of deliveries) await worker({ deliveryId: id, manual }, new AbortController().signal)
-  return { lines, attempts }
+  for (const { id, number, manual } of deliveries)
+    await worker({ deliveryId: id, number, manual }, new AbortController().signal)
+  return { lines, attempts, nudges }
 }

@@ -83,7 +83,9 @@ export function useWebhookWorld(): WebhookWorld {
     async deliverDue(deps = {}, signal = new AbortController().signal) {
       const claim = await claimDeliveries(world.deps.db, clock.now())
       return Promise.all(
-        claim.deliveries.map(({ id, manual }) => deliver({ ...world.deps, ...deps }, id, { manual, signal })),
+        claim.deliveries.map(({ id, number, manual }) =>
+          deliver({ ...world.deps, ...deps }, id, { number, manual, signal }),
+        ),
       )
     },
     deliveriesOf: (endpointId) =>

@@ -1,6 +1,6 @@
 // Owns what is stored of webhooks: whom we tell, what there was to tell, and what came of it.
 import { sql } from 'drizzle-orm'
-import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { id, time } from './columns.ts'
 import { connections } from './connections.ts'
 import { imports } from './imports.ts'
@@ -19,6 +19,10 @@ export const webhookEndpoints = pgTable('webhook_endpoints', {
   types: text('types').array().notNull(),
   /** Names of the connections whose events it wants; null: all. */
   connections: text('connections').array(),
+  /** The providers whose events it wants; null: all. */
+  providers: text('providers').array(),
+  /** What the metadata of an import must have for its events to be wanted; null: anything. */
+  metadata: jsonb('metadata').$type<Record<string, string | number | boolean>>(),
   /** JSON of custom headers, encrypted for the context `endpoint:<id>`; null: none. */
   headers: text('headers'),
   /** `whsec_…`, encrypted for the context `endpoint:<id>`. */
@@ -26,11 +30,21 @@ export const webhookEndpoints = pgTable('webhook_endpoints', {
   previousSecrets: jsonb('previous_secrets').$type<PreviousSecret[]>().notNull().default([]),
   createdAt: time('created_at').notNull(),
   updatedAt: time('updated_at').notNull(),
-  /** Since when nothing is sent to it, and why (`manual`, `gone`). */
+  /** Since when nothing is sent to it, and why (`manual`, `gone`, `failing`). */
   disabledAt: time('disabled_at'),
   disabledReason: text('disabled_reason'),
   /** Nothing is sent before this, because the receiver said 429 or 503. */
   blockedUntil: time('blocked_until'),
+  /** To the minute; null: no attempt has succeeded yet. */
+  lastSuccessAt: time('last_success_at'),
+  /** Attempts that failed since the last success, and when the first of them did. */
+  failures: integer('failures').notNull().default(0),
+  firstFailureAt: time('first_failure_at'),
+  /** Since when its breaker is open: one probe is sent at a time, and not before `nextProbeAt`. */
+  failingSince: time('failing_since'),
+  nextProbeAt: time('next_probe_at'),
+  /** Probes that failed since the breaker opened. */
+  failedProbes: integer('failed_probes').notNull().default(0),
   deletedAt: time('deleted_at'),
 })
 
@@ -41,11 +55,16 @@ export const events = pgTable(
     type: text('type').notNull(),
     importId: uuid('import_id').references(() => imports.id),
     connectionId: uuid('connection_id').references(() => connections.id),
+    /** The endpoint that it is about, which isn't told itself; null: it is about none. */
+    endpointId: uuid('endpoint_id').references(() => webhookEndpoints.id),
     occurredAt: time('occurred_at').notNull(),
     /** The webhook's body, exactly as it is sent and signed, every time. */
     body: text('body').notNull(),
   },
-  (table) => [index('events_import').on(table.importId, table.id)],
+  (table) => [
+    index('events_import').on(table.importId, table.id),
+    index('events_of_no_import').on(table.id).where(sql`${table.importId} is null`),
+  ],
 )
 
 export const deliveries = pgTable(
@@ -64,6 +83,10 @@ export const deliveries = pgTable(
     attempts: integer('attempts').notNull().default(0),
     /** Attempts that somebody asked for. */
     manualAttempts: integer('manual_attempts').notNull().default(0),
+    /** All attempts of both kinds before the schedule was begun anew, by recovering or replaying. */
+    earlierAttempts: integer('earlier_attempts').notNull().default(0),
+    /** It lets first attempts go before: an attempt has failed, or it was recovered or replayed. */
+    isRetry: boolean('is_retry').notNull().default(false),
     /** Somebody asked for an attempt that hasn't been made yet. */
     manualRequested: boolean('manual_requested').notNull().default(false),
     /** When an attempt is due; null: none is. It stays while one is under way. */
@@ -75,11 +98,13 @@ export const deliveries = pgTable(
   },
   (table) => [
     index('deliveries_due')
-      .on(table.endpointId, table.nextAttemptAt)
+      .on(table.endpointId, table.isRetry, table.nextAttemptAt)
       .where(sql`${table.nextAttemptAt} is not null and ${table.leaseUntil} is null`),
+    index('deliveries_requested').on(table.endpointId, table.nextAttemptAt).where(sql`${table.manualRequested}`),
     index('deliveries_leased').on(table.endpointId, table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
-    index('deliveries_event').on(table.eventId),
+    uniqueIndex('deliveries_event_endpoint').on(table.eventId, table.endpointId),
     index('deliveries_endpoint').on(table.endpointId, table.id),
+    index('deliveries_exhausted').on(table.endpointId, table.id).where(sql`${table.state} = 'exhausted'`),
   ],
 )
 
@@ -100,5 +125,8 @@ export const deliveryAttempts = pgTable(
     status: integer('status'),
     responseSnippet: text('response_snippet'),
   },
-  (table) => [primaryKey({ columns: [table.deliveryId, table.number] })],
+  (table) => [
+    primaryKey({ columns: [table.deliveryId, table.number] }),
+    index('delivery_attempts_snippets').on(table.startedAt).where(sql`${table.responseSnippet} is not null`),
+  ],
 )

@@ -10,9 +10,12 @@ import { createEndpointSchema, patchEndpointSchema } from '../../webhooks/endpoi
 import { enableEndpoint, patchEndpoint } from '../../webhooks/endpoints/patch.ts'
 import { endpointSchema, endpointWithSecretSchema } from '../../webhooks/endpoints/present.ts'
 import { getEndpoint, listEndpoints } from '../../webhooks/endpoints/read.ts'
+import { recoverEndpoint } from '../../webhooks/endpoints/recover.ts'
 import { removeEndpoint } from '../../webhooks/endpoints/remove.ts'
+import { replayEndpoint } from '../../webhooks/endpoints/replay.ts'
 import { rotateSecret, rotateSecretSchema } from '../../webhooks/endpoints/rotate-secret.ts'
 import { testEndpoint } from '../../webhooks/endpoints/send-test.ts'
+import { resentSchema, windowSchema } from '../../webhooks/endpoints/window.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
@@ -128,12 +131,53 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
     }),
 
     operation({
+      id: 'recoverWebhookEndpoint',
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/recover',
+      scope: 'admin',
+      tag,
+      summary: 'Deliver again what failed between two times',
+      description:
+        'Deliveries that are exhausted or wait for a retry, by the time of their event, are due now and begin their schedule anew.',
+      params: idParams,
+      body: windowSchema.prefault({}),
+      answers: { 200: { description: 'How many are due now.', schema: resentSchema } },
+      problems: ['conflict'],
+      async handle({ params, body }) {
+        const resent = await recoverEndpoint(deps, params.id, body)
+        deps.nudge.deliver()
+        return answer(200, resent)
+      },
+    }),
+
+    operation({
+      id: 'replayWebhookEndpoint',
+      method: 'post',
+      path: '/v1/webhook-endpoints/{id}/replay',
+      scope: 'admin',
+      tag,
+      summary: 'Deliver what a webhook endpoint never received',
+      description:
+        'Events that it wants, by their time: those skipped while it was disabled, and those from before it was there or asked for them.',
+      params: idParams,
+      body: windowSchema.prefault({}),
+      answers: { 200: { description: 'How many are due now.', schema: resentSchema } },
+      problems: ['conflict'],
+      async handle({ params, body }) {
+        const resent = await replayEndpoint(deps, params.id, body)
+        deps.nudge.deliver()
+        return answer(200, resent)
+      },
+    }),
+
+    operation({
       id: 'enableWebhookEndpoint',
       method: 'post',
       path: '/v1/webhook-endpoints/{id}/enable',
       scope: 'admin',
       tag,
       summary: 'Send to a disabled webhook endpoint again',
+      description: 'One that is failing, or that waits, is tried again at once.',
       params: idParams,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
       handle: async ({ params }) => answer(200, await enableEndpoint(deps, params.id)),

@@ -37,11 +37,11 @@ export type ImportEvent = EventOf<
 /** A connection asks nothing any more because its credentials are refused, or asks again. */
 export type ConnectionEvent = EventOf<'connection.paused' | 'connection.resumed', Connection>
 
-/** An endpoint fails again and again, works again, or was disabled. */
+/** An endpoint fails again and again, works again, or was disabled: others are told, never it itself. */
 export type EndpointEvent = EventOf<'endpoint.failing' | 'endpoint.recovered' | 'endpoint.disabled', WebhookEndpoint>
 
 /** The last attempt at a delivery failed: there are no more unless somebody asks. */
-export type DeliveryEvent = EventOf<'delivery.exhausted', Delivery>
+export type DeliveryEvent = EventOf<'delivery.exhausted', Delivery & { endpoint: WebhookEndpoint }>
 
 /** Somebody tries the endpoint out. */
 export type TestEvent = EventOf<'webhook.test', WebhookEndpoint>
@@ -84,10 +84,21 @@ export interface WebhookEndpoint {
   types: string[]
   /** Names of the connections whose events it gets; null: all. */
   connections: string[] | null
+  /** The providers whose events it gets; null: all. */
+  providers: string[] | null
+  /** What the metadata of an import must have; null: anything. */
+  metadata: Record<string, string | number | boolean> | null
   headers: Record<string, string>
   enabled: boolean
   /** Why it is disabled, such as `gone`: it answered 410. */
   disabledReason: string | null
+  /** Since when five attempts or more failed in a row, and when the next one is tried. */
+  failingSince: string | null
+  nextProbeAt: string | null
+  /** Nothing is sent before this, because it answered 429 or 503. */
+  blockedUntil: string | null
+  /** To the minute. */
+  lastSuccessAt: string | null
   createdAt: string
   updatedAt: string
 }

@@ -48,7 +48,7 @@ export function presentDelivery(row: typeof deliveries.$inferSelect & { type: st
     endpointId: row.endpointId,
     type: row.type,
     state: row.state as ApiDelivery['state'],
-    attempts: row.attempts + row.manualAttempts,
+    attempts: row.attempts + row.manualAttempts + row.earlierAttempts,
     nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
     deliveredAt: row.deliveredAt?.toISOString() ?? null,
   }

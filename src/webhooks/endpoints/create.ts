@@ -29,6 +29,8 @@ export async function createEndpoint(
       url: input.url,
       types: input.types,
       connections: input.connections,
+      providers: input.providers,
+      metadata: input.metadata,
       headers: sealHeaders(encryption, id, input.headers),
       secret: sealSecret(encryption, id, secret),
       createdAt: now,

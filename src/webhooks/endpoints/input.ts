@@ -5,9 +5,13 @@ import type { Database } from '../../db/client.ts'
 import { connections } from '../../db/schema/index.ts'
 import type { CheckDestination } from '../../egress/destination.ts'
 import type { FieldError } from '../../errors.ts'
+import { providerNames } from '../../providers/index.ts'
 import { invalidFields, requireStorable } from '../../validation.ts'
 import { defaultEventTypes, eventTypes } from '../event-types.ts'
 import { headersSchema } from './headers.ts'
+import { metadataFilterSchema } from './present.ts'
+
+const maxMetadataKeys = 20
 
 const fields = {
   url: z.string().min(1).max(2_048).describe('Where webhooks are sent: https, and a public host.'),
@@ -23,6 +27,17 @@ const fields = {
     .transform((names) => [...new Set(names)])
     .nullable()
     .describe('Only events of these connections; null: of all.'),
+  providers: z
+    .array(z.enum(providerNames))
+    .min(1, 'must name at least one provider, or be null for all')
+    .transform((names) => [...new Set(names)])
+    .nullable()
+    .describe('Only events of these providers; null: of all.'),
+  metadata: metadataFilterSchema
+    .refine((metadata) => Object.keys(metadata).length > 0, 'must have at least one key, or be null for anything')
+    .refine((metadata) => Object.keys(metadata).length <= maxMetadataKeys, `must have at most ${maxMetadataKeys} keys`)
+    .nullable()
+    .describe('Only events of imports whose metadata has all of these keys with these values; null: anything.'),
   headers: headersSchema.describe('Sent with each webhook, such as an Authorization of yours.'),
 }
 
@@ -31,6 +46,8 @@ export const createEndpointSchema = z
     url: fields.url,
     types: fields.types.default([...defaultEventTypes]),
     connections: fields.connections.default(null),
+    providers: fields.providers.default(null),
+    metadata: fields.metadata.default(null),
     headers: fields.headers.default({}),
   })
   .meta({ id: 'CreateWebhookEndpoint' })
@@ -42,6 +59,8 @@ export const patchEndpointSchema = z
     url: fields.url.optional(),
     types: fields.types.optional(),
     connections: fields.connections.optional(),
+    providers: fields.providers.optional(),
+    metadata: fields.metadata.optional(),
     headers: fields.headers.optional().describe('Replaces all of them.'),
     enabled: z.boolean().optional().describe('False: nothing is sent, and what was pending is skipped.'),
   })

@@ -3,11 +3,12 @@ import { eq } from 'drizzle-orm'
 import type { Clock } from '../../clock.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
 import type { Encryption } from '../../encryption.ts'
+import { disableEndpoint, oneDisablesAtOnce } from './disable.ts'
 import { sealHeaders } from './headers.ts'
+import { healthy } from './health.ts'
 import { checkEndpoint, type InputDeps, type PatchEndpointInput } from './input.ts'
 import { type ApiEndpoint, type EndpointRow, presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
-import { skipPending } from './skip-pending.ts'
 
 export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption }
 
@@ -18,34 +19,42 @@ export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption }
 export async function patchEndpoint(deps: PatchDeps, id: string, input: PatchEndpointInput): Promise<ApiEndpoint> {
   await checkEndpoint(deps, input)
   const { db, clock, encryption } = deps
+  const { headers, enabled, ...given } = input
   return db.transaction(async (tx) => {
+    if (enabled === false) await oneDisablesAtOnce(tx)
     const old = await lockEndpoint(tx, id)
     const now = clock.now()
-    const { url, types, connections, headers, enabled } = input
     const [row] = await tx
       .update(webhookEndpoints)
       .set({
-        ...(url !== undefined && { url }),
-        ...(types !== undefined && { types }),
-        ...(connections !== undefined && { connections }),
+        ...defined(given),
         ...(headers !== undefined && { headers: sealHeaders(encryption, id, headers) }),
-        ...(enabled !== undefined && enabledColumns(old, enabled, now)),
+        ...(given.url !== undefined && given.url !== old.url && elsewhere(old, now)),
+        ...(enabled === true && { ...healthy, disabledAt: null, disabledReason: null, blockedUntil: null }),
         updatedAt: now,
       })
       .where(eq(webhookEndpoints.id, id))
       .returning()
     if (!row) throw new Error(`The locked endpoint ${id} is gone.`)
-    if (enabled === false) await skipPending(tx, id)
-    return presentEndpoint(encryption, row)
+    const left = enabled === false ? await disableEndpoint(tx, encryption, row, { reason: 'manual', now }) : row
+    return presentEndpoint(encryption, left)
   })
 }
 
-/** Sends to a disabled endpoint again, from the next event on. @throws {AppError} not_found */
+/**
+ * Sends to a disabled endpoint again, from the next event on, and to one that is failing or waits, at once.
+ * @throws {AppError} not_found
+ */
 export function enableEndpoint(deps: PatchDeps, id: string): Promise<ApiEndpoint> {
   return patchEndpoint(deps, id, { enabled: true })
 }
 
-function enabledColumns(old: EndpointRow, enabled: boolean, now: Date): Partial<EndpointRow> {
-  if (enabled) return { disabledAt: null, disabledReason: null, blockedUntil: null }
-  return { disabledAt: old.disabledAt ?? now, disabledReason: old.disabledReason ?? 'manual' }
+/** Another URL is tried at once, whatever the old one answered. */
+function elsewhere(old: EndpointRow, now: Date): Partial<EndpointRow> {
+  return { blockedUntil: null, ...(old.failingSince !== null && { nextProbeAt: now }) }
+}
+
+/** Only the fields that are given. */
+function defined<Fields extends object>(fields: Fields): Partial<Fields> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { webhookEndpoints } from '../../db/schema/index.ts'
 import { DecryptionError, type Encryption } from '../../encryption.ts'
+import { providerNames } from '../../providers/index.ts'
 import { eventTypes } from '../event-types.ts'
 import { maskedValue, openHeaders } from './headers.ts'
 
@@ -10,9 +11,15 @@ export type EndpointRow = typeof webhookEndpoints.$inferSelect
 /**
  * - `manual`: somebody disabled it.
  * - `gone`: it answered 410, which says that it wants no webhooks any more.
+ * - `failing`: nothing succeeded for five days, in ten attempts or more.
  */
-export const disabledReasons = ['manual', 'gone'] as const
+export const disabledReasons = ['manual', 'gone', 'failing'] as const
 export type DisabledReason = (typeof disabledReasons)[number]
+
+const time = z.iso.datetime()
+
+/** What metadata must have: these keys with these values. */
+export const metadataFilterSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
 
 export const endpointSchema = z
   .object({
@@ -20,11 +27,20 @@ export const endpointSchema = z
     url: z.string(),
     types: z.array(z.enum(eventTypes)),
     connections: z.array(z.string()).nullable().describe('Null: events of all connections.'),
+    providers: z.array(z.enum(providerNames)).nullable().describe('Null: events of all providers.'),
+    metadata: metadataFilterSchema.nullable().describe('Null: events of imports with any metadata.'),
     headers: z.record(z.string(), z.string()).describe('The names of its own headers; the values are masked.'),
     enabled: z.boolean(),
-    disabledReason: z.enum(disabledReasons).nullable().describe('`gone`: it answered 410.'),
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
+    disabledReason: z
+      .enum(disabledReasons)
+      .nullable()
+      .describe('`gone`: it answered 410. `failing`: nothing succeeded for five days.'),
+    failingSince: time.nullable().describe('Since when five attempts or more failed in a row: one is tried at a time.'),
+    nextProbeAt: time.nullable().describe('While it is failing: when the next one is tried.'),
+    blockedUntil: time.nullable().describe('Nothing is sent before this, because it answered 429 or 503.'),
+    lastSuccessAt: time.nullable().describe('To the minute.'),
+    createdAt: time,
+    updatedAt: time,
   })
   .meta({ id: 'WebhookEndpoint' })
 
@@ -41,9 +57,15 @@ export function presentEndpoint(encryption: Encryption, row: EndpointRow): ApiEn
     url: row.url,
     types: row.types as ApiEndpoint['types'],
     connections: row.connections,
+    providers: row.providers as ApiEndpoint['providers'],
+    metadata: row.metadata,
     headers: maskedHeaders(encryption, row),
     enabled: row.disabledAt === null,
     disabledReason: row.disabledReason as DisabledReason | null,
+    failingSince: row.failingSince?.toISOString() ?? null,
+    nextProbeAt: row.nextProbeAt?.toISOString() ?? null,
+    blockedUntil: row.blockedUntil?.toISOString() ?? null,
+    lastSuccessAt: row.lastSuccessAt?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }

@@ -1,0 +1,32 @@
+// Owns telling others about an endpoint and its deliveries. They are of no connection and no import, so endpoints that
+// ask for chosen ones don't get them.
+import type { Transaction } from '../../db/client.ts'
+import type { Encryption } from '../../encryption.ts'
+import type { ApiDelivery } from '../deliveries/present.ts'
+import { writeEvent } from '../events.ts'
+import { type EndpointRow, presentEndpoint } from './present.ts'
+
+/** Tells the others what became of the endpoint; `row` is as the transaction leaves it. */
+export async function writeEndpointEvent(
+  tx: Transaction,
+  encryption: Encryption,
+  type: 'endpoint.failing' | 'endpoint.recovered' | 'endpoint.disabled',
+  row: EndpointRow,
+  now: Date,
+): Promise<void> {
+  await writeEvent(tx, { ...aboutEndpoint(row), type, occurredAt: now, data: presentEndpoint(encryption, row) })
+}
+
+/** Tells the others that the last attempt failed: the delivery as the API shows it, with its endpoint. */
+export async function writeExhausted(
+  tx: Transaction,
+  encryption: Encryption,
+  { delivery, endpoint, now }: { delivery: ApiDelivery; endpoint: EndpointRow; now: Date },
+): Promise<void> {
+  const data = { ...delivery, endpoint: presentEndpoint(encryption, endpoint) }
+  await writeEvent(tx, { ...aboutEndpoint(endpoint), type: 'delivery.exhausted', occurredAt: now, data })
+}
+
+function aboutEndpoint(row: EndpointRow) {
+  return { importId: null, connectionId: null, connectionName: null, endpointId: row.id }
+}

@@ -1,0 +1,36 @@
+// Owns sending again what failed between two times, such as an outage of the receiver.
+import { sql } from 'drizzle-orm'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './window.ts'
+
+/**
+ * Makes due now what was to be delivered from `since` to `until` and failed: deliveries that are exhausted, and those
+ * that wait for a retry, which may be a day away. Each begins its schedule anew, with the same id and body.
+ * @throws {AppError} not_found; conflict while it is disabled; invalid_request
+ */
+export async function recoverEndpoint(
+  { db, clock }: { db: Database; clock: Clock },
+  id: string,
+  input: WindowInput,
+): Promise<Resent> {
+  const now = clock.now()
+  const within = isWithin(sql`id`, input, clock)
+  return db.transaction(async (tx) => {
+    await lockToResend(tx, id, input)
+    const failed = sql`
+      SELECT id FROM (
+        SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'exhausted' AND ${within}
+        UNION ALL
+        SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'pending' AND ${within}
+          AND is_retry AND attempts > 0 AND lease_until IS NULL AND next_attempt_at > ${now}
+      ) failed ORDER BY id LIMIT ${maxResent + 1}`
+    const found = (await tx.execute<{ id: string }>(failed)).rows.map((row) => row.id)
+    if (!input.dryRun)
+      await tx.execute(sql`
+        UPDATE deliveries SET ${begunAnew(now)}
+        WHERE id = ANY(${sql.param(found.slice(0, maxResent))}::uuid[]) AND lease_until IS NULL
+          AND (state = 'exhausted' OR (state = 'pending' AND attempts > 0))`)
+    return resent(found.length, input)
+  })
+}

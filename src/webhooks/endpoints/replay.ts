@@ -1,0 +1,50 @@
+// Owns sending what an endpoint never received: what was skipped while it was disabled, and what happened before it
+// was there or asked for it.
+import { sql } from 'drizzle-orm'
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import { timeOrderedId } from '../deliveries/id.ts'
+import { isWanted } from './wanted.ts'
+import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './window.ts'
+
+/**
+ * Makes due now the events from `since` to `until` that the endpoint wants, as its filters are today, and that have no
+ * delivery to it or a skipped one. What failed there isn't among them (recover.ts).
+ * @throws {AppError} not_found; conflict while it is disabled; invalid_request
+ */
+export async function replayEndpoint(
+  { db, clock }: { db: Database; clock: Clock },
+  id: string,
+  input: WindowInput,
+): Promise<Resent> {
+  const now = clock.now()
+  const within = isWithin(sql`event.id`, input, clock)
+  return db.transaction(async (tx) => {
+    await lockToResend(tx, id, input)
+    const { rows } = await tx.execute<{ eventId: string; deliveryId: string | null }>(sql`
+      SELECT event.id AS "eventId", delivery.id AS "deliveryId"
+      FROM webhook_endpoints endpoint
+      JOIN (
+        SELECT events.id, events.type, events.endpoint_id, connection.name AS connection_name, connection.provider,
+          import.metadata
+        FROM events
+        LEFT JOIN connections connection ON connection.id = events.connection_id
+        LEFT JOIN imports import ON import.id = events.import_id
+      ) event ON ${isWanted}
+      LEFT JOIN deliveries delivery ON delivery.event_id = event.id AND delivery.endpoint_id = endpoint.id
+      WHERE endpoint.id = ${id} AND ${within} AND (delivery.id IS NULL OR delivery.state = 'skipped')
+      ORDER BY event.id LIMIT ${maxResent + 1}`)
+    if (input.dryRun) return resent(rows.length, input)
+    const taken = rows.slice(0, maxResent)
+    const skipped = taken.flatMap(({ deliveryId }) => deliveryId ?? [])
+    const missed = taken.flatMap(({ eventId, deliveryId }) => (deliveryId === null ? [eventId] : []))
+    await tx.execute(sql`
+      UPDATE deliveries SET ${begunAnew(now)} WHERE id = ANY(${sql.param(skipped)}::uuid[]) AND state = 'skipped'`)
+    await tx.execute(sql`
+      INSERT INTO deliveries (id, event_id, endpoint_id, state, is_retry, next_attempt_at, created_at)
+      SELECT ${timeOrderedId(sql`${now}::timestamptz`)}, event_id, ${id}, 'pending', true, ${now}, ${now}
+      FROM unnest(${sql.param(missed)}::uuid[]) AS event_id
+      ON CONFLICT (event_id, endpoint_id) DO NOTHING`)
+    return resent(rows.length, input)
+  })
+}
