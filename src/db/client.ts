@@ -23,5 +23,8 @@ export function openDatabase(
     application_name: 'import-tracker',
   })
   pool.on('error', options.onError) // an idle connection that broke; the pool replaces it
+  // One that breaks while it is used, such as between two statements of a transaction: whoever uses it is told by the
+  // next statement, and an error without a listener would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   return { db: drizzle(pool, { schema }), pool, close: () => pool.end() }
 }

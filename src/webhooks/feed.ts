@@ -1,5 +1,19 @@
 // Owns reading events: an import's, and the feed of all of them, which tells by pulling what webhooks tell by pushing.
-import { and, eq, gt, gte, lt, ne, sql } from 'drizzle-orm'
+//
+// The feed's order. Transactions that write events overlap and commit in any order. So neither ids (made before the
+// commit, by processes whose clocks differ) nor a sequence (drawn before the commit, too) nor the database's time say in
+// which order events can be seen: a cursor over any of them passes by what is committed late. Holding back what is
+// younger than the oldest transaction doesn't help: whoever hangs in a transaction stops the feed, and every clock has
+// to be right. Here, positions are given to what is committed, by whoever reads the feed:
+//
+// - Only to events that the giver sees: committed ones. One whose transaction is still open gets a higher position
+//   later and holds up nobody; one that was rolled back, or whose process died, gets none.
+// - One giver at a time, until its own commit: an advisory lock that the transaction holds to its end. The statement
+//   after it sees what the giver before has committed, and the sequence is drawn on in there alone. So a position is
+//   higher than all that could be seen before it, never changes, and no reader has passed by a place that is filled later.
+// - The lock and the update are one message, which Postgres runs as one transaction: a process that hangs doesn't hold
+//   the lock.
+import { and, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Clock, after as later } from '../clock.ts'
 import type { Database } from '../db/client.ts'
@@ -21,59 +35,82 @@ export type ApiEvent = z.infer<typeof eventSchema>
 
 /** How far back the feed goes. */
 const feedMs = 30 * 24 * 3_600_000
+/** Events that a reader gives positions to: more than a page, so that whoever reads on is never at an end that is none. */
+const placedAtOnce = 10_000
+const placingLock = 0x66656564 // "feed"
 
 /** The events of an import, the oldest first. */
-export function listImportEvents(
+export async function listImportEvents(
   { db }: { db: Database },
   importId: string,
   query: PageQuery,
 ): Promise<Page<ApiEvent>> {
-  return list(db, query, eq(events.importId, importId))
+  const cursor = readEventId(query.after)
+  const isNext = cursor === null ? undefined : gt(events.id, cursor)
+  return list(db, query, and(eq(events.importId, importId), isNext), events.id)
 }
 
 /**
- * All events of the last 30 days but tests of endpoints, the oldest first. `after` may also be the id of an event, so
- * that whoever has come to the end can go on from there: nothing will ever appear before an event that was shown.
+ * All events of the last 30 days but tests of endpoints, in the order in which they could be seen first. `after` may
+ * also be the id of an event, so that whoever has come to the end can go on from there: nothing will ever appear before
+ * an event that was shown.
  */
 export async function listEvents(
   { db, clock }: { db: Database; clock: Clock },
   query: PageQuery,
 ): Promise<Page<ApiEvent>> {
-  const settled = await settledUntil(db)
-  const since = later(clock.now(), -feedMs)
-  const shown = and(
-    gte(events.id, firstIdAt(since)),
-    lt(events.id, firstIdAt(settled)),
-    ne(events.type, 'webhook.test'),
+  const first = firstIdAt(later(clock.now(), -feedMs))
+  await place(db, first)
+  const isNext = await follows(db, readEventId(query.after))
+  const isShown = and(isNext, gte(events.id, first), ne(events.type, 'webhook.test'))
+  return list(db, query, isShown, events.position)
+}
+
+/** Gives a position to what is committed and has none yet; see above. */
+async function place(db: Database, first: string): Promise<void> {
+  // Without parameters: only then may a message have two statements. `first` is hexadecimal digits.
+  await db.execute(
+    sql.raw(`
+    SELECT pg_advisory_xact_lock(${placingLock});
+    UPDATE events SET position = placed.position
+    FROM (
+      SELECT id, nextval('event_positions') AS position
+      FROM (
+        SELECT id FROM events WHERE position IS NULL AND id >= '${first}' ORDER BY id LIMIT ${placedAtOnce}
+      ) unplaced
+    ) placed
+    WHERE events.id = placed.id`),
   )
-  return list(db, query, shown)
 }
 
-/**
- * The moment before which every event is committed or never will be. Ids are made in a transaction and seen when it
- * commits, not in order; so what is younger than the oldest transaction under way is left for the next look.
- * This has to be asked before the events are: a transaction may commit in between, but none can start in the past.
- */
-async function settledUntil(db: Database): Promise<Date> {
-  const { rows } = await db.execute(sql`
-    SELECT extract(epoch FROM least(min(xact_start), clock_timestamp())) * 1000 AS at
-    FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'import-tracker' AND pid <> pg_backend_pid()`)
-  return new Date(Number(rows[0]?.at))
+/** What comes after an event. An id that isn't in the feed, such as one too old, stands before all later ids. */
+async function follows(db: Database, id: string | null): Promise<SQL | undefined> {
+  if (id === null) return gt(events.position, 0)
+  const [seen] = await db.select({ position: events.position }).from(events).where(eq(events.id, id))
+  return seen?.position ? gt(events.position, seen.position) : and(gt(events.position, 0), gt(events.id, id))
 }
 
-async function list(db: Database, { limit, after }: PageQuery, where: ReturnType<typeof and>): Promise<Page<ApiEvent>> {
-  const cursor = after !== undefined && isId(after) ? [after] : readCursor(after, idKey)
+function readEventId(after: string | undefined): string | null {
+  if (after !== undefined && isId(after)) return after
+  return readCursor(after, idKey)?.[0] ?? null
+}
+
+async function list(
+  db: Database,
+  { limit }: PageQuery,
+  where: SQL | undefined,
+  order: typeof events.id | typeof events.position,
+): Promise<Page<ApiEvent>> {
   const rows = await db
-    .select()
+    .select({ id: events.id, importId: events.importId, body: events.body })
     .from(events)
-    .where(and(where, cursor?.[0] === undefined ? undefined : gt(events.id, cursor[0])))
-    .orderBy(events.id)
+    .where(where)
+    .orderBy(order)
     .limit(limit + 1)
   return pageOf(rows.map(present), limit, (event) => [event.id])
 }
 
-function present({ id, importId, body }: typeof events.$inferSelect): ApiEvent {
+function present({ id, importId, body }: Pick<typeof events.$inferSelect, 'id' | 'importId' | 'body'>): ApiEvent {
   const { type, timestamp, data } = JSON.parse(body) as Pick<ApiEvent, 'type' | 'timestamp' | 'data'>
   return { id, type, timestamp, importId, data }
 }

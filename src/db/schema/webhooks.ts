@@ -1,6 +1,18 @@
 // Owns what is stored of webhooks: whom we tell, what there was to tell, and what came of it.
 import { sql } from 'drizzle-orm'
-import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+import {
+  bigint,
+  boolean,
+  index,
+  integer,
+  jsonb,
+  pgSequence,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core'
 import { id, time } from './columns.ts'
 import { connections } from './connections.ts'
 import { imports } from './imports.ts'
@@ -48,6 +60,9 @@ export const webhookEndpoints = pgTable('webhook_endpoints', {
   deletedAt: time('deleted_at'),
 })
 
+/** Where the positions of events come from. */
+export const eventPositions = pgSequence('event_positions')
+
 export const events = pgTable(
   'events',
   {
@@ -60,8 +75,11 @@ export const events = pgTable(
     occurredAt: time('occurred_at').notNull(),
     /** The webhook's body, exactly as it is sent and signed, every time. */
     body: text('body').notNull(),
+    /** Its place in the feed, given after it was committed (webhooks/feed.ts); null: none yet. */
+    position: bigint('position', { mode: 'number' }),
   },
   (table) => [
+    index('events_feed').on(table.position, table.id),
     index('events_import').on(table.importId, table.id),
     index('events_of_no_import').on(table.id).where(sql`${table.importId} is null`),
   ],
