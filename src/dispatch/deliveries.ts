@@ -9,7 +9,7 @@
 // | `retry` | retries, and what is recovered or replayed |
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import type { DeliveryLane } from '../queue/jobs.ts'
 
 /** How long a claimed delivery may take before it is due again: longer than an attempt (20 s) and its place in the queue. */
@@ -44,25 +44,7 @@ export function claimDeliveries(db: Database, now: Date, room: LaneRoom = roomy)
     await tx.execute(sql`
       UPDATE deliveries SET lease_until = NULL
       WHERE id IN (SELECT id FROM deliveries WHERE lease_until <= ${now} FOR UPDATE SKIP LOCKED)`)
-    const { rows } = await tx.execute(sql`
-      WITH ${openEndpoints(now, room)},
-      due AS (${candidates(now)}),
-      placed AS (SELECT due.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY ${orderOfEndpoint}) AS place FROM due),
-      ranked AS (
-        SELECT id, lane, row_number() OVER (PARTITION BY lane ORDER BY ${orderOfLane}) AS turn
-        FROM placed WHERE place <= room
-      ),
-      chosen AS (
-        SELECT delivery.id, ranked.lane FROM ranked JOIN deliveries delivery ON delivery.id = ranked.id
-        WHERE ranked.turn <= ${laneRoom(sql`ranked.lane`, room)}
-          AND delivery.lease_until IS NULL AND delivery.next_attempt_at <= ${now}
-        FOR UPDATE OF delivery SKIP LOCKED
-      )
-      UPDATE deliveries SET lease_until = ${after(now, deliveryLeaseMs)}
-      FROM chosen WHERE deliveries.id = chosen.id
-      RETURNING deliveries.id, chosen.lane, manual_requested AS manual,
-        attempts + manual_attempts + earlier_attempts + 1 AS number`)
-    const deliveries = rows as unknown as DueDelivery[]
+    const deliveries = await lease(tx, now, await due(tx, now, room))
     return { deliveries, saturated: deliveries.length > 0 }
   })
 }
@@ -70,6 +52,39 @@ export function claimDeliveries(db: Database, now: Date, room: LaneRoom = roomy)
 /** Gives back deliveries that could not be enqueued. */
 export async function releaseDeliveries(db: Database, ids: readonly string[]): Promise<void> {
   await db.execute(sql`UPDATE deliveries SET lease_until = NULL WHERE id = ANY(${sql.param(ids)}::uuid[])`)
+}
+
+interface Due extends Record<string, unknown> {
+  id: string
+  lane: DeliveryLane
+}
+
+async function due(tx: Transaction, now: Date, room: LaneRoom): Promise<Due[]> {
+  const { rows } = await tx.execute<Due>(sql`
+    WITH ${openEndpoints(now, room)},
+    due AS (${candidates(now)}),
+    placed AS (SELECT due.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY ${orderOfEndpoint}) AS place FROM due),
+    ranked AS (
+      SELECT id, lane, row_number() OVER (PARTITION BY lane ORDER BY ${orderOfLane}) AS turn
+      FROM placed WHERE place <= room
+    )
+    SELECT id, lane FROM ranked WHERE turn <= ${laneRoom(sql`lane`, room)}`)
+  return rows
+}
+
+/** In statements of their own, by id: joined, Postgres may choose to read the whole table. */
+async function lease(tx: Transaction, now: Date, chosen: readonly Due[]): Promise<DueDelivery[]> {
+  if (chosen.length === 0) return []
+  const lanes = new Map(chosen.map(({ id, lane }) => [id, lane]))
+  const { rows } = await tx.execute<{ id: string; number: number; manual: boolean }>(sql`
+    SELECT id, manual_requested AS manual, attempts + manual_attempts + earlier_attempts + 1 AS number
+    FROM deliveries WHERE id = ANY(${sql.param([...lanes.keys()])}::uuid[])
+      AND lease_until IS NULL AND next_attempt_at <= ${now}
+    FOR UPDATE SKIP LOCKED`)
+  await tx.execute(sql`
+    UPDATE deliveries SET lease_until = ${after(now, deliveryLeaseMs)}
+    WHERE id = ANY(${sql.param(rows.map(({ id }) => id))}::uuid[])`)
+  return rows.map(({ id, number, manual }) => ({ id, lane: lanes.get(id) ?? 'retry', number, manual }))
 }
 
 /** The endpoints that take something now, and how much of each kind. */
