@@ -12,7 +12,7 @@ export interface ServiceOptions {
   database: Pick<TestDatabase, 'url'>
   redisUrl?: string | null
   roles?: string
-  /** What is logged goes here, a line each; default: nowhere. */
+  /** What is logged, at any level and without redaction, goes here, a line each; default: nowhere. */
   logLines?: string[]
 }
 
@@ -37,6 +37,6 @@ export function testEnvironment({
 /** Starts the service in this process; the caller stops it. */
 export function startTestService(options: ServiceOptions): Promise<Service> {
   const config: Config = readConfig(testEnvironment(options))
-  const log = pino({ level: 'info' }, { write: (line) => void options.logLines?.push(line) })
+  const log = pino({ level: 'trace' }, { write: (line) => void options.logLines?.push(line) })
   return startService(config, { clock: systemClock, log })
 }
