@@ -120,6 +120,7 @@ function openPostgresStore(url: string): Store {
     keepAlive: true,
     application_name: 'import-tracker-queue',
   })
+  pool.setMaxListeners(0) // every queue and every worker listens to its errors
   // BullMQ describes pg's pool by a smaller interface of its own, which strict optional properties don't match.
   const connection = pool as unknown as PostgresConnectionOptions
   return {
