@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { connections, deliveries, deliveryAttempts, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { connections, deliveries, deliveryAttempts, events, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
@@ -30,6 +30,10 @@ export interface WebhookWorld {
   connection(name: string): Promise<string>
   /** Claims what is due, as dispatch does, and makes an attempt at each. */
   deliverDue(deps?: Partial<DeliverDeps>, signal?: AbortSignal): Promise<Awaited<ReturnType<typeof deliver>>[]>
+  /** Makes the next attempt at a delivery that is leased. */
+  attempt(deliveryId: string): ReturnType<typeof deliver>
+  /** The types of the events that there are deliveries of, in order. */
+  typesOf(endpointId: string): Promise<string[]>
   deliveriesOf(endpointId: string): Promise<(typeof deliveries.$inferSelect)[]>
   attemptsOf(deliveryId: string): Promise<(typeof deliveryAttempts.$inferSelect)[]>
   endpointRow(id: string): Promise<typeof webhookEndpoints.$inferSelect>
@@ -87,6 +91,16 @@ export function useWebhookWorld(): WebhookWorld {
           deliver({ ...world.deps, ...deps }, id, { number, manual, signal }),
         ),
       )
+    },
+    attempt: (deliveryId) => deliver(world.deps, deliveryId, { manual: false, signal: new AbortController().signal }),
+    async typesOf(endpointId) {
+      const rows = await world.deps.db
+        .select({ type: events.type })
+        .from(deliveries)
+        .innerJoin(events, eq(events.id, deliveries.eventId))
+        .where(eq(deliveries.endpointId, endpointId))
+        .orderBy(deliveries.id)
+      return rows.map(({ type }) => type)
     },
     deliveriesOf: (endpointId) =>
       world.deps.db.select().from(deliveries).where(eq(deliveries.endpointId, endpointId)).orderBy(deliveries.id),
