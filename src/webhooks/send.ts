@@ -13,6 +13,8 @@ export interface SendDeps {
   clock: Clock
   /** For everything from the name's resolution to the end of the answer; 20 s. */
   totalMs?: number
+  /** For reading the answer's body, whose outcome is known by then: 2 s. */
+  bodyMs?: number
 }
 
 export interface WebhookRequest {
@@ -34,6 +36,7 @@ export const webhookTimeouts: EgressTimeouts = { dnsMs: 3_000, connectMs: 5_000,
 const maxReadBytes = 16 * 1_024
 const maxKeptBytes = 4 * 1_024
 const defaultTotalMs = 20_000
+const defaultBodyMs = 2_000
 
 /** Sends it once; `aborted` when the signal ended it before there was an answer. Never throws for what the receiver does. */
 export async function send(
@@ -50,10 +53,11 @@ export async function send(
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   try {
-    return await read(await post(deps.agents, request, limit.signal), deps.clock)
+    const answer = await unlessAborted(post(deps.agents, request, limit.signal), limit.signal)
+    return await read(answer, deps)
   } catch (error) {
     const kind = classifyNetworkError(error)
-    if (kind === 'aborted') return 'aborted'
+    if (kind === 'aborted' || signal.aborted) return 'aborted'
     return { outcome: outcomeOfError(kind), status: null, retryAfterMs: null, responseSnippet: null, error }
   } finally {
     clearTimeout(timer)
@@ -77,21 +81,38 @@ function post(agents: Agents, request: WebhookRequest, signal: AbortSignal): Pro
   })
 }
 
+/** What comes, or the reason as soon as it is over: undici itself waits for a connection to abort the request on. */
+async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const over = Promise.withResolvers<never>()
+  const stop = () => over.reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  try {
+    return await Promise.race([promise, over.promise])
+  } finally {
+    signal.removeEventListener('abort', stop)
+  }
+}
+
 /** The headers decide; whatever the body does afterwards changes nothing. */
-async function read({ statusCode, headers, body }: Dispatcher.ResponseData, clock: Clock): Promise<SendResult> {
+async function read(
+  { statusCode, headers, body }: Dispatcher.ResponseData,
+  { clock, bodyMs = defaultBodyMs }: SendDeps,
+): Promise<SendResult> {
   return {
     outcome: outcomeOfStatus(statusCode),
     status: statusCode,
     retryAfterMs: readRetryAfter(headers['retry-after'], clock.now()),
-    responseSnippet: await readSnippet(body),
+    responseSnippet: await readSnippet(body, bodyMs),
     error: null,
   }
 }
 
-async function readSnippet(body: Dispatcher.ResponseData['body']): Promise<string | null> {
+async function readSnippet(body: Dispatcher.ResponseData['body'], bodyMs: number): Promise<string | null> {
   const chunks: Buffer[] = []
   let size = 0
   body.on('error', () => {}) // also after it was left
+  const timer = setTimeout(() => body.destroy(), bodyMs) // a body that drips mustn't take a place among first attempts
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       chunks.push(chunk)
@@ -100,6 +121,8 @@ async function readSnippet(body: Dispatcher.ResponseData['body']): Promise<strin
     }
   } catch {
     // Reset, too slow or stopped: what came is kept.
+  } finally {
+    clearTimeout(timer)
   }
   const kept = Buffer.concat(chunks).subarray(0, maxKeptBytes)
   return kept.length === 0 ? null : storableText(new TextDecoder().decode(kept, { stream: true }))

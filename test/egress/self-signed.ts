@@ -1,4 +1,6 @@
-// Owns a key and certificate for tests alone, for hooks.example.test and 127.0.0.1, valid for a hundred years.
+// Owns keys and certificates for tests alone, for hooks.example.test and 127.0.0.1.
+
+/** Valid for a hundred years. */
 export const selfSigned = {
   key: `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgJOjK30E3ZjnOypEw
@@ -16,5 +18,25 @@ KZRllBDyG35MRr4weeEwDwYDVR0TAQH/BAUwAwEB/zAjBgNVHREEHDAaghJob29r
 cy5leGFtcGxlLnRlc3SHBH8AAAEwCgYIKoZIzj0EAwIDSAAwRQIhAMCb8ZpkdQQp
 kHt4XRxa5QH1wK47Mhc3FjP5PHdyiCocAiB3Mv+Hj2EvGNfdlP3y4y5J2cNix8tr
 SBba1tSz1p9rSg==
+-----END CERTIFICATE-----`,
+}
+
+/** Its time was over in 2021. */
+export const expired = {
+  key: `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFk96y4Cke/75R13F
+VaiwkQh6moXc4lnt2dLqdFnA/puhRANCAATmEIYiHe7aEmp0G6czmhGSa6s57ZQX
+mWgSCSOrteydEHzSiFKN0+iiLpvDMtLZRlRCUlSVO0GekaN8o6nhmpBN
+-----END PRIVATE KEY-----`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBfzCCASagAwIBAgIBATAKBggqhkjOPQQDAjAdMRswGQYDVQQDDBJob29rcy5l
+eGFtcGxlLnRlc3QwHhcNMjAwMTAxMDAwMDAwWhcNMjEwMTAxMDAwMDAwWjAdMRsw
+GQYDVQQDDBJob29rcy5leGFtcGxlLnRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMB
+BwNCAATmEIYiHe7aEmp0G6czmhGSa6s57ZQXmWgSCSOrteydEHzSiFKN0+iiLpvD
+MtLZRlRCUlSVO0GekaN8o6nhmpBNo1cwVTAPBgNVHRMBAf8EBTADAQH/MCMGA1Ud
+EQQcMBqCEmhvb2tzLmV4YW1wbGUudGVzdIcEfwAAATAdBgNVHQ4EFgQUs0wfBtPM
+sHHzFq62QLNcqkrY3R8wCgYIKoZIzj0EAwIDRwAwRAIgTOUeWHwoMm3SgdmLQqYr
+CW/YipH6GW2umZ2cKEfV4bMCID8kRzCA6oarR9yaxigFmB4Hg5FhLIWFhUg07xQv
+SBNH
 -----END CERTIFICATE-----`,
 }

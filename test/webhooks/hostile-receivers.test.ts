@@ -19,6 +19,12 @@ describe('an answer of 2xx', () => {
     expect(result.responseSnippet).toMatch(/^z+$/)
   })
 
+  it('is a delivery whose dripping body is left soon after the headers', async () => {
+    const before = performance.now()
+    expect(await answered(drip(200), { bodyMs: 50 })).toMatchObject({ outcome: 'delivered', status: 200 })
+    expect(performance.now() - before).toBeLessThan(2_000)
+  })
+
   it('is a delivery though its connection is reset in the middle of the body', async () => {
     const result = await answered((response) => {
       response.writeHead(200, { 'content-length': '100' }).write('half of i', () => response.socket?.resetAndDestroy())
@@ -92,6 +98,13 @@ describe('an attempt fails', () => {
     expect(await post(url, { totalMs: 100 })).toMatchObject({ outcome: 'timeout' })
   })
 
+  it('when all of it takes too long, though there is no connection yet', async () => {
+    const before = performance.now()
+    const resolve = () => new Promise<string[]>(() => {})
+    expect(await post('http://hooks.example.com/', { totalMs: 50, resolve })).toMatchObject({ outcome: 'timeout' })
+    expect(performance.now() - before).toBeLessThan(900) // its name may take 1 s
+  })
+
   it('when 1xx answers never end', async () => {
     const url = await serveTcp((socket) => every(5, () => socket.write('HTTP/1.1 103 Early Hints\r\n\r\n')))
     expect(await post(url, { totalMs: 100 })).toMatchObject({ outcome: 'timeout' })
@@ -138,6 +151,7 @@ describe('being told to stop', () => {
 
 interface Options {
   totalMs?: number
+  bodyMs?: number
   headersMs?: number
   resolve?: () => Promise<string[]>
 }
@@ -154,7 +168,7 @@ async function post(url: string, options: Options = {}, signal?: AbortSignal): P
     ...(options.resolve && { resolve: options.resolve }),
   })
   closers.push(() => agents.destroy())
-  const deps = { agents, clock: systemClock, totalMs: options.totalMs ?? 20_000 }
+  const deps = { agents, clock: systemClock, totalMs: options.totalMs ?? 20_000, bodyMs: options.bodyMs ?? 2_000 }
   const request = { url, headers: {}, body: '{}' }
   return (await send(deps, request, signal ?? new AbortController().signal)) as SendResult
 }
