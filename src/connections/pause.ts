@@ -11,14 +11,21 @@ export const probeIntervalMs = 3 * 60_000
 
 /**
  * Pauses a connection because the provider said 401 or 403: its imports wait, but for one probe at `nextProbeAt`.
- * A connection that is paused already only gets the new time of its probe.
+ * A connection that is paused already only gets the new time of its probe. One that was put again since (`updatedAt` is
+ * when it was put, as far as the asker knew) stays as it is: other credentials were refused.
  * @returns whether it is paused since now.
  */
 export async function pauseConnection(
   tx: Transaction,
-  { connectionId, now, nextProbeAt }: { connectionId: string; now: Date; nextProbeAt: Date },
+  {
+    connectionId,
+    updatedAt,
+    now,
+    nextProbeAt,
+  }: { connectionId: string; updatedAt: Date; now: Date; nextProbeAt: Date },
 ): Promise<boolean> {
   const old = await lock(tx, connectionId)
+  if (old.updatedAt > updatedAt) return false
   const wasPaused = old.pausedAt !== null
   const row = await set(tx, connectionId, { pausedAt: old.pausedAt ?? now, nextProbeAt })
   if (!wasPaused) await tell(tx, 'connection.paused', row, now)

@@ -23,6 +23,8 @@ export interface Target {
   pausedAt: Date | null
   nextProbeAt: Date | null
   blockedUntil: Date | null
+  /** When somebody last put it: what is heard by older credentials says nothing of newer ones. */
+  updatedAt: Date
 }
 
 export interface Targets {
@@ -66,7 +68,7 @@ function targetOf(row: ConnectionRow, credentials: unknown): Target {
   const provider = findProvider(row.provider)
   const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
-  const { id, name, settings, pausedAt, nextProbeAt, blockedUntil } = row
+  const { id, name, settings, pausedAt, nextProbeAt, blockedUntil, updatedAt } = row
   const limits = effectiveLimits(provider, row.limits)
-  return { id, name, provider, baseUrl, credentials, settings, limits, pausedAt, nextProbeAt, blockedUntil }
+  return { id, name, provider, baseUrl, credentials, settings, limits, pausedAt, nextProbeAt, blockedUntil, updatedAt }
 }

@@ -27,7 +27,9 @@ export async function reactForConnection(
   } else if (error.kind === 'rate_limited') {
     await blockConnection(db, connectionId, after(now, error.retryAfterMs ?? bareRateLimitMs))
   } else if (error.kind === 'unauthorized') {
-    await db.transaction((tx) => pauseConnection(tx, { connectionId, now, nextProbeAt: after(now, probeIntervalMs) }))
+    const { updatedAt } = target
+    const nextProbeAt = after(now, probeIntervalMs)
+    await db.transaction((tx) => pauseConnection(tx, { connectionId, updatedAt, now, nextProbeAt }))
     nudge.deliver()
   }
 }

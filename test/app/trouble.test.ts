@@ -71,6 +71,26 @@ describeEachStore('trouble at a provider', (store) => {
     expect(await shown(connection)).toMatchObject({ pausedAt: null, pauseReason: null })
   })
 
+  test('credentials that are refused after they were replaced pause nothing', async () => {
+    const connection = await app.connect('cdq')
+    const atRequest = 1
+    const { id, job } = await app.track(connection, {
+      ...cdq(),
+      faults: [
+        { kind: 'unauthorized', atRequest },
+        { kind: 'slow_body', overMs: 500, atRequest },
+      ],
+    })
+    await vi.waitFor(() => expect(app.sandbox.requests().at(-1)).toMatchObject({ jobId: job.jobId, status: 401 }))
+    const { baseUrl, limits } = await shown(connection)
+    const body = { provider: 'cdq', baseUrl, limits, credentials: app.sandbox.credentials('cdq') }
+    await app.api.call('PUT /v1/connections/{name}', { name: connection }, { body })
+    await app.reaches(id, 'running')
+    expect((await app.api.call('GET /v1/imports/{id}/snapshots', { id })).body.data).toHaveLength(1)
+    const { body: events } = await app.api.call('GET /v1/events', {}, { query: { limit: 1_000 } })
+    expect(events.data.filter(({ data }: { data: { name?: string } }) => data.name === connection)).toEqual([])
+  })
+
   test('a probe that is answered resumes the connection', async () => {
     const sandbox = await app.ownSandbox()
     const connection = await app.connect('cdq', { sandbox })

@@ -24,7 +24,7 @@ async function pause(name: string): Promise<boolean> {
   const { id } = await rowOf(name)
   const now = api.clock.now()
   return api.database.db.transaction((tx) =>
-    pauseConnection(tx, { connectionId: id, now, nextProbeAt: after(now, 180_000) }),
+    pauseConnection(tx, { connectionId: id, updatedAt: now, now, nextProbeAt: after(now, 180_000) }),
   )
 }
 
@@ -186,7 +186,7 @@ describe('pausing', () => {
     const { id } = await rowOf(name)
     const now = api.clock.now()
     const failing = api.database.db.transaction(async (tx) => {
-      await pauseConnection(tx, { connectionId: id, now, nextProbeAt: now })
+      await pauseConnection(tx, { connectionId: id, updatedAt: now, now, nextProbeAt: now })
       throw new Error('lost')
     })
     await expect(failing).rejects.toThrow('lost')
