@@ -1,0 +1,275 @@
+// Endpoints that mean harm, or are broken, from the claim to the record, with a healthy one beside them: each attempt is
+// recorded as what it was, memory stays flat, and the healthy endpoint waits for nobody.
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { after as later } from '../../src/clock.ts'
+import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
+import { type Agents, createAgents } from '../../src/egress/agents.ts'
+import { createGuard } from '../../src/egress/guard.ts'
+import { createResolve } from '../../src/egress/resolve.ts'
+import { deliver } from '../../src/webhooks/deliver.ts'
+import { startNameServer, type Zone } from '../egress/name-server.ts'
+import { expired, selfSigned } from '../egress/self-signed.ts'
+import { memoryOf } from '../support/memory.ts'
+import * as hostile from './hostile.ts'
+import { only, useWebhookWorld } from './world.ts'
+
+const world = useWebhookWorld()
+/** All of an attempt, and the part of it until the headers are there. */
+const totalMs = 800
+const headersMs = 500
+/** In which the healthy endpoint has got what it gets: while the others hang. */
+const healthyWithinMs = 600
+const hostileEndpoints = 6
+const eventsEach = 5
+const mebibyte = 1_024 * 1_024
+
+let zone: Zone = () => []
+let agents: Agents
+let nameServer: Awaited<ReturnType<typeof startNameServer>>
+const trusted = getCACertificates('default')
+const opened: { close(): Promise<void> }[] = []
+
+beforeAll(async () => {
+  nameServer = await startNameServer((name, kind) => zone(name, kind))
+  agents = createAgents({
+    guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }),
+    resolve: createResolve([nameServer.server]),
+    timeouts: { dnsMs: 300, connectMs: 500, headersMs, bodyMs: 500 },
+  })
+  setDefaultCACertificates([...trusted, selfSigned.cert, expired.cert])
+})
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((receiver) => receiver.close()))
+  zone = () => []
+})
+afterAll(async () => {
+  setDefaultCACertificates(trusted)
+  await agents.destroy()
+  await nameServer.close()
+})
+
+interface Case {
+  name: string
+  open: hostile.Open
+  outcome: string
+  status?: number
+  /** The system's word, where several reasons have the same outcome. */
+  code?: string
+  /** Its URL's origin, but for the port. */
+  origin?: string
+  zone?: Zone
+}
+
+const untrusted = { key: selfSigned.key, cert: selfSigned.cert }
+const cases: Case[] = [
+  { name: 'never answers', open: hostile.silent, outcome: 'timeout' },
+  { name: 'drips headers', open: hostile.drippingHeaders, outcome: 'timeout' },
+  { name: 'sends 1xx without end', open: hostile.endlessInformation, outcome: 'timeout' },
+  { name: 'answers 200 when the time is over', open: hostile.late(totalMs + 100), outcome: 'timeout' },
+  { name: 'drips a body behind 200', open: hostile.drippingBody(200), outcome: 'delivered', status: 200 },
+  { name: 'drips a body behind 500', open: hostile.drippingBody(500), outcome: 'http_error', status: 500 },
+  { name: 'sends a body of 8 MiB', open: hostile.hugeBody, outcome: 'delivered', status: 200 },
+  { name: 'sends a gzip bomb', open: hostile.gzipBomb, outcome: 'http_error', status: 500 },
+  { name: 'sends headers without end', open: hostile.hugeHeaders, outcome: 'http_error' },
+  {
+    name: 'resets before it answers',
+    open: hostile.resetBeforeHeaders,
+    outcome: 'connect_error',
+  },
+  { name: 'resets in mid-body behind 200', open: hostile.resetInBody(200), outcome: 'delivered', status: 200 },
+  { name: 'resets in mid-body behind 500', open: hostile.resetInBody(500), outcome: 'http_error', status: 500 },
+  { name: 'listens no more', open: hostile.absent, outcome: 'connect_error', code: 'ECONNREFUSED' },
+  {
+    name: 'has an expired certificate',
+    open: hostile.behindTls(expired),
+    origin: 'https://127.0.0.1',
+    outcome: 'tls_error',
+    code: 'CERT_HAS_EXPIRED',
+  },
+  {
+    name: 'has the certificate of another host',
+    open: hostile.behindTls(untrusted),
+    origin: 'https://hooks.example.com',
+    zone: () => ['127.0.0.1'],
+    outcome: 'tls_error',
+    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+  },
+  { name: 'speaks no TLS', open: hostile.answering(200), origin: 'https://127.0.0.1', outcome: 'tls_error' },
+  {
+    name: 'has a name that does not resolve',
+    open: hostile.absent,
+    origin: 'http://hooks.example.com',
+    zone: () => 'SERVFAIL',
+    outcome: 'dns_error',
+  },
+  {
+    name: 'has a name that nobody answers for',
+    open: hostile.absent,
+    origin: 'http://hooks.example.com',
+    zone: () => 'silence',
+    outcome: 'dns_error',
+  },
+  {
+    name: 'has a private address by now',
+    open: hostile.absent,
+    origin: 'http://hooks.example.com',
+    zone: () => ['127.0.0.1', '169.254.169.254'],
+    outcome: 'blocked_address',
+  },
+]
+
+describe('an endpoint that', () => {
+  it.each(cases)('$name: $outcome', async ({ open, outcome, status = null, code, origin, zone: answers }) => {
+    const receiver = await opening(open)
+    if (answers) zone = answers
+    const bad = await endpointsAt(`${origin ?? 'http://127.0.0.1'}:${receiver.port}/`)
+    const healthy = await world.receiver()
+    const good = await world.endpoint({ url: healthy.url })
+    for (let count = 0; count < eventsEach; count++) await world.event()
+
+    let healthyMs = Number.NaN
+    let results: Result[] = []
+    const memory = await memoryOf(async () => {
+      const delivering = await deliverDue()
+      healthyMs = await delivering.until(good.id)
+      results = await delivering.all
+    })
+
+    expect(healthyMs).toBeLessThan(healthyWithinMs)
+    expect((await world.deliveriesOf(good.id)).map(({ state }) => state)).toEqual(Array(eventsEach).fill('delivered'))
+    for (const { id } of bad)
+      for (const delivery of await world.deliveriesOf(id)) {
+        expect(only(await world.attemptsOf(delivery.id))).toMatchObject({ outcome, status, durationMs: 0 })
+        expect(delivery.state).toBe(outcome === 'delivered' ? 'delivered' : 'pending')
+      }
+    expect(results).toHaveLength(hostileEndpoints * eventsEach + eventsEach)
+    if (code !== undefined) expect(new Set(results.flatMap(codeOf))).toEqual(new Set([code]))
+    expect(memory.peak).toBeLessThan(48 * mebibyte)
+    expect(memory.left).toBeLessThan(10 * mebibyte)
+  })
+
+  it('has a certificate that nobody vouches for: tls_error', async () => {
+    setDefaultCACertificates(trusted)
+    const receiver = await opening(hostile.behindTls(selfSigned))
+    const { id } = await world.endpoint({ url: `https://127.0.0.1:${receiver.port}/` })
+    await world.event()
+    const results = await (await deliverDue()).all
+    setDefaultCACertificates([...trusted, selfSigned.cert, expired.cert])
+    expect(only(await world.attemptsOf(only(await world.deliveriesOf(id)).id)).outcome).toBe('tls_error')
+    expect(results.flatMap(codeOf)).toEqual(['DEPTH_ZERO_SELF_SIGNED_CERT'])
+  })
+
+  it.each([301, 302, 303, 307, 308])('redirects with %i to metadata: not followed', async (status) => {
+    const metadata = await opening(hostile.answering(200))
+    for (const location of [`http://127.0.0.1:${metadata.port}/latest/meta-data/`, 'http://169.254.169.254/latest/']) {
+      const receiver = await opening(hostile.answering(status, { location }))
+      const { id } = await world.endpoint({ url: `http://127.0.0.1:${receiver.port}/` })
+      await world.event()
+      await (await deliverDue()).all
+      const attempt = only(await world.attemptsOf(only(await world.deliveriesOf(id)).id))
+      expect(attempt).toMatchObject({ outcome: 'redirect', status, responseSnippet: 'no' })
+    }
+    expect(metadata.requests()).toBe(0)
+  })
+
+  it.each([
+    ['90', 90_000],
+    ['in an Internet date', 90_000],
+    ['in an RFC 850 date', 90_000],
+    ['in an asctime date', 90_000],
+    ['Sun, 06 Nov 1994 08:49:37 GMT', 5_000],
+    ['1000000000', 86_400_000],
+    ['soon', 60_000],
+    [null, 60_000],
+  ])('says 429 and Retry-After: %s, waits as a whole, and others do not', async (form, waitMs) => {
+    world.clock.set(new Date('2026-03-09T12:00:00.000Z')) // dates have whole seconds
+    const retryAfter = form === null ? {} : { 'retry-after': dateForms(later(world.clock.now(), 90_000))[form] ?? form }
+    const receiver = await opening(hostile.answering(429, retryAfter))
+    const bad = await world.endpoint({ url: `http://127.0.0.1:${receiver.port}/` })
+    const healthy = await world.receiver()
+    await world.endpoint({ url: healthy.url })
+    const now = world.clock.now()
+    await world.event({ occurredAt: now })
+    world.clock.set(now)
+    await (await deliverDue()).all
+
+    const delivery = only(await world.deliveriesOf(bad.id))
+    expect(delivery).toMatchObject({ state: 'pending', nextAttemptAt: later(now, waitMs) })
+    expect(only(await world.attemptsOf(delivery.id))).toMatchObject({ outcome: 'http_error', status: 429 })
+    await world.event({ occurredAt: now })
+    await (await deliverDue()).all
+    expect(receiver.requests()).toBe(waitMs > 5_000 ? 1 : 2) // a date that has passed asks for no wait
+    expect(healthy.received).toHaveLength(2)
+  })
+
+  it('has a name that fails, and resolves again: delivered by the retry', async () => {
+    const healthy = await world.receiver()
+    const { port } = new URL(healthy.url)
+    const { id } = await world.endpoint({ url: `http://hooks.example.com:${port}/` })
+    zone = () => 'SERVFAIL'
+    await world.event()
+    await (await deliverDue()).all
+    world.clock.advance(5_000)
+    zone = () => ['127.0.0.1']
+    await (await deliverDue()).all
+    const delivery = only(await world.deliveriesOf(id))
+    expect((await world.attemptsOf(delivery.id)).map(({ outcome }) => outcome)).toEqual(['dns_error', 'delivered'])
+    expect(delivery.state).toBe('delivered')
+  })
+})
+
+async function opening(open: hostile.Open): Promise<hostile.HostileReceiver> {
+  const receiver = await open()
+  opened.push(receiver)
+  return receiver
+}
+
+/** Several endpoints at one place, so that as many requests hang there as can. */
+function endpointsAt(url: string) {
+  return Promise.all(Array.from({ length: hostileEndpoints }, () => world.endpoint({ url })))
+}
+
+/** Claims what is due and delivers all of it at once, as a worker with room for it does. */
+async function deliverDue() {
+  const deps = { ...world.deps, agents, totalMs }
+  const since = performance.now()
+  const claim = await claimDeliveries(world.deps.db, world.clock.now())
+  const signal = new AbortController().signal
+  const delivering = claim.deliveries.map(async ({ id, number, manual }) => {
+    const result = await deliver(deps, id, { number, manual, signal })
+    return { result, endedMs: performance.now() - since }
+  })
+  return {
+    all: Promise.all(delivering).then((ended) => ended.map(({ result }) => result)),
+    /** When the last one to this endpoint had ended, in milliseconds since the claim. */
+    async until(endpointId: string): Promise<number> {
+      const ended = await Promise.all(delivering)
+      return Math.max(...ended.filter(({ result }) => endpointOf(result) === endpointId).map(({ endedMs }) => endedMs))
+    },
+  }
+}
+
+type Result = Awaited<ReturnType<typeof deliver>>
+
+function endpointOf(result: Result): string | null {
+  return result.kind === 'attempted' ? result.attempt.endpoint.id : null
+}
+
+function codeOf(result: Result): string[] {
+  if (result.kind !== 'attempted' || !(result.result.error instanceof Error)) return []
+  const { cause = result.result.error } = result.result.error
+  return cause instanceof Error && 'code' in cause ? [String(cause.code)] : []
+}
+
+/** The three forms of RFC 9110. */
+function dateForms(date: Date): Record<string, string> {
+  const internet = date.toUTCString()
+  const [, day = '', month = '', year = '', time = ''] = internet.split(' ')
+  const weekday = date.toLocaleDateString('en', { weekday: 'long', timeZone: 'UTC' })
+  return {
+    'in an Internet date': internet,
+    'in an RFC 850 date': `${weekday}, ${day}-${month}-${year.slice(2)} ${time} GMT`,
+    'in an asctime date': `${weekday.slice(0, 3)} ${month} ${day.replace(/^0/, ' ')} ${time} ${year}`,
+  }
+}
