@@ -32,6 +32,8 @@ describe('endpoints', () => {
     ['a URL with a password', { url: 'https://a:b@example.com' }, 'url'],
     ['an unknown event type', { types: ['import.exploded'] }, 'types.0'],
     ['an unknown connection', { connections: ['nobody'] }, 'connections.0'],
+    ['an unknown provider', { providers: ['nobody'] }, 'providers.0'],
+    ['metadata that is no text, number or boolean', { metadata: { team: { name: 'data' } } }, 'metadata.team'],
     ['a reserved header', { headers: { Host: 'x' } }, 'headers.Host'],
     ['an unknown field', { secret: 'mine' }, 'secret'],
   ])('%s is refused', async (_what, fields, field) => {
@@ -42,8 +44,13 @@ describe('endpoints', () => {
     const connection = await aConnection(api)
     const { id } = (await create()).body
     const patch = (body: unknown) => api.call('PATCH /v1/webhook-endpoints/{id}', { id }, { body })
-    expect((await patch({ connections: [connection] })).body).toMatchObject({
+    const filters = {
       connections: [connection],
+      providers: ['cdq'],
+      metadata: { team: 'data', run: 42, nightly: true },
+    }
+    expect((await patch(filters)).body).toMatchObject({
+      ...filters,
       url: 'https://hooks.example.com/in',
     })
     expect((await patch({ enabled: false })).body).toMatchObject({ enabled: false, disabledReason: 'manual' })
@@ -74,6 +81,40 @@ describe('endpoints', () => {
     expect(status).toBe(202)
     expect(body).toMatchObject({ endpointId: id, type: 'webhook.test', state: 'pending' })
     expect(api.nudges.deliver).toBe(before + 1)
+  })
+})
+
+describe('sending again', () => {
+  test.each(['recover', 'replay'])('%s counts, or makes due and nudges the sender', async (verb) => {
+    const { id } = (await create({ types: ['import.stopped'] })).body
+    const call = (body?: unknown) => api.call(`POST /v1/webhook-endpoints/{id}/${verb}`, { id }, { body })
+    await aStoppedImport()
+    const state = verb === 'recover' ? 'exhausted' : 'skipped'
+    await api.database.pool.query('UPDATE deliveries SET state = $1, next_attempt_at = NULL WHERE endpoint_id = $2', [
+      state,
+      id,
+    ])
+    const since = '2026-01-01T00:00:00+01:00'
+    const counted = (await call({ since, dryRun: true })).body
+    expect(counted).toMatchObject({ dryRun: true, more: false })
+    expect(counted.count).toBeGreaterThan(0)
+    const before = api.nudges.deliver
+    const { status, body } = await call({ since })
+    expect(status).toBe(200)
+    expect(body).toEqual({ ...counted, dryRun: false })
+    expect(api.nudges.deliver).toBe(before + 1)
+    const list = await api.call('GET /v1/deliveries', {}, { query: { endpointId: id, state: 'pending' } })
+    expect(list.body.data).toHaveLength(body.count)
+    expect((await call()).body).toEqual({ count: 0, more: false, dryRun: false })
+
+    const refused = (input: unknown) => call(input).then((answer) => answer.body.errors[0].field)
+    expect(await refused({ since: 'yesterday' })).toBe('since')
+    expect(await refused({ since, until: since })).toBe('until')
+    expect(await refused({ dryRun: 'yes' })).toBe('dryRun')
+    expect(await refused({ from: since })).toBe('from')
+    await api.call('PATCH /v1/webhook-endpoints/{id}', { id }, { body: { enabled: false } })
+    expect((await call()).status).toBe(409)
+    expect((await call({ dryRun: true })).status).toBe(200)
   })
 })
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { imports } from '../../src/db/schema/index.ts'
 import { newId } from '../../src/ids.ts'
 import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
 import { status } from './receiver.ts'
@@ -12,7 +11,7 @@ describe('the log of deliveries', () => {
     const receiver = await world.receiver()
     const endpoint = await world.endpoint({ url: receiver.url })
     const other = await world.endpoint({ url: receiver.url, types: ['import.lost'] })
-    const importId = await someImport()
+    const { importId } = await world.import({ connection: 'logged' })
     const eventIds: string[] = []
     for (const event of [{}, { importId }, { type: 'import.lost' as const }]) {
       eventIds.push(await world.event(event))
@@ -78,12 +77,3 @@ describe('the log of deliveries', () => {
       await expect(listAttempts(world.deps, id, { limit: 1 })).rejects.toMatchObject({ code: 'not_found' })
   })
 })
-
-async function someImport(): Promise<string> {
-  const id = newId()
-  const now = world.clock.now()
-  const connectionId = await world.connection(`of-${id}`)
-  const required = { jobId: 'job', state: 'running', registeredAt: now, deadlineMs: 1, deadlineAt: now, metadata: {} }
-  await world.deps.db.insert(imports).values({ id, connectionId, ...required })
-  return id
-}

@@ -96,6 +96,12 @@ describe('the input', () => {
     expect(wrongFields({ url, types: ['webhook.test'] })).toEqual(['types.0'])
     expect(wrongFields({ url, types: [] })).toEqual(['types'])
     expect(wrongFields({ url, connections: [] })).toEqual(['connections'])
+    expect(wrongFields({ url, providers: [] })).toEqual(['providers'])
+    expect(wrongFields({ url, providers: ['cdq', 'nobody'] })).toEqual(['providers.1'])
+    expect(wrongFields({ url, metadata: {} })).toEqual(['metadata'])
+    expect(wrongFields({ url, metadata: { team: ['data'] } })).toEqual(['metadata.team'])
+    const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`key-${index}`, index]))
+    expect(wrongFields({ url, metadata: many })).toEqual(['metadata'])
     expect(wrongFields({ url, retries: 3 })).toEqual([''])
     expect(patchEndpointSchema.safeParse({ secret: 'mine' }).success).toBe(false)
   })
@@ -150,6 +156,12 @@ describe('changing', () => {
       types: ['import.lost'],
       connections: ['chosen'],
       updatedAt: world.clock.now().toISOString(),
+    })
+    const filters = { providers: ['cdq' as const], metadata: { team: 'data', run: 42 } }
+    expect(await patchEndpoint(world.deps, created.id, filters)).toMatchObject({ ...filters, connections: ['chosen'] })
+    expect(await patchEndpoint(world.deps, created.id, { providers: null, metadata: null })).toMatchObject({
+      providers: null,
+      metadata: null,
     })
     const again = await patchEndpoint(world.deps, created.id, { connections: null, headers: {}, url: `${url}&v=2` })
     expect(again).toMatchObject({ connections: null, headers: {}, url: `${url}&v=2`, types: ['import.lost'] })

@@ -31,6 +31,34 @@ describe('writing an event', () => {
     for (const endpoint of [erp, lost]) expect(await world.deliveriesOf(endpoint.id)).toEqual([])
   })
 
+  it('reaches endpoints of its provider, and whose metadata it has', async () => {
+    const provider = 'cdq'
+    const metadata = { team: 'data', run: 42, nightly: true, tags: ['team'], nested: { team: 'data' } }
+    const wanted = [
+      { providers: ['cdq', 'micro'] },
+      { metadata: { team: 'data' } },
+      { metadata: { run: 42, nightly: true } },
+      { providers: ['cdq'], metadata: { team: 'data' } },
+    ] as const
+    const unwanted = [
+      { providers: ['micro'] },
+      { metadata: { team: 'other' } },
+      { metadata: { team: 'data', other: 1 } },
+      { metadata: { run: '42' } },
+      { metadata: { tags: 'team' } },
+      { providers: ['micro'], metadata: { team: 'data' } },
+    ] as const
+    const endpoints = async (filters: readonly object[]) =>
+      Promise.all(filters.map(async (filter) => (await world.endpoint({ ...filter, url })).id))
+    const told = await endpoints(wanted)
+    const spared = await endpoints(unwanted)
+    await world.event({ provider, metadata })
+    for (const id of told) expect(await world.typesOf(id)).toEqual(['import.succeeded'])
+    for (const id of spared) expect(await world.typesOf(id)).toEqual([])
+    await world.event({ metadata: null })
+    for (const id of told) expect(await world.typesOf(id)).toHaveLength(1)
+  })
+
   it('reaches no endpoint of chosen connections when it is of none', async () => {
     await world.connection('of-somebody')
     const endpoint = await world.endpoint({ url, connections: ['of-somebody'], types: ['connection.paused'] })

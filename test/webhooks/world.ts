@@ -2,7 +2,14 @@
 import { randomBytes } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll } from 'vitest'
-import { connections, deliveries, deliveryAttempts, events, webhookEndpoints } from '../../src/db/schema/index.ts'
+import {
+  connections,
+  deliveries,
+  deliveryAttempts,
+  events,
+  imports,
+  webhookEndpoints,
+} from '../../src/db/schema/index.ts'
 import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
@@ -28,6 +35,11 @@ export interface WebhookWorld {
   /** Writes an event in a transaction of its own, a millisecond later than anything else, so that ids are in order. */
   event(event?: Partial<NewEvent>): Promise<string>
   connection(name: string): Promise<string>
+  /** An import of a connection of this name. */
+  import(of: {
+    connection: string
+    metadata?: Record<string, unknown>
+  }): Promise<{ importId: string; connectionId: string }>
   /** Claims what is due, as dispatch does, and makes an attempt at each. */
   deliverDue(deps?: Partial<DeliverDeps>, signal?: AbortSignal): Promise<Awaited<ReturnType<typeof deliver>>[]>
   /** Makes the next attempt at a delivery that is leased. */
@@ -83,6 +95,14 @@ export function useWebhookWorld(): WebhookWorld {
       const required = { provider: 'cdq', credentials: '', settings: {}, limits: {}, createdAt: now, updatedAt: now }
       await world.deps.db.insert(connections).values({ ...required, id, name })
       return id
+    },
+    async import({ connection, metadata = {} }) {
+      const importId = newId()
+      const connectionId = await world.connection(connection)
+      const now = clock.now()
+      const required = { jobId: 'job', state: 'running', registeredAt: now, deadlineMs: 1, deadlineAt: now, metadata }
+      await world.deps.db.insert(imports).values({ ...required, id: importId, connectionId })
+      return { importId, connectionId }
     },
     async deliverDue(deps = {}, signal = new AbortController().signal) {
       const claim = await claimDeliveries(world.deps.db, clock.now())

@@ -20,7 +20,7 @@ export async function recoverEndpoint(
     await lockToResend(tx, id, input)
     const failed = sql`
       SELECT id FROM (
-        SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'exhausted' AND ${within}
+        SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'exhausted' AND ${within} AND lease_until IS NULL
         UNION ALL
         SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'pending' AND ${within}
           AND is_retry AND attempts > 0 AND lease_until IS NULL AND next_attempt_at > ${now}
