@@ -1,14 +1,15 @@
 // Owns the consumer's side of webhooks: a server that verifies each one and tells repeated ones by their id.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { text } from 'node:stream/consumers'
-import { Webhook } from 'standardwebhooks'
+import { buffer } from 'node:stream/consumers'
+import { verifyWebhook, WebhookVerificationError } from '../webhooks/consumer/verify.ts'
 
 export interface ReceivedEvent {
   /** The same on every attempt. */
   id: string
   type: string
-  importId: string
+  /** Null: it is of no import. */
+  importId: string | null
   /** How often it came. */
   times: number
 }
@@ -30,14 +31,14 @@ export const receiverPath = '/import-tracker-demo'
 /** Answers the first webhook with 500, although it is fine, so that one comes twice. */
 export async function startReceiver(): Promise<Receiver> {
   const events = new Map<string, ReceivedEvent>()
-  let webhook: Webhook | null = null
+  let secret: string | null = null
   let refused = 0
 
   const receive = async (request: IncomingMessage): Promise<number> => {
-    const event = verified(webhook, await text(request), request)
+    const event = verified(secret, await buffer(request), request)
     if (event === null) {
       refused++
-      return 401
+      return 400
     }
     const known = events.get(event.id)
     if (known) known.times++
@@ -56,8 +57,8 @@ export async function startReceiver(): Promise<Receiver> {
   })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${receiverPath}`,
-    setSecret(secret) {
-      webhook = new Webhook(secret)
+    setSecret(next) {
+      secret = next
     },
     events: () => events,
     refused: () => refused,
@@ -70,11 +71,13 @@ export async function startReceiver(): Promise<Receiver> {
 }
 
 /** Null: it isn't signed with our secret, or its time is off. */
-function verified(webhook: Webhook | null, body: string, { headers }: IncomingMessage): ReceivedEvent | null {
+function verified(secret: string | null, body: Buffer, { headers }: IncomingMessage): ReceivedEvent | null {
+  if (secret === null) return null
   try {
-    const event = webhook?.verify(body, headers as Record<string, string>) as { type: string; data: { id: string } }
-    return { id: String(headers['webhook-id']), type: event.type, importId: event.data.id, times: 1 }
-  } catch {
-    return null
+    const { id, type, data } = verifyWebhook(body, headers, secret)
+    return { id, type, importId: 'jobId' in data ? data.id : null, times: 1 }
+  } catch (error) {
+    if (error instanceof WebhookVerificationError) return null
+    throw error
   }
 }
