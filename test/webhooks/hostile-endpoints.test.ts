@@ -12,12 +12,10 @@ import { startNameServer, type Zone } from '../egress/name-server.ts'
 import { expired, selfSigned } from '../egress/self-signed.ts'
 import { memoryOf } from '../support/memory.ts'
 import * as hostile from './hostile.ts'
+import { cases, headersMs, totalMs } from './hostile-cases.ts'
 import { only, useWebhookWorld } from './world.ts'
 
 const world = useWebhookWorld()
-/** All of an attempt, and the part of it until the headers are there. */
-const totalMs = 800
-const headersMs = 500
 /** In which the healthy endpoint has got what it gets: while the others hang. */
 const healthyWithinMs = 600
 const hostileEndpoints = 6
@@ -48,76 +46,6 @@ afterAll(async () => {
   await agents.destroy()
   await nameServer.close()
 })
-
-interface Case {
-  name: string
-  open: hostile.Open
-  outcome: string
-  status?: number
-  /** The system's word, where several reasons have the same outcome. */
-  code?: string
-  /** Its URL's origin, but for the port. */
-  origin?: string
-  zone?: Zone
-}
-
-const untrusted = { key: selfSigned.key, cert: selfSigned.cert }
-const cases: Case[] = [
-  { name: 'never answers', open: hostile.silent, outcome: 'timeout' },
-  { name: 'drips headers', open: hostile.drippingHeaders, outcome: 'timeout' },
-  { name: 'sends 1xx without end', open: hostile.endlessInformation, outcome: 'timeout' },
-  { name: 'answers 200 when the time is over', open: hostile.late(totalMs + 100), outcome: 'timeout' },
-  { name: 'drips a body behind 200', open: hostile.drippingBody(200), outcome: 'delivered', status: 200 },
-  { name: 'drips a body behind 500', open: hostile.drippingBody(500), outcome: 'http_error', status: 500 },
-  { name: 'sends a body of 8 MiB', open: hostile.hugeBody, outcome: 'delivered', status: 200 },
-  { name: 'sends a gzip bomb', open: hostile.gzipBomb, outcome: 'http_error', status: 500 },
-  { name: 'sends headers without end', open: hostile.hugeHeaders, outcome: 'http_error' },
-  {
-    name: 'resets before it answers',
-    open: hostile.resetBeforeHeaders,
-    outcome: 'connect_error',
-  },
-  { name: 'resets in mid-body behind 200', open: hostile.resetInBody(200), outcome: 'delivered', status: 200 },
-  { name: 'resets in mid-body behind 500', open: hostile.resetInBody(500), outcome: 'http_error', status: 500 },
-  { name: 'listens no more', open: hostile.absent, outcome: 'connect_error', code: 'ECONNREFUSED' },
-  {
-    name: 'has an expired certificate',
-    open: hostile.behindTls(expired),
-    origin: 'https://127.0.0.1',
-    outcome: 'tls_error',
-    code: 'CERT_HAS_EXPIRED',
-  },
-  {
-    name: 'has the certificate of another host',
-    open: hostile.behindTls(untrusted),
-    origin: 'https://hooks.example.com',
-    zone: () => ['127.0.0.1'],
-    outcome: 'tls_error',
-    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
-  },
-  { name: 'speaks no TLS', open: hostile.answering(200), origin: 'https://127.0.0.1', outcome: 'tls_error' },
-  {
-    name: 'has a name that does not resolve',
-    open: hostile.absent,
-    origin: 'http://hooks.example.com',
-    zone: () => 'SERVFAIL',
-    outcome: 'dns_error',
-  },
-  {
-    name: 'has a name that nobody answers for',
-    open: hostile.absent,
-    origin: 'http://hooks.example.com',
-    zone: () => 'silence',
-    outcome: 'dns_error',
-  },
-  {
-    name: 'has a private address by now',
-    open: hostile.absent,
-    origin: 'http://hooks.example.com',
-    zone: () => ['127.0.0.1', '169.254.169.254'],
-    outcome: 'blocked_address',
-  },
-]
 
 describe('an endpoint that', () => {
   it.each(cases)('$name: $outcome', async ({ open, outcome, status = null, code, origin, zone: answers }) => {
