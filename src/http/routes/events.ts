@@ -21,8 +21,10 @@ export function eventOperations(deps: Deps): Operation[] {
       path: '/v1/events',
       scope: 'read',
       tag,
-      summary: 'List events, the oldest first, 30 days back',
-      description: 'A feed: at its end, ask again with `after=<id of the last event>`. Nothing appears before it.',
+      summary: 'List events in the order in which they came, 30 days back',
+      description:
+        'A feed: at its end, ask again with `after=<id of the last event>`. Nothing appears before it: ' +
+        'an event that is committed late comes later. `after` may also be a `webhook-id`.',
       query: pageQuery,
       answers: { 200: { description: 'A page of events.', schema: pageSchema(eventSchema) } },
       handle: async ({ query }) => answer(200, await listEvents(deps, query)),
