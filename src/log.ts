@@ -13,8 +13,17 @@ export function createLog(level: (typeof logLevels)[number], destination?: pino.
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: describeError },
       redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: '[secret]' },
     },
     destination ?? pino.destination({ sync: false }),
   )
+}
+
+/** What an error says, without what libraries hang on theirs: connections, commands, their arguments. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error)
+  const { name, message, stack, cause } = error
+  const code = 'code' in error ? String(error.code) : undefined
+  return { type: name, message, code, stack, ...(cause !== undefined && { cause: describeError(cause) }) }
 }

@@ -39,7 +39,11 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     },
     { concurrency: 6 },
   )
-  const deliver = createDeliveryWorker(deps)
+  const attempt = createDeliveryWorker(deps)
+  const deliver: typeof attempt = async (payload, signal) => {
+    await attempt(payload, signal)
+    deps.nudge.deliver() // the endpoint takes another one now
+  }
   const working = [
     queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
       concurrency: concurrency.poll,

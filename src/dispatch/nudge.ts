@@ -7,7 +7,7 @@ import type { WorkKind } from './tick.ts'
 export type Nudge = Record<WorkKind, () => void>
 
 /** Nudges within this many milliseconds are one. */
-const gatherMs = 15
+const gatherMs = 10
 
 export function createNudge({ queues, log }: { queues: Pick<Queues, 'all'>; log: Log }): Nudge {
   const gathering = new Set<WorkKind>()
@@ -16,10 +16,8 @@ export function createNudge({ queues, log }: { queues: Pick<Queues, 'all'>; log:
     gathering.add(kind)
     setTimeout(() => {
       gathering.delete(kind)
-      // A nudge that still waits in the queue serves for this one too.
-      queues.all.dispatch
-        .add(kind, { kind }, { jobId: `nudge-${kind}` })
-        .catch((error: unknown) => log.debug({ err: error, kind }, 'nudge lost'))
+      // Without a job id: one that is being worked on may have looked already.
+      queues.all.dispatch.add(kind, { kind }).catch((error: unknown) => log.debug({ err: error, kind }, 'nudge lost'))
     }, gatherMs).unref()
   }
   return { poll: nudge('poll'), collect: nudge('collect'), deliver: nudge('deliver') }

@@ -22,25 +22,42 @@ export interface TickDeps {
 
 /** How long one tick goes on looking while there is more than may start at once, and how long it waits between looks. */
 const lookMs = 400
-const pauseMs = 40
+const pauseMs = 15
 /** How often imports are looked for whose deadline passes while nobody may ask about them. */
 const overdueEveryMs = 5_000
 
-/** The processor of the `dispatch` queue. A tick that finds one of its kind running in this process leaves it the work. */
+/**
+ * The processor of the `dispatch` queue. A tick that finds one of its kind running in this process leaves it the work,
+ * and has it look once more.
+ */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
-  const running = new Set<TickKind>()
+  const running = new Map<TickKind, { again: boolean }>()
   let nextOverdueAt = performance.now()
+
+  async function look(kind: WorkKind, state: { again: boolean }, signal: AbortSignal): Promise<void> {
+    const until = performance.now() + lookMs
+    do {
+      state.again = false
+      if (await enqueueDue[kind](deps)) state.again = true
+      if (state.again) await delay(pauseMs)
+    } while (state.again && !signal.aborted && performance.now() < until)
+  }
+
   return async ({ kind }, signal) => {
-    if (running.has(kind)) return
-    running.add(kind)
+    const same = running.get(kind)
+    if (same) {
+      same.again = true
+      return
+    }
+    const state = { again: false }
+    running.set(kind, state)
     try {
       if (kind === 'maintain') return await deleteOld(deps, signal)
       if (kind === 'poll' && performance.now() >= nextOverdueAt) {
         nextOverdueAt = performance.now() + overdueEveryMs
         await loseUnauthorized(deps)
       }
-      const until = performance.now() + lookMs
-      while (!signal.aborted && (await enqueueDue[kind](deps)) && performance.now() < until) await delay(pauseMs)
+      await look(kind, state, signal)
     } finally {
       running.delete(kind)
     }

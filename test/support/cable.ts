@@ -8,10 +8,12 @@ export interface Cable {
   url: string
   /** Breaks every connection, and lets nobody connect again. */
   cut(): Promise<void>
+  /** Breaks every connection; new ones go to this server, as after its restart. */
+  plug(to: string): void
 }
 
 export async function startCable(to: string): Promise<Cable> {
-  const target = new URL(to)
+  let target = new URL(to)
   const sockets = new Set<Socket>()
   const server = createServer((near) => {
     const far = dial(Number(target.port), target.hostname)
@@ -34,6 +36,10 @@ export async function startCable(to: string): Promise<Cable> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       for (const socket of sockets) socket.destroy()
       await closed
+    },
+    plug(other) {
+      target = new URL(other)
+      for (const socket of sockets) socket.destroy()
     },
   }
 }

@@ -1,0 +1,230 @@
+// A thousand imports, while the worker is killed at every step of its work, Redis comes back empty and Postgres is
+// restarted: nothing is lost, nothing happens twice. All on servers of the test's own, which it may mistreat.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import { systemClock } from '../../src/clock.ts'
+import { putConnection } from '../../src/connections/put.ts'
+import { type OpenDatabase, openDatabase } from '../../src/db/client.ts'
+import { migrate } from '../../src/db/migrate.ts'
+import { createGuard } from '../../src/egress/guard.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
+import { createEncryption } from '../../src/encryption.ts'
+import { registerImports } from '../../src/imports/register.ts'
+import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'
+import { createEndpoint } from '../../src/webhooks/endpoints/create.ts'
+import { createEndpointSchema } from '../../src/webhooks/endpoints/input.ts'
+import { type Cable, startCable } from '../support/cable.ts'
+import { startLocalRedis } from '../support/local.ts'
+import { testEncryptionKey, testEnvironment } from '../support/service.ts'
+import type { Service } from '../support/services.ts'
+import { type Receiver, startReceiver } from '../webhooks/receiver.ts'
+
+const importCount = 1_000
+const steps = ['after the claim', 'after the attempt row', 'after the request', 'before the commit']
+const providers = ['cdq', 'micro', 'zilliant', 'fullstory'] as const
+
+describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a bad hour', () => {
+  let directory: string
+  let postgres: EmbeddedPostgres
+  let redis: Service
+  let cables: { postgres: Cable; redis: Cable }
+  let database: OpenDatabase
+  let sandbox: Sandbox
+  let receiver: Receiver
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'import-tracker-chaos-'))
+    await chmod(directory, 0o755) // as root, another user runs Postgres in it
+    postgres = await startPostgres()
+    redis = await startRedis()
+    cables = { postgres: await startCable(postgres.url), redis: await startCable(redis.url) }
+    database = openDatabase(cables.postgres.url, { maxConnections: 4, onError: () => {} })
+    await migrate(database)
+    sandbox = await startSandbox({ clock: systemClock })
+    receiver = await startReceiver()
+    await register()
+  }, 60_000)
+
+  afterAll(async () => {
+    await database.close()
+    await Promise.all([cables.postgres.cut(), cables.redis.cut(), sandbox.close(), receiver.close(), redis.stop()])
+    await postgres.stop()
+    await rm(directory, { recursive: true, force: true })
+  }, 60_000)
+
+  test.each(steps)(
+    'a worker that is killed %s leaves what it held to the next one',
+    { timeout: 60_000 },
+    async (step) => {
+      const before = await progress()
+      const worker = startWorker(step)
+      expect(await worker.ended).toBe('SIGKILL')
+      const [held] = await sql(`
+      SELECT extract(epoch FROM max(until) - now()) * 1000 AS ms
+      FROM (SELECT lease_until AS until FROM deliveries UNION ALL SELECT poll_lease_until FROM imports) AS leases`)
+      expect(Number(held?.ms)).toBeLessThanOrEqual(100_000)
+      const [sending] = await sql('SELECT extract(epoch FROM max(lease_until) - now()) * 1000 AS ms FROM deliveries')
+      expect(Number(sending?.ms)).toBeLessThanOrEqual(65_000)
+      await endLeases()
+      expect(await progress()).toBeGreaterThanOrEqual(before)
+    },
+  )
+
+  test('an empty Redis and a restarted Postgres hold up nobody for long', { timeout: 120_000 }, async () => {
+    const worker = startWorker()
+    await reaches(importCount * 0.2)
+    await redis.stop()
+    redis = await startRedis()
+    cables.redis.plug(redis.url)
+    await reaches(importCount * 0.5)
+    await postgres.stop()
+    postgres = await startPostgres()
+    cables.postgres.plug(postgres.url)
+    await endLeases() // as time would
+    await reaches(importCount)
+    await vi.waitFor(async () => expect(await open()).toBe(0), { timeout: 60_000, interval: 250 })
+    worker.stop()
+    expect(await worker.ended).toBe(0)
+  })
+
+  test('every transition has one event', async () => {
+    const twice = await sql('SELECT import_id, type FROM events GROUP BY 1, 2 HAVING count(*) > 1')
+    expect(twice).toEqual([])
+    const without = await sql(`
+      SELECT id, state FROM imports i
+      WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.import_id = i.id AND e.type = 'import.' || i.state)`)
+    expect(without).toEqual([])
+  })
+
+  test('every delivery ends', async () => {
+    expect(await sql(`SELECT state, count(*)::int FROM deliveries GROUP BY 1`)).toEqual([
+      { state: 'delivered', count: importCount },
+    ])
+  })
+
+  test('a receiver that keeps the ids sees each event once, with the same bytes each time', async () => {
+    const bodies = Map.groupBy(receiver.received, ({ headers }) => headers['webhook-id'])
+    expect(bodies.size).toBe(importCount)
+    for (const same of bodies.values()) expect(new Set(same.map(({ body }) => body)).size).toBe(1)
+  })
+
+  test('every skipped line and row result is stored once', async () => {
+    const wrong = await sql(`
+      SELECT i.id FROM imports i
+      WHERE i.skipped_lines <> (SELECT count(*) FROM skipped_lines s WHERE s.import_id = i.id)
+        OR i.row_results <> (SELECT count(*) FROM row_results r WHERE r.import_id = i.id)
+        OR i.details_state NOT IN ('none', 'complete')`)
+    expect(wrong).toEqual([])
+  })
+
+  function startPostgres() {
+    return startEmbeddedPostgres({ directory, settings: { fsync: 'off' } })
+  }
+
+  async function startRedis(): Promise<Service> {
+    const started = await startLocalRedis()
+    if (!started) throw new Error('There is no redis-server here.')
+    return started
+  }
+
+  async function register(): Promise<void> {
+    const { db } = database
+    const deps = {
+      db,
+      clock: systemClock,
+      encryption: createEncryption([testEncryptionKey]),
+      guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }),
+    }
+    const input = createEndpointSchema.parse({ url: receiver.url })
+    await createEndpoint({ ...deps, checkDestination: async () => null }, input)
+    for (const provider of providers)
+      await putConnection(deps, provider, {
+        provider,
+        baseUrl: sandbox.baseUrl(provider),
+        credentials: { ...sandbox.credentials(provider) },
+        settings: { ...sandbox.settings(provider) },
+        limits: { minIntervalMs: 200, maxInFlight: 10, requestsPerSecond: 1_000, requestsPerMonth: 1_000_000 },
+      })
+    const jobs = Array.from({ length: importCount }, (_, number) => {
+      const provider = providers[number % providers.length] ?? 'cdq'
+      return sandbox.add({
+        provider,
+        durationMs: (number % 10) * 100,
+        outcome: 'partial',
+        rows: 20,
+        ...(provider === 'cdq' && { skippedLines: 25, pageSize: 10 }),
+      })
+    })
+    await registerImports(
+      deps,
+      jobs.map(({ provider, jobId }) => ({ connection: provider, jobId })),
+    )
+  }
+
+  /** The service's worker in a process of its own, which dies at a step, or lives until it is stopped. */
+  function startWorker(step?: string) {
+    const place = { database: { url: cables.postgres.url }, redisUrl: cables.redis.url, roles: 'worker' }
+    const child = spawn(process.execPath, ['--import', file('../support/kill-at.ts'), file('../../src/main.ts')], {
+      env: {
+        PATH: process.env.PATH,
+        ...testEnvironment(place),
+        LOG_LEVEL: 'fatal',
+        KILL_AT: step ?? '',
+        KILL_AFTER: '20',
+      },
+      stdio: 'ignore',
+    })
+    return {
+      ended: once(child, 'exit').then(([code, signal]) => (signal ?? code) as string | number),
+      stop: () => void child.kill('SIGTERM'),
+    }
+  }
+
+  function file(path: string): string {
+    return fileURLToPath(new URL(path, import.meta.url))
+  }
+
+  async function sql(text: string): Promise<Record<string, unknown>[]> {
+    return (await database.pool.query(text)).rows
+  }
+
+  /** How many imports are over. */
+  async function progress(): Promise<number> {
+    const [row] = await sql('SELECT count(*)::int AS over FROM imports WHERE finished_at IS NOT NULL')
+    return row?.over as number
+  }
+
+  async function reaches(count: number): Promise<void> {
+    await vi.waitFor(async () => expect(await progress()).toBeGreaterThanOrEqual(count), {
+      timeout: 90_000,
+      interval: 100,
+    })
+  }
+
+  /** Deliveries and collections that aren't over. */
+  async function open(): Promise<number> {
+    const [row] = await sql(`
+      SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending')::int
+        + (SELECT count(*) FROM imports WHERE next_collect_at IS NOT NULL)::int AS open`)
+    return row?.open as number
+  }
+
+  /** Lets the time pass that leases and the first retries take. */
+  async function endLeases(): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        await sql(`UPDATE imports SET poll_lease_until = now() - interval '1 s' WHERE poll_lease_until IS NOT NULL`)
+        await sql(
+          `UPDATE imports SET collect_lease_until = now() - interval '1 s' WHERE collect_lease_until IS NOT NULL`,
+        )
+        await sql(`UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE lease_until IS NOT NULL`)
+      },
+      { timeout: 20_000, interval: 100 },
+    )
+  }
+})

@@ -1,0 +1,39 @@
+// Loaded before the service in a process of its own (`node --import`): it kills the process, as a crash would, at a
+// step of a delivery or a poll. The steps are told by the statements that the service sends; nothing in it is replaced.
+import pg from 'pg'
+
+/** When the process dies: before a statement goes out, or as soon as its answer is there. */
+const steps: Record<string, { when: 'before' | 'after'; statement: RegExp }> = {
+  'after the claim': { when: 'after', statement: /UPDATE deliveries SET lease_until = \$1\s+WHERE id = ANY/ },
+  'after the attempt row': { when: 'after', statement: /insert into "?delivery_attempts"?/i },
+  'after the request': { when: 'before', statement: /UPDATE delivery_attempts SET/ },
+  'before the commit': { when: 'before', statement: /^commit$/i },
+}
+
+const step = steps[process.env.KILL_AT ?? '']
+/** Which one of the step's statements it is. */
+let left = Number(process.env.KILL_AFTER ?? '1')
+
+type Query = (this: unknown, ...args: unknown[]) => unknown
+
+if (step) {
+  const query = pg.Client.prototype.query as Query
+  pg.Client.prototype.query = function (this: unknown, ...args: unknown[]) {
+    const isIt = step.statement.test(textOf(args[0])) && --left <= 0
+    if (isIt && step.when === 'before') die()
+    if (!isIt) return query.apply(this, args)
+    // The pool asks with a callback, everybody else gets a promise.
+    const callback = args.at(-1)
+    if (typeof callback === 'function') return query.apply(this, [...args.slice(0, -1), die])
+    return (query.apply(this, args) as Promise<unknown>).then(die, die)
+  } as typeof pg.Client.prototype.query
+}
+
+function die(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
+
+function textOf(query: unknown): string {
+  if (typeof query === 'string') return query
+  return typeof query === 'object' && query !== null && 'text' in query ? String(query.text) : ''
+}
