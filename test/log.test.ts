@@ -2,9 +2,9 @@ import { expect, test } from 'vitest'
 import { createLog } from '../src/log.ts'
 
 function logged(write: (log: ReturnType<typeof createLog>) => void): string {
-  let lines = ''
-  write(createLog('trace', { write: (line) => void (lines += line) }))
-  return lines
+  const lines: string[] = []
+  write(createLog('trace', { write: (line) => void lines.push(line) }))
+  return lines.join('')
 }
 
 test('an error is logged with its cause, but without what libraries hang on it', () => {
