@@ -58,5 +58,6 @@ function formOf(request: Request): { token: string; next: unknown } {
 function nextPath(next: unknown): string {
   const here = 'http://here'
   const url = typeof next === 'string' && next.startsWith('/') ? URL.parse(next, here) : null
-  return url?.origin === here ? `${url.pathname}${url.search}` : '/'
+  // `/.//elsewhere` is here, but its path alone, `//elsewhere`, is another site.
+  return url?.origin === here && !url.pathname.startsWith('//') ? `${url.pathname}${url.search}` : '/'
 }
