@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { invalid } from './errors.ts'
 import { isId } from './ids.ts'
+import { storableText } from './storable.ts'
 
 export const defaultPageSize = 100
 export const maxPageSize = 1_000
@@ -24,7 +25,7 @@ export const idKey = z.tuple([z.string().refine(isId)])
 /** The sort key of lists by a whole number or two. */
 export const numberKey = z.tuple([z.int32()])
 export const numberPairKey = z.tuple([z.int32(), z.int32()])
-export const textKey = z.tuple([z.string()])
+export const textKey = z.tuple([z.string().refine((text) => storableText(text) === text)])
 
 /** @throws {AppError} invalid_request when `after` isn't a cursor that this list gave. */
 export function readCursor<Key>(after: string | undefined, key: z.ZodType<Key>): Key | null {

@@ -11,9 +11,12 @@ import { effectiveLimits } from './limits.ts'
 const tenYearsMs = 10 * 366 * 24 * 3_600_000
 const durationMs = z.number().int().min(1).max(tenYearsMs)
 
+/** About one a day: the time of the next one has to be a time that can be stored. */
+const minRequestsPerSecond = 0.00001
+
 const limitsSchema = z
   .strictObject({
-    requestsPerSecond: z.number().positive().max(10_000).optional(),
+    requestsPerSecond: z.number().min(minRequestsPerSecond).max(10_000).optional(),
     requestsPerMonth: z.number().int().min(1).max(1_000_000_000).optional(),
     maxInFlight: z.number().int().min(1).max(1_000).optional(),
     minIntervalMs: durationMs.optional(),

@@ -2,12 +2,15 @@
 import { z } from 'zod'
 import { isId } from '../ids.ts'
 import { defaultPageSize, maxPageSize } from '../paging.ts'
+import { storableText } from '../storable.ts'
 
 /** `{id}` in a path. */
 export const idParams = z.object({ id: z.string().refine(isId).meta({ description: 'A UUID.', format: 'uuid' }) })
 
-/** `{name}` of a connection in a path. */
-export const nameParams = z.object({ name: z.string().meta({ description: 'The connection’s name.' }) })
+/** `{name}` of a connection in a path. What Postgres couldn't even look for becomes what no connection is called. */
+export const nameParams = z.object({
+  name: z.string().transform(storableText).meta({ description: 'The connection’s name.' }),
+})
 
 /** A whole number in a query. */
 export function integerParam(min: number, max: number, description: string) {
@@ -25,6 +28,7 @@ export function timeParam(description: string) {
   return z.iso
     .datetime({ offset: true, error: 'must be a date and time as in ISO 8601, such as 2026-01-31T12:00:00Z' })
     .transform((text) => new Date(text))
+    .refine(isStorableTime, { error: 'must be in the years 1 to 9999' })
     .meta({ description })
 }
 
@@ -39,4 +43,10 @@ export const pageQuery = z.strictObject({
 /** A page of a list, as it is answered. */
 export function pageSchema<Item extends z.ZodType>(item: Item) {
   return z.object({ data: z.array(item), next: z.string().nullable().describe('Null: this was the last page.') })
+}
+
+/** An offset can lead out of the years that are written with four digits, too. */
+function isStorableTime(time: Date): boolean {
+  const year = time.getUTCFullYear()
+  return year >= 1 && year <= 9_999
 }

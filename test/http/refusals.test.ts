@@ -224,3 +224,35 @@ test('what nobody expected is 500, logged, and says nothing of its cause', async
     await api.database.pool.query('ALTER TABLE snapshots_away RENAME TO snapshots')
   }
 })
+
+describe('what can be asked for, but not stored', () => {
+  test('a connection’s name with U+0000 is no connection’s', async () => {
+    expectProblem(await api.call('GET /v1/connections/{name}', { name: 'a\0b' }), { status: 404, code: 'not_found' })
+    expectProblem(await api.call('DELETE /v1/connections/{name}', { name: '\0' }), { status: 404, code: 'not_found' })
+  })
+
+  test('a cursor with U+0000 is none', async () => {
+    const after = Buffer.from('["\\u0000"]').toString('base64url')
+    const answer = await api.send(`/v1/connections?after=${after}`, { headers: authorized })
+    expectProblem(answer, { status: 400, code: 'invalid_request' })
+  })
+
+  test.each(['0000-01-01T00:00:00Z', '0001-01-01T00:00:00%2B01:00', '9999-12-31T23:59:59-01:00'])(
+    'the moment %s is refused',
+    async (moment) => {
+      const answer = await api.send(`/v1/imports?registeredAfter=${moment}`, { headers: authorized })
+      expectProblem(answer, { status: 400, code: 'invalid_request' })
+      expect(answer.body.errors).toEqual([{ field: 'registeredAfter', message: 'must be in the years 1 to 9999' }])
+    },
+  )
+
+  test('a pace whose next request would never come is refused', async () => {
+    const answer = await api.send('/v1/connections/slow', {
+      method: 'PUT',
+      headers: json,
+      body: JSON.stringify({ provider: 'cdq', credentials: { apiKey: 'x' }, limits: { requestsPerSecond: 1e-13 } }),
+    })
+    expectProblem(answer, { status: 400, code: 'invalid_request' })
+    expect(answer.body.errors[0].field).toBe('limits.requestsPerSecond')
+  })
+})
