@@ -87,7 +87,7 @@ export const cdq: Provider<Credentials, Settings> = {
     return {
       report: {
         state,
-        providerStatus: job.status,
+        providerStatus: shortened(job.status),
         message: shortened(job.statusMessage),
         progress: job.progress,
         rows: {

@@ -44,13 +44,13 @@ export function fractionOf(part: number | null, whole: number | null): number | 
   return part === null || whole === null || whole <= 0 ? null : toFraction(part, whole)
 }
 
-/** The longest message that an import shows: it goes into webhook bodies, which are bounded. */
-const maxMessageLength = 2_000
+/** The longest text that an import shows: it goes into lists, log lines and webhook bodies, which are bounded. */
+const maxShownLength = 2_000
 
-/** A message for people, cut where a vendor sends an essay; `body` keeps it whole. */
-export function shortened(message: string | null): string | null {
-  if (message === null || message.length <= maxMessageLength) return message
-  return `${message.slice(0, maxMessageLength - 1).toWellFormed()}…`
+/** A message or status, cut where a vendor sends an essay; `body` keeps it whole. */
+export function shortened(shown: string | null): string | null {
+  if (shown === null || shown.length <= maxShownLength) return shown
+  return `${shown.slice(0, maxShownLength - 1).toWellFormed()}…`
 }
 
 function field<Value>(

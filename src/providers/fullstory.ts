@@ -12,7 +12,7 @@ import {
 } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
-import { count, stateOf, text, timestamp } from './fields.ts'
+import { count, shortened, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
@@ -73,7 +73,7 @@ export const fullstory: Provider<Credentials, Settings> = {
     return {
       report: {
         state,
-        providerStatus: status,
+        providerStatus: shortened(status),
         message: null,
         progress: null,
         rows: { ...unknownRows, succeeded: batch.imports, failed: failedItems(status, batch.errors) },

@@ -65,7 +65,7 @@ export const micro: Provider<Credentials, Settings> = {
     return {
       report: {
         state,
-        providerStatus: job.status,
+        providerStatus: shortened(job.status),
         message: shortened(job.error?.message ?? job.error?.code ?? null),
         progress: fractionOf(processed, job.total),
         rows: { ...unknownRows, total: job.total, processed, succeeded: job.succeeded, failed: job.failed },

@@ -62,7 +62,7 @@ export const zilliant: Provider<Credentials, Settings> = {
     return {
       report: {
         state: stateOf(statesByStatus, status.status),
-        providerStatus: status.status,
+        providerStatus: shortened(status.status),
         message: status.clientErrorCallingService ? clientErrorMessage : null,
         progress: null,
         rows: unknownRows,

@@ -12,6 +12,13 @@ function answer(status: string, statistics?: Record<string, unknown>) {
 }
 
 describe('a CDQ status', () => {
+  it('of any length is shown shortened and kept whole', () => {
+    const status = 'X'.repeat(5_000)
+    const { report } = cdq.readStatus(answer(status))
+    expect(report).toMatchObject({ state: 'unmapped', body: { status } })
+    expect(report.providerStatus).toHaveLength(2_000)
+  })
+
   it.each<[string, ReportedState]>([
     ['CREATED', 'queued'],
     ['PERSISTED', 'queued'],
