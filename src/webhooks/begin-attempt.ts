@@ -9,7 +9,7 @@ import { type Health, isHeldBack } from './endpoints/health.ts'
 import { signingSecrets } from './endpoints/secrets.ts'
 
 /** From the request on, how long nobody else begins an attempt: longer than one can take (20 s). */
-const attemptLeaseMs = 60_000
+export const attemptLeaseMs = 60_000
 
 export interface BeginDeps {
   db: Database

@@ -31,11 +31,18 @@ export type DeliverResult =
   | { kind: 'not_sent'; reason: NotSentReason }
   | { kind: 'interrupted' }
 
+interface Options extends Partial<Claimed> {
+  manual: boolean
+  signal: AbortSignal
+  /** Asked at the end: whether the caller makes the endpoint's `next` attempt as well. */
+  goOn?: () => boolean
+}
+
 /** Makes one attempt at a delivery that dispatch has leased. @throws only where the database or a key fails us. */
 export async function deliver(
   deps: DeliverDeps,
   deliveryId: string,
-  { manual, number = null, signal }: { manual: boolean; number?: Claimed['number']; signal: AbortSignal },
+  { manual, number = null, signal, goOn = () => false }: Options,
 ): Promise<DeliverResult> {
   const beginning = await beginAttempt(deps, deliveryId, { manual, number })
   if (beginning.kind === 'not_sent') return beginning
@@ -49,7 +56,7 @@ export async function deliver(
 
   const endedAt = deps.clock.now()
   const recording = { db: deps.db, encryption: deps.encryption, random: deps.random ?? Math.random }
-  const recorded = await recordAttempt(recording, attempt, result, endedAt)
+  const recorded = await recordAttempt(recording, attempt, { result, handOver: goOn(), now: endedAt })
   return { kind: 'attempted', attempt, result, endedAt, ...recorded }
 }
 

@@ -11,7 +11,7 @@ import { type EndpointChange, noteFailure, noteSuccess } from './endpoints/note.
 import { isExhaustionTold } from './event-types.ts'
 import { judge, type Verdict } from './retry.ts'
 import type { SendResult } from './send.ts'
-import { writeOutcome } from './write-outcome.ts'
+import { type Next, type Outcome, writeOutcome } from './write-outcome.ts'
 
 export interface RecordDeps {
   db: Database
@@ -23,6 +23,8 @@ export interface RecordDeps {
 export interface Recorded {
   verdict: Verdict
   endpointChange: EndpointChange
+  /** The endpoint's next delivery, which is leased in place of this one; null: none was, or nobody goes on. */
+  next: Next | null
   /** More is due to this endpoint, and may go out now that this is over. */
   moreDue: boolean
 }
@@ -34,14 +36,14 @@ export interface Recorded {
 export async function recordAttempt(
   deps: RecordDeps,
   attempt: Attempt,
-  result: SendResult,
-  now: Date,
+  { result, handOver, now }: Omit<Outcome, 'verdict'>,
 ): Promise<Recorded> {
   const history = { attempts: attempt.attempts, blockedAttempts: await blockedAttempts(deps.db, attempt, result) }
   const verdict = judge(result, history, deps.random)
+  const outcome = { result, verdict, handOver, now }
   return verdict.delivery.state === 'delivered'
-    ? recordSuccess(deps, attempt, { result, verdict, now })
-    : recordFailure(deps, attempt, { result, verdict, now })
+    ? recordSuccess(deps, attempt, outcome)
+    : recordFailure(deps, attempt, outcome)
 }
 
 /** Makes a delivery due again whose attempt we ended ourselves: how it ended we can't know, so it stays `in_flight`. */
@@ -49,17 +51,11 @@ export async function interruptAttempt(db: Database, attempt: Attempt): Promise<
   await db.update(deliveries).set({ leaseUntil: null }).where(eq(deliveries.id, attempt.deliveryId))
 }
 
-interface Outcome {
-  result: SendResult
-  verdict: Verdict
-  now: Date
-}
-
 async function recordSuccess(deps: RecordDeps, attempt: Attempt, outcome: Outcome): Promise<Recorded> {
   const { verdict, now } = outcome
   const written = await writeOutcome(deps.db, attempt, outcome)
   const endpointChange = written.isNews ? await noteSuccess(deps, attempt.endpoint.id, now) : null
-  return { verdict, endpointChange, moreDue: written.moreDue }
+  return { verdict, endpointChange, next: written.next, moreDue: written.next === null && written.moreDue }
 }
 
 async function recordFailure(deps: RecordDeps, attempt: Attempt, outcome: Outcome): Promise<Recorded> {
@@ -73,7 +69,7 @@ async function recordFailure(deps: RecordDeps, attempt: Attempt, outcome: Outcom
       await writeExhausted(tx, deps.encryption, { delivery, endpoint: noted.endpoint, now })
     }
     const endpointChange = await noted.tell(deps.encryption)
-    return { verdict, endpointChange, moreDue: false }
+    return { verdict, endpointChange, next: null, moreDue: false }
   })
 }
 

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { Payload } from '../queue/jobs.ts'
 import { type DeliverDeps, type DeliverResult, deliver } from './deliver.ts'
 import type { Outcome } from './outcome.ts'
+import type { Recorded } from './record-attempt.ts'
 
 /** Told of every attempt, for the metrics. `firstAttemptDelayMs`: from the event to its first request; null for later ones. */
 export type DeliveryObserver = (attempt: {
@@ -19,16 +20,33 @@ export interface DeliveryDeps extends DeliverDeps {
   observeDelivery: DeliveryObserver
 }
 
+/** How long a job goes on with the deliveries of its endpoint: what others wait for its slot at the most. */
+const goOnMs = 250
+
 export function createDeliveryWorker(
   deps: DeliveryDeps,
 ): (payload: Payload<'deliver'>, signal: AbortSignal) => Promise<void> {
   return async ({ deliveryId, number, manual }, signal) => {
-    const delivered = await deliver(deps, deliveryId, { number, manual, signal })
-    if (delivered.kind === 'attempted') {
-      if (delivered.moreDue) deps.nudge.deliver()
-      report(deps, delivered)
-    } else deps.log.debug({ deliveryId, ...delivered }, 'delivery not made')
+    const until = performance.now() + goOnMs
+    const goOn = () => !signal.aborted && performance.now() < until
+    let made = await attempt(deps, deliveryId, { number, manual, signal, goOn })
+    while (made.next) made = await attempt(deps, made.next.id, { ...made.next, manual: false, signal, goOn })
+    if (made.moreDue) deps.nudge.deliver()
   }
+}
+
+async function attempt(
+  deps: DeliveryDeps,
+  deliveryId: string,
+  options: Parameters<typeof deliver>[2],
+): Promise<Pick<Recorded, 'next' | 'moreDue'>> {
+  const delivered = await deliver(deps, deliveryId, options)
+  if (delivered.kind === 'attempted') {
+    report(deps, delivered)
+    return delivered
+  }
+  deps.log.debug({ deliveryId, ...delivered }, 'delivery not made')
+  return { next: null, moreDue: false }
 }
 
 function report({ log, observeDelivery }: DeliveryDeps, made: DeliverResult & { kind: 'attempted' }): void {

@@ -1,14 +1,23 @@
 // Owns the statement that finishes an attempt and says when the delivery is due next.
-import { eq, sql } from 'drizzle-orm'
+import { eq, type SQL, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { deliveries } from '../db/schema/index.ts'
-import type { Attempt } from './begin-attempt.ts'
+import { type Attempt, attemptLeaseMs } from './begin-attempt.ts'
 import type { Verdict } from './retry.ts'
 import type { SendResult } from './send.ts'
 
 /** How old the time of an endpoint's last success may be before a success is worth writing down. */
 const lastSuccessPrecisionMs = 60_000
+
+/** What came of the attempt, and what follows. */
+export interface Outcome {
+  result: SendResult
+  verdict: Verdict
+  /** Whether whoever made this attempt goes on with the endpoint's next delivery, where it was delivered. */
+  handOver: boolean
+  now: Date
+}
 
 export interface Written {
   /** The delivery, where this attempt was its last; null otherwise. */
@@ -17,23 +26,32 @@ export interface Written {
   isNews: boolean
   /** More is due to the endpoint. */
   moreDue: boolean
+  /** What was leased in its place. */
+  next: Next | null
+}
+
+/** A delivery to the same endpoint, and which attempt at it is due. */
+export interface Next {
+  id: string
+  number: number
 }
 
 /**
- * One statement. A failure changes a pending delivery alone: one that was delivered before, or skipped meanwhile, stays
+ * One statement. With `handOver`, its lease passes to the next delivery that is due to the endpoint, so that a burst is
+ * sent without going through the queue in between, and no more are under way than before. A failure changes a pending delivery alone: one that was delivered before, or skipped meanwhile, stays
  * so. An attempt that somebody asked for while this one was under way stays due.
  */
 export async function writeOutcome(
   db: Database | Transaction,
   attempt: Attempt,
-  { result, verdict: { delivery }, now }: { result: SendResult; verdict: Verdict; now: Date },
+  { result, verdict: { delivery }, handOver, now }: Outcome,
 ): Promise<Written> {
   const nextAttemptAt = delivery.state === 'pending' ? after(now, delivery.waitMs) : null
   const isDelivered = delivery.state === 'delivered'
-  const { rows } = await db.execute<{ was: string; isNews: boolean; moreDue: boolean }>(sql`
+  const { rows } = await db.execute<Row>(sql`
     WITH before AS (
       SELECT id, state FROM deliveries WHERE id = ${attempt.deliveryId} FOR NO KEY UPDATE
-    ), finished AS (
+    ), ${handOver && isDelivered ? handedOver(attempt, now) : noneHandedOver}, finished AS (
       UPDATE delivery_attempts SET
         duration_ms = ${now.getTime() - attempt.startedAt.getTime()},
         outcome = ${result.outcome},
@@ -56,11 +74,39 @@ export async function writeOutcome(
       (SELECT failures > 0 OR last_success_at IS NULL OR last_success_at <= ${after(now, -lastSuccessPrecisionMs)}
         FROM webhook_endpoints WHERE id = endpoint_id) AS "isNews",
       EXISTS (SELECT 1 FROM deliveries due WHERE due.endpoint_id = deliveries.endpoint_id
-        AND due.lease_until IS NULL AND due.next_attempt_at <= ${now} AND due.is_retry IN (false, true)) AS "moreDue"`)
+        AND due.lease_until IS NULL AND due.next_attempt_at <= ${now} AND due.is_retry IN (false, true)) AS "moreDue",
+      (SELECT to_json(next) FROM next) AS next`)
   const [row] = rows
   if (!row) throw new Error(`Delivery ${attempt.deliveryId} is gone while an attempt at it was under way.`)
   const isLast = row.was === 'pending' && delivery.state === 'exhausted'
-  return { isNews: row.isNews, moreDue: row.moreDue, exhausted: isLast ? await read(db, attempt.deliveryId) : null }
+  const { isNews, moreDue, next } = row
+  return { isNews, moreDue, next, exhausted: isLast ? await read(db, attempt.deliveryId) : null }
+}
+
+/** The longest due of its kind, first attempt or retry, so that what dispatch keeps free for the other kind stays so. */
+function handedOver({ deliveryId, endpoint }: Attempt, now: Date): SQL {
+  return sql`
+    waiting AS (
+      SELECT delivery.id FROM deliveries delivery
+      WHERE delivery.endpoint_id = ${endpoint.id} AND delivery.lease_until IS NULL AND delivery.next_attempt_at <= ${now}
+        AND delivery.is_retry = (SELECT is_retry FROM deliveries WHERE id = ${deliveryId})
+        AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${endpoint.id} AND failures = 0
+          AND deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now}))
+        AND NOT delivery.manual_requested
+      ORDER BY delivery.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), next AS (
+      UPDATE deliveries SET lease_until = ${after(now, attemptLeaseMs)} FROM waiting WHERE deliveries.id = waiting.id
+      RETURNING deliveries.id, attempts + manual_attempts + earlier_attempts + 1 AS number
+    )`
+}
+
+const noneHandedOver = sql`next AS (SELECT 1 WHERE false)`
+
+interface Row extends Record<string, unknown> {
+  was: string
+  isNews: boolean
+  moreDue: boolean
+  next: Next | null
 }
 
 async function read(db: Database | Transaction, id: string) {
