@@ -26,11 +26,10 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Redis ≥ 6.2 for the queue. Unset: the queue is kept in PostgreSQL.'),
   HOST: z.string().default('127.0.0.1').describe('The address to listen on.'),
-  PORT: z.coerce
-    .number({ error: 'must be a port number' })
-    .int('must be a port number')
-    .min(0, 'must be a port number')
-    .max(65_535, 'must be a port number')
+  PORT: z
+    .string()
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, { error: 'must be a port number' })
+    .transform(Number)
     .default(3000)
     .describe('The port to listen on; 0 picks a free one.'),
   ROLES: z
@@ -46,19 +45,19 @@ export const environmentSchema = z.object({
   ADMIN_TOKEN: z
     .string()
     .min(16, 'must have at least 16 characters')
+    .regex(/^[!-~]*$/, 'must be visible ASCII without spaces, as a header carries it')
     .optional()
     .describe(
       'The first token, with the scope admin. Embedded: made on the first start, kept in `DATA_DIR/admin-token`.',
     ),
   ENCRYPTION_KEYS: z
     .string()
-    .transform((text, context) =>
-      list(text).map((encoded) => {
-        const key = Buffer.from(encoded, 'base64')
-        if (key.length !== 32) context.addIssue('must be keys of 32 bytes in base64, comma-separated')
-        return key
-      }),
-    )
+    .transform((text, context) => {
+      const keys = list(text).map(readKey)
+      if (keys.length === 0 || keys.includes(null))
+        context.addIssue('must be keys of 32 bytes in base64, comma-separated')
+      return keys.filter((key) => key !== null)
+    })
     .optional()
     .describe(
       'Keys for stored secrets: base64 of 32 bytes, comma-separated, the first one encrypts. Embedded: made and kept in `DATA_DIR`.',
@@ -122,6 +121,11 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     providerAllowedCidrs: env.PROVIDER_ALLOWED_CIDRS ?? privateDefault,
     logLevel: env.LOG_LEVEL,
   }
+}
+
+/** Null: it is none. Buffer.from alone passes over what isn't base64, and so makes keys of typing errors. */
+function readKey(encoded: string): Buffer | null {
+  return /^[A-Za-z0-9+/_-]{43}=?$/.test(encoded) ? Buffer.from(encoded, 'base64') : null
 }
 
 function list(text: string): string[] {
