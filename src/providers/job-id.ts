@@ -1,6 +1,6 @@
 // Owns how a job id, which is opaque, gets into a URL: percent-encoded, as one segment of the path.
 
-const maxLength = 500
+export const maxJobIdLength = 500
 
 /**
  * Null where the id can be stored and asked for; otherwise what it must be, for people.
@@ -8,7 +8,7 @@ const maxLength = 500
  * would end at another resource, and no provider can have issued them.
  */
 export function jobIdProblem(jobId: string): string | null {
-  if (jobId === '' || jobId.length > maxLength) return `must have 1 to ${maxLength} characters`
+  if (jobId === '' || jobId.length > maxJobIdLength) return `must have 1 to ${maxJobIdLength} characters`
   if (jobId === '.' || jobId === '..') return 'must not be "." or ".."'
   if (jobId.includes('\u0000') || !jobId.isWellFormed()) return 'must be well-formed text without NUL'
   return null

@@ -75,6 +75,7 @@ describe('registering', () => {
     ['a deadline that is no number', { deadlineMs: '5' }, 'deadlineMs'],
     ['text that Postgres can’t keep', { metadata: { a: { b: 'x\0' } } }, 'metadata.a.b'],
     ['half a surrogate pair', { jobId: 'x\ud800' }, 'jobId'],
+    ['a job id over 500 characters', { jobId: 'x'.repeat(501) }, 'jobId'],
     ['metadata over 16 KiB', { metadata: { text: 'x'.repeat(17_000) } }, 'metadata'],
   ])('%s is refused with the field', async (_what, fields, field) => {
     const connection = await aConnection(api)
@@ -85,6 +86,16 @@ describe('registering', () => {
     )
     expect(status).toBe(400)
     expect(body).toMatchObject({ code: 'invalid_request', errors: [{ field }] })
+  })
+
+  test('a job id may be as long as the document says, and no longer', async () => {
+    const document = await api.send('/openapi.json')
+    const [{ maxLength }] = document.body.components.schemas.RegisterImport.properties.jobId.anyOf
+    const connection = await aConnection(api)
+    const register = (length: number) =>
+      api.call('POST /v1/imports', {}, { body: { connection, jobId: 'x'.repeat(length) } })
+    expect((await register(maxLength)).status).toBe(201)
+    expect((await register(maxLength + 1)).status).toBe(400)
   })
 
   test('JSON that nests too deeply is refused', async () => {

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { AppError } from '../../errors.ts'
 import { importSchema } from '../../imports/present.ts'
+import { maxJobIdLength } from '../../providers/job-id.ts'
 import { tryParse } from '../../validation.ts'
 import { problemSchema } from '../problem.ts'
 
@@ -14,7 +15,7 @@ export const registrationSchema = z
     jobId: z
       .string()
       .min(1)
-      .max(1_024)
+      .max(maxJobIdLength)
       .nullish()
       .describe('The provider’s id of the job. May be absent where `result` is given.'),
     metadata: z
