@@ -20,20 +20,35 @@ const sameSignalMs = 500
 /**
  * Starts something, and stops it when the process is told to, also when it is still starting, or when it ends by
  * itself. Then ends the process: at once where a stop takes longer than 30 s, or a second signal comes.
+ * @param startWithinMs how long a start may go on after that.
  */
 export async function untilStopped<Started extends Running>(
   log: Log,
   start: () => Promise<Started>,
   announce: (started: Started) => void,
+  startWithinMs = 10_000,
 ): Promise<void> {
   const told = stopRequest(log)
-  const started = await start()
+  const started = await startUnlessTold(start, told, startWithinMs)
   announce(started)
   const { because, failed } = await Promise.race(started.ended ? [told, started.ended] : [told])
   const startedAt = performance.now()
   const inTime = await Promise.race([started.stop().then(() => true), delay(stopWithinMs, false, { ref: false })])
   log.info({ because, inTime, durationMs: Math.round(performance.now() - startedAt) }, 'stopped')
   process.exit(inTime && !failed ? 0 : 1) // whatever is still open must not hold up the end
+}
+
+/** A start that hangs, such as on a Redis that is away, doesn't outlive being told to stop for long. */
+async function startUnlessTold<Started>(start: () => Promise<Started>, told: Promise<End>, withinMs: number) {
+  let isStarted = false
+  void told
+    .then(() => delay(withinMs, undefined, { ref: false }))
+    .then(() => {
+      if (!isStarted) process.exit(1)
+    })
+  const started = await start()
+  isStarted = true
+  return started
 }
 
 function stopRequest(log: Log): Promise<End> {

@@ -1,4 +1,4 @@
-// A command that serves, for the test of how it ends: `node stopping.ts <hang | fail>`.
+// A command that serves, for the test of how it ends: `node stopping.ts <hang | fail | never-start>`.
 import { untilStopped } from '../../src/cli/until-stopped.ts'
 import { createLog } from '../../src/log.ts'
 
@@ -7,15 +7,22 @@ const keepAlive = setInterval(() => {}, 1_000)
 
 await untilStopped(
   createLog('silent'),
-  async () => ({
-    stop: async () => {
-      console.log('stopping')
-      if (how === 'hang') await new Promise(() => {})
-      clearInterval(keepAlive)
-    },
-  }),
+  async () => {
+    if (how === 'never-start') {
+      console.log('starting')
+      await new Promise(() => {})
+    }
+    return {
+      stop: async () => {
+        console.log('stopping')
+        if (how === 'hang') await new Promise(() => {})
+        clearInterval(keepAlive)
+      },
+    }
+  },
   () => {
     console.log('started')
     if (how === 'fail') setImmediate(() => Promise.reject(new Error('nobody catches this')))
   },
+  how === 'never-start' ? 50 : undefined,
 )

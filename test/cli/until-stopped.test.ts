@@ -19,3 +19,10 @@ test('an error that nobody expected stops it too, and shows in its status', asyn
   await said(/stopping/)
   expect(await exited).toBe(1)
 })
+
+test('a start that hangs ends after one signal, too', async () => {
+  const { child, said, exited } = startScript(script, ['never-start'], {})
+  await said(/starting/)
+  child.kill('SIGTERM')
+  expect(await exited).toBe(1)
+})
