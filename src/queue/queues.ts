@@ -121,6 +121,9 @@ function openPostgresStore(url: string): Store {
     application_name: 'import-tracker-queue',
   })
   pool.setMaxListeners(0) // every queue and every worker listens to its errors
+  // One that breaks while it is used: whoever uses it is told by the statement, and an error without a listener would
+  // end the process.
+  pool.on('connect', (client) => client.on('error', () => {}))
   // BullMQ describes pg's pool by a smaller interface of its own, which strict optional properties don't match.
   const connection = pool as unknown as PostgresConnectionOptions
   return {
