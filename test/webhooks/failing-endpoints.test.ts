@@ -6,6 +6,7 @@ import { endpointSchema } from '../../src/webhooks/endpoints/present.ts'
 import { getEndpoint } from '../../src/webhooks/endpoints/read.ts'
 import { testEndpoint } from '../../src/webhooks/endpoints/send-test.ts'
 import { type EventType, eventTypes } from '../../src/webhooks/event-types.ts'
+import { listEvents } from '../../src/webhooks/feed.ts'
 import { type Answer, status } from './receiver.ts'
 import { only, useWebhookWorld } from './world.ts'
 
@@ -184,6 +185,24 @@ describe('other endpoints', () => {
     await failing()
     await world.deliverDue()
     expect(watcher.types()).toEqual([])
+  })
+})
+
+describe('the feed of events', () => {
+  it('shows the trouble of endpoints', async () => {
+    world.clock.set(new Date()) // ids of events are made by the system's clock
+    const { receiver, id } = await failing()
+    receiver.answer(status(410))
+    world.clock.advance(minute)
+    await world.event()
+    await world.deliverDue()
+    const { data } = await listEvents(world.deps, { limit: 1_000 })
+    const about = data.filter((event) => event.data.id === id || event.data.endpointId === id)
+    expect(about.map(({ type, importId }) => [type, importId])).toEqual([
+      ['endpoint.failing', null],
+      ['delivery.exhausted', null],
+      ['endpoint.disabled', null],
+    ])
   })
 })
 

@@ -49,6 +49,28 @@ it('what could not be connected is logged with the system’s word for it', asyn
   expect(JSON.parse(only((await work()).lines))).toMatchObject({ outcome: 'connect_error', errorCode: 'ECONNREFUSED' })
 })
 
+it('a job goes on with what else is due to its endpoint', async () => {
+  const receiver = await world.receiver()
+  const endpoint = await world.endpoint({ url: receiver.url })
+  for (let count = 0; count < 12; count += 1) await world.event()
+  const { lines, nudges } = await work() // dispatch gives five at once
+  expect(lines.length).toBeGreaterThan(5)
+  while ((await world.deliveriesOf(endpoint.id)).some(({ state }) => state === 'pending')) {
+    expect(nudges).toContain('deliver') // a job ends after a while, so that others get its slot
+    await work()
+  }
+  expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toHaveLength(12)
+  expect(receiver.received).toHaveLength(12)
+})
+
+it('the log says what became of the endpoint', async () => {
+  const receiver = await world.receiver(status(500))
+  await world.endpoint({ url: receiver.url })
+  for (let count = 0; count < 5; count += 1) await world.event()
+  const { lines } = await work()
+  expect(lines.map((line) => JSON.parse(line).endpoint)).toEqual(['fine', 'fine', 'fine', 'fine', 'failing'])
+})
+
 /** Does what is due, as the queue would. */
 async function work() {
   const lines: string[] = []
