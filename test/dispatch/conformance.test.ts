@@ -1,6 +1,9 @@
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { webhookEndpoints } from '../../src/db/schema/index.ts'
 import { startScheduler } from '../../src/dispatch/scheduler.ts'
 import { createTick, type TickKind, type WorkKind } from '../../src/dispatch/tick.ts'
+import { newId } from '../../src/ids.ts'
 import { pollLeaseMs } from '../../src/imports/leases.ts'
 import { createLog } from '../../src/log.ts'
 import type { Payload } from '../../src/queue/jobs.ts'
@@ -82,6 +85,17 @@ describeEachStore('dispatch', (store) => {
     expect(await waiting(queues)).toContain(id)
   })
 
+  test('the nightly tick deletes what is too old', async () => {
+    const id = newId()
+    const now = world.clock.now()
+    const previousSecrets = [{ secret: 'old', expiresAt: now.toISOString() }]
+    const required = { url: 'https://hooks.example.com/', types: [], secret: '', createdAt: now, updatedAt: now }
+    await world.db.insert(webhookEndpoints).values({ ...required, id, previousSecrets })
+    await createTick({ db: world.db, clock: world.clock, queues: open() })({ kind: 'maintain' }, noSignal)
+    const [row] = await world.db.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id))
+    expect(row?.previousSecrets).toEqual([])
+  })
+
   describe('the repeatable ticks', () => {
     test('are there once for all processes, and come back when all queue data is deleted', async () => {
       const ticked: TickKind[] = []
@@ -107,6 +121,7 @@ describeEachStore('dispatch', (store) => {
         'tick-maintain',
         'tick-poll',
       ])
+      expect(await queues.all.dispatch.getJobScheduler('tick-maintain')).toMatchObject({ pattern: '0 17 3 * * *' })
 
       await deleteQueueData({ redisUrl, pool: world.database.pool })
       ticked.length = 0
