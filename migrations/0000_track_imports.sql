@@ -1,3 +1,4 @@
+CREATE SEQUENCE "public"."event_positions" INCREMENT BY 1 MINVALUE 1 MAXVALUE 9223372036854775807 START WITH 1 CACHE 1;--> statement-breakpoint
 CREATE TABLE "connections" (
 	"id" uuid PRIMARY KEY NOT NULL,
 	"name" text NOT NULL,
@@ -70,6 +71,7 @@ CREATE TABLE "imports" (
 	"next_collect_at" timestamp (3) with time zone,
 	"collect_lease_until" timestamp (3) with time zone,
 	"collect_failures" integer DEFAULT 0 NOT NULL,
+	"collect_not_founds" integer DEFAULT 0 NOT NULL,
 	"metadata" jsonb NOT NULL
 );
 --> statement-breakpoint
@@ -124,6 +126,8 @@ CREATE TABLE "deliveries" (
 	"state" text NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"manual_attempts" integer DEFAULT 0 NOT NULL,
+	"earlier_attempts" integer DEFAULT 0 NOT NULL,
+	"is_retry" boolean DEFAULT false NOT NULL,
 	"manual_requested" boolean DEFAULT false NOT NULL,
 	"next_attempt_at" timestamp (3) with time zone,
 	"lease_until" timestamp (3) with time zone,
@@ -148,8 +152,10 @@ CREATE TABLE "events" (
 	"type" text NOT NULL,
 	"import_id" uuid,
 	"connection_id" uuid,
+	"endpoint_id" uuid,
 	"occurred_at" timestamp (3) with time zone NOT NULL,
-	"body" text NOT NULL
+	"body" text NOT NULL,
+	"position" bigint
 );
 --> statement-breakpoint
 CREATE TABLE "webhook_endpoints" (
@@ -157,6 +163,8 @@ CREATE TABLE "webhook_endpoints" (
 	"url" text NOT NULL,
 	"types" text[] NOT NULL,
 	"connections" text[],
+	"providers" text[],
+	"metadata" jsonb,
 	"headers" text,
 	"secret" text NOT NULL,
 	"previous_secrets" jsonb DEFAULT '[]'::jsonb NOT NULL,
@@ -165,6 +173,12 @@ CREATE TABLE "webhook_endpoints" (
 	"disabled_at" timestamp (3) with time zone,
 	"disabled_reason" text,
 	"blocked_until" timestamp (3) with time zone,
+	"last_success_at" timestamp (3) with time zone,
+	"failures" integer DEFAULT 0 NOT NULL,
+	"first_failure_at" timestamp (3) with time zone,
+	"failing_since" timestamp (3) with time zone,
+	"next_probe_at" timestamp (3) with time zone,
+	"failed_probes" integer DEFAULT 0 NOT NULL,
 	"deleted_at" timestamp (3) with time zone
 );
 --> statement-breakpoint
@@ -178,6 +192,7 @@ ALTER TABLE "deliveries" ADD CONSTRAINT "deliveries_endpoint_id_webhook_endpoint
 ALTER TABLE "delivery_attempts" ADD CONSTRAINT "delivery_attempts_delivery_id_deliveries_id_fk" FOREIGN KEY ("delivery_id") REFERENCES "public"."deliveries"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "events" ADD CONSTRAINT "events_import_id_imports_id_fk" FOREIGN KEY ("import_id") REFERENCES "public"."imports"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "events" ADD CONSTRAINT "events_connection_id_connections_id_fk" FOREIGN KEY ("connection_id") REFERENCES "public"."connections"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "events" ADD CONSTRAINT "events_endpoint_id_webhook_endpoints_id_fk" FOREIGN KEY ("endpoint_id") REFERENCES "public"."webhook_endpoints"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE UNIQUE INDEX "connections_name" ON "connections" USING btree ("name") WHERE "connections"."deleted_at" is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "detail_pages_cursor" ON "detail_pages" USING btree ("import_id",md5("cursor"));--> statement-breakpoint
 CREATE UNIQUE INDEX "imports_connection_job" ON "imports" USING btree ("connection_id","job_id");--> statement-breakpoint
@@ -188,8 +203,13 @@ CREATE INDEX "imports_collect_leased" ON "imports" USING btree ("connection_id",
 CREATE INDEX "imports_state" ON "imports" USING btree ("state","id");--> statement-breakpoint
 CREATE INDEX "snapshots_import" ON "snapshots" USING btree ("import_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "api_tokens_hash" ON "api_tokens" USING btree ("hash");--> statement-breakpoint
-CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("endpoint_id","next_attempt_at") WHERE "deliveries"."next_attempt_at" is not null and "deliveries"."lease_until" is null;--> statement-breakpoint
+CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("endpoint_id","is_retry","next_attempt_at") WHERE "deliveries"."next_attempt_at" is not null and "deliveries"."lease_until" is null;--> statement-breakpoint
+CREATE INDEX "deliveries_requested" ON "deliveries" USING btree ("endpoint_id","next_attempt_at") WHERE "deliveries"."manual_requested";--> statement-breakpoint
 CREATE INDEX "deliveries_leased" ON "deliveries" USING btree ("endpoint_id","lease_until") WHERE "deliveries"."lease_until" is not null;--> statement-breakpoint
-CREATE INDEX "deliveries_event" ON "deliveries" USING btree ("event_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "deliveries_event_endpoint" ON "deliveries" USING btree ("event_id","endpoint_id");--> statement-breakpoint
 CREATE INDEX "deliveries_endpoint" ON "deliveries" USING btree ("endpoint_id","id");--> statement-breakpoint
-CREATE INDEX "events_import" ON "events" USING btree ("import_id","id");
+CREATE INDEX "deliveries_exhausted" ON "deliveries" USING btree ("endpoint_id","id") WHERE "deliveries"."state" = 'exhausted';--> statement-breakpoint
+CREATE INDEX "delivery_attempts_snippets" ON "delivery_attempts" USING btree ("started_at") WHERE "delivery_attempts"."response_snippet" is not null;--> statement-breakpoint
+CREATE INDEX "events_feed" ON "events" USING btree ("position","id");--> statement-breakpoint
+CREATE INDEX "events_import" ON "events" USING btree ("import_id","id");--> statement-breakpoint
+CREATE INDEX "events_of_no_import" ON "events" USING btree ("id") WHERE "events"."import_id" is null;

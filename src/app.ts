@@ -16,8 +16,9 @@ import { createMetrics } from './metrics.ts'
 import { createProviderClient, providerTimeouts } from './providers/client.ts'
 import { openQueues, type Queues } from './queue/queues.ts'
 import { openStorage, type Storage } from './storage.ts'
+import { requireStoredKeys } from './stored-keys.ts'
 import { webhookTimeouts } from './webhooks/send.ts'
-import { startWorkers } from './workers.ts'
+import { deliveryConcurrency, startWorkers } from './workers.ts'
 
 export interface Service {
   url: string
@@ -48,6 +49,7 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
 
     const { db } = storage.database
     const encryption = createEncryption(storage.encryptionKeys)
+    await requireStoredKeys({ db, encryption })
     const metrics = createMetrics(queues)
     const nudge = createNudge({ queues, log })
     const shared = { db, clock, log, encryption, nudge }
@@ -57,7 +59,12 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
     if (config.roles.has('worker')) {
       const providerAgents = createAgents({ guard: providerGuard, timeouts: providerTimeouts })
       opened.defer(() => providerAgents.destroy())
-      const webhookAgents = createAgents({ guard: webhookGuard, timeouts: webhookTimeouts })
+      const webhookAgents = createAgents({
+        guard: webhookGuard,
+        timeouts: webhookTimeouts,
+        // So many that no endpoint waits for others at its host that hang.
+        connectionsPerOrigin: deliveryConcurrency,
+      })
       opened.defer(() => webhookAgents.destroy())
       const workers = await startWorkers({
         ...shared,

@@ -7,6 +7,8 @@ export interface Encryption {
   encrypt(text: string, context: string): string
   /** @throws {DecryptionError} when no accepted key made the value, or it was tampered with. */
   decrypt(value: string, context: string): string
+  /** Whether the key that made the value is among the accepted ones. */
+  knows(value: string): boolean
   /** Whether the value was made with another key than the one that encrypts now. */
   isStale(value: string): boolean
 }
@@ -45,6 +47,7 @@ export function createEncryption(keys: readonly Buffer[]): Encryption {
         throw new DecryptionError('A stored secret does not match its key or its place.')
       }
     },
+    knows: (value) => byId.has(value.split('.')[0] ?? ''),
     isStale: (value) => !value.startsWith(`${currentId}.`),
   }
 }

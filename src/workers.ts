@@ -1,4 +1,5 @@
 // Owns composing what runs in the background: the ticks, and a worker for each kind of work.
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
 import { type CollectDeps, createCollectWorker } from './collecting/worker.ts'
 import { startScheduler } from './dispatch/scheduler.ts'
@@ -6,7 +7,7 @@ import { createTick } from './dispatch/tick.ts'
 import { createPollBatches } from './polling/batches.ts'
 import { createPollWorker, type PollObserver } from './polling/worker.ts'
 import { deliveryLanes } from './queue/jobs.ts'
-import type { Queues, RunningWorker } from './queue/queues.ts'
+import type { Queues } from './queue/queues.ts'
 import { createDeliveryWorker, type DeliveryDeps } from './webhooks/worker.ts'
 
 export interface WorkersDeps extends CollectDeps, DeliveryDeps {
@@ -25,6 +26,8 @@ export interface Workers {
 
 /** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
 const concurrency = { poll: 400, collect: 20, deliver: 400, trial: 200, retry: 200 }
+/** Attempts under way at the most, whatever their lane. */
+export const deliveryConcurrency = concurrency.deliver + concurrency.trial + concurrency.retry
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const { queues, db, targets, observePoll } = deps
@@ -39,11 +42,7 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     },
     { concurrency: 6 },
   )
-  const attempt = createDeliveryWorker(deps)
-  const deliver: typeof attempt = async (payload, signal) => {
-    await attempt(payload, signal)
-    deps.nudge.deliver() // the endpoint takes another one now
-  }
+  const deliver = createDeliveryWorker(deps)
   const working = [
     queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
       concurrency: concurrency.poll,
@@ -55,16 +54,19 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     async stop(withinMs) {
       scheduler.stop()
       ticking.abort()
-      await ticking.drain() // first: what is claimed now, no worker would take any more
-      await drainWithin(working, withinMs)
+      await settled(ticking.drain(), storeMs) // first: what is claimed now, no worker would take any more
+      const hurry = setTimeout(() => {
+        for (const worker of working) worker.abort()
+      }, withinMs)
+      await settled(Promise.all(working.map((worker) => worker.drain())), withinMs + storeMs)
+      clearTimeout(hurry)
     },
   }
 }
 
-async function drainWithin(workers: readonly RunningWorker[], withinMs: number): Promise<void> {
-  const hurry = setTimeout(() => {
-    for (const worker of workers) worker.abort()
-  }, withinMs)
-  await Promise.all(workers.map((worker) => worker.drain()))
-  clearTimeout(hurry)
+/** How long the queue's store may take to answer while stopping: one that is away must not hold up the end. */
+const storeMs = 3_000
+
+async function settled(work: Promise<unknown>, withinMs: number): Promise<void> {
+  await Promise.race([work, delay(withinMs, undefined, { ref: false })])
 }

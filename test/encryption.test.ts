@@ -42,3 +42,9 @@ test('another key, another place or a changed bit is an error that says nothing 
   expect(() => encryption.decrypt('', 'c')).toThrow(DecryptionError)
   expect(() => encryption.decrypt(`${value.split('.')[0]}.AAAA`, 'c')).toThrow(DecryptionError)
 })
+
+test('a key is known by the values that it made', () => {
+  const value = createEncryption([oldKey]).encrypt('secret', 'c')
+  expect(createEncryption([newKey, oldKey]).knows(value)).toBe(true)
+  expect(createEncryption([newKey]).knows(value)).toBe(false)
+})

@@ -59,7 +59,7 @@ export function storeCollectedPage(
     const renewed = after(now, collectLeaseMs)
     await tx
       .update(imports)
-      .set({ detailsState: 'collecting', collectFailures: 0, collectLeaseUntil: renewed })
+      .set({ detailsState: 'collecting', collectFailures: 0, collectNotFounds: 0, collectLeaseUntil: renewed })
       .where(eq(imports.id, row.id))
     return { kind: 'stored', next: { row, lease: renewed, page: page + 1, cursor: next } }
   })
@@ -83,11 +83,17 @@ export async function giveUp(db: Database, { row, lease }: Checkpoint): Promise<
   await db.update(imports).set(ended('incomplete')).where(leased(row.id, lease))
 }
 
-/** Goes on at `at`; `failures` in a row so far. */
-export async function postpone(db: Database, { row, lease }: Checkpoint, at: Date, failures: number): Promise<void> {
+/** How often in a row a page could not be had, and how often of these the provider said 404. */
+export interface Failures {
+  collectFailures: number
+  collectNotFounds: number
+}
+
+/** Goes on at `at`. */
+export async function postpone(db: Database, { row, lease }: Checkpoint, at: Date, failures: Failures): Promise<void> {
   await db
     .update(imports)
-    .set({ nextCollectAt: at, collectLeaseUntil: null, collectFailures: failures })
+    .set({ nextCollectAt: at, collectLeaseUntil: null, ...failures })
     .where(leased(row.id, lease))
 }
 
@@ -97,5 +103,5 @@ function leased(importId: string, lease: Date) {
 }
 
 function ended(detailsState: 'complete' | 'incomplete') {
-  return { detailsState, nextCollectAt: null, collectLeaseUntil: null, collectFailures: 0 }
+  return { detailsState, nextCollectAt: null, collectLeaseUntil: null, collectFailures: 0, collectNotFounds: 0 }
 }

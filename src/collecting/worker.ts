@@ -12,7 +12,7 @@ import { reactForConnection } from '../polling/react.ts'
 import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
-import { type Checkpoint, giveUp, loadCheckpoint, postpone, storeCollectedPage } from './checkpoint.ts'
+import { type Checkpoint, type Failures, giveUp, loadCheckpoint, postpone, storeCollectedPage } from './checkpoint.ts'
 
 export interface CollectDeps {
   db: Database
@@ -27,9 +27,12 @@ export interface CollectDeps {
 const turnMs = 20_000
 /** A page whose turn is further off than this is waited for in the database, not in the worker. */
 const waitInWorkerMs = 2_000
-/** A 404 is believed at the third time, anything else after a week of trying. */
+/** A 404 is believed when three in a row say so; anything else after a week of trying. */
 const confirmingNotFounds = 3
 const giveUpAfterMs = 7 * 24 * 60 * 60 * 1_000
+/** A list whose pages stay empty this often in a row has no end. */
+const maxEmptyPages = 100
+const noFailures: Failures = { collectFailures: 0, collectNotFounds: 0 }
 
 /** The processor of the `collect` queue. */
 export function createCollectWorker(
@@ -71,18 +74,18 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
   const connection = { id: target.id, name: target.name, provider: target.provider.name }
   const turnEnds = after(clock.now(), turnMs)
   let at = start
+  let emptyPages = 0
   for (let pages = 0; ; pages++) {
     // Dispatch has drawn the first request of a turn already.
     const mayStartAt = pages === 0 ? clock.now() : await drawRequest(db, target, clock.now())
     if (signal.aborted || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal))) {
-      await postpone(db, at, mayStartAt, 0)
+      await postpone(db, at, mayStartAt, noFailures)
       return { pages, outcome: 'postponed' }
     }
     const details = await ask(deps, target, jobId, at.cursor, signal)
     if (details instanceof ProviderError) {
       await reactForConnection(deps, target, details, clock.now())
-      const failures = pages > 0 ? 1 : start.row.collectFailures + 1
-      return { pages, outcome: await failed(deps, target, at, details, failures) }
+      return { pages, outcome: await failed(deps, target, at, details, pages > 0 ? noFailures : start.row) }
     }
     const stored = await storeCollectedPage(db, at, connection, details, clock.now())
     if (stored.kind === 'superseded') return { pages, outcome: 'superseded' }
@@ -91,7 +94,16 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
       return { pages: pages + 1, outcome: 'complete' }
     }
     at = stored.next
+    emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
+    if (emptyPages >= maxEmptyPages || isTooOld(at, clock.now())) {
+      await giveUp(db, at)
+      return { pages: pages + 1, outcome: 'incomplete' }
+    }
   }
+}
+
+function isTooOld({ row }: Checkpoint, now: Date): boolean {
+  return now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)
 }
 
 function ask({ client }: CollectDeps, target: Target, jobId: string, cursor: string, signal: AbortSignal) {
@@ -115,20 +127,23 @@ async function failed(
   { limits }: Target,
   at: Checkpoint,
   error: ProviderError,
-  failures: number,
+  { collectFailures, collectNotFounds }: Failures,
 ) {
-  const { row } = at
   const now = clock.now()
   if (error.kind === 'aborted') {
-    await postpone(db, at, now, row.collectFailures)
+    await postpone(db, at, now, { collectFailures, collectNotFounds })
     return 'aborted'
   }
-  const gone = error.kind === 'not_found' && failures >= confirmingNotFounds
-  if (gone || now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)) {
+  const failures: Failures = {
+    collectFailures: collectFailures + 1,
+    collectNotFounds: error.kind === 'not_found' ? collectNotFounds + 1 : 0,
+  }
+  if (failures.collectNotFounds >= confirmingNotFounds || isTooOld(at, now)) {
     await giveUp(db, at)
     return 'incomplete'
   }
-  const next = backOff({ importId: row.id, failures, retryAfterMs: error.retryAfterMs, limits })
+  const { retryAfterMs } = error
+  const next = backOff({ importId: at.row.id, failures: failures.collectFailures, retryAfterMs, limits })
   await postpone(db, at, after(now, next.delayMs), failures)
   return error.kind
 }

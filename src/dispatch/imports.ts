@@ -10,7 +10,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { connections, type StoredLimits } from '../db/schema/index.ts'
 import { collectLeaseMs, pollLeaseMs } from '../imports/leases.ts'
 import type { DefaultLimits } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
+import { findProvider, isProviderName } from '../providers/index.ts'
 
 export interface Claim {
   ids: string[]
@@ -101,7 +101,9 @@ async function connectionsWithDueWork(
     WHERE c.deleted_at IS NULL
       AND EXISTS (SELECT 1 FROM imports WHERE connection_id = c.id AND ${dueAt} <= ${now} AND ${leaseUntil} IS NULL)
     FOR NO KEY UPDATE OF c`) // their budget is drawn on by others, too
-  return rows.map((row) => ({
+  // What another version has stored mustn't hold up what this one knows.
+  const known = rows.filter((row) => isProviderName(row.provider as string))
+  return known.map((row) => ({
     id: row.id as string,
     limits: effectiveLimits(findProvider(row.provider as string), row.limits as StoredLimits),
     pausedAt: epoch(row.paused_at),

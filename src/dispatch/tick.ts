@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import { releaseCollections, releasePolls } from '../imports/leases.ts'
-import { loseUnauthorized } from '../imports/lose-unauthorized.ts'
+import { loseOverdue } from '../imports/lose-overdue.ts'
 import { type DeliveryLane, deliveryLanes, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
 import { deleteOld } from '../webhooks/retention.ts'
@@ -55,7 +55,7 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
       if (kind === 'maintain') return await deleteOld(deps, signal)
       if (kind === 'poll' && performance.now() >= nextOverdueAt) {
         nextOverdueAt = performance.now() + overdueEveryMs
-        await loseUnauthorized(deps)
+        await loseOverdue(deps)
       }
       await look(kind, state, signal)
     } finally {

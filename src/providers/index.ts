@@ -19,6 +19,6 @@ export function findProvider(name: string): Provider {
   return providers[name]
 }
 
-function isProviderName(name: string): name is ProviderName {
+export function isProviderName(name: string): name is ProviderName {
   return Object.hasOwn(registry, name)
 }

@@ -83,12 +83,12 @@ test('a walk whose lease has run out does nothing to what another one goes on wi
 
   // Its page is stored already, and so is the one after it: that doesn't mean that the list is at its end.
   expect(await store(stalled, { skippedLines: [line(1)], next: 'b' })).toEqual({ kind: 'superseded' })
-  await postpone(world.db, stalled, world.clock.now(), 5)
+  await postpone(world.db, stalled, world.clock.now(), { collectFailures: 5, collectNotFounds: 0 })
   await giveUp(world.db, stalled)
   expect(await world.row(id)).toEqual(before)
 
   await store(await load(), { skippedLines: [line(3)] })
-  await postpone(world.db, stalled, world.clock.now(), 5)
+  await postpone(world.db, stalled, world.clock.now(), { collectFailures: 5, collectNotFounds: 0 })
   expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, nextCollectAt: null })
   expect(await world.eventTypesOf(id)).toEqual(['import.rows_collected'])
 })

@@ -84,7 +84,9 @@ export const imports = pgTable(
     rowResults: count('row_results').notNull().default(0),
     nextCollectAt: time('next_collect_at'),
     collectLeaseUntil: time('collect_lease_until'),
+    /** Pages in a row that could not be had, and that said 404. */
     collectFailures: integer('collect_failures').notNull().default(0),
+    collectNotFounds: integer('collect_not_founds').notNull().default(0),
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull(),
   },
   (table) => [

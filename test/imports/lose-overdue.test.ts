@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { loseUnauthorized } from '../../src/imports/lose-unauthorized.ts'
+import { loseOverdue } from '../../src/imports/lose-overdue.ts'
 import { useImportWorld } from './world.ts'
 
 const world = useImportWorld()
@@ -18,7 +18,7 @@ test('of a paused connection what is past its deadline is lost, and nothing else
     tracked(asking.id),
   ])
 
-  expect(await loseUnauthorized(world)).toBe(1)
+  expect(await loseOverdue(world)).toBe(1)
   expect(await world.row(overdue.id)).toMatchObject({
     state: 'lost',
     lostReason: 'unauthorized',
@@ -30,12 +30,20 @@ test('of a paused connection what is past its deadline is lost, and nothing else
   })
   expect(await world.eventTypesOf(overdue.id)).toEqual(['import.lost'])
   for (const row of untouched) expect(await world.row(row.id)).toEqual(row)
-  expect(await loseUnauthorized(world)).toBe(0)
+  expect(await loseOverdue(world)).toBe(0)
 })
 
 test('two processes that look at once tell of it once', async () => {
   const { id: connectionId } = await world.connection({ pausedAt: world.clock.now() })
   const { id } = await world.tracked({ connectionId, deadlineAt: world.clock.now() })
-  await Promise.all([loseUnauthorized(world), loseUnauthorized(world)])
+  await Promise.all([loseOverdue(world), loseOverdue(world)])
   expect(await world.eventTypesOf(id)).toEqual(['import.lost'])
+})
+
+test('while a 429 makes the connection wait, the deadline passes too, but says only that we stopped looking', async () => {
+  const now = world.clock.now()
+  const waiting = await world.connection({ blockedUntil: new Date(now.getTime() + 3_600_000) })
+  const { id } = await world.tracked({ connectionId: waiting.id, deadlineAt: now })
+  expect(await loseOverdue(world)).toBe(1)
+  expect(await world.row(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
 })
