@@ -75,6 +75,17 @@ describe('an endpoint that fails five times in a row', () => {
     expect((await world.deliverDue()).length).toBeGreaterThan(0)
   })
 
+  it('is none that says how long to wait: it is left alone for as long, and no longer', async () => {
+    const receiver = await world.receiver(status(429, { 'retry-after': '7' }))
+    const { id } = await world.endpoint({ url: receiver.url })
+    for (let count = 0; count < 6; count += 1) await world.event()
+    expect(await world.deliverDue()).toHaveLength(5)
+    const blockedUntil = new Date(world.clock.now().getTime() + 7_000).toISOString()
+    expect(await getEndpoint(world.deps, id)).toMatchObject({ failingSince: null, blockedUntil })
+    world.clock.advance(7_000)
+    expect((await world.deliverDue()).length).toBeGreaterThan(1)
+  })
+
   it('opens the breaker for what is in the queue already', async () => {
     const receiver = await world.receiver(status(500))
     const { id } = await world.endpoint({ url: receiver.url })

@@ -23,7 +23,7 @@ describe('the breaker', () => {
       expect(isHeldBack(health, later(dueAt, -1))).toBe(true)
       expect(isHeldBack(health, dueAt)).toBe(false)
       const endedAt = later(dueAt, 15_000)
-      health = afterFailure(health, { startedAt: dueAt, endedAt })
+      health = afterFailure(health, { startedAt: dueAt, endedAt, asksToWait: false })
       waits.push(((health.nextProbeAt ?? start).getTime() - endedAt.getTime()) / minute)
     }
     expect(waits).toEqual([2, 4, 8, 16, 30, 30, 30, 30])
@@ -31,8 +31,16 @@ describe('the breaker', () => {
 
   it('takes no attempt for a probe that was under way when it opened', () => {
     const open = failures([0, 0, 0, 0, 1_000]).at(-1) ?? healthy
-    const late = afterFailure(open, { startedAt: at(900), endedAt: at(5_000) })
+    const late = afterFailure(open, { startedAt: at(900), endedAt: at(5_000), asksToWait: false })
     expect(late).toEqual({ ...open, failures: 6 })
+  })
+
+  it('does not open for answers that say how long to wait, though they count', () => {
+    const asked = failures([0, 1, 2, 3, 4, 5], true).at(-1) ?? healthy
+    expect(asked).toMatchObject({ failures: 6, failingSince: null })
+    expect(afterFailure(asked, { startedAt: at(6), endedAt: at(6), asksToWait: false })).toMatchObject({
+      failingSince: at(6),
+    })
   })
 
   it('never has a probe wait for less than a minute or more than half an hour', () => {
@@ -42,7 +50,7 @@ describe('the breaker', () => {
         let now = start
         for (const pause of pauses) {
           now = later(now, pause)
-          health = afterFailure(health, { startedAt: now, endedAt: now })
+          health = afterFailure(health, { startedAt: now, endedAt: now, asksToWait: false })
           if (health.nextProbeAt === null) continue
           const waitMs = health.nextProbeAt.getTime() - now.getTime()
           expect(waitMs).toBeLessThanOrEqual(30 * minute)
@@ -72,8 +80,9 @@ describe('an endpoint is given up', () => {
 })
 
 /** What is kept after each failure, at these times after the start. */
-function failures(times: readonly number[]): Health[] {
+function failures(times: readonly number[], asksToWait = false): Health[] {
   const all: Health[] = []
-  for (const time of times) all.push(afterFailure(all.at(-1) ?? healthy, { startedAt: at(time), endedAt: at(time) }))
+  for (const time of times)
+    all.push(afterFailure(all.at(-1) ?? healthy, { startedAt: at(time), endedAt: at(time), asksToWait }))
   return all
 }

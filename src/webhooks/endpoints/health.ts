@@ -28,13 +28,20 @@ const closed = { failingSince: null, nextProbeAt: null, failedProbes: 0 }
 /** No failures, as after a success. */
 export const healthy: Health = { failures: 0, firstFailureAt: null, ...closed }
 
+export interface Failure {
+  startedAt: Date
+  endedAt: Date
+  /** It was answered with how long to wait (429, 503): whoever says so isn't dead, and is left alone for as long. */
+  asksToWait: boolean
+}
+
 /** Counts a failure. One that was under way already when the breaker opened is no probe. */
-export function afterFailure(health: Health, { startedAt, endedAt }: { startedAt: Date; endedAt: Date }): Health {
+export function afterFailure(health: Health, { startedAt, endedAt, asksToWait }: Failure): Health {
   const failures = health.failures + 1
   const firstFailureAt = health.firstFailureAt ?? endedAt
   const { failingSince, failedProbes, nextProbeAt } = health
   if (failingSince === null)
-    return { failures, firstFailureAt, ...(failures < failuresToOpen ? closed : openedAt(endedAt)) }
+    return { failures, firstFailureAt, ...(failures < failuresToOpen || asksToWait ? closed : openedAt(endedAt)) }
   if (startedAt <= failingSince) return { failures, firstFailureAt, failingSince, failedProbes, nextProbeAt }
   const waitMs = Math.min(firstProbeMs * 2 ** (failedProbes + 1), maxProbeMs)
   const next = { failedProbes: failedProbes + 1, nextProbeAt: after(endedAt, waitMs) }

@@ -43,11 +43,11 @@ export async function noteFailure(
   verdict: Verdict['endpoint'],
   now: Date,
 ): Promise<NotedFailure> {
-  const attempted = { startedAt, endedAt: now }
-  const mayEnd = verdict.kind === 'gone' || isGivenUp(afterFailure(seen, attempted), now)
+  const failure = { startedAt, endedAt: now, asksToWait: verdict.kind === 'wait' }
+  const mayEnd = verdict.kind === 'gone' || isGivenUp(afterFailure(seen, failure), now)
   if (mayEnd) await oneDisablesAtOnce(tx)
   const old = await lock(tx, id, mayEnd ? 'update' : 'no key update')
-  const health = afterFailure(old, attempted)
+  const health = afterFailure(old, failure)
   const endpoint = await set(tx, id, { ...health, ...(verdict.kind === 'wait' && waiting(old, verdict.waitMs, now)) })
   return {
     endpoint,
