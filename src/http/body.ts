@@ -1,8 +1,9 @@
 // Owns reading the body of a request: JSON, at most 1 MiB of it.
+import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response } from 'express'
 import { AppError } from '../errors.ts'
 
-const parseJson = express.json({ limit: 1024 * 1024, strict: false, type: () => true })
+const parseJson = express.json({ limit: 1024 * 1024, strict: false, type: () => true, verify: requireUtf8 })
 
 /** Undefined: there is no body. Refusals are body-parser's errors, which problem.ts knows. */
 export async function readJson(request: Request, response: Response): Promise<unknown> {
@@ -13,6 +14,12 @@ export async function readJson(request: Request, response: Response): Promise<un
     parseJson(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)))
   })
   return request.body
+}
+
+/** Decoding would put U+FFFD where the bytes are wrong, and that would be stored. */
+function requireUtf8(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
+  if (charset !== 'utf-8') throw Object.assign(new Error('another charset'), { type: 'charset.unsupported' })
+  if (!isUtf8(bytes)) throw Object.assign(new Error('broken UTF-8'), { type: 'encoding.broken' })
 }
 
 function hasBody(request: Request): boolean {

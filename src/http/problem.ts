@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Response } from 'express'
 import { z } from 'zod'
-import { AppError, type ProblemCode, problemStatus } from '../errors.ts'
+import { AppError, type FieldError, type ProblemCode, problemStatus } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { requestIdOf } from './request-log.ts'
 
@@ -43,14 +43,27 @@ export function answerProblems(log: Log): ErrorRequestHandler {
   }
 }
 
-/** What body-parser and the router say of a request, by the `type` that they document. */
+/** What body-parser and body.ts say of a request, by the `type` of the error. */
 const refusals: Record<string, AppError> = {
-  'entity.parse.failed': new AppError('invalid_request', 'The body is not valid JSON.'),
-  'entity.too.large': new AppError('payload_too_large', 'The body is larger than 1 MiB.'),
+  'entity.parse.failed': new AppError(
+    'invalid_request',
+    'The body is not valid JSON.',
+    bodyError('must be valid JSON'),
+  ),
+  'entity.too.large': new AppError(
+    'payload_too_large',
+    'The body is larger than 1 MiB.',
+    bodyError('must be at most 1 MiB'),
+  ),
+  'encoding.broken': new AppError('invalid_request', 'The body is not valid UTF-8.', bodyError('must be UTF-8')),
   'encoding.unsupported': new AppError('unsupported_media_type', 'The content encoding is not supported.'),
   'charset.unsupported': new AppError('unsupported_media_type', 'The body must be UTF-8.'),
   'request.aborted': new AppError('invalid_request', 'The request ended before its body was complete.'),
   'request.size.invalid': new AppError('invalid_request', 'The body is not as long as its Content-Length says.'),
+}
+
+function bodyError(message: string): FieldError[] {
+  return [{ field: 'body', message }]
 }
 
 function expected(thrown: unknown): AppError | undefined {

@@ -103,7 +103,20 @@ describe('the body', () => {
     api.send('/v1/imports', { method: 'POST', headers, body })
 
   test('that isn’t JSON is refused', async () => {
-    expectProblem(await post('{"connection":'), { status: 400, code: 'invalid_request' })
+    const answer = await post('{"connection":')
+    expectProblem(answer, { status: 400, code: 'invalid_request' })
+    expect(answer.body.errors).toEqual([{ field: 'body', message: 'must be valid JSON' }])
+  })
+
+  test('that isn’t UTF-8 is refused, and nothing is made of it', async () => {
+    const answer = await post(Buffer.from('{"connection":"caf\xe9","jobId":"latin-1"}', 'latin1'))
+    expectProblem(answer, { status: 400, code: 'invalid_request' })
+    expect(answer.body.errors).toEqual([{ field: 'body', message: 'must be UTF-8' }])
+    const utf16 = await post(Buffer.from('{}', 'utf16le'), {
+      ...json,
+      'content-type': 'application/json;charset=utf-16',
+    })
+    expectProblem(utf16, { status: 415, code: 'unsupported_media_type' })
   })
 
   test.each(['null', '[]', '"text"', '5'])('that is %s instead of an object is refused', async (body) => {
@@ -132,10 +145,9 @@ describe('the body', () => {
   })
 
   test('over 1 MiB is 413, whether it says its length or not', async () => {
-    expectProblem(await post(JSON.stringify({ text: 'x'.repeat(1024 * 1024) })), {
-      status: 413,
-      code: 'payload_too_large',
-    })
+    const answer = await post(JSON.stringify({ text: 'x'.repeat(1024 * 1024) }))
+    expectProblem(answer, { status: 413, code: 'payload_too_large' })
+    expect(answer.body.errors).toEqual([{ field: 'body', message: 'must be at most 1 MiB' }])
     const chunked = await new Promise<number | undefined>((resolve, reject) => {
       const sent = request(`${api.url}/v1/imports`, { method: 'POST', headers: json }, (answer) => {
         answer.resume()
