@@ -1,7 +1,7 @@
 // The README promises nothing that isn't so: what a machine can check of it is checked here.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -54,7 +54,7 @@ test('the walk through one import works as it is written', { timeout: 60_000 }, 
   try {
     await writeFile(
       join(folder, 'walk.sh'),
-      walk({ service: service.url, sandbox: sandbox.url, receiver: portOf(receiver.address()) }),
+      walk({ service: service.url, sandbox: sandbox.url, receiver: portOf(receiver.address()), folder }),
     )
     const bash = spawn('bash', ['-euo', 'pipefail', 'walk.sh'], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] })
     let printed = ''
@@ -79,7 +79,12 @@ test('the walk through one import works as it is written', { timeout: 60_000 }, 
       },
       { timeout: 10_000, interval: 100 },
     )
-    expect((await readFile(join(folder, 'skipped.csv'), 'utf8')).split(/\r?\n/)[0]).toBe('line,column,page')
+    const csv = (await readFile(join(folder, 'skipped.csv'), 'utf8')).split(/\r?\n/)
+    expect(csv[0]).toBe('line,column,page')
+    expect(csv.slice(1).filter((line) => line !== '')).toHaveLength(2_500)
+    expect(csv.indexOf('')).toBe(2_501) // the end of the last line, and nothing after it
+    expect(csv).toHaveLength(2_502)
+    expect((await readdir(folder)).sort()).toEqual(['skipped.csv', 'walk.sh'])
   } finally {
     await service.stop()
     await sandbox.close()
@@ -89,8 +94,18 @@ test('the walk through one import works as it is written', { timeout: 60_000 }, 
   }
 })
 
-/** The section's shell blocks, one after the other, against these servers. */
-function walk({ service, sandbox, receiver }: { service: string; sandbox: string; receiver: number }): string {
+/** The section's shell blocks, one after the other, against these servers; files go to `folder`. */
+function walk({
+  service,
+  sandbox,
+  receiver,
+  folder,
+}: {
+  service: string
+  sandbox: string
+  receiver: number
+  folder: string
+}): string {
   const section = readme.split('\n## ').find((text) => text.startsWith('One import')) ?? ''
   const blocks = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => `${block}\necho\n`)
   expect(blocks.length).toBeGreaterThan(4)
@@ -100,6 +115,7 @@ function walk({ service, sandbox, receiver }: { service: string; sandbox: string
     .replaceAll('localhost:3000', new URL(service).host)
     .replaceAll('127.0.0.1:4010', new URL(sandbox).host)
     .replaceAll('localhost:4010', new URL(sandbox).host)
+    .replaceAll('/tmp/', `${folder}/`)
     .replaceAll('127.0.0.1:4020', `127.0.0.1:${receiver}`)
 }
 
