@@ -58,6 +58,59 @@ function refused(path: readonly string[], message: string): AppError {
   return invalidFields([{ field: path.join('.'), message }])
 }
 
-/** Says "is required" where zod would say that undefined was received. */
-export const issueText: z.core.$ZodErrorMap = (issue) =>
-  issue.code === 'invalid_type' && issue.input === undefined ? 'is required' : undefined
+/** What was expected, so that it reads on after the name of the field: "must be at least 1". */
+export const issueText: z.core.$ZodErrorMap = (issue) => {
+  if (issue.input === undefined && issue.code !== 'custom') return 'is required'
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${typeNames[issue.expected] ?? `a ${issue.expected}`}`
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`
+    case 'too_small':
+      return bound(issue.origin, issue.minimum, issue.exact ? 'exactly' : issue.inclusive ? 'at least' : 'more than')
+    case 'too_big':
+      return bound(issue.origin, issue.maximum, issue.exact ? 'exactly' : issue.inclusive ? 'at most' : 'less than')
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`
+    case 'invalid_format':
+      return `must be ${formatNames[issue.format] ?? 'in the documented form'}`
+    case 'invalid_union':
+      return unionText(issue.errors)
+    default:
+      return 'is not valid'
+  }
+}
+
+const typeNames: Record<string, string> = {
+  int: 'a whole number',
+  array: 'an array',
+  object: 'an object',
+  record: 'an object',
+}
+
+const formatNames: Record<string, string> = {
+  uuid: 'a UUID',
+  url: 'a URL',
+  datetime: 'a date and time as in ISO 8601',
+  safeint: 'a whole number that JSON can carry exactly',
+}
+
+const sizeUnits: Record<string, [one: string, many: string]> = {
+  string: ['character', 'characters'],
+  array: ['item', 'items'],
+  object: ['field', 'fields'],
+}
+
+function bound(origin: string, limit: number | bigint, relation: string): string {
+  const [one, many] = sizeUnits[origin] ?? []
+  return one === undefined
+    ? `must be ${relation} ${limit}`
+    : `must have ${relation} ${limit} ${Number(limit) === 1 ? one : many}`
+}
+
+/** One that takes several types says which ones. */
+function unionText(alternatives: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const types = alternatives.map(([issue]) => (issue?.code === 'invalid_type' ? issue.expected : undefined))
+  if (types.length === 0 || types.includes(undefined)) return 'must be in one of the documented forms'
+  return `must be ${types.map((type) => typeNames[type ?? ''] ?? `a ${type}`).join(' or ')}`
+}
