@@ -54,11 +54,16 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     async stop(withinMs) {
       scheduler.stop()
       ticking.abort()
+      const isStoreThere = await queues.ping().then(
+        () => true,
+        () => false,
+      )
+      if (!isStoreThere) for (const worker of working) worker.abort() // what it does now, nobody could be told
       await settled(ticking.drain(), storeMs) // first: what is claimed now, no worker would take any more
       const hurry = setTimeout(() => {
         for (const worker of working) worker.abort()
       }, withinMs)
-      await settled(Promise.all(working.map((worker) => worker.drain())), withinMs + storeMs)
+      await settled(Promise.all(working.map((worker) => worker.drain())), (isStoreThere ? withinMs : 0) + storeMs)
       clearTimeout(hurry)
     },
   }

@@ -1,5 +1,6 @@
 // Owns where the queues are kept: Redis where there is one, else Postgres. Both are only a wake-up call;
 // losing all of their data loses nothing, because what is due is in our own tables.
+import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, type Job, type PostgresConnectionOptions, Queue, Worker, withBackend } from 'bullmq'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
@@ -70,11 +71,18 @@ export function openQueues(options: QueueOptions): Queues {
     },
     ping: store.ping,
     async close() {
-      await Promise.all(workers.map((worker) => worker.close()))
-      await Promise.all(Object.values(all).map((queue) => queue.close()))
-      await store.close()
+      // A store that is away answers nobody's goodbye.
+      await settled(Promise.all(workers.map((worker) => worker.close())))
+      await settled(Promise.all(Object.values(all).map((queue) => queue.close())))
+      await settled(store.close())
     },
   }
+}
+
+const goodbyeMs = 2_000
+
+async function settled(closing: Promise<unknown>): Promise<void> {
+  await Promise.race([closing, delay(goodbyeMs, undefined, { ref: false })])
 }
 
 type WorkerOptions = Stalling & { concurrency: number; maxStalledCount: number }
