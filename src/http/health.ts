@@ -11,7 +11,8 @@ export interface HealthDeps {
   metrics: () => Promise<string>
 }
 
-const checkTimeoutMs = 5_000
+/** Load balancers give up after some seconds themselves. */
+const checkTimeoutMs = 2_000
 
 export function mountHealth(app: Express, { log, checks, metrics }: HealthDeps): void {
   const router = Router()

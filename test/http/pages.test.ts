@@ -5,10 +5,10 @@ import { aConnection, anImport } from './fixtures.ts'
 const api = useApi({
   checks: {
     database: async () => {},
-    queue: () => (queueWorks ? Promise.resolve() : Promise.reject(new Error('away'))),
+    queue: () => queue(),
   },
 })
-let queueWorks = true
+let queue = () => Promise.resolve()
 const page = { accept: 'text/html' }
 
 function signIn(token: string, headers: Record<string, string> = {}, next = '/') {
@@ -175,11 +175,23 @@ describe('what machines ask', () => {
   })
 
   test('not ready is 503, and says which part it is', async () => {
-    queueWorks = false
+    queue = () => Promise.reject(new Error('away'))
     const { status, body } = await api.send('/readyz')
-    queueWorks = true
+    queue = () => Promise.resolve()
     expect(status).toBe(503)
     expect(body).toEqual({ status: 'failed', checks: { database: 'ok', queue: 'failed' } })
     expect((await api.send('/healthz')).status).toBe(200)
+  })
+
+  test('a part that doesn’t answer counts as failed after two seconds', async () => {
+    queue = () => new Promise(() => {})
+    const startedAt = performance.now()
+    const { status, body } = await api.send('/readyz')
+    queue = () => Promise.resolve()
+    expect({ status, body }).toEqual({
+      status: 503,
+      body: { status: 'failed', checks: { database: 'ok', queue: 'failed' } },
+    })
+    expect(performance.now() - startedAt).toBeLessThan(3_500)
   })
 })
