@@ -77,7 +77,14 @@ function answersOf(answers: Record<number, AnswerSpec>): ZodOpenApiResponsesObje
 }
 
 function problemsOf({ params, body, problems = [] }: Operation): ZodOpenApiResponsesObject {
-  const codes = new Set<ProblemCode>(['invalid_request', 'unauthenticated', 'forbidden', 'internal', ...problems])
+  const codes = new Set<ProblemCode>([
+    'invalid_request',
+    'unauthenticated',
+    'forbidden',
+    'internal',
+    'unavailable',
+    ...problems,
+  ])
   // Any request can carry a body, wanted or not.
   codes.add('payload_too_large').add('unsupported_media_type')
   if (params) codes.add('not_found')

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Response } from 'express'
 import { z } from 'zod'
+import { isDatabaseAway } from '../db/away.ts'
 import { AppError, type FieldError, type ProblemCode, problemStatus } from '../errors.ts'
 import type { Log } from '../log.ts'
 import { requestIdOf } from './request-log.ts'
@@ -76,6 +77,10 @@ function expected(thrown: unknown): AppError | undefined {
 }
 
 function unexpected(thrown: unknown, response: Response, log: Log): AppError {
+  if (isDatabaseAway(thrown)) {
+    log.warn({ err: thrown, requestId: requestIdOf(response) }, 'request failed: the database is away')
+    return new AppError('unavailable', 'The database can’t be reached now; try again soon.')
+  }
   log.error({ err: thrown, requestId: requestIdOf(response) }, 'request failed')
   return new AppError('internal', 'Something went wrong here; the log knows more by the request id.')
 }

@@ -1,0 +1,46 @@
+// Owns telling a database that can't be reached now from everything else that can go wrong with a statement.
+import { DatabaseError } from 'pg'
+
+/**
+ * Whether the error says that the database is away, restarting or out of connections, so that the same may work soon.
+ * What wraps errors, as Drizzle does, is looked into.
+ */
+export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseAway) // one an address of the host
+  if (!(error instanceof Error)) return false
+  return saysAway(error) || isDatabaseAway(error.cause)
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const awayStates = [
+  /^08/, // connection exception
+  /^57P0[1-3]$/, // shut down, crashed, or starting up
+  /^53300$/, // too many connections
+]
+
+const awayCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+/** pg and its pool give these no code and no class, so that the text is all there is to know them by. */
+const awayTexts = new Set([
+  'timeout exceeded when trying to connect',
+  'timeout expired',
+  'Connection terminated',
+  'Connection terminated unexpectedly',
+  'Connection terminated due to connection timeout',
+  'Client has encountered a connection error and is not queryable',
+  'Client was closed and is not queryable',
+])
+
+function saysAway(error: Error & { code?: unknown }): boolean {
+  if (error instanceof DatabaseError) return awayStates.some((state) => state.test(error.code ?? ''))
+  return awayCodes.has(String(error.code)) || awayTexts.has(error.message)
+}
