@@ -29,7 +29,9 @@ export const importSchema = z
     jobId: z.string().describe('The provider’s id of the job.'),
     state: z.enum(states).describe('`lost` means that we can’t know how it ended; it never claims a failure.'),
     lostReason: z.enum(lostReasons).nullable(),
-    attention: text.describe('What somebody should look at, such as `unmapped_status`.'),
+    attention: text.describe(
+      'What somebody should look at: `unmapped_status` or `stalled`; there may be more one day.',
+    ),
     providerStatus: text.describe('The provider’s own word for the state.'),
     message: text.describe('What the provider says for people.'),
     progress: z.number().min(0).max(1).nullable(),

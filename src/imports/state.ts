@@ -23,6 +23,13 @@ export const states = [
  */
 export type ImportState = (typeof states)[number]
 
+/**
+ * What somebody should look at:
+ * - `unmapped_status`: the provider says a status that nobody has mapped.
+ * - `stalled`: its progress hasn't moved for a long time.
+ */
+export const attentions = ['unmapped_status', 'stalled'] as const
+
 export const lostReasons = ['not_found', 'expired', 'unauthorized', 'deadline', 'archived'] as const
 
 /**

@@ -196,7 +196,7 @@ describe('listing', () => {
       provider: 'micro',
       state: 'failed',
       jobId: 'x',
-      attention: 'x',
+      attention: 'stalled',
       registeredAfter: '2026-02-01T00:00:00.001Z',
       registeredBefore: '2026-02-01T00:00:00Z',
     }
@@ -215,6 +215,8 @@ describe('listing', () => {
     ['after', Buffer.from('["not-an-id"]').toString('base64url')],
     ['state', 'done'],
     ['provider', 'acme'],
+    ['attention', 'unmapped'],
+    ['attention', ''],
     ['registeredAfter', 'yesterday'],
     ['sort', 'id'],
     ['jobId', 'x\0'],

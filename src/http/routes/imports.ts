@@ -9,7 +9,7 @@ import { type ApiImport, importSchema } from '../../imports/present.ts'
 import { getImport, getImports, listImports } from '../../imports/read.ts'
 import { registerImport, registerImports } from '../../imports/register.ts'
 import { resumeImport } from '../../imports/resume.ts'
-import { states } from '../../imports/state.ts'
+import { attentions, states } from '../../imports/state.ts'
 import { stopImport } from '../../imports/stop.ts'
 import type { Watcher } from '../../imports/watch.ts'
 import { providerNames } from '../../providers/index.ts'
@@ -93,7 +93,7 @@ export function importOperations(deps: Deps): Operation[] {
         provider: z.enum(providerNames).optional(),
         state: z.enum(states).optional(),
         jobId: z.string().optional(),
-        attention: z.string().optional().meta({ description: 'Such as `unmapped_status`.' }),
+        attention: z.enum(attentions).optional(),
         registeredAfter: timeParam('Registered at this moment or later.').optional(),
         registeredBefore: timeParam('Registered before this moment.').optional(),
       }),
