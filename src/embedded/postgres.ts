@@ -1,12 +1,12 @@
 // Owns the zero-service default: a private PostgreSQL under DATA_DIR, started with the service and stopped with it.
 // Its server process is in a session of its own: Ctrl-C doesn't reach it, and it outlives a killed service,
 // whose next start takes it over.
-import { mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import { findBinaries } from './binaries.ts'
 import { type Cluster, openCluster, superuser } from './cluster.ts'
+import { openDirectory } from './directory.ts'
 import { EmbeddedError } from './error.ts'
 import { type Ownership, takeOwnership } from './owner.ts'
 import { findPostmaster, startPostmaster, stopPostmaster } from './postmaster.ts'
@@ -35,8 +35,7 @@ export async function startEmbeddedPostgres(input: {
   settings?: Readonly<Record<string, string>>
 }): Promise<EmbeddedPostgres> {
   const startedAt = performance.now()
-  const directory = resolve(input.directory)
-  await mkdir(directory, { recursive: true })
+  const directory = await openDirectory(input.directory)
   const binaries = await findBinaries()
   const cluster = await openCluster(binaries, join(directory, 'postgres'))
 

@@ -1,9 +1,10 @@
 // Owns the secrets that the embedded mode makes for itself on its first start and keeps in DATA_DIR, readable by
 // their owner alone.
 import { randomBytes } from 'node:crypto'
-import { access, link, mkdir, open, readFile, rm } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { access, link, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { environmentSchema } from '../config.ts'
+import { openDirectory } from './directory.ts'
 import { EmbeddedError } from './error.ts'
 
 /**
@@ -11,7 +12,7 @@ import { EmbeddedError } from './error.ts'
  * @param directory DATA_DIR.
  */
 export async function readAdminToken(directory: string): Promise<string> {
-  const file = join(resolve(directory), 'admin-token')
+  const file = join(await openDirectory(directory), 'admin-token')
   const text = await readOrMake(file, () => randomBytes(32).toString('base64url'))
   const token = environmentSchema.shape.ADMIN_TOKEN.safeParse(text)
   if (!token.success || token.data === undefined)
@@ -25,8 +26,9 @@ export async function readAdminToken(directory: string): Promise<string> {
  * @param directory DATA_DIR.
  */
 export async function readEncryptionKeys(directory: string): Promise<readonly Buffer[]> {
-  const file = join(resolve(directory), 'encryption-keys')
-  if (!(await exists(file)) && (await exists(join(resolve(directory), 'postgres'))))
+  const home = await openDirectory(directory)
+  const file = join(home, 'encryption-keys')
+  if (!(await exists(file)) && (await exists(join(home, 'postgres'))))
     throw new EmbeddedError(
       `${file} is missing, and what is stored can't be read without it: restore it from a backup.`,
     )
@@ -40,7 +42,6 @@ export async function readEncryptionKeys(directory: string): Promise<readonly Bu
 /** Complete from the moment it has its name, and made by one of several processes that start at once. */
 async function readOrMake(file: string, make: () => string): Promise<string> {
   if (!(await exists(file))) {
-    await mkdir(join(file, '..'), { recursive: true })
     const unfinished = `${file}.new-${randomBytes(4).toString('hex')}`
     const handle = await open(unfinished, 'wx', 0o600)
     try {
