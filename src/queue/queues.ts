@@ -2,10 +2,10 @@
 // losing all of their data loses nothing, because what is due is in our own tables.
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, type Job, type PostgresConnectionOptions, Queue, Worker, withBackend } from 'bullmq'
-import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
 import { queueSchema } from './migrate.ts'
+import { openQueueRedis } from './redis.ts'
 
 export type Processor<Name extends QueueName> = (payload: Payload<Name>, signal: AbortSignal) => Promise<void>
 
@@ -98,8 +98,8 @@ interface Store {
 
 function openRedisStore(url: string): Store {
   // Producers fail at once when Redis is away (a request is waiting); workers wait until it is back.
-  const producer = new Redis(url, { maxRetriesPerRequest: 1 })
-  const consumer = new Redis(url, { maxRetriesPerRequest: null })
+  const producer = openQueueRedis(url, { maxRetriesPerRequest: 1 })
+  const consumer = openQueueRedis(url, { maxRetriesPerRequest: null })
   return {
     name: 'redis',
     queue: (name) => new Queue(name, { connection: producer, prefix, defaultJobOptions: jobDefaults }),
