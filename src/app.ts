@@ -1,7 +1,8 @@
 // Owns composing the service: everything is built once, handed down, and disposed of in reverse order.
 import { sql } from 'drizzle-orm'
 import type { Clock } from './clock.ts'
-import type { Config } from './config.ts'
+import { createComplaints } from './complaints.ts'
+import { type Config, ConfigError } from './config.ts'
 import { createTargets } from './connections/targets.ts'
 import { isMigrated } from './db/migrate.ts'
 import { createNudge } from './dispatch/nudge.ts'
@@ -10,11 +11,13 @@ import { createDestinationCheck } from './egress/destination.ts'
 import { createGuard } from './egress/guard.ts'
 import { createResolve } from './egress/resolve.ts'
 import { createEncryption } from './encryption.ts'
-import { createHttpServer } from './http/server.ts'
+import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createProviderClient, providerTimeouts } from './providers/client.ts'
 import { openQueues, type Queues } from './queue/queues.ts'
+import { checkRedis } from './queue/redis.ts'
+import { reasonOf } from './start-failure.ts'
 import { openStorage, type Storage } from './storage.ts'
 import { requireStoredKeys } from './stored-keys.ts'
 import { webhookTimeouts } from './webhooks/send.ts'
@@ -34,12 +37,14 @@ const drainMs = 20_000
 /** @throws where a part can't be had, with everything closed again that was opened. */
 export async function startService(config: Config, { clock, log }: { clock: Clock; log: Log }): Promise<Service> {
   const opened = new AsyncDisposableStack()
+  const complain = createComplaints({ log, clock })
   const warn = (message: string) => (error: Error) => {
-    if (!opened.disposed) log.warn({ err: error }, message) // while closing, connections break because we end them
+    if (!opened.disposed) complain(message, error) // while closing, connections break because we end them
   }
   try {
     const storage = await openStorage(config, { log, onError: warn('a database connection broke') })
     opened.defer(() => storage.close())
+    if (config.redisUrl !== null) await checkRedis(config.redisUrl, log)
     const queues = openQueues({
       redisUrl: config.redisUrl,
       databaseUrl: storage.databaseUrl,
@@ -93,7 +98,7 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
       checks: readiness(storage, queues),
       metrics: () => metrics.registry.metrics(),
     })
-    const { port } = await server.listen(config)
+    const { port } = await listen(server, config)
     opened.defer(() => server.close())
     return {
       url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
@@ -103,6 +108,18 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
   } catch (error) {
     await opened.disposeAsync()
     throw error
+  }
+}
+
+/** @throws {ConfigError} naming the variable that keeps it from listening. */
+async function listen(server: HttpServer, { host, port }: Config): Promise<{ port: number }> {
+  try {
+    return await server.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new ConfigError(`PORT must be free: another program listens on ${host}:${port}.`)
+    const demand = code === 'EACCES' ? 'PORT must be one that this user may use' : "HOST must be this machine's address"
+    throw new ConfigError(`${demand}: ${reasonOf(error)}.`)
   }
 }
 

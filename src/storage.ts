@@ -1,7 +1,7 @@
 // Owns opening what a process keeps its data in: the database of DATABASE_URL, or the embedded one with the keys and
 // the token that it makes for itself. A schema that is behind is brought up to date only where it is ours alone.
 import { type Config, ConfigError } from './config.ts'
-import { type OpenDatabase, openDatabase } from './db/client.ts'
+import { checkDatabase, type OpenDatabase, openDatabase } from './db/client.ts'
 import { isMigrated, migrate } from './db/migrate.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { readAdminToken, readEncryptionKeys } from './embedded/secrets.ts'
@@ -26,7 +26,7 @@ interface StorageDeps {
   onError(error: Error): void
 }
 
-/** @throws {ConfigError} where the schema is behind, {EmbeddedError} where the embedded database can't run. */
+/** @throws {ConfigError} where the database can't be had or its schema is behind, {EmbeddedError} where the embedded database can't run. */
 export async function openStorage(config: Config, deps: StorageDeps): Promise<Storage> {
   return config.databaseUrl === null ? openEmbedded(config, deps) : openGiven(config, config.databaseUrl, deps)
 }
@@ -59,6 +59,7 @@ async function openGiven(config: Config, databaseUrl: string, { onError }: Stora
     throw new ConfigError('ENCRYPTION_KEYS must be set where DATABASE_URL is: base64 of 32 bytes, comma-separated.')
   const database = openDatabase(databaseUrl, { maxConnections, onError })
   try {
+    await checkDatabase(database)
     const current = (await isMigrated(database)) && (config.redisUrl !== null || (await isQueueMigrated(database.pool)))
     if (!current) throw new ConfigError('The database schema is behind this version: run `npm run migrate` first.')
   } catch (error) {

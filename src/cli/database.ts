@@ -1,6 +1,6 @@
 // Owns the database that a command works on: the one of DATABASE_URL, or the embedded one for as long as it takes.
 import type { Config } from '../config.ts'
-import { type OpenDatabase, openDatabase } from '../db/client.ts'
+import { checkDatabase, type OpenDatabase, openDatabase } from '../db/client.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres.ts'
 
 /** Opens it, does the work, and closes it whatever comes. */
@@ -8,7 +8,11 @@ export async function withDatabase<Result>(
   config: Pick<Config, 'databaseUrl' | 'dataDir'>,
   work: (database: OpenDatabase) => Promise<Result>,
 ): Promise<Result> {
-  if (config.databaseUrl !== null) return onDatabase(config.databaseUrl, work)
+  if (config.databaseUrl !== null)
+    return onDatabase(config.databaseUrl, async (database) => {
+      await checkDatabase(database)
+      return work(database)
+    })
   const embedded = await startEmbeddedPostgres({ directory: config.dataDir })
   try {
     return await onDatabase(embedded.url, work)

@@ -1,6 +1,7 @@
 // Owns the connection to Postgres: one pool a process, and Drizzle on it.
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { Pool } from 'pg'
+import { demanding } from '../start-failure.ts'
 import * as schema from './schema/index.ts'
 
 export type Database = NodePgDatabase<typeof schema>
@@ -10,6 +11,11 @@ export interface OpenDatabase {
   db: Database
   pool: Pool
   close(): Promise<void>
+}
+
+/** @throws {ConfigError} where the database of DATABASE_URL doesn't let us in. */
+export async function checkDatabase({ pool }: Pick<OpenDatabase, 'pool'>): Promise<void> {
+  await demanding('DATABASE_URL must lead to a database that lets this service in', () => pool.query('SELECT 1'))
 }
 
 export function openDatabase(

@@ -1,7 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isMigrated } from '../../src/db/migrate.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { runCli, startCli } from './run.ts'
@@ -28,10 +30,76 @@ test('a wrong configuration is a line a variable, without a stack', async () => 
   ])
 })
 
-test('a database that does not answer is one line', async () => {
-  const environment = { DATABASE_URL: 'postgres://127.0.0.1:1/none', ENCRYPTION_KEYS: key(1) }
-  const { code, stderr } = await runCli(['migrate'], environment)
-  expect({ code, stderr }).toEqual({ code: 1, stderr: 'connect ECONNREFUSED 127.0.0.1:1\n' })
+test.each([['migrate'], ['rotate-keys'], ['serve']])(
+  '%s says of a database that does not answer which variable names it',
+  async (command) => {
+    const environment = { DATABASE_URL: 'postgres://127.0.0.1:1/none', ENCRYPTION_KEYS: `${key(1)},${key(2)}` }
+    const { code, stderr } = await runCli([command], environment)
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: 'DATABASE_URL must lead to a database that lets this service in: connect ECONNREFUSED 127.0.0.1:1.\n',
+    })
+  },
+)
+
+test('a database that is not there is the fault of DATABASE_URL', async () => {
+  const url = new URL(database.url)
+  url.pathname = '/none'
+  const { code, stderr } = await runCli(['migrate'], { DATABASE_URL: url.href, ENCRYPTION_KEYS: key(1) })
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/^DATABASE_URL must lead to .*: database "none" does not exist\.\n$/)
+})
+
+describe('the service says in a line why it doesn’t start', () => {
+  const serve = (environment: Record<string, string>) =>
+    runCli([], { DATABASE_URL: database.url, ENCRYPTION_KEYS: key(1), PORT: '0', ...environment })
+
+  test('another program has its port', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    const { code, stderr } = await serve({ PORT: String(port) })
+    other.close()
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `PORT must be free: another program listens on 127.0.0.1:${port}.\n`,
+    })
+  })
+
+  test.each(['192.0.2.1', 'host.invalid'])('it can’t listen on %s', async (HOST) => {
+    const { code, stderr } = await serve({ HOST })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^HOST must be this machine's address: .+\.\n$/)
+  })
+
+  test('its Redis is away', async () => {
+    const { code, stdout, stderr } = await serve({ REDIS_URL: 'redis://127.0.0.1:1' })
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'REDIS_URL must lead to a Redis that lets this service in: connect ECONNREFUSED 127.0.0.1:1.\n',
+    })
+  })
+
+  test('DATA_DIR is a file, or below one', async () => {
+    const file = join(directory, 'file')
+    await writeFile(file, '')
+    for (const dataDir of [file, join(file, 'below')]) {
+      const { code, stderr } = await runCli([], { DATA_DIR: dataDir, PORT: '0' })
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^DATA_DIR must be a directory that can be written to: E\w+: .+\.\n$/)
+    }
+  })
+
+  test.skipIf(process.getuid?.() === 0)('DATA_DIR may not be written to', async () => {
+    const locked = join(directory, 'locked')
+    await mkdir(locked, { mode: 0o500 })
+    for (const dataDir of [locked, join(locked, 'below')]) {
+      const { code, stderr } = await runCli([], { DATA_DIR: dataDir, PORT: '0' })
+      expect(code).toBe(1)
+      expect(stderr).toMatch(/^DATA_DIR must be a directory that can be written to: EACCES: .+\.\n$/)
+    }
+  })
 })
 
 test('migrate brings an empty database up to date, and may be run again', async () => {
