@@ -1,6 +1,7 @@
 // Owns what CDQ's Data Exchange API says of an import job (Poll Import Job, version 5).
 import { z } from 'zod'
 import { keptBody } from './body.ts'
+import { calmLimits } from './calm-limits.ts'
 import { type DetailPage, isTerminal, type Job, type Provider, type ReportedState, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { count, percentage, position, shortened, stateOf, text, timestamp } from './fields.ts'
@@ -62,16 +63,8 @@ export const cdq: Provider<Credentials, Settings> = {
   defaultBaseUrl: 'https://api.cdq.com/data-exchange/rest',
   credentialsSchema,
   settingsSchema,
-  // No limits are published. Jobs run for minutes to hours: two seconds is soon enough to see a short one end,
-  // two minutes late is still early for a long one, and a job that lives for a week is stuck.
-  defaultLimits: {
-    requestsPerSecond: null,
-    requestsPerMonth: null,
-    maxInFlight: 10,
-    minIntervalMs: 2_000,
-    maxIntervalMs: 120_000,
-    deadlineMs: 7 * 24 * 60 * 60 * 1_000,
-  },
+  // No limits are published. Jobs run for minutes to hours.
+  defaultLimits: calmLimits,
   forgetsJobs: false, // jobs are ARCHIVED instead
   volatileFields: ['modifiedAt'],
 

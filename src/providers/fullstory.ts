@@ -1,6 +1,7 @@
 // Owns what FullStory's API says of a batch import of events or users, and of the items that failed.
 import { z } from 'zod'
 import { keptBody, keptJson } from './body.ts'
+import { calmLimits } from './calm-limits.ts'
 import {
   firstPage,
   isTerminal,
@@ -53,14 +54,7 @@ export const fullstory: Provider<Credentials, Settings> = {
   credentialsSchema,
   settingsSchema,
   // There is a limit (429), but no number is published: few in flight, and Retry-After says the rest.
-  defaultLimits: {
-    requestsPerSecond: null,
-    requestsPerMonth: null,
-    maxInFlight: 10,
-    minIntervalMs: 2_000,
-    maxIntervalMs: 120_000,
-    deadlineMs: 7 * 24 * 60 * 60 * 1_000,
-  },
+  defaultLimits: calmLimits,
   forgetsJobs: false,
   volatileFields: [],
 

@@ -1,6 +1,7 @@
 // Owns what Zilliant's API says of an entity import: its status, and the report that adds the counts once it is over.
 import { z } from 'zod'
 import { keptBody } from './body.ts'
+import { calmLimits } from './calm-limits.ts'
 import { type Job, type Provider, type Report, type ReportedState, unknownRows } from './contract.ts'
 import { hostName, jsonObjectText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
@@ -44,14 +45,7 @@ export const zilliant: Provider<Credentials, Settings> = {
   credentialsSchema,
   settingsSchema,
   // No limits are published. File imports run for minutes (the published example for six and a half).
-  defaultLimits: {
-    requestsPerSecond: null,
-    requestsPerMonth: null,
-    maxInFlight: 10,
-    minIntervalMs: 2_000,
-    maxIntervalMs: 120_000,
-    deadlineMs: 7 * 24 * 60 * 60 * 1_000,
-  },
+  defaultLimits: calmLimits,
   forgetsJobs: false,
   volatileFields: [],
 
