@@ -20,9 +20,13 @@ export interface TickDeps {
   queues: Pick<Queues, 'all'>
 }
 
-/** How long one tick goes on looking while there is more than may start at once, and how long it waits between looks. */
-const lookMs = 400
-const pauseMs = 15
+/** How long a tick waits between looks, while there is more than may start at once. */
+const pauseMs: Record<WorkKind, number> = { poll: 50, collect: 100, deliver: 15 }
+/**
+ * How often trials and retries are looked for: with a thousand dead endpoints that takes long enough for first attempts
+ * to wait behind it.
+ */
+const slowLanesEveryMs = 250
 /** How often imports are looked for whose deadline passes while nobody may ask about them. */
 const overdueEveryMs = 5_000
 
@@ -32,15 +36,14 @@ const overdueEveryMs = 5_000
  */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
   const running = new Map<TickKind, { again: boolean }>()
-  let nextOverdueAt = performance.now()
+  const round: Round = { ...deps, isSlowTurn: turnEvery(slowLanesEveryMs), isOverdueTurn: turnEvery(overdueEveryMs) }
 
   async function look(kind: WorkKind, state: { again: boolean }, signal: AbortSignal): Promise<void> {
-    const until = performance.now() + lookMs
     do {
       state.again = false
-      if (await enqueueDue[kind](deps)) state.again = true
-      if (state.again) await delay(pauseMs)
-    } while (state.again && !signal.aborted && performance.now() < until)
+      if (await enqueueDue[kind](round)) state.again = true
+      if (state.again) await delay(pauseMs[kind])
+    } while (state.again && !signal.aborted)
   }
 
   return async ({ kind }, signal) => {
@@ -53,10 +56,6 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
     running.set(kind, state)
     try {
       if (kind === 'maintain') return await deleteOld(deps, signal)
-      if (kind === 'poll' && performance.now() >= nextOverdueAt) {
-        nextOverdueAt = performance.now() + overdueEveryMs
-        await loseOverdue(deps)
-      }
       await look(kind, state, signal)
     } finally {
       running.delete(kind)
@@ -64,9 +63,27 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
   }
 }
 
+/** True at most once in so many milliseconds. */
+function turnEvery(ms: number): () => boolean {
+  let nextAt = 0
+  return () => {
+    if (performance.now() < nextAt) return false
+    nextAt = performance.now() + ms
+    return true
+  }
+}
+
+interface Round extends TickDeps {
+  /** Whether trials and retries are looked for this time. */
+  isSlowTurn(): boolean
+  /** Whether imports are that nobody may ask about and whose deadline has passed. */
+  isOverdueTurn(): boolean
+}
+
 /** Claims and enqueues one round of a kind; true: there is more. */
-const enqueueDue: Record<WorkKind, (deps: TickDeps) => Promise<boolean>> = {
-  async poll({ db, clock, queues }) {
+const enqueueDue: Record<WorkKind, (round: Round) => Promise<boolean>> = {
+  async poll({ db, clock, queues, isOverdueTurn }) {
+    if (isOverdueTurn()) await loseOverdue({ db, clock })
     const { ids, saturated } = await claimPolls(db, clock.now())
     const jobs = ids.map((importId) => job('poll', { importId }, jobIds.poll(importId)))
     await enqueue(queues, 'poll', jobs, () => releasePolls(db, ids))
@@ -78,8 +95,10 @@ const enqueueDue: Record<WorkKind, (deps: TickDeps) => Promise<boolean>> = {
     await enqueue(queues, 'collect', jobs, () => releaseCollections(db, ids))
     return saturated
   },
-  async deliver({ db, clock, queues }) {
-    const { deliveries, saturated } = await claimDeliveries(db, clock.now(), await laneRoom(queues))
+  async deliver({ db, clock, queues, isSlowTurn }) {
+    const room = await laneRoom(queues)
+    const taken = isSlowTurn() ? room : { ...room, trial: 0, retry: 0 }
+    const { deliveries, saturated } = await claimDeliveries(db, clock.now(), taken)
     for (const lane of deliveryLanes) {
       const claimed = deliveries.filter((delivery) => delivery.lane === lane)
       const jobs = claimed.map(({ id, number, manual }) =>
