@@ -38,8 +38,10 @@ export interface Next {
 
 /**
  * One statement. With `handOver`, its lease passes to the next delivery that is due to the endpoint, so that a burst is
- * sent without going through the queue in between, and no more are under way than before. A failure changes a pending delivery alone: one that was delivered before, or skipped meanwhile, stays
- * so. An attempt that somebody asked for while this one was under way stays due.
+ * sent without going through the queue in between, and no more are under way than before; not from an attempt that
+ * somebody asked for, which keeps to no share of retries. A failure changes a pending delivery alone: one that was
+ * delivered before, or skipped meanwhile, stays so. An attempt that somebody asked for while this one was under way
+ * stays due.
  */
 export async function writeOutcome(
   db: Database | Transaction,
@@ -51,7 +53,7 @@ export async function writeOutcome(
   const { rows } = await db.execute<Row>(sql`
     WITH before AS (
       SELECT id, state FROM deliveries WHERE id = ${attempt.deliveryId} FOR NO KEY UPDATE
-    ), ${handOver && isDelivered ? handedOver(attempt, now) : noneHandedOver}, finished AS (
+    ), ${handOver && isDelivered && !attempt.manual ? handedOver(attempt, now) : noneHandedOver}, finished AS (
       UPDATE delivery_attempts SET
         duration_ms = ${now.getTime() - attempt.startedAt.getTime()},
         outcome = ${result.outcome},

@@ -45,6 +45,21 @@ describe('going on with an endpoint that took a delivery', () => {
     expect(await goOn(claimed[1])).toMatchObject({ next: { id: all[5]?.id, number: 1 } })
   })
 
+  it('does not go on from what somebody asked for, which keeps to no share of retries', async () => {
+    const { id } = await claimedOf(0)
+    for (let written = 0; written < 9; written += 1) await world.event()
+    await world.deps.db.update(deliveries).set({ isRetry: true }).where(eq(deliveries.endpointId, id))
+    for (const delivery of (await world.deliveriesOf(id)).slice(0, 5)) await redeliver(world.deps, delivery.id)
+    const { deliveries: asked } = await claimDeliveries(world.deps.db, world.clock.now())
+    expect(asked.map(({ manual }) => manual)).toEqual(Array(5).fill(true))
+    for (const { id: deliveryId, number } of asked)
+      expect(await deliver(world.deps, deliveryId, { manual: true, number, signal, goOn: () => true })).toMatchObject({
+        kind: 'attempted',
+        next: null,
+      })
+    expect(await leased(id)).toEqual([])
+  })
+
   it('leaves to dispatch what somebody asked for, and what is not due', async () => {
     const { id, claimed } = await claimedOf(7)
     const all = await world.deliveriesOf(id)
