@@ -99,13 +99,15 @@ const enqueueDue: Record<WorkKind, (round: Round) => Promise<boolean>> = {
     const room = await laneRoom(queues)
     const taken = isSlowTurn() ? room : { ...room, trial: 0, retry: 0 }
     const { deliveries, saturated } = await claimDeliveries(db, clock.now(), taken)
+    let left = deliveries
     for (const lane of deliveryLanes) {
       const claimed = deliveries.filter((delivery) => delivery.lane === lane)
       const jobs = claimed.map(({ id, number, manual }) =>
         job(lane, { deliveryId: id, number, manual }, manual ? jobIds.manualDelivery(id, number) : jobIds.deliver(id)),
       )
-      const ids = claimed.map(({ id }) => id)
+      const ids = left.map(({ id }) => id) // the lanes behind it aren't come to
       await enqueue(queues, lane, jobs, () => releaseDeliveries(db, ids))
+      left = left.filter((delivery) => delivery.lane !== lane)
     }
     return saturated
   },

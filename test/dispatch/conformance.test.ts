@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { webhookEndpoints } from '../../src/db/schema/index.ts'
+import { deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { startScheduler } from '../../src/dispatch/scheduler.ts'
 import { createTick, type TickKind, type WorkKind } from '../../src/dispatch/tick.ts'
 import { newId } from '../../src/ids.ts'
@@ -83,6 +83,37 @@ describeEachStore('dispatch', (store) => {
     const queues = open()
     await tickOf(queues)()
     expect(await waiting(queues)).toContain(id)
+  })
+
+  test('deliveries that can’t be enqueued are given back, those of the lanes behind them, too', async () => {
+    const required = { url: 'https://hooks.example.com/', types: [], secret: '', createdAt: world.clock.now() }
+    const times = { updatedAt: world.clock.now(), lastSuccessAt: world.clock.now() }
+    const endpointId = newId()
+    await world.db.insert(webhookEndpoints).values({ ...required, ...times, id: endpointId })
+    for (const isRetry of [false, true]) {
+      const eventId = newId()
+      const now = world.clock.now()
+      await world.db.insert(events).values({ id: eventId, type: 'import.lost', occurredAt: now, body: '{}' })
+      const due = { state: 'pending', isRetry, nextAttemptAt: now, createdAt: now }
+      await world.db.insert(deliveries).values({ ...due, eventId, endpointId })
+    }
+    const cable = await startCable(redisUrl ?? world.database.url)
+    const place = redisUrl === null ? { redisUrl, databaseUrl: cable.url } : { redisUrl: cable.url, databaseUrl: '' }
+    const queues = openQueues({ ...place, onError: () => {} })
+    await queues.ping()
+    const deliver = Object.create(queues.all.deliver) as typeof queues.all.deliver
+    deliver.addBulk = async (jobs) => {
+      await cable.cut() // when they are claimed already
+      return queues.all.deliver.addBulk(jobs)
+    }
+    await expect(tickOf({ ...queues, all: { ...queues.all, deliver } })('deliver')).rejects.toThrow()
+    await queues.close()
+    const rows = await world.db.select().from(deliveries).where(eq(deliveries.endpointId, endpointId))
+    expect(rows.map(({ leaseUntil, state }) => [leaseUntil, state])).toEqual([
+      [null, 'pending'],
+      [null, 'pending'],
+    ])
+    await world.db.update(deliveries).set({ nextAttemptAt: null }).where(eq(deliveries.endpointId, endpointId))
   })
 
   test('the nightly tick deletes what is too old', async () => {
