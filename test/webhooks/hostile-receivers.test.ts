@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { type SendResult, send } from '../../src/webhooks/send.ts'
+import { type SendResult, send, webhookTimeouts } from '../../src/webhooks/send.ts'
 import { type Answer, startReceiver, status } from './receiver.ts'
 
 const closers: (() => Promise<unknown>)[] = []
@@ -132,6 +132,10 @@ describe('an attempt fails', () => {
     const rebound = async () => ['169.254.169.254']
     expect(await post('http://hooks.example.com/', { resolve: rebound })).toMatchObject({ outcome: 'blocked_address' })
   })
+})
+
+it('gives a name 3 s, a connection with TLS 5 s and the headers 15 s', () => {
+  expect(webhookTimeouts).toMatchObject({ dnsMs: 3_000, connectMs: 5_000, headersMs: 15_000 })
 })
 
 describe('being told to stop', () => {
