@@ -1,6 +1,6 @@
 // A thousand imports, while the worker is killed at every step of its work, Redis comes back empty and Postgres is
 // restarted: nothing is lost, nothing happens twice. All on servers of the test's own, which it may mistreat.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -36,6 +36,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
   let database: OpenDatabase
   let sandbox: Sandbox
   let receiver: Receiver
+  const workers: ChildProcess[] = []
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'import-tracker-chaos-'))
@@ -51,6 +52,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
   }, 60_000)
 
   afterAll(async () => {
+    for (const worker of workers) worker.kill('SIGKILL') // where a test has failed
     await database.close()
     await Promise.all([cables.postgres.cut(), cables.redis.cut(), sandbox.close(), receiver.close(), redis.stop()])
     await postgres.stop()
@@ -68,8 +70,15 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       SELECT extract(epoch FROM max(until) - now()) * 1000 AS ms
       FROM (SELECT lease_until AS until FROM deliveries UNION ALL SELECT poll_lease_until FROM imports) AS leases`)
       expect(Number(held?.ms)).toBeLessThanOrEqual(100_000)
-      const [sending] = await sql('SELECT extract(epoch FROM max(lease_until) - now()) * 1000 AS ms FROM deliveries')
+      const [sending] = await sql(`
+      SELECT extract(epoch FROM max(lease_until) - now()) * 1000 AS ms, count(lease_until)::int AS count,
+        (SELECT count(*) FROM delivery_attempts WHERE outcome = 'in_flight')::int AS attempts
+      FROM deliveries`)
       expect(Number(sending?.ms)).toBeLessThanOrEqual(65_000)
+      if (step !== 'before the commit') expect(sending?.count).toBeGreaterThan(0) // it died holding some
+      if (step === 'after the attempt row') expect(sending?.attempts).toBeGreaterThan(0)
+      if (step === 'before the commit')
+        expect(await sql('SELECT 1 FROM imports WHERE poll_lease_until IS NOT NULL')).not.toEqual([])
       await endLeases()
       expect(await progress()).toBeGreaterThanOrEqual(before)
     },
@@ -179,6 +188,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       },
       stdio: 'ignore',
     })
+    workers.push(child)
     return {
       ended: once(child, 'exit').then(([code, signal]) => (signal ?? code) as string | number),
       stop: () => void child.kill('SIGTERM'),

@@ -2,24 +2,38 @@
 // step of a delivery or a poll. The steps are told by the statements that the service sends; nothing in it is replaced.
 import pg from 'pg'
 
-/** When the process dies: before a statement goes out, or as soon as its answer is there. */
-const steps: Record<string, { when: 'before' | 'after'; statement: RegExp }> = {
-  'after the claim': { when: 'after', statement: /UPDATE deliveries SET lease_until = \$1\s+WHERE id = ANY/ },
+const claim = /UPDATE deliveries SET lease_until = \$1\s+WHERE id = ANY/
+const transition = /INSERT INTO deliveries/
+
+/** When the process dies: before the statement goes out, or as soon as its answer is there. */
+interface Step {
+  when: 'before' | 'after'
+  statement: RegExp
+  /** What the statement's transaction did before; absent: no matter what. */
+  having?: RegExp
+}
+
+const steps: Record<string, Step> = {
+  'after the claim': { when: 'after', statement: /^commit$/i, having: claim },
   'after the attempt row': { when: 'after', statement: /insert into "?delivery_attempts"?/i },
-  'after the request': { when: 'before', statement: /UPDATE delivery_attempts SET/ },
-  'before the commit': { when: 'before', statement: /^commit$/i },
+  'after the request': { when: 'before', statement: /UPDATE delivery_attempts SET\s+duration_ms/ },
+  'before the commit': { when: 'before', statement: /^commit$/i, having: transition },
 }
 
 const step = steps[process.env.KILL_AT ?? '']
 /** Which one of the step's statements it is. */
 let left = Number(process.env.KILL_AFTER ?? '1')
 
-type Query = (this: unknown, ...args: unknown[]) => unknown
+type Query = (this: object, ...args: unknown[]) => unknown
 
 if (step) {
   const query = pg.Client.prototype.query as Query
-  pg.Client.prototype.query = function (this: unknown, ...args: unknown[]) {
-    const isIt = step.statement.test(textOf(args[0])) && --left <= 0
+  const having = new WeakSet<object>()
+  pg.Client.prototype.query = function (this: object, ...args: unknown[]) {
+    const text = textOf(args[0])
+    if (/^begin/i.test(text)) having.delete(this)
+    if (step.having?.test(text)) having.add(this)
+    const isIt = step.statement.test(text) && (!step.having || having.has(this)) && --left <= 0
     if (isIt && step.when === 'before') die()
     if (!isIt) return query.apply(this, args)
     // The pool asks with a callback, everybody else gets a promise.
