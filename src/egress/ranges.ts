@@ -6,7 +6,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6
 export type Range = [Address, number]
 
 /** What no request over IPv4 may reach. */
-export const deniedIpv4 = [
+const deniedIpv4 = [
   '0.0.0.0/8', // this network
   '10.0.0.0/8', // private
   '100.64.0.0/10', // carrier-grade NAT
@@ -32,7 +32,7 @@ export const deniedIpv4 = [
 export const globalIpv6 = '2000::/3'
 
 /** What no request over IPv6 may reach within {@link globalIpv6}. */
-export const deniedIpv6 = [
+const deniedIpv6 = [
   '2001::/23', // IETF protocol assignments, Teredo
   '2001:db8::/32', // documentation
   '2002::/16', // 6to4
