@@ -87,7 +87,10 @@ async function lease(tx: Transaction, now: Date, chosen: readonly Due[]): Promis
   return rows.map(({ id, number, manual }) => ({ id, lane: lanes.get(id) ?? 'retry', number, manual }))
 }
 
-/** The endpoints that take something now, and how much of each kind. */
+/**
+ * The endpoints that take something now, and how much of each kind: of those that have something due, no more than the
+ * lanes have room for, so that a thousand dead ones cost no more than a few.
+ */
 function openEndpoints(now: Date, room: LaneRoom): SQL {
   return sql`
     busy AS (
@@ -104,13 +107,29 @@ function openEndpoints(now: Date, room: LaneRoom): SQL {
       WHERE endpoint.deleted_at IS NULL AND endpoint.disabled_at IS NULL
         AND (endpoint.blocked_until IS NULL OR endpoint.blocked_until <= ${now})
     ),
+    waiting AS (
+      SELECT open.*, row_number() OVER (ORDER BY failures, room DESC, id) AS turn,
+        row_number() OVER (PARTITION BY lane ORDER BY failures, room DESC, id) AS turn_in_lane
+      FROM open
+      WHERE room_asked > 0 AND (
+        (${laneRoom(sql`lane`, room)} > 0 AND room > 0 AND ${anyDue(sql`NOT is_retry`, now)})
+        OR (${room.retry} > 0 AND room > 0 AND ${anyDue(sql`is_retry`, now)})
+        OR (${laneRoom(sql`lane`, room)} > 0 AND ${anyDue(sql`manual_requested`, now)}))
+    ),
     taking AS (
       SELECT id, failures, retries, lane, room, room_asked,
         CASE WHEN ${laneRoom(sql`lane`, room)} > 0 THEN greatest(room_asked, 0) ELSE 0 END AS asked,
         CASE WHEN ${laneRoom(sql`lane`, room)} > 0 THEN greatest(room, 0) ELSE 0 END AS firsts,
         CASE WHEN ${room.retry} > 0 THEN greatest(least(room, ${maxRetriesInFlight} - retries), 0) ELSE 0 END AS retries_more
-      FROM open
+      FROM waiting
+      WHERE turn_in_lane <= ${laneRoom(sql`lane`, room)} OR turn <= ${room.retry}
     )`
+}
+
+/** By LIMIT rather than EXISTS, which Postgres may answer by reading the whole table once. */
+function anyDue(kind: SQL, now: Date): SQL {
+  return sql`coalesce((SELECT true FROM deliveries
+    WHERE endpoint_id = open.id AND ${kind} AND lease_until IS NULL AND next_attempt_at <= ${now} LIMIT 1), false)`
 }
 
 /** What each of them has due, up to what it takes of the kind. Each arm reads an index from its beginning. */
