@@ -26,7 +26,7 @@ const pauseMs: Record<WorkKind, number> = { poll: 50, collect: 100, deliver: 15 
  * How often trials and retries are looked for: with a thousand dead endpoints that takes long enough for first attempts
  * to wait behind it.
  */
-const slowLanesEveryMs = 250
+const slowLanesEveryMs = 100
 /** How often imports are looked for whose deadline passes while nobody may ask about them. */
 const overdueEveryMs = 5_000
 
@@ -97,7 +97,8 @@ const enqueueDue: Record<WorkKind, (round: Round) => Promise<boolean>> = {
   },
   async deliver({ db, clock, queues, isSlowTurn }) {
     const room = await laneRoom(queues)
-    const taken = isSlowTurn() ? room : { ...room, trial: 0, retry: 0 }
+    const isSlow = isSlowTurn()
+    const taken = isSlow ? room : { ...room, trial: 0, retry: 0 }
     const { deliveries, saturated } = await claimDeliveries(db, clock.now(), taken)
     let left = deliveries
     for (const lane of deliveryLanes) {
@@ -109,7 +110,7 @@ const enqueueDue: Record<WorkKind, (round: Round) => Promise<boolean>> = {
       await enqueue(queues, lane, jobs, () => releaseDeliveries(db, ids))
       left = left.filter((delivery) => delivery.lane !== lane)
     }
-    return saturated
+    return saturated || !isSlow // the other lanes' turn comes soon
   },
 }
 
