@@ -15,7 +15,7 @@ import { ask, endProcess, startProcess, startServices } from './services.ts'
 
 const connectionCount = 8
 const sockets = 64
-const timing = { warmUpMs: 5_000, windowMs: 10_000, windows: 3 }
+const timing = { warmUpMs: 3_000, windowMs: 5_000, windows: 3 }
 const key = Buffer.alloc(32, 1)
 
 export async function run(options: string[]): Promise<void> {

@@ -16,9 +16,9 @@ import { median, percentile, print, type Rate, type Reading, rateOf, spread, who
 import { ask, type BenchServices, endProcess, startProcess, startServices } from './services.ts'
 
 const eventsPerSecond = 200
-const latencySeconds = 20
+const latencySeconds = 8
 const rounds = 3
-const sustained = { endpoints: 20, events: 1_000 }
+const sustained = { endpoints: 20, events: 300 }
 const dead = { endpoints: 1_000, deliveriesEach: 100 }
 const key = Buffer.alloc(32, 1)
 
