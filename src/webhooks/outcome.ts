@@ -25,8 +25,6 @@ export type Outcome = (typeof outcomes)[number]
 /** An attempt as it is stored; `in_flight` until its end is known, which after a crash is never. */
 export const attemptOutcomes = [...outcomes, 'in_flight'] as const
 
-export type AttemptOutcome = (typeof attemptOutcomes)[number]
-
 export function outcomeOfStatus(status: number): Outcome {
   if (status >= 200 && status < 300) return 'delivered'
   return status >= 300 && status < 400 ? 'redirect' : 'http_error'

@@ -38,10 +38,9 @@ export interface Next {
 
 /**
  * One statement. With `handOver`, its lease passes to the next delivery that is due to the endpoint, so that a burst is
- * sent without going through the queue in between, and no more are under way than before; not from an attempt that
- * somebody asked for, which keeps to no share of retries. A failure changes a pending delivery alone: one that was
- * delivered before, or skipped meanwhile, stays so. An attempt that somebody asked for while this one was under way
- * stays due.
+ * sent without going through the queue in between, and no more are under way than before. A failure changes a pending
+ * delivery alone: one that was delivered before, or skipped meanwhile, stays so. An attempt that somebody asked for
+ * while this one was under way stays due.
  */
 export async function writeOutcome(
   db: Database | Transaction,
