@@ -24,8 +24,11 @@ export interface Workers {
   stop(withinMs: number): Promise<void>
 }
 
-/** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
-const concurrency = { poll: 400, collect: 20, deliver: 400, trial: 200, retry: 200 }
+/**
+ * Jobs under way in this process at the most. Few workers with many jobs each beat many workers. Deliveries wait for
+ * receivers, up to 20 s and nearly for nothing: there are places for two thousand that hang all at once.
+ */
+const concurrency = { poll: 400, collect: 20, deliver: 2_000, trial: 1_000, retry: 500 }
 /** Attempts under way at the most, whatever their lane. */
 export const deliveryConcurrency = concurrency.deliver + concurrency.trial + concurrency.retry
 

@@ -8,7 +8,7 @@ import { loseOverdue } from '../imports/lose-overdue.ts'
 import { type DeliveryLane, deliveryLanes, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
 import { deleteOld } from '../webhooks/retention.ts'
-import { claimDeliveries, type LaneRoom, releaseDeliveries } from './deliveries.ts'
+import { claimDeliveries, endDeliveryLeases, releaseDeliveries } from './deliveries.ts'
 import { claimCollections, claimPolls } from './imports.ts'
 
 export type TickKind = Payload<'dispatch'>['kind']
@@ -20,46 +20,52 @@ export interface TickDeps {
   queues: Pick<Queues, 'all'>
 }
 
-/** How long a tick waits between looks, while there is more than may start at once. */
-const pauseMs: Record<WorkKind, number> = { poll: 50, collect: 100, deliver: 15 }
+/** A queue that dispatch fills, looked at apart from the others: a long look at one must not hold up another. */
+type Look = Exclude<QueueName, 'dispatch'>
+
+const looks: Record<WorkKind, readonly Look[]> = { poll: ['poll'], collect: ['collect'], deliver: deliveryLanes }
 /**
- * How often trials and retries are looked for: with a thousand dead endpoints that takes long enough for first attempts
- * to wait behind it.
+ * How long to wait between two looks while there is more than may start at once. A look at trials and retries takes
+ * long with a thousand endpoints, and these don't hurry.
  */
-const slowLanesEveryMs = 100
+const pauseMs: Record<Look, number> = { poll: 50, collect: 100, deliver: 15, trial: 100, retry: 100 }
 /** How often imports are looked for whose deadline passes while nobody may ask about them. */
 const overdueEveryMs = 5_000
 
 /**
- * The processor of the `dispatch` queue. A tick that finds one of its kind running in this process leaves it the work,
- * and has it look once more.
+ * The processor of the `dispatch` queue. A look that is going on in this process when a tick comes is left the work, and
+ * is made once more.
  */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
-  const running = new Map<TickKind, { again: boolean }>()
-  const round: Round = { ...deps, isSlowTurn: turnEvery(slowLanesEveryMs), isOverdueTurn: turnEvery(overdueEveryMs) }
+  const running = new Map<Look | 'maintain', { again: boolean }>()
+  const round: Round = { ...deps, isOverdueTurn: turnEvery(overdueEveryMs) }
 
-  async function look(kind: WorkKind, state: { again: boolean }, signal: AbortSignal): Promise<void> {
-    do {
-      state.again = false
-      if (await enqueueDue[kind](round)) state.again = true
-      if (state.again) await delay(pauseMs[kind])
-    } while (state.again && !signal.aborted)
-  }
-
-  return async ({ kind }, signal) => {
-    const same = running.get(kind)
+  async function alone(what: Look | 'maintain', work: (state: { again: boolean }) => Promise<void>): Promise<void> {
+    const same = running.get(what)
     if (same) {
       same.again = true
       return
     }
     const state = { again: false }
-    running.set(kind, state)
+    running.set(what, state)
     try {
-      if (kind === 'maintain') return await deleteOld(deps, signal)
-      await look(kind, state, signal)
+      await work(state)
     } finally {
-      running.delete(kind)
+      running.delete(what)
     }
+  }
+
+  async function look(what: Look, state: { again: boolean }, signal: AbortSignal): Promise<void> {
+    do {
+      state.again = false
+      if (await enqueueDue[what](round)) state.again = true
+      if (state.again) await delay(pauseMs[what])
+    } while (state.again && !signal.aborted)
+  }
+
+  return async ({ kind }, signal) => {
+    if (kind === 'maintain') return alone(kind, () => deleteOld(deps, signal))
+    await Promise.all(looks[kind].map((what) => alone(what, (state) => look(what, state, signal))))
   }
 }
 
@@ -74,14 +80,12 @@ function turnEvery(ms: number): () => boolean {
 }
 
 interface Round extends TickDeps {
-  /** Whether trials and retries are looked for this time. */
-  isSlowTurn(): boolean
-  /** Whether imports are that nobody may ask about and whose deadline has passed. */
+  /** Whether imports are looked for this time that nobody may ask about and whose deadline has passed. */
   isOverdueTurn(): boolean
 }
 
-/** Claims and enqueues one round of a kind; true: there is more. */
-const enqueueDue: Record<WorkKind, (round: Round) => Promise<boolean>> = {
+/** Claims and enqueues one round; true: there is more. */
+const enqueueDue: Record<Look, (round: Round) => Promise<boolean>> = {
   async poll({ db, clock, queues, isOverdueTurn }) {
     if (isOverdueTurn()) await loseOverdue({ db, clock })
     const { ids, saturated } = await claimPolls(db, clock.now())
@@ -95,34 +99,26 @@ const enqueueDue: Record<WorkKind, (round: Round) => Promise<boolean>> = {
     await enqueue(queues, 'collect', jobs, () => releaseCollections(db, ids))
     return saturated
   },
-  async deliver({ db, clock, queues, isSlowTurn }) {
-    const room = await laneRoom(queues)
-    const isSlow = isSlowTurn()
-    const taken = isSlow ? room : { ...room, trial: 0, retry: 0 }
-    const { deliveries, saturated } = await claimDeliveries(db, clock.now(), taken)
-    let left = deliveries
-    for (const lane of deliveryLanes) {
-      const claimed = deliveries.filter((delivery) => delivery.lane === lane)
-      const jobs = claimed.map(({ id, number, manual }) =>
-        job(lane, { deliveryId: id, number, manual }, manual ? jobIds.manualDelivery(id, number) : jobIds.deliver(id)),
-      )
-      const ids = left.map(({ id }) => id) // the lanes behind it aren't come to
-      await enqueue(queues, lane, jobs, () => releaseDeliveries(db, ids))
-      left = left.filter((delivery) => delivery.lane !== lane)
-    }
-    return saturated || !isSlow // the other lanes' turn comes soon
+  async deliver(round) {
+    await endDeliveryLeases(round.db, round.clock.now())
+    return enqueueDeliveries(round, 'deliver')
   },
+  trial: (round) => enqueueDeliveries(round, 'trial'),
+  retry: (round) => enqueueDeliveries(round, 'retry'),
 }
 
 /** What may wait in each lane: enough to keep its slots busy, and over before the leases are. */
-const maxWaiting: LaneRoom = { deliver: 400, trial: 100, retry: 100 }
+const maxWaiting: Record<DeliveryLane, number> = { deliver: 400, trial: 100, retry: 100 }
 
-async function laneRoom(queues: TickDeps['queues']): Promise<LaneRoom> {
-  const room = async (lane: DeliveryLane) => {
-    const { waiting = 0 } = await queues.all[lane].getJobCounts('waiting')
-    return [lane, Math.max(0, maxWaiting[lane] - waiting)]
-  }
-  return Object.fromEntries(await Promise.all(deliveryLanes.map(room))) as LaneRoom
+async function enqueueDeliveries({ db, clock, queues }: TickDeps, lane: DeliveryLane): Promise<boolean> {
+  const { waiting = 0 } = await queues.all[lane].getJobCounts('waiting')
+  const claimed = await claimDeliveries(db, clock.now(), lane, maxWaiting[lane] - waiting)
+  const jobs = claimed.map(({ id, number, manual }) =>
+    job(lane, { deliveryId: id, number, manual }, manual ? jobIds.manualDelivery(id, number) : jobIds.deliver(id)),
+  )
+  const ids = claimed.map(({ id }) => id)
+  await enqueue(queues, lane, jobs, () => releaseDeliveries(db, ids))
+  return claimed.length > 0
 }
 
 function job<Name extends Exclude<QueueName, 'dispatch'>>(name: Name, data: Payload<Name>, jobId: string) {

@@ -1,14 +1,18 @@
 import { eq, sql } from 'drizzle-orm'
 import { afterEach, describe, expect, test } from 'vitest'
+import { openDatabase } from '../../src/db/client.ts'
 import { deliveries, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { claimDeliveries, type DueDelivery, deliveryLeaseMs, releaseDeliveries } from '../../src/dispatch/deliveries.ts'
+import { type DueDelivery, releaseDeliveries } from '../../src/dispatch/deliveries.ts'
+import { deliveryLeaseMs } from '../../src/webhooks/begin-attempt.ts'
+import { timeOrderedId } from '../../src/webhooks/deliveries/id.ts'
+import { type ClaimedDelivery, claimAllDeliveries, claimRound } from '../support/claim.ts'
 import { useDeliveryWorld } from './delivery-world.ts'
 
 const world = useDeliveryWorld()
 const { now, minutes } = world
-const claim = async (room?: Parameters<typeof claimDeliveries>[2]) =>
-  (await claimDeliveries(world.db, now(), room)).deliveries
-const lanes = (claimed: readonly DueDelivery[]) => claimed.map(({ lane }) => lane)
+const claim = () => claimAllDeliveries(world.db, now())
+const claimOnce = (room: Parameters<typeof claimRound>[2]) => claimRound(world.db, now(), room)
+const lanes = (claimed: readonly ClaimedDelivery[]) => claimed.map(({ lane }) => lane)
 const ids = (claimed: readonly DueDelivery[]) => claimed.map(({ id }) => id).toSorted()
 
 afterEach(() => world.db.execute(sql`TRUNCATE deliveries, delivery_attempts, events, webhook_endpoints CASCADE`))
@@ -33,7 +37,7 @@ describe('the deliveries of one endpoint', () => {
   })
 
   test('are first attempts before retries, but for one retry, so that these are not starved', async () => {
-    const endpointId = await world.endpoint()
+    const endpointId = await world.endpoint(world.answering)
     const retries = await world.deliveries(endpointId, 9, { isRetry: true, dueMs: -minutes(60) })
     const firsts = await world.deliveries(endpointId, 9)
     const claimed = await claim()
@@ -89,17 +93,44 @@ describe('the lanes', () => {
   })
 
   test('take no more than they have room for: of the endpoints that failed least, in turn', async () => {
-    const failed = await world.deliveries(await world.endpoint({ failures: 2 }), 5, { dueMs: -minutes(9) })
-    const untried = [await world.endpoint(), await world.endpoint()]
-    const first = await world.deliveries(untried[0], 5, { dueMs: -minutes(2) })
-    const second = await world.deliveries(untried[1], 5, { dueMs: -minutes(1) })
-    const room = { deliver: 0, trial: 3, retry: 0 }
-    expect(ids(await claim(room))).toEqual([first[0], second[0], first[1]].toSorted())
-    expect(ids(await claim(room))).toEqual([second[1], first[2], second[2]].toSorted())
-    expect(ids(await claim({ ...room, trial: 0 }))).toEqual([])
-    expect(ids(await claim({ ...room, trial: 9 }))).toEqual(
-      [...first.slice(3), ...second.slice(3), ...failed].toSorted(),
-    )
+    const failed = await world.deliveries(await world.endpoint({ failures: 2 }), 2, { dueMs: -minutes(9) })
+    const first = await world.deliveries(await world.endpoint(), 2, { dueMs: -minutes(2) })
+    const second = await world.deliveries(await world.endpoint(), 2, { dueMs: -minutes(1) })
+    expect(ids(await claimOnce({ trial: 2 }))).toEqual([first[0], second[0]].toSorted())
+    expect(ids(await claimOnce({ trial: 2 }))).toEqual([first[1], second[1]].toSorted())
+    expect(ids(await claimOnce({ trial: 0 }))).toEqual([])
+    expect(ids(await claimOnce({ trial: 9 }))).toEqual(failed.slice(0, 1))
+  })
+
+  test('give each endpoint its turn: those with the least under way go first', async () => {
+    const busy = await world.endpoint(world.answering)
+    const many = await world.deliveries(busy, 5, { dueMs: -minutes(2) })
+    const [other] = await world.deliveries(await world.endpoint(world.answering), 1)
+    expect(ids(await claimOnce({ deliver: 2 }))).toEqual([many[0], other].toSorted())
+  })
+
+  test('treat an endpoint that lets a request wait for a second as one that may not answer', async () => {
+    const endpointId = await world.endpoint(world.answering)
+    const [slow = ''] = await world.deliveries(endpointId, 1)
+    expect(lanes(await claim())).toEqual(['deliver'])
+    world.clock.advance(1_000)
+    const others = await world.deliveries(endpointId, 2)
+    expect(lanes(await claim())).toEqual(['trial', 'trial'])
+    await world.finish([slow, ...others])
+    await world.deliveries(endpointId, 1)
+    expect(lanes(await claim())).toEqual(['deliver'])
+  })
+
+  test('never have more than five under way to an endpoint, however many processes look at once', async () => {
+    const endpointId = await world.endpoint(world.answering)
+    await world.deliveries(endpointId, 20)
+    await world.deliveries(endpointId, 20, { isRetry: true })
+    const database = openDatabase(world.url, { maxConnections: 6, onError: () => {} })
+    const rounds = Array.from({ length: 6 }, () => claimAllDeliveries(database.db, now()))
+    const claimed = (await Promise.all(rounds)).flat()
+    await database.close()
+    expect(claimed).toHaveLength(5)
+    expect(new Set(ids(claimed)).size).toBe(5)
   })
 })
 
@@ -107,35 +138,54 @@ describe('beside a thousand dead endpoints with a hundred thousand due retries',
   test('a fresh delivery is claimed at once, without reading what is due to the others', {
     timeout: 60_000,
   }, async () => {
-    await world.db.execute(sql`
-      INSERT INTO webhook_endpoints (id, url, types, secret, created_at, updated_at, failures)
-      SELECT gen_random_uuid(), 'https://dead.example.com/', '{}', '', ${now()}, ${now()}, 3 FROM generate_series(1, 1000)`)
-    await world.db.execute(sql`
-      WITH event AS (
-        INSERT INTO events (id, type, occurred_at, body)
-        SELECT gen_random_uuid(), 'import.failed', ${now()}, '{}' FROM generate_series(1, 100) RETURNING id)
-      INSERT INTO deliveries (id, event_id, endpoint_id, state, attempts, is_retry, next_attempt_at, created_at)
-      SELECT gen_random_uuid(), event.id, endpoint.id, 'pending', 1, true, ${now()}, ${now()}
-      FROM webhook_endpoints endpoint CROSS JOIN event`)
-    await world.db.execute(sql`ANALYZE deliveries, webhook_endpoints, events`)
+    await deadEndpoints({ isRetry: true, failures: 3 })
     const healthy = await world.endpoint(world.answering)
     const [fresh] = await world.deliveries(healthy, 1)
 
     const before = await readsOfDeliveries()
-    const first = await claim({ deliver: 100, trial: 100, retry: 100 })
+    expect(await claimOnce({ deliver: 100 })).toMatchObject([{ id: fresh, lane: 'deliver' }])
     const after = await readsOfDeliveries()
-    expect(first.filter(({ lane }) => lane !== 'retry')).toMatchObject([{ id: fresh, lane: 'deliver' }])
-    expect(first.filter(({ lane }) => lane === 'retry')).toHaveLength(100)
     expect(after.sequential - before.sequential).toBe(0)
-    expect(after.rows - before.rows).toBeLessThan(10_000) // a few an endpoint, of a hundred
+    expect(after.rows - before.rows).toBeLessThan(100)
 
-    // While the retries' lane is full, they aren't looked at any more.
-    const [next] = await world.deliveries(healthy, 1)
-    const full = await readsOfDeliveries()
-    expect(ids(await claim({ deliver: 100, trial: 100, retry: 0 }))).toEqual([next])
-    expect((await readsOfDeliveries()).rows - full.rows).toBeLessThan(1_000)
+    expect(lanes(await claimOnce({ trial: 100, retry: 100 }))).toEqual(Array(100).fill('retry'))
+    const last = await readsOfDeliveries()
+    expect(last.sequential - after.sequential).toBe(0)
+    expect(last.rows - after.rows).toBeLessThan(5_000) // one or two an endpoint, of a hundred
   })
 })
+
+describe('a thousand endpoints that answered until now, and hang all at once', () => {
+  test('take a place each, and no more, among those that answer', { timeout: 60_000 }, async () => {
+    await deadEndpoints({ isRetry: false, failures: 0, lastSuccessAt: now() })
+    const room = { deliver: 400, trial: 100 }
+    const taken = [await claimOnce(room), await claimOnce(room), await claimOnce(room)].flat()
+    const firstSecond = taken.filter(({ lane }) => lane === 'deliver')
+    expect(firstSecond.length).toBeGreaterThanOrEqual(1_000)
+    expect(firstSecond.length).toBeLessThanOrEqual(1_200)
+    world.clock.advance(1_000)
+    const [fresh] = await world.deliveries(await world.endpoint(world.answering), 1)
+    expect((await claimOnce(room)).filter(({ lane }) => lane === 'deliver')).toMatchObject([{ id: fresh }])
+  })
+})
+
+/** A thousand endpoints with a hundred due deliveries each. */
+async function deadEndpoints(as: { isRetry: boolean; failures: number; lastSuccessAt?: Date }): Promise<void> {
+  await world.db.execute(sql`
+    INSERT INTO webhook_endpoints (id, url, types, secret, created_at, updated_at, failures, last_success_at)
+    SELECT gen_random_uuid(), 'https://dead.example.com/', '{}', '', ${now()}, ${now()}, ${as.failures}::int,
+      ${as.lastSuccessAt ?? null}::timestamptz
+    FROM generate_series(1, 1000)`)
+  await world.db.execute(sql`
+    WITH event AS (
+      INSERT INTO events (id, type, occurred_at, body)
+      SELECT ${timeOrderedId(sql`now()`)}, 'import.failed', ${now()}, '{}' FROM generate_series(1, 100) RETURNING id)
+    INSERT INTO deliveries (id, event_id, endpoint_id, state, attempts, is_retry, next_attempt_at, created_at)
+    SELECT gen_random_uuid(), event.id, endpoint.id, 'pending', ${as.isRetry ? 1 : 0}::int, ${as.isRetry}::boolean,
+      ${now()}, ${now()}
+    FROM webhook_endpoints endpoint CROSS JOIN event`)
+  await world.db.execute(sql`ANALYZE deliveries, webhook_endpoints, events`)
+}
 
 /** Sequential scans over deliveries so far, and rows read of it by its indexes. */
 async function readsOfDeliveries(): Promise<{ sequential: number; rows: number }> {

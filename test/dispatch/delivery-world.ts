@@ -26,6 +26,9 @@ export function useDeliveryWorld() {
     get db(): Database {
       return opened.database.db
     },
+    get url(): string {
+      return opened.database.url
+    },
     /** Its last attempt succeeded. */
     answering: { lastSuccessAt: clock.now() } satisfies EndpointColumns,
     /** Its breaker is open; a probe is due. */

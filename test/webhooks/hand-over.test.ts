@@ -1,10 +1,10 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { deliveries } from '../../src/db/schema/index.ts'
-import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
 import { deliver } from '../../src/webhooks/deliver.ts'
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { recoverEndpoint } from '../../src/webhooks/endpoints/recover.ts'
+import { claimAllDeliveries } from '../support/claim.ts'
 import { type Answer, status } from './receiver.ts'
 import { only, useWebhookWorld } from './world.ts'
 
@@ -50,7 +50,7 @@ describe('going on with an endpoint that took a delivery', () => {
     for (let written = 0; written < 9; written += 1) await world.event()
     await world.deps.db.update(deliveries).set({ isRetry: true }).where(eq(deliveries.endpointId, id))
     for (const delivery of (await world.deliveriesOf(id)).slice(0, 5)) await redeliver(world.deps, delivery.id)
-    const { deliveries: asked } = await claimDeliveries(world.deps.db, world.clock.now())
+    const asked = await claimAllDeliveries(world.deps.db, world.clock.now())
     expect(asked.map(({ manual }) => manual)).toEqual(Array(5).fill(true))
     for (const { id: deliveryId, number } of asked)
       expect(await deliver(world.deps, deliveryId, { manual: true, number, signal, goOn: () => true })).toMatchObject({
@@ -92,8 +92,11 @@ describe('going on with an endpoint that took a delivery', () => {
     const { id, receiver, claimed } = await claimedOf(20)
     const made = await Promise.all(
       claimed.map(async (deliveryId) => {
-        const [one, others] = await Promise.all([goOn(deliveryId), claimDeliveries(world.deps.db, world.clock.now())])
-        return [one.kind === 'attempted' ? one.next?.id : null, ...others.deliveries.map((delivery) => delivery.id)]
+        const [one, others] = await Promise.all([
+          goOn(deliveryId),
+          claimAllDeliveries(world.deps.db, world.clock.now()),
+        ])
+        return [one.kind === 'attempted' ? one.next?.id : null, ...others.map((delivery) => delivery.id)]
       }),
     )
     const taken = made.flat().filter((deliveryId) => deliveryId)
@@ -108,8 +111,8 @@ async function claimedOf(count: number) {
   const receiver = await world.receiver()
   const { id } = await world.endpoint({ url: receiver.url })
   for (let written = 0; written < count; written += 1) await world.event()
-  const claim = await claimDeliveries(world.deps.db, world.clock.now())
-  return { id, receiver, claimed: claim.deliveries.map((delivery) => delivery.id).toSorted() }
+  const claimed = await claimAllDeliveries(world.deps.db, world.clock.now())
+  return { id, receiver, claimed: claimed.map((delivery) => delivery.id).toSorted() }
 }
 
 /** Makes an attempt, and is ready for another. */

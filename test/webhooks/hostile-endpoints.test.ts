@@ -3,13 +3,13 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { after as later } from '../../src/clock.ts'
-import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
 import { type Agents, createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { createResolve } from '../../src/egress/resolve.ts'
 import { deliver } from '../../src/webhooks/deliver.ts'
 import { startNameServer, type Zone } from '../egress/name-server.ts'
 import { expired, selfSigned } from '../egress/self-signed.ts'
+import { claimAllDeliveries } from '../support/claim.ts'
 import { memoryOf } from '../support/memory.ts'
 import * as hostile from './hostile.ts'
 import { cases, headersMs, totalMs } from './hostile-cases.ts'
@@ -160,9 +160,9 @@ function endpointsAt(url: string) {
 async function deliverDue() {
   const deps = { ...world.deps, agents, totalMs }
   const since = performance.now()
-  const claim = await claimDeliveries(world.deps.db, world.clock.now())
+  const claimed = await claimAllDeliveries(world.deps.db, world.clock.now())
   const signal = new AbortController().signal
-  const delivering = claim.deliveries.map(async ({ id, number, manual }) => {
+  const delivering = claimed.map(async ({ id, number, manual }) => {
     const result = await deliver(deps, id, { number, manual, signal })
     return { result, endedMs: performance.now() - since }
   })

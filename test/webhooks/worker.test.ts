@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
 import { createLog } from '../../src/log.ts'
 import { createDeliveryWorker } from '../../src/webhooks/worker.ts'
+import { claimAllDeliveries } from '../support/claim.ts'
 import { status } from './receiver.ts'
 import { only, useWebhookWorld } from './world.ts'
 
@@ -80,7 +80,7 @@ async function work() {
   const nudge = { poll() {}, collect() {}, deliver: () => void nudges.push('deliver') }
   const observeDelivery = (attempt: unknown) => attempts.push(attempt)
   const worker = createDeliveryWorker({ ...world.deps, log, nudge, observeDelivery })
-  const { deliveries } = await claimDeliveries(world.deps.db, world.clock.now())
+  const deliveries = await claimAllDeliveries(world.deps.db, world.clock.now())
   for (const { id, number, manual } of deliveries)
     await worker({ deliveryId: id, number, manual }, new AbortController().signal)
   return { lines, attempts, nudges }

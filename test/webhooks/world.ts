@@ -10,7 +10,6 @@ import {
   imports,
   webhookEndpoints,
 } from '../../src/db/schema/index.ts'
-import { claimDeliveries } from '../../src/dispatch/deliveries.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
 import { createGuard } from '../../src/egress/guard.ts'
@@ -20,6 +19,7 @@ import { type DeliverDeps, deliver } from '../../src/webhooks/deliver.ts'
 import { createEndpoint } from '../../src/webhooks/endpoints/create.ts'
 import { type CreateEndpointInput, createEndpointSchema } from '../../src/webhooks/endpoints/input.ts'
 import { type NewEvent, writeEvent } from '../../src/webhooks/events.ts'
+import { claimAllDeliveries } from '../support/claim.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { type Answer, type Receiver, startReceiver } from './receiver.ts'
@@ -105,11 +105,9 @@ export function useWebhookWorld(): WebhookWorld {
       return { importId, connectionId }
     },
     async deliverDue(deps = {}, signal = new AbortController().signal) {
-      const claim = await claimDeliveries(world.deps.db, clock.now())
+      const claimed = await claimAllDeliveries(world.deps.db, clock.now())
       return Promise.all(
-        claim.deliveries.map(({ id, number, manual }) =>
-          deliver({ ...world.deps, ...deps }, id, { number, manual, signal }),
-        ),
+        claimed.map(({ id, number, manual }) => deliver({ ...world.deps, ...deps }, id, { number, manual, signal })),
       )
     },
     attempt: (deliveryId) => deliver(world.deps, deliveryId, { manual: false, signal: new AbortController().signal }),
