@@ -3,9 +3,12 @@
 // TEST_SERVICES=containers insists on containers, TEST_SERVICES=local does without.
 import { randomBytes } from 'node:crypto'
 import type { TestProject } from 'vitest/node'
-import { openDatabase } from '../../src/db/client.ts'
+import { type OpenDatabase, openDatabase } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { migrateQueue } from '../../src/queue/migrate.ts'
+import { monthOf } from '../../src/reporting/months.ts'
+import { makePartitions } from '../../src/reporting/partitions.ts'
+import { manualClock } from './clock.ts'
 import { startContainers } from './containers.ts'
 import { startLocalPostgres, startLocalRedis } from './local.ts'
 
@@ -68,9 +71,16 @@ async function createTemplate(url: string, template: string): Promise<void> {
   try {
     await migrate(database)
     await migrateQueue(database.pool)
+    await makePartitionsOfTests(database)
   } finally {
     await database.close()
   }
+}
+
+/** Of the months that the tests' clocks come by, besides those of the system's, which migrating makes. */
+async function makePartitionsOfTests({ db }: OpenDatabase): Promise<void> {
+  const start = manualClock().now()
+  for (const monthsLater of [0, 4]) await makePartitions(db, monthOf(start, monthsLater))
 }
 
 async function onServer(url: string, work: (query: (sql: string) => Promise<unknown>) => Promise<unknown>) {

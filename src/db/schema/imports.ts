@@ -1,4 +1,5 @@
-// Owns what is stored of an import and its history.
+// Owns what is stored of an import and its history. Snapshots, skipped lines and row results are partitioned by the
+// month of `import_id` (reporting/partitions.ts), and so have no foreign keys: dropping a month would lock the other table.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -13,6 +14,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { newId } from '../../ids.ts'
 import { id, time } from './columns.ts'
 import { connections } from './connections.ts'
 
@@ -111,10 +113,8 @@ export const imports = pgTable(
 export const snapshots = pgTable(
   'snapshots',
   {
-    id: id(),
-    importId: uuid('import_id')
-      .notNull()
-      .references(() => imports.id),
+    id: uuid('id').notNull().$defaultFn(newId),
+    importId: uuid('import_id').notNull(),
     state: text('state').notNull(),
     providerStatus: text('provider_status'),
     progress: doublePrecision('progress'),
@@ -127,7 +127,7 @@ export const snapshots = pgTable(
     /** Polls that saw this report. */
     polls: integer('polls').notNull(),
   },
-  (table) => [index('snapshots_import').on(table.importId, table.id)],
+  (table) => [primaryKey({ columns: [table.importId, table.id] })],
 )
 
 /** The checkpoint of collecting: one row a page of skipped lines or row results, stored with the page. */
@@ -157,9 +157,7 @@ export const detailPages = pgTable(
 export const skippedLines = pgTable(
   'skipped_lines',
   {
-    importId: uuid('import_id')
-      .notNull()
-      .references(() => imports.id),
+    importId: uuid('import_id').notNull(),
     page: integer('page').notNull(),
     /** From 0 within the page. */
     position: integer('position').notNull(),
@@ -172,9 +170,7 @@ export const skippedLines = pgTable(
 export const rowResults = pgTable(
   'row_results',
   {
-    importId: uuid('import_id')
-      .notNull()
-      .references(() => imports.id),
+    importId: uuid('import_id').notNull(),
     /** From 0, over all pages. Where the provider names no row, its position in the answer. */
     row: count('row').notNull(),
     page: integer('page').notNull(),
