@@ -12,32 +12,69 @@ import { type OpenDatabase, openDatabase } from '../src/db/client.ts'
 import { migrate } from '../src/db/migrate.ts'
 import { startEmbeddedPostgres } from '../src/embedded/postgres.ts'
 import { migrateQueue } from '../src/queue/migrate.ts'
+import { closeWhenInterrupted } from './interrupted.ts'
 
-export interface BenchServices {
+export interface BenchDatabase {
   databaseUrl: string
   database: OpenDatabase
-  redisUrl: string
   close(): Promise<void>
 }
 
-export async function startServices(): Promise<BenchServices> {
-  const directory = await mkdtemp(join(tmpdir(), 'import-tracker-bench-'))
-  const postgres = await startEmbeddedPostgres({ directory })
-  const redis = await startRedis()
-  const database = openDatabase(postgres.url, { maxConnections: 5, onError: () => {} })
-  await migrate(database)
-  await migrateQueue(database.pool)
-  return {
-    databaseUrl: postgres.url,
-    database,
-    redisUrl: redis.url,
-    async close() {
-      await database.close()
-      await redis.close()
-      await postgres.stop()
-      await rm(directory, { recursive: true, force: true })
-    },
+export interface BenchServices extends BenchDatabase {
+  redisUrl: string
+}
+
+/** Postgres alone, migrated. */
+export function startDatabase(settings: Readonly<Record<string, string>> = {}): Promise<BenchDatabase> {
+  return closedWithProcess((opened) => openMigrated(opened, settings))
+}
+
+export function startServices(): Promise<BenchServices> {
+  return closedWithProcess(async (opened) => {
+    const redis = await startRedis()
+    opened.defer(() => redis.close())
+    const database = await openMigrated(opened, {})
+    await migrateQueue(database.database.pool)
+    return { ...database, redisUrl: redis.url }
+  })
+}
+
+/** Closes what was opened, once: when it is asked to, where it can't be opened whole, and when the benchmark is interrupted. */
+async function closedWithProcess<Opened>(
+  open: (opened: AsyncDisposableStack) => Promise<Opened>,
+): Promise<Opened & { close(): Promise<void> }> {
+  const opened = new AsyncDisposableStack()
+  let closing: Promise<void> | undefined
+  const close = () => {
+    closing ??= opened.disposeAsync()
+    return closing
   }
+  opened.defer(closeWhenInterrupted(close))
+  try {
+    return { ...(await open(opened)), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openMigrated(opened: AsyncDisposableStack, settings: Readonly<Record<string, string>>) {
+  const directory = await mkdtemp(join(tmpdir(), 'import-tracker-bench-'))
+  opened.defer(() => rm(directory, { recursive: true, force: true }))
+  const pools = opened.use(new AsyncDisposableStack())
+  const starting = startEmbeddedPostgres({ directory, settings })
+  // Before the pool is closed: that waits for statements, which the server's stop ends.
+  opened.defer(() =>
+    starting.then(
+      (postgres) => postgres.stop(),
+      () => {},
+    ),
+  )
+  const { url } = await starting
+  const database = openDatabase(url, { maxConnections: 5, onError: () => {} })
+  pools.defer(() => database.close())
+  await migrate(database)
+  return { databaseUrl: url, database }
 }
 
 /** Another process of this benchmark, from a file beside this one; it says `ready` by a message. */
@@ -58,10 +95,15 @@ export async function ask<Answer>(child: ChildProcess, question: string): Promis
 }
 
 export async function endProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null) return
+  if (hasEnded(child)) return
   const ended = once(child, 'exit')
   child.kill('SIGTERM')
   await ended
+}
+
+/** By itself or by a signal: Ctrl-C reaches all processes of a benchmark. */
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
 }
 
 async function startRedis(): Promise<{ url: string; close(): Promise<void> }> {
@@ -79,11 +121,7 @@ async function startRedis(): Promise<{ url: string; close(): Promise<void> }> {
   client.disconnect()
   return {
     url: `redis://127.0.0.1:${port}`,
-    async close() {
-      const ended = once(server, 'exit')
-      server.kill('SIGTERM')
-      await ended
-    },
+    close: () => endProcess(server),
   }
 }
 

@@ -1,0 +1,186 @@
+// How fast skipped lines and row results get from the provider's socket into Postgres, with the checkpoint of every
+// page, beside a plain COPY of the same rows into the same table. Both are measured in turns in one run, each on an
+// empty table after a checkpoint. Everything shares this machine's cores, so the figure to look at is the ratio.
+import { once } from 'node:events'
+import { buffer } from 'node:stream/consumers'
+import { sql } from 'drizzle-orm'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
+import { after, systemClock } from '../src/clock.ts'
+import { createCollectWorker } from '../src/collecting/worker.ts'
+import { putConnection } from '../src/connections/put.ts'
+import { createTargets } from '../src/connections/targets.ts'
+import type { Database, OpenDatabase } from '../src/db/client.ts'
+import { createAgents } from '../src/egress/agents.ts'
+import { createGuard } from '../src/egress/guard.ts'
+import { createEncryption } from '../src/encryption.ts'
+import { newId } from '../src/ids.ts'
+import { createLog } from '../src/log.ts'
+import { createPollBatches } from '../src/polling/batches.ts'
+import { createPollWorker } from '../src/polling/worker.ts'
+import { createProviderClient, providerTimeouts } from '../src/providers/client.ts'
+import { median, percentile, print, spread, whole } from './figures.ts'
+import type { Pages } from './ingest-rows.ts'
+import { endProcess, startDatabase, startProcess } from './services.ts'
+
+interface Case extends Pages {
+  name: string
+  table: 'skipped_lines' | 'row_results'
+}
+
+const cases: Case[] = [
+  { name: 'CDQ’s skipped lines', vendor: 'cdq', table: 'skipped_lines', rows: 200_000, pageSize: 1_000 },
+  { name: 'CDQ’s skipped lines', vendor: 'cdq', table: 'skipped_lines', rows: 200_000, pageSize: 10_000 },
+  { name: 'FullStory’s failed items', vendor: 'fullstory', table: 'row_results', rows: 100_000, pageSize: 1_000 },
+  { name: 'micro.so’s results, inline', vendor: 'micro', table: 'row_results', rows: 100_000, pageSize: 100_000 },
+]
+const rounds = 9
+const key = Buffer.alloc(32, 1)
+
+export async function run(options: string[]): Promise<void> {
+  const chosen = options.length > 0 ? cases.filter(({ vendor }) => options.includes(vendor)) : cases
+  const services = await startDatabase()
+  const ingest = createIngest(services.database)
+  try {
+    const rows: string[][] = []
+    for (const one of chosen) rows.push(await measureCase(services.database, ingest, one))
+    print(
+      ['rows', 'a page', 'rows/s', 'p50, ms', 'p95, ms', 'COPY, rows/s', 'COPY p50, ms', 'COPY p95, ms', 'ratio'],
+      rows,
+    )
+  } finally {
+    await ingest.close()
+    await services.close()
+  }
+}
+
+async function measureCase(
+  database: OpenDatabase,
+  ingest: ReturnType<typeof createIngest>,
+  { name, table, ...pages }: Case,
+): Promise<string[]> {
+  const provider = await startProcess('./ingest-provider.ts', pages)
+  const importId = await register(database.db, pages.vendor, provider.ready as number)
+  const measured = { ours: [] as number[], copy: [] as number[] }
+  let text: Buffer | undefined
+  for (let round = 0; round <= rounds; round++) {
+    await makeDue(database.db, importId, pages)
+    const ours = await timed(() => (pages.vendor === 'micro' ? ingest.poll(importId) : ingest.collect(importId)))
+    await requireStored(database.db, importId, table, pages.rows)
+    text ??= await copyOut(database, `SELECT * FROM ${table} WHERE import_id = '${importId}'`)
+    const rowsOfIngest = text
+    await empty(database.db)
+    const copy = await timed(() => copyIn(database, table, rowsOfIngest))
+    await empty(database.db)
+    if (round === 0) continue // a warm-up
+    measured.ours.push(ours)
+    measured.copy.push(copy)
+  }
+  await endProcess(provider.child)
+  const figures = (ms: number[]) => [
+    whole(pages.rows / (median(ms) / 1_000)),
+    whole(median(ms)),
+    whole(percentile(ms, 0.95)),
+  ]
+  const ratios = measured.ours.map((ms, round) => (measured.copy[round] ?? Number.NaN) / ms)
+  return [
+    `${whole(pages.rows)} of ${name}`,
+    whole(pages.pageSize),
+    ...figures(measured.ours),
+    ...figures(measured.copy),
+    spread(ratios),
+  ]
+}
+
+/** What the service runs for a poll and for a collection, put together as it does. */
+function createIngest({ db }: OpenDatabase) {
+  const [clock, log, encryption] = [systemClock, createLog('silent'), createEncryption([key])]
+  const agents = createAgents({ guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }), timeouts: providerTimeouts })
+  const client = createProviderClient({ agents, clock })
+  const targets = createTargets({ db, encryption, log })
+  const nudge = { poll: () => {}, collect: () => {}, deliver: () => {} }
+  const shared = { db, clock, log, client, targets, nudge }
+  const collect = createCollectWorker(shared)
+  const poll = createPollWorker({ ...shared, batches: createPollBatches({ db, targets }), observe: () => {} })
+  const { signal } = new AbortController()
+  return {
+    collect: (importId: string) => collect({ importId }, signal),
+    poll: (importId: string) => poll({ importId }, signal),
+    close: () => agents.destroy(),
+  }
+}
+
+async function register(db: Database, vendor: Pages['vendor'], port: number): Promise<string> {
+  const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
+  const name = `bench-${newId()}`
+  await putConnection({ db, clock: systemClock, encryption: createEncryption([key]), guard }, name, {
+    provider: vendor,
+    baseUrl: `http://127.0.0.1:${port}`,
+    credentials: { apiKey: 'key' },
+    settings: vendor === 'micro' ? { teamId: '35f23c03-1c22-45fe-9484-3ffe769325de' } : {},
+    limits: {},
+  })
+  const id = newId()
+  await db.execute(sql`
+    INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, metadata)
+    SELECT ${id}, id, 'job', 'running', now(), 864000000, now() + interval '10 days', '{}'
+    FROM connections WHERE name = ${name}`)
+  return id
+}
+
+/** As dispatch leaves an import that is to be polled (micro.so), or collected from its first page on (the others). */
+async function makeDue(db: Database, importId: string, { vendor }: Pages): Promise<void> {
+  const leaseUntil = after(systemClock.now(), 60_000)
+  await db.execute(sql`DELETE FROM detail_pages WHERE import_id = ${importId}`)
+  await db.execute(sql`
+    UPDATE imports SET skipped_lines = 0, row_results = 0, finished_at = NULL, next_collect_at = NULL,
+      details_state = 'none', snapshot_id = NULL, fingerprint = NULL
+    WHERE id = ${importId}`)
+  await db.execute(
+    vendor === 'micro'
+      ? sql`UPDATE imports SET state = 'running', next_poll_at = now(), poll_lease_until = ${leaseUntil} WHERE id = ${importId}`
+      : sql`UPDATE imports SET state = 'partial', finished_at = now(), details_state = 'pending', next_collect_at = now(),
+          collect_lease_until = ${leaseUntil} WHERE id = ${importId}`,
+  )
+  await db.execute(sql`CHECKPOINT`)
+}
+
+async function requireStored(db: Database, importId: string, table: Case['table'], rows: number): Promise<void> {
+  const [found] = (
+    await db.execute(sql`
+      SELECT i.details_state AS state, count(*)::int AS rows FROM ${sql.identifier(table)} t JOIN imports i ON i.id = t.import_id
+      WHERE i.id = ${importId} GROUP BY 1`)
+  ).rows
+  if (found?.state !== 'complete' || found.rows !== rows)
+    throw new Error(`Not all rows were stored: ${JSON.stringify(found)}`)
+}
+
+async function empty(db: Database): Promise<void> {
+  await db.execute(sql`TRUNCATE skipped_lines, row_results`)
+  await db.execute(sql`CHECKPOINT`)
+}
+
+async function copyOut({ pool }: OpenDatabase, query: string): Promise<Buffer> {
+  const client = await pool.connect()
+  try {
+    return await buffer(client.query(copyTo(`COPY (${query}) TO STDOUT`)))
+  } finally {
+    client.release()
+  }
+}
+
+async function copyIn({ pool }: OpenDatabase, table: Case['table'], text: Buffer): Promise<void> {
+  const client = await pool.connect()
+  try {
+    const stream = client.query(copyFrom(`COPY ${table} FROM STDIN`))
+    stream.end(text)
+    await once(stream, 'finish')
+  } finally {
+    client.release()
+  }
+}
+
+async function timed(work: () => Promise<void>): Promise<number> {
+  const startedAt = performance.now()
+  await work()
+  return performance.now() - startedAt
+}
