@@ -10,6 +10,7 @@ const repeat: Record<TickKind, { every: number } | { pattern: string; tz: 'UTC' 
   poll: { every: 500 },
   collect: { every: 1_000 },
   deliver: { every: 500 },
+  'roll-up': { every: 60_000 },
   maintain: { pattern: '0 17 3 * * *', tz: 'UTC' },
 }
 /** Without a tick for this long, the repeatable jobs are taken for lost and made again. */

@@ -7,12 +7,15 @@ import { releaseCollections, releasePolls } from '../imports/leases.ts'
 import { loseOverdue } from '../imports/lose-overdue.ts'
 import { type DeliveryLane, deliveryLanes, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
+import { rollUp } from '../reporting/daily-outcomes.ts'
 import { deleteOld } from '../webhooks/retention.ts'
 import { claimDeliveries, endDeliveryLeases, releaseDeliveries } from './deliveries.ts'
 import { claimCollections, claimPolls } from './imports.ts'
 
 export type TickKind = Payload<'dispatch'>['kind']
-export type WorkKind = Exclude<TickKind, 'maintain'>
+/** Ticks that do their work themselves. */
+type Chore = 'roll-up' | 'maintain'
+export type WorkKind = Exclude<TickKind, Chore>
 
 export interface TickDeps {
   db: Database
@@ -37,10 +40,10 @@ const overdueEveryMs = 5_000
  * is made once more.
  */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
-  const running = new Map<Look | 'maintain', { again: boolean }>()
+  const running = new Map<Look | Chore, { again: boolean }>()
   const round: Round = { ...deps, isOverdueTurn: turnEvery(overdueEveryMs) }
 
-  async function alone(what: Look | 'maintain', work: (state: { again: boolean }) => Promise<void>): Promise<void> {
+  async function alone(what: Look | Chore, work: (state: { again: boolean }) => Promise<void>): Promise<void> {
     const same = running.get(what)
     if (same) {
       same.again = true
@@ -65,6 +68,7 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
 
   return async ({ kind }, signal) => {
     if (kind === 'maintain') return alone(kind, () => deleteOld(deps, signal))
+    if (kind === 'roll-up') return alone(kind, () => rollUp(deps, signal))
     await Promise.all(looks[kind].map((what) => alone(what, (state) => look(what, state, signal))))
   }
 }

@@ -4,8 +4,8 @@ import { z } from 'zod'
 const delivery = z.object({ deliveryId: z.string(), number: z.int(), manual: z.boolean() })
 
 export const payloads = {
-  /** The ticks: look for what is due, and enqueue it; `maintain`: delete what is too old. */
-  dispatch: z.object({ kind: z.enum(['poll', 'collect', 'deliver', 'maintain']) }),
+  /** The ticks: look for what is due, and enqueue it; `roll-up`: keep the days up; `maintain`: delete what is too old. */
+  dispatch: z.object({ kind: z.enum(['poll', 'collect', 'deliver', 'roll-up', 'maintain']) }),
   poll: z.object({ importId: z.string() }),
   collect: z.object({ importId: z.string() }),
   /** Deliveries, in three lanes, so that slow endpoints take no slots from others: see dispatch/deliveries.ts. */

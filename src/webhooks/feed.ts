@@ -20,6 +20,7 @@ import type { Database } from '../db/client.ts'
 import { events } from '../db/schema/index.ts'
 import { firstIdAt, isId } from '../ids.ts'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
+import { leastId, madeAt, monthOf } from '../reporting/months.ts'
 
 export const eventSchema = z
   .object({
@@ -47,7 +48,8 @@ export async function listImportEvents(
 ): Promise<Page<ApiEvent>> {
   const cursor = readEventId(query.after)
   const isNext = cursor === null ? undefined : gt(events.id, cursor)
-  return list(db, query, and(eq(events.importId, importId), isNext), events.id)
+  const since = leastId(monthOf(madeAt(importId), -1)) // the months before needn't be looked at
+  return list(db, query, and(eq(events.importId, importId), gte(events.id, since), isNext), events.id)
 }
 
 /**
@@ -66,6 +68,11 @@ export async function listEvents(
   return list(db, query, isShown, events.position)
 }
 
+/** Gives positions to the events of the last 30 days that are committed and have none yet, at most so many at once. */
+export function placeEvents(db: Database, now: Date): Promise<void> {
+  return place(db, firstIdAt(later(now, -feedMs)))
+}
+
 /** Gives a position to what is committed and has none yet; see above. */
 async function place(db: Database, first: string): Promise<void> {
   // Without parameters: only then may a message have two statements. `first` is hexadecimal digits.
@@ -79,7 +86,7 @@ async function place(db: Database, first: string): Promise<void> {
         SELECT id FROM events WHERE position IS NULL AND id >= '${first}' ORDER BY id LIMIT ${placedAtOnce}
       ) unplaced
     ) placed
-    WHERE events.id = placed.id`),
+    WHERE events.id = placed.id AND events.id >= '${first}'`),
   )
 }
 

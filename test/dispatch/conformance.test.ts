@@ -139,20 +139,24 @@ describeEachStore('dispatch', (store) => {
       }
       const queues = open()
       const allTick = (...others: TickKind[]) =>
-        vi.waitFor(() => expect(new Set(ticked)).toEqual(new Set(['poll', 'collect', 'deliver', ...others])), 10_000)
+        vi.waitFor(
+          () => expect(new Set(ticked)).toEqual(new Set(['poll', 'collect', 'deliver', 'roll-up', ...others])),
+          10_000,
+        )
       await allTick('maintain')
       expect((await queues.all.dispatch.getJobSchedulers()).map(({ key }) => key).toSorted()).toEqual([
         'tick-collect',
         'tick-deliver',
         'tick-maintain',
         'tick-poll',
+        'tick-roll-up',
       ])
       expect(await queues.all.dispatch.getJobScheduler('tick-maintain')).toMatchObject({ pattern: '0 17 3 * * *' })
 
       await deleteQueueData({ redisUrl, pool: world.database.pool })
       ticked.length = 0
       await allTick()
-      expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(4)
+      expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(5)
     })
   })
 })

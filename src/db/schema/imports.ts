@@ -106,6 +106,12 @@ export const imports = pgTable(
       .on(table.connectionId, table.collectLeaseUntil)
       .where(sql`${table.collectLeaseUntil} is not null`),
     index('imports_state').on(table.state, table.id),
+    // What the views of `reporting` and whoever asks them select by.
+    index('imports_registered').on(table.registeredAt, table.connectionId),
+    index('imports_finished').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
+    index('imports_connection_finished')
+      .on(table.connectionId, table.finishedAt)
+      .where(sql`${table.finishedAt} is not null`),
   ],
 )
 

@@ -1,4 +1,5 @@
 export * from './connections.ts'
 export * from './imports.ts'
+export * from './reporting.ts'
 export * from './tokens.ts'
 export * from './webhooks.ts'

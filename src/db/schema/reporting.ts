@@ -1,0 +1,110 @@
+// Owns what is stored of the history by the day, so that nobody has to read all of it for a chart. Written by
+// reporting/daily-outcomes.ts alone, and read through the views of the schema `reporting` (migrations/0002_reporting.sql).
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  bigserial,
+  date,
+  doublePrecision,
+  index,
+  integer,
+  pgSchema,
+  pgTable,
+  primaryKey,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { time } from './columns.ts'
+import { connections } from './connections.ts'
+
+/** Views only, and the one schema that `reporting_reader` may use. */
+export const reporting = pgSchema('reporting')
+
+const count = (name: string) => integer(name).notNull().default(0)
+const sum = (name: string) => bigint(name, { mode: 'number' })
+
+/** What became of the imports of a connection on a day (UTC). */
+export const dailyOutcomes = pgTable(
+  'daily_outcomes',
+  {
+    day: date('day').notNull(),
+    connectionId: uuid('connection_id')
+      .notNull()
+      .references(() => connections.id),
+    /** Registered on this day; all else is of those that ended on it. */
+    registered: count('registered'),
+    succeeded: count('succeeded'),
+    partial: count('partial'),
+    failed: count('failed'),
+    canceled: count('canceled'),
+    lost: count('lost'),
+    stopped: count('stopped'),
+    /** Null: none of the imports says it. */
+    rowsTotal: sum('rows_total'),
+    rowsProcessed: sum('rows_processed'),
+    rowsSucceeded: sum('rows_succeeded'),
+    rowsFailed: sum('rows_failed'),
+    rowsSkipped: sum('rows_skipped'),
+    totalP50S: doublePrecision('total_p50_s'),
+    totalP90S: doublePrecision('total_p90_s'),
+    totalP99S: doublePrecision('total_p99_s'),
+    polls: sum('polls').notNull().default(0),
+    /** Whose rows are still being collected. */
+    collecting: count('collecting'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.day, table.connectionId] }),
+    index('daily_outcomes_connection').on(table.connectionId, table.day),
+    index('daily_outcomes_collecting').on(table.day, table.connectionId).where(sql`${table.collecting} > 0`),
+  ],
+)
+
+/** Skipped lines by column, of the imports of a connection that ended on a day (UTC) and are collected. */
+export const dailySkippedColumns = pgTable(
+  'daily_skipped_columns',
+  {
+    day: date('day').notNull(),
+    connectionId: uuid('connection_id')
+      .notNull()
+      .references(() => connections.id),
+    /** Null: the provider named none. */
+    column: sum('column'),
+    lines: sum('lines').notNull(),
+    /** With at least one such line. */
+    imports: count('imports'),
+  },
+  (table) => [unique('daily_skipped_columns_key').on(table.connectionId, table.day, table.column).nullsNotDistinct()],
+)
+
+/** Days of connections that are to be computed again. A day may be here several times. */
+export const dailyOutcomesDue = pgTable(
+  'daily_outcomes_due',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    day: date('day').notNull(),
+    connectionId: uuid('connection_id').notNull(),
+  },
+  (table) => [index('daily_outcomes_due_day').on(table.day, table.connectionId)],
+)
+
+/** How far the days follow what happened: one row, once they began to. */
+export const dailyOutcomesWatermark = pgTable('daily_outcomes_watermark', {
+  /** Always 1. */
+  id: integer('id').primaryKey(),
+  /** Of the last event that was looked at (webhooks/feed.ts). */
+  position: sum('position').notNull(),
+  /** Until when registrations are counted. */
+  registeredUntil: time('registered_until').notNull(),
+})
+
+/** How long the imports of a connection take; see its comments in migrations/0002_reporting.sql. */
+export const durationBaseline = reporting
+  .view('duration_baseline', {
+    connectionId: uuid('connection_id').notNull(),
+    n: sum('n').notNull(),
+    medianS: doublePrecision('median_s').notNull(),
+    logMedian: doublePrecision('log_median').notNull(),
+    logMad: doublePrecision('log_mad').notNull(),
+    p99S: doublePrecision('p99_s').notNull(),
+  })
+  .existing()
