@@ -9,6 +9,7 @@ import { createGuard } from '../src/egress/guard.ts'
 import { createEncryption } from '../src/encryption.ts'
 import { fingerprintOf } from '../src/imports/fingerprint.ts'
 import { cdq } from '../src/providers/cdq.ts'
+import { timeOrderedId } from '../src/webhooks/deliveries/id.ts'
 import { measure, median, print, type Rate, type Reading, spread, whole } from './figures.ts'
 import { answer } from './polls-answer.ts'
 import { ask, endProcess, startProcess, startServices } from './services.ts'
@@ -106,7 +107,7 @@ async function track(db: Database, port: number, size: number): Promise<void> {
   await db.execute(sql`
     INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, next_poll_at, polls,
       snapshot_id, fingerprint, progress_changes, metadata)
-    SELECT gen_random_uuid(), c.id, 'job-' || n, 'running', now(), 864000000, now() + interval '10 days', now(), 1,
+    SELECT ${timeOrderedId(sql`now()`)}, c.id, 'job-' || n, 'running', now(), 864000000, now() + interval '10 days', now(), 1,
       gen_random_uuid(), ${fingerprint}, '[[1780000000000, 0.77]]', '{}'
     FROM generate_series(1, ${size}::int) n
     JOIN (SELECT id, row_number() OVER (ORDER BY name) - 1 AS number FROM connections) c ON c.number = n % ${connectionCount}`)

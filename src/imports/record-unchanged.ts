@@ -18,6 +18,7 @@ export interface UnchangedPoll extends Observation {
 /** Records polls of different imports. Of one whose import has moved on in the meantime, nothing is stored. */
 export async function recordUnchanged(db: Database, polls: readonly UnchangedPoll[]): Promise<void> {
   const column = <Value>(read: (poll: UnchangedPoll) => Value) => sql.param(polls.map(read))
+  const ids = polls.map(({ importId }) => importId).sort()
   await db.execute(sql`
     WITH poll AS (
       SELECT * FROM unnest(
@@ -44,8 +45,9 @@ export async function recordUnchanged(db: Database, polls: readonly UnchangedPol
         last_error = poll.last_error::jsonb
       FROM poll
       WHERE i.id = poll.import_id AND i.polls = poll.expected_polls AND i.next_poll_at IS NOT NULL
-      RETURNING i.snapshot_id, poll.polled_at, poll.same_report
+      RETURNING i.id, i.snapshot_id, poll.polled_at, poll.same_report
     )
     UPDATE snapshots s SET last_seen_at = updated.polled_at, polls = s.polls + 1
-    FROM updated WHERE updated.same_report AND s.id = updated.snapshot_id`)
+    FROM updated WHERE updated.same_report AND s.import_id = updated.id AND s.id = updated.snapshot_id
+      AND s.import_id BETWEEN ${ids[0]}::uuid AND ${ids.at(-1)}::uuid -- so that other months aren't even planned for`)
 }

@@ -37,10 +37,16 @@ export interface Attempt {
 /**
  * - `not_claimed`: dispatch gave no lease for this attempt, or it is over: another attempt may be under way.
  * - `not_wanted`: the delivery is over, and nobody asked for it again.
- * - `endpoint_disabled`, `endpoint_deleted`: the delivery ends as `skipped`.
+ * - `endpoint_disabled`, `endpoint_deleted`, `event_deleted`: the delivery ends as `skipped`.
  * - `endpoint_waits`: its receiver said 429 or 503, or its breaker has opened; the delivery stays due.
  */
-export type NotSentReason = 'not_claimed' | 'not_wanted' | 'endpoint_disabled' | 'endpoint_deleted' | 'endpoint_waits'
+export type NotSentReason =
+  | 'not_claimed'
+  | 'not_wanted'
+  | 'endpoint_disabled'
+  | 'endpoint_deleted'
+  | 'event_deleted'
+  | 'endpoint_waits'
 
 /** The attempt that dispatch has leased a delivery for. */
 export interface Claimed {
@@ -60,11 +66,10 @@ export async function beginAttempt(deps: BeginDeps, deliveryId: string, claimed:
   const found = await load(deps.db, deliveryId)
   if (!found) return { kind: 'not_sent', reason: 'not_wanted' } // deleted with its event
   const reason = reasonAgainst(found, claimed, now)
-  if (reason !== null) {
-    await giveBack(deps.db, deliveryId, reason)
-    return { kind: 'not_sent', reason }
-  }
-  const attempt = prepare(deps.encryption, found, claimed.manual, now)
+  if (reason !== null) return giveBack(deps.db, deliveryId, reason)
+  const event = await loadEvent(deps.db, found.delivery)
+  if (!event) return giveBack(deps.db, deliveryId, 'event_deleted')
+  const attempt = prepare(deps.encryption, { ...found, event }, claimed.manual, now)
   const isWritten = await write(deps.db, found.delivery, attempt)
   return isWritten ? { kind: 'begun', attempt } : { kind: 'not_sent', reason: 'not_claimed' }
 }
@@ -73,12 +78,17 @@ type Found = NonNullable<Awaited<ReturnType<typeof load>>>
 
 async function load(db: Database, deliveryId: string) {
   const [found] = await db
-    .select({ delivery: deliveries, event: events, endpoint: webhookEndpoints })
+    .select({ delivery: deliveries, endpoint: webhookEndpoints })
     .from(deliveries)
-    .innerJoin(events, eq(events.id, deliveries.eventId))
     .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, deliveries.endpointId))
     .where(eq(deliveries.id, deliveryId))
   return found
+}
+
+/** In a statement of its own: joined, all months of events would be planned for. */
+async function loadEvent(db: Database, { eventId }: Found['delivery']) {
+  const [event] = await db.select().from(events).where(eq(events.id, eventId))
+  return event
 }
 
 function reasonAgainst({ delivery, endpoint }: Found, { number, manual }: Claimed, now: Date): NotSentReason | null {
@@ -96,9 +106,10 @@ function attemptsMade({ attempts, manualAttempts, earlierAttempts }: Found['deli
 }
 
 /** Ends the lease, and what makes the delivery due where there is nothing to do. */
-async function giveBack(db: Database, deliveryId: string, reason: NotSentReason): Promise<void> {
-  if (reason === 'not_claimed') return
-  const takesNone = reason === 'endpoint_disabled' || reason === 'endpoint_deleted'
+async function giveBack(db: Database, deliveryId: string, reason: NotSentReason): Promise<Beginning> {
+  const notSent: Beginning = { kind: 'not_sent', reason }
+  if (reason === 'not_claimed') return notSent
+  const takesNone = reason === 'endpoint_disabled' || reason === 'endpoint_deleted' || reason === 'event_deleted'
   await db.execute(sql`
     UPDATE deliveries SET
       lease_until = NULL,
@@ -106,9 +117,15 @@ async function giveBack(db: Database, deliveryId: string, reason: NotSentReason)
       manual_requested = manual_requested AND NOT ${takesNone},
       next_attempt_at = CASE WHEN NOT ${takesNone} AND (state = 'pending' OR manual_requested) THEN next_attempt_at END
     WHERE id = ${deliveryId}`)
+  return notSent
 }
 
-function prepare(encryption: Encryption, { delivery, event, endpoint }: Found, manual: boolean, now: Date): Attempt {
+function prepare(
+  encryption: Encryption,
+  { delivery, event, endpoint }: Found & { event: Attempt['event'] },
+  manual: boolean,
+  now: Date,
+): Attempt {
   return {
     deliveryId: delivery.id,
     number: attemptsMade(delivery) + 1,

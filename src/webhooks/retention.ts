@@ -34,24 +34,26 @@ function snippets(now: Date) {
       LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
 }
 
-/** Ids say when they were made. */
+/** Ids say when they were made, and in which partitions they are. */
 function deliveries(now: Date) {
+  const first = firstIdAt(after(now, -logDays * dayMs))
   return sql`
     WITH old AS (
       SELECT id FROM deliveries
-      WHERE id < ${firstIdAt(after(now, -logDays * dayMs))} AND next_attempt_at IS NULL AND lease_until IS NULL
+      WHERE id < ${first} AND next_attempt_at IS NULL AND lease_until IS NULL
       ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED
     ), attempts AS (
-      DELETE FROM delivery_attempts USING old WHERE delivery_id = old.id
+      DELETE FROM delivery_attempts USING old WHERE delivery_id = old.id AND delivery_id < ${first}
     )
     DELETE FROM deliveries USING old WHERE deliveries.id = old.id`
 }
 
 function events(now: Date) {
+  const first = firstIdAt(after(now, -logDays * dayMs))
   return sql`
-    DELETE FROM events WHERE id IN (
+    DELETE FROM events WHERE id < ${first} AND id IN (
       SELECT id FROM events
-      WHERE id < ${firstIdAt(after(now, -logDays * dayMs))} AND import_id IS NULL
+      WHERE id < ${first} AND import_id IS NULL
         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)
       ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
 }

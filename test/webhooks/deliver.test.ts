@@ -218,6 +218,15 @@ describe('what is not sent', () => {
     }
   })
 
+  it('is a delivery whose event is gone: it ends', async () => {
+    const { receiver, delivery } = await pending()
+    await lease(delivery.id)
+    await world.deps.db.execute(`DELETE FROM events WHERE id = '${delivery.eventId}'`)
+    expect(await attempt(delivery.id)).toEqual({ kind: 'not_sent', reason: 'event_deleted' })
+    expect(await row(delivery.id)).toMatchObject({ state: 'skipped', leaseUntil: null, nextAttemptAt: null })
+    expect(receiver.received).toEqual([])
+  })
+
   it('is one of two attempts that begin at once', async () => {
     const { receiver, delivery } = await pending()
     await lease(delivery.id)

@@ -38,13 +38,14 @@ export async function replayEndpoint(
     const taken = rows.slice(0, maxResent)
     const skipped = taken.flatMap(({ deliveryId }) => deliveryId ?? [])
     const missed = taken.flatMap(({ eventId, deliveryId }) => (deliveryId === null ? [eventId] : []))
-    await tx.execute(sql`
-      UPDATE deliveries SET ${begunAnew(now)} WHERE id = ANY(${sql.param(skipped)}::uuid[]) AND state = 'skipped'`)
+    // Locked, so that none of them is deleted meanwhile with its import; before any delivery, as deleting does.
     await tx.execute(sql`
       INSERT INTO deliveries (id, event_id, endpoint_id, state, is_retry, next_attempt_at, created_at)
-      SELECT ${timeOrderedId(sql`${now}::timestamptz`)}, event_id, ${id}, 'pending', true, ${now}, ${now}
-      FROM unnest(${sql.param(missed)}::uuid[]) AS event_id
+      SELECT ${timeOrderedId(sql`${now}::timestamptz`)}, event.id, ${id}, 'pending', true, ${now}, ${now}
+      FROM (SELECT id FROM events WHERE id = ANY (${sql.param(missed)}::uuid[]) ORDER BY id FOR KEY SHARE) event
       ON CONFLICT (event_id, endpoint_id) DO NOTHING`)
+    await tx.execute(sql`
+      UPDATE deliveries SET ${begunAnew(now)} WHERE id = ANY(${sql.param(skipped)}::uuid[]) AND state = 'skipped'`)
     return resent(rows.length, input)
   })
 }
