@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
 import { notFound } from '../errors.ts'
+import { markDays } from '../reporting/daily-outcomes.ts'
 import type { ImportEventType } from './state.ts'
 import { type ImportRow, writeImportEvents } from './transition.ts'
 
@@ -24,6 +25,8 @@ export function changeImport(
     const change = decide(found.row)
     if (!change) return
     const [row] = await tx.update(imports).set(change.set).where(eq(imports.id, importId)).returning()
+    // An import that had ended leaves the day it ended on; its new event doesn't say which that was.
+    await markDays(tx, found.connection.id, [found.row.finishedAt])
     if (row && change.event) await writeImportEvents(tx, row, found.connection, [change.event], now)
   })
 }
