@@ -426,7 +426,7 @@ describe('webhooks', () => {
     ['deleted', { deletedAt: start, disabledAt: start }],
     ['disabled', { disabledAt: start, disabledReason: 'gone', failingSince: start }],
     ['failing', { failingSince: start, failures: 5 }],
-    ['waiting', { blockedUntil: after(new Date(), 60_000) }],
+    ['waiting', { blockedUntil: new Date(Date.now() + 60_000) }],
     ['healthy', { blockedUntil: start }],
   ])('of an endpoint that is %s say so', async (expected, columns) => {
     const endpointId = await world.endpoint('none', columns)
