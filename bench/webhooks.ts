@@ -22,6 +22,8 @@ const sustained = { endpoints: 20, events: 300 }
 const dead = { endpoints: 1_000, deliveriesEach: 100 }
 const key = Buffer.alloc(32, 1)
 
+type EventType = 'import.succeeded' | 'import.partial' | 'import.failed' | 'import.canceled'
+
 interface Bench {
   db: Database
   nudge: Nudge
@@ -47,24 +49,37 @@ export async function run(): Promise<void> {
     await endpoints(bench, sustained.endpoints, '/ok', 'import.partial')
     await showRates(bench)
 
-    await endpoints(bench, dead.endpoints, '/hang', 'import.failed')
-    await write(bench, 'import.failed', dead.deliveriesEach)
-    const beside: number[][] = []
-    for (let round = 0; round < rounds; round++) beside.push(await latencies(bench))
-    showLatencies(
-      `beside ${whole(dead.endpoints)} dead endpoints with ${whole(dead.endpoints * dead.deliveriesEach)} deliveries due`,
-      beside,
-    )
-    const p99 = (figures: number[][]) => figures.map((round) => percentile(round, 0.99))
-    console.log(
-      `p99 beside the dead ones, over p99 alone: ${spread(p99(beside).map((figure) => figure / median(p99(alone))))}`,
-    )
+    await besideDead(bench, alone, { type: 'import.failed', answeredUntilNow: false })
+    await besideDead(bench, alone, { type: 'import.canceled', answeredUntilNow: true })
   } finally {
     await endProcess(tracker.child)
     await endProcess(receiver.child)
     await queues.close()
     await services.close()
   }
+}
+
+/** A healthy endpoint beside a thousand that hang, each with a hundred deliveries due. */
+async function besideDead(
+  bench: Bench,
+  alone: number[][],
+  { type, answeredUntilNow }: { type: EventType; answeredUntilNow: boolean },
+): Promise<void> {
+  await endpoints(bench, dead.endpoints, '/hang', type)
+  if (answeredUntilNow)
+    await bench.db.execute(sql`UPDATE webhook_endpoints SET last_success_at = now() WHERE ${type} = ANY (types)`)
+  await write(bench, type, dead.deliveriesEach)
+  const beside: number[][] = []
+  for (let round = 0; round < rounds; round++) beside.push(await latencies(bench))
+  await bench.db.execute(sql`UPDATE webhook_endpoints SET deleted_at = now() WHERE ${type} = ANY (types)`)
+  const past = answeredUntilNow ? 'answered until now' : 'never answered'
+  showLatencies(
+    `beside ${whole(dead.endpoints)} that ${past} and have ${whole(dead.endpoints * dead.deliveriesEach)} deliveries due`,
+    beside,
+  )
+  const p99 = (figures: number[][]) => figures.map((round) => percentile(round, 0.99))
+  const ratios = p99(beside).map((figure) => figure / median(p99(alone)))
+  console.log(`p99 beside them, over p99 alone: ${spread(ratios)}`)
 }
 
 function trackerEnvironment({ databaseUrl, redisUrl }: BenchServices) {
@@ -86,11 +101,7 @@ async function endpoints({ db, receiver }: Bench, count: number, path: string, t
 }
 
 /** Commits events, and returns when each was committed. */
-async function write(
-  { db, nudge }: Bench,
-  type: 'import.succeeded' | 'import.partial' | 'import.failed',
-  count: number,
-) {
+async function write({ db, nudge }: Bench, type: EventType, count: number) {
   const events = Array.from({ length: count }, () => ({
     type,
     importId: null,

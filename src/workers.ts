@@ -25,10 +25,10 @@ export interface Workers {
 }
 
 /**
- * Jobs under way in this process at the most. Few workers with many jobs each beat many workers. Deliveries wait for
- * receivers, up to 20 s and nearly for nothing: there are places for two thousand that hang all at once.
+ * Jobs under way in this process at the most. Few workers with many jobs each beat many workers. For endpoints that
+ * answered until now and hang all at once, up to 20 s each, there are places beside those that go on answering.
  */
-const concurrency = { poll: 400, collect: 20, deliver: 2_000, trial: 1_000, retry: 500 }
+const concurrency = { poll: 400, collect: 20, deliver: 2_000, trial: 200, retry: 200 }
 /** Attempts under way at the most, whatever their lane. */
 export const deliveryConcurrency = concurrency.deliver + concurrency.trial + concurrency.retry
 

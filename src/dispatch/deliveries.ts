@@ -12,8 +12,13 @@ import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import type { DeliveryLane } from '../queue/jobs.ts'
-import { deliveryLeaseMs } from '../webhooks/begin-attempt.ts'
+import { attemptLeaseMs } from '../webhooks/begin-attempt.ts'
 
+/**
+ * How long a claimed delivery may wait in its queue. By ten seconds longer than an attempt's lease: so an attempt that
+ * is slow shows in its lease, and one that hasn't begun doesn't look like it.
+ */
+export const deliveryLeaseMs = attemptLeaseMs + 10_000
 /** Requests under way to one endpoint at the most, and how many of them may be retries. */
 const maxInFlight = 5
 const maxRetriesInFlight = 3
@@ -74,7 +79,7 @@ async function candidates(db: Database, now: Date, lane: DeliveryLane, room: num
   const { rows } = await db.execute<Candidate>(sql`
     WITH busy AS (
       SELECT endpoint_id, count(*)::int AS in_flight, (count(*) FILTER (WHERE is_retry))::int AS retries,
-        min(lease_until) <= ${after(now, deliveryLeaseMs - slowMs)} AS is_slow
+        min(lease_until) <= ${after(now, attemptLeaseMs - slowMs)} AS is_slow
       FROM deliveries WHERE lease_until IS NOT NULL GROUP BY endpoint_id
     ), open AS (
       SELECT endpoint.id, endpoint.failures, coalesce(in_flight, 0) AS in_flight, coalesce(retries, 0) AS retries,

@@ -1,11 +1,25 @@
 // Owns how long work on an import is leased, and giving a lease back. Who gets one is dispatch/'s.
 import { sql } from 'drizzle-orm'
+import { after } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 
-/** How long a claimed poll may take before it is due again: longer than two calls (45 s each) and its place in the queue. */
-export const pollLeaseMs = 100_000
+/** How long a poll is leased: longer than a call takes (45 s). It is renewed before a second one. */
+export const pollLeaseMs = 55_000
+/** With less of it left, a call might outlast the lease. */
+const pollLeaseToCallMs = 48_000
 /** How long a collection is leased; every stored page renews it. */
-export const collectLeaseMs = 60_000
+export const collectLeaseMs = 55_000
+
+/** Makes the lease last for a call that begins now; false: it is over, and another poll may be under way. */
+export async function holdPoll(
+  db: Database,
+  { importId, leaseUntil, now }: { importId: string; leaseUntil: Date | null; now: Date },
+): Promise<boolean> {
+  if (leaseUntil !== null && leaseUntil > after(now, pollLeaseToCallMs)) return true
+  const { rowCount } = await db.execute(sql`
+    UPDATE imports SET poll_lease_until = ${after(now, pollLeaseMs)} WHERE id = ${importId} AND poll_lease_until > ${now}`)
+  return rowCount === 1
+}
 
 /** Gives back polls that were not made: they are due again at once. */
 export async function releasePolls(db: Database, ids: readonly string[]): Promise<void> {

@@ -6,7 +6,7 @@ import { drawRequest } from '../connections/draw.ts'
 import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
-import { releasePolls } from '../imports/leases.ts'
+import { holdPoll, releasePolls } from '../imports/leases.ts'
 import { type RecordResult, recordLost, recordReport } from '../imports/record.ts'
 import type { ImportState } from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
@@ -36,7 +36,7 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
   return async ({ importId }, signal) => {
     const startedAt = deps.clock.now()
     const pollable = await deps.batches.load(importId)
-    if (!pollable || !isClaimed(pollable.tracked, startedAt)) return
+    if (!pollable || !(await isClaimed(deps.db, pollable.tracked, startedAt))) return
     const { tracked, target } = pollable
 
     const heard = await ask(deps, tracked, target, signal)
@@ -51,18 +51,25 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
 }
 
 /** A poll runs only under a lease that dispatch gave and that isn't over: otherwise another one may be under way. */
-function isClaimed({ nextPollAt, pollLeaseUntil }: TrackedImport, now: Date): boolean {
-  return nextPollAt !== null && pollLeaseUntil !== null && pollLeaseUntil > now
+async function isClaimed(
+  db: Database,
+  { id: importId, nextPollAt, pollLeaseUntil: leaseUntil }: TrackedImport,
+  now: Date,
+): Promise<boolean> {
+  if (nextPollAt === null || leaseUntil === null || leaseUntil <= now) return false
+  return holdPoll(db, { importId, leaseUntil, now })
 }
 
 async function ask(
-  { client }: PollDeps,
+  { client, db, clock }: PollDeps,
   tracked: TrackedImport,
   target: Target,
   signal: AbortSignal,
 ): Promise<Heard | 'aborted'> {
+  const beforeSummary = () => holdPoll(db, { importId: tracked.id, leaseUntil: null, now: clock.now() })
   try {
-    return { kind: 'answer', answer: await askStatus(client, target.provider, target, tracked.jobId, { signal }) }
+    const answer = await askStatus(client, target.provider, target, tracked.jobId, { signal, beforeSummary })
+    return { kind: 'answer', answer }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     return error.kind === 'aborted' ? 'aborted' : { kind: 'error', error }

@@ -30,6 +30,7 @@ interface Asker {
 
 /**
  * One status call, and for a terminal report the provider's second call, if it has one: once, whatever comes of it.
+ * `beforeSummary` comes between them.
  * @throws {ProviderError} when the status can't be told.
  */
 export async function askStatus(
@@ -37,7 +38,7 @@ export async function askStatus(
   provider: Provider,
   target: AskTarget,
   jobId: string,
-  { signal }: { signal: AbortSignal },
+  { signal, beforeSummary }: { signal: AbortSignal; beforeSummary?: () => Promise<unknown> },
 ): Promise<AskedStatus> {
   const asker = { client, provider, target, jobId, signal }
   const { value: answer, retryAfterMs } = await send(
@@ -46,7 +47,9 @@ export async function askStatus(
     (body) => provider.readStatus(body),
   )
   const asked: AskedStatus = { ...answer, retryAfterMs, requests: 1, summaryError: null }
-  return provider.summary && isTerminal(answer.report.state) ? addSummary(asker, provider.summary, asked) : asked
+  if (!provider.summary || !isTerminal(answer.report.state)) return asked
+  await beforeSummary?.()
+  return addSummary(asker, provider.summary, asked)
 }
 
 /**

@@ -8,8 +8,8 @@ import { type CustomHeaders, openHeaders } from './endpoints/headers.ts'
 import { type Health, isHeldBack } from './endpoints/health.ts'
 import { signingSecrets } from './endpoints/secrets.ts'
 
-/** How long a delivery is kept from others, from its claim and again from its request: longer than an attempt takes (20 s). */
-export const deliveryLeaseMs = 60_000
+/** From the request on, how long nobody else begins an attempt: longer than one can take (20 s). */
+export const attemptLeaseMs = 45_000
 
 export interface BeginDeps {
   db: Database
@@ -153,7 +153,7 @@ async function write(db: Database, seen: Found['delivery'], attempt: Attempt): P
       UPDATE deliveries SET
         attempts = ${attempt.attempts},
         manual_attempts = ${attempt.number - attempt.attempts - attempt.earlierAttempts},
-        lease_until = ${after(attempt.startedAt, deliveryLeaseMs)}
+        lease_until = ${after(attempt.startedAt, attemptLeaseMs)}
       WHERE id = ${seen.id} AND attempts = ${seen.attempts} AND manual_attempts = ${seen.manualAttempts}
         AND earlier_attempts = ${seen.earlierAttempts} AND lease_until > ${attempt.startedAt}
       RETURNING id

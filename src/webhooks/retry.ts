@@ -26,7 +26,8 @@ const jitter = 0.2
 /** Attempts that may find a blocked address: the first one and three more, in which DNS may be mended. */
 const maxBlockedAttempts = 4
 const maxRetryAfterMs = 24 * hour
-const bareRetryAfterMs = minute
+/** What a 429 or 503 asks for that doesn't say how long. A bare 503 is what a dead service's proxy answers, too. */
+const bareWaitMs: Readonly<Record<number, number>> = { 429: minute, 503: 5 * second }
 
 export interface AttemptResult {
   outcome: Outcome
@@ -44,8 +45,11 @@ export interface AttemptHistory {
 
 export interface Verdict {
   delivery: { state: 'delivered' | 'exhausted' } | { state: 'pending'; waitMs: number }
-  /** What it means for the whole endpoint: nothing, that it waits, or that it wants no webhooks any more. */
-  endpoint: { kind: 'fine' } | { kind: 'wait'; waitMs: number } | { kind: 'gone' }
+  /**
+   * What it means for the whole endpoint: nothing, that it waits, or that it wants no webhooks any more. One that
+   * `mayBeDead` waits, and its breaker may open.
+   */
+  endpoint: { kind: 'fine' } | { kind: 'wait'; waitMs: number; mayBeDead: boolean } | { kind: 'gone' }
 }
 
 /** @param random in [0, 1) */
@@ -53,9 +57,8 @@ export function judge(result: AttemptResult, history: AttemptHistory, random: ()
   if (result.outcome === 'delivered') return { delivery: { state: 'delivered' }, endpoint: { kind: 'fine' } }
   if (result.status === 410) return { delivery: { state: 'exhausted' }, endpoint: { kind: 'gone' } }
 
-  const endpointWaitMs = endpointWait(result)
-  const endpoint =
-    endpointWaitMs > 0 ? ({ kind: 'wait', waitMs: endpointWaitMs } as const) : ({ kind: 'fine' } as const)
+  const endpoint = endpointVerdict(result)
+  const endpointWaitMs = endpoint.kind === 'wait' ? endpoint.waitMs : 0
   const delayMs = retryDelayMs(history.attempts, random)
   const isGivenUp = result.outcome === 'blocked_address' && history.blockedAttempts >= maxBlockedAttempts
   if (delayMs === null || isGivenUp) return { delivery: { state: 'exhausted' }, endpoint }
@@ -68,7 +71,10 @@ export function retryDelayMs(attempts: number, random: () => number): number | n
   return base === undefined ? null : Math.round(base * (1 + jitter * random()))
 }
 
-function endpointWait({ status, retryAfterMs }: AttemptResult): number {
-  if (status !== 429 && status !== 503) return 0
-  return Math.min(retryAfterMs ?? (status === 429 ? bareRetryAfterMs : 0), maxRetryAfterMs)
+/** Whoever says 429, or how long to wait, isn't dead; a bare 503 may be either. */
+function endpointVerdict({ status, retryAfterMs }: AttemptResult): Verdict['endpoint'] {
+  const bareMs = bareWaitMs[status ?? 0]
+  const waitMs = bareMs === undefined ? 0 : Math.min(retryAfterMs ?? bareMs, maxRetryAfterMs)
+  if (waitMs === 0) return { kind: 'fine' }
+  return { kind: 'wait', waitMs, mayBeDead: status === 503 && retryAfterMs === null }
 }

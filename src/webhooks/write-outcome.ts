@@ -3,7 +3,7 @@ import { eq, type SQL, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { deliveries } from '../db/schema/index.ts'
-import { type Attempt, deliveryLeaseMs } from './begin-attempt.ts'
+import { type Attempt, attemptLeaseMs } from './begin-attempt.ts'
 import type { Verdict } from './retry.ts'
 import type { SendResult } from './send.ts'
 
@@ -96,7 +96,7 @@ function handedOver({ deliveryId, endpoint }: Attempt, now: Date): SQL {
         AND NOT delivery.manual_requested
       ORDER BY delivery.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
     ), next AS (
-      UPDATE deliveries SET lease_until = ${after(now, deliveryLeaseMs)} FROM waiting WHERE deliveries.id = waiting.id
+      UPDATE deliveries SET lease_until = ${after(now, attemptLeaseMs)} FROM waiting WHERE deliveries.id = waiting.id
       RETURNING deliveries.id, attempts + manual_attempts + earlier_attempts + 1 AS number
     )`
 }

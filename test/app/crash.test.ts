@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { type RunningCli, startCli } from '../cli/run.ts'
 import { testEnvironment } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
-import { status } from '../webhooks/receiver.ts'
+import { holdWork, leases } from './held-work.ts'
 import { useApp } from './world.ts'
 
 const minute = 60_000
@@ -24,12 +24,6 @@ describeEachStore('a worker process', (store) => {
     return worker
   }
 
-  const leases = () =>
-    app.sql(`
-      SELECT 'poll' AS of FROM imports WHERE poll_lease_until IS NOT NULL
-      UNION ALL SELECT 'collect' FROM imports WHERE collect_lease_until IS NOT NULL
-      UNION ALL SELECT 'deliver' FROM deliveries WHERE lease_until IS NOT NULL`)
-
   /** The time of every lease and of every lock in the queue is over. */
   async function timePasses() {
     await app.sql('UPDATE imports SET poll_lease_until = now() WHERE poll_lease_until IS NOT NULL')
@@ -39,39 +33,15 @@ describeEachStore('a worker process', (store) => {
   }
 
   test('that is killed in a poll, a collection and a delivery costs nothing but the time of its leases', async () => {
-    const connection = await app.connect('cdq')
-    const held = { kind: 'timeout' } as const
-    const polled = await app.track(connection, {
-      provider: 'cdq',
-      durationMs: minute,
-      faults: [{ ...held, atRequest: 2 }],
-    })
-    const collected = await app.track(connection, {
-      provider: 'cdq',
-      durationMs: 0,
-      skippedLines: 60,
-      pageSize: 10,
-      faults: [{ ...held, on: 'details', atRequest: 3 }],
-    })
-    const announced = await app.connect('zilliant')
-    const consumer = await app.consumer({ types: ['import.succeeded'], connections: [announced] }, () => {})
-    const delivered = await app.track(announced, { provider: 'zilliant', durationMs: 0 })
-    const requests = (kind: string, { job }: { job: { jobId: string } }) =>
-      app.sandbox.requests().filter((request) => request.kind === kind && request.jobId === job.jobId)
-
+    const { polled, collected, delivered, consumer, requests, isHeld, letGo } = await holdWork(app)
     const killed = await startWorker()
-    await vi.waitFor(() => {
-      expect(requests('status', polled).map((request) => request.status)).toEqual([200, null])
-      expect(requests('details', collected).map((request) => request.status)).toEqual([200, 200, null])
-      expect(consumer.receiver.received).toHaveLength(1)
-    }, 10_000)
+    await isHeld()
     killed.child.kill('SIGKILL')
     await killed.exited
-    expect((await leases()).map(({ of }) => of).toSorted()).toEqual(['collect', 'deliver', 'poll'])
+    expect(await leases(app)).toEqual(['collect', 'deliver', 'poll'])
 
     await timePasses()
-    consumer.receiver.answer(status(204))
-    app.sandboxClock.advance(minute)
+    letGo()
     await startWorker()
     expect(await app.over(polled.id)).toMatchObject({ state: 'succeeded', polls: 2 })
     await vi.waitFor(async () => {
@@ -105,7 +75,7 @@ describeEachStore('a worker process', (store) => {
         { outcome: 'delivered' },
       ]),
     )
-    expect(await leases()).toEqual([])
+    expect(await leases(app)).toEqual([])
   })
 
   test('that gets SIGTERM ends what it has begun, leaves no lease and exits with 0', async () => {
@@ -125,14 +95,14 @@ describeEachStore('a worker process', (store) => {
     const worker = await startWorker()
     await vi.waitFor(async () => {
       expect(consumer.receiver.received).toHaveLength(1)
-      expect((await leases()).map(({ of }) => of).toSorted()).toEqual(['deliver', 'poll'])
+      expect(await leases(app)).toEqual(['deliver', 'poll'])
     }, 10_000)
     const { polls } = await app.get(id)
     worker.child.kill('SIGTERM')
     await vi.waitFor(async () => expect(await app.get(id)).toMatchObject({ state: 'running', polls: polls + 1 }), 5_000)
     answer()
     expect(await worker.exited).toBe(0)
-    expect(await leases()).toEqual([])
+    expect(await leases(app)).toEqual([])
     const query = { endpointId: consumer.endpointId }
     const { body } = await app.api.call('GET /v1/deliveries', {}, { query })
     expect(body.data).toMatchObject([{ state: 'delivered', attempts: 1 }])

@@ -1,9 +1,9 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq, inArray, sql } from 'drizzle-orm'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { deliveries, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { type DueDelivery, releaseDeliveries } from '../../src/dispatch/deliveries.ts'
-import { deliveryLeaseMs } from '../../src/webhooks/begin-attempt.ts'
+import { type DueDelivery, deliveryLeaseMs, releaseDeliveries } from '../../src/dispatch/deliveries.ts'
+import { attemptLeaseMs } from '../../src/webhooks/begin-attempt.ts'
 import { timeOrderedId } from '../../src/webhooks/deliveries/id.ts'
 import { type ClaimedDelivery, claimAllDeliveries, claimRound } from '../support/claim.ts'
 import { useDeliveryWorld } from './delivery-world.ts'
@@ -113,10 +113,14 @@ describe('the lanes', () => {
     const endpointId = await world.endpoint(world.answering)
     const [slow = ''] = await world.deliveries(endpointId, 1)
     expect(lanes(await claim())).toEqual(['deliver'])
+    await begin([slow])
     world.clock.advance(1_000)
     const others = await world.deliveries(endpointId, 2)
     expect(lanes(await claim())).toEqual(['trial', 'trial'])
     await world.finish([slow, ...others])
+    await world.deliveries(endpointId, 1)
+    expect(lanes(await claim())).toEqual(['deliver'])
+    world.clock.advance(9_000) // in its queue
     await world.deliveries(endpointId, 1)
     expect(lanes(await claim())).toEqual(['deliver'])
   })
@@ -163,11 +167,21 @@ describe('a thousand endpoints that answered until now, and hang all at once', (
     const firstSecond = taken.filter(({ lane }) => lane === 'deliver')
     expect(firstSecond.length).toBeGreaterThanOrEqual(1_000)
     expect(firstSecond.length).toBeLessThanOrEqual(1_200)
+    await begin(firstSecond.map(({ id }) => id))
     world.clock.advance(1_000)
     const [fresh] = await world.deliveries(await world.endpoint(world.answering), 1)
     expect((await claimOnce(room)).filter(({ lane }) => lane === 'deliver')).toMatchObject([{ id: fresh }])
   })
 })
+
+/** Their attempts begin now. */
+async function begin(claimed: readonly string[]): Promise<void> {
+  const leaseUntil = new Date(now().getTime() + attemptLeaseMs)
+  await world.db
+    .update(deliveries)
+    .set({ leaseUntil })
+    .where(inArray(deliveries.id, [...claimed]))
+}
 
 /** A thousand endpoints with a hundred due deliveries each. */
 async function deadEndpoints(as: { isRetry: boolean; failures: number; lastSuccessAt?: Date }): Promise<void> {

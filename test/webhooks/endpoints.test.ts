@@ -53,6 +53,15 @@ describe('creating', () => {
     expect(stored).not.toContain('Authorization')
   })
 
+  it('signs with five secrets at the most: rather than drop one before its time, it refuses another', async () => {
+    const { id } = await world.endpoint({ url })
+    for (let rotation = 0; rotation < 4; rotation++) await rotateSecret(world.deps, id, { overlapHours: 1 })
+    await expect(rotateSecret(world.deps, id, { overlapHours: 1 })).rejects.toMatchObject({ code: 'conflict' })
+    expect((await world.endpointRow(id)).previousSecrets).toHaveLength(4)
+    await rotateSecret(world.deps, id, { overlapHours: 0 })
+    expect((await world.endpointRow(id)).previousSecrets).toEqual([])
+  })
+
   it('shows the names of headers, and masks their values', async () => {
     const { id } = await world.endpoint({ url, headers: { Authorization: 'Bearer open-sesame', 'X-Tenant': '7' } })
     expect((await getEndpoint(world.deps, id)).headers).toEqual({ Authorization: '********', 'X-Tenant': '********' })

@@ -36,6 +36,13 @@ describe('recovering', () => {
       expect(new Set(byEvent.get(eventId)?.map(({ body }) => body))).toHaveLength(1)
   })
 
+  it('is done once, where it is asked for twice at the same moment', async () => {
+    const { id } = await receiving(status(200))
+    for (let count = 0; count < 3; count++) await exhaust(id, await world.event())
+    const counts = await Promise.all([recover(id), recover(id)])
+    expect(counts.map(({ count }) => count).toSorted()).toEqual([0, 3])
+  })
+
   it('leaves alone what was delivered, is due already or is being delivered', async () => {
     const { id } = await receiving(status(200))
     await world.event()

@@ -62,22 +62,24 @@ describe('the verdict', () => {
     ['a bare 429 waits a minute', 429, null, 60_000],
     ['a 429 waits as long as it says', 429, 90_000, 90_000],
     ['a 503 waits as long as it says', 503, 90_000, 90_000],
+    ['a bare 503 waits as long as a first retry', 503, null, 5_000],
     ['nobody is waited for longer than a day', 429, 99 * hour, 24 * hour],
   ])('%s, and so does the whole endpoint', (_name, status, retryAfterMs, waitMs) => {
     const verdict = judge(failed({ status, retryAfterMs }), first, noJitter)
-    expect(verdict).toEqual({ delivery: { state: 'pending', waitMs }, endpoint: { kind: 'wait', waitMs } })
+    const endpoint = { kind: 'wait', waitMs, mayBeDead: status === 503 && retryAfterMs === null }
+    expect(verdict).toEqual({ delivery: { state: 'pending', waitMs }, endpoint })
   })
 
   it('never retries earlier than the schedule, whatever Retry-After says', () => {
     const verdict = judge(failed({ status: 429, retryAfterMs: 1_000 }), { attempts: 4, blockedAttempts: 0 }, noJitter)
     expect(verdict).toEqual({
       delivery: { state: 'pending', waitMs: 600_000 },
-      endpoint: { kind: 'wait', waitMs: 1_000 },
+      endpoint: { kind: 'wait', waitMs: 1_000, mayBeDead: false },
     })
   })
 
-  it('on a bare 503, or on Retry-After with another status, is an ordinary retry', () => {
-    for (const result of [failed({ status: 503 }), failed({ status: 500, retryAfterMs: hour })])
+  it('on Retry-After with another status, or one that has passed, is an ordinary retry', () => {
+    for (const result of [failed({ status: 500, retryAfterMs: hour }), failed({ status: 503, retryAfterMs: 0 })])
       expect(judge(result, first, noJitter)).toEqual({
         delivery: { state: 'pending', waitMs: 5_000 },
         endpoint: { kind: 'fine' },

@@ -110,6 +110,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       params: idParams,
       body: rotateSecretSchema.prefault({}),
       answers: { 200: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
+      problems: ['conflict'],
       handle: async ({ params, body }) => answer(200, await rotateSecret(deps, params.id, body)),
     }),
 

@@ -43,7 +43,7 @@ export async function noteFailure(
   verdict: Verdict['endpoint'],
   now: Date,
 ): Promise<NotedFailure> {
-  const failure = { startedAt, endedAt: now, asksToWait: verdict.kind === 'wait' }
+  const failure = { startedAt, endedAt: now, asksToWait: verdict.kind === 'wait' && !verdict.mayBeDead }
   const mayEnd = verdict.kind === 'gone' || isGivenUp(afterFailure(seen, failure), now)
   if (mayEnd) await oneDisablesAtOnce(tx)
   const old = await lock(tx, id, mayEnd ? 'update' : 'no key update')

@@ -5,13 +5,14 @@ import { after, type Clock } from '../../clock.ts'
 import type { Database } from '../../db/client.ts'
 import { type PreviousSecret, webhookEndpoints } from '../../db/schema/index.ts'
 import type { Encryption } from '../../encryption.ts'
+import { AppError } from '../../errors.ts'
 import { newSecret } from '../signing.ts'
 import { type ApiEndpointWithSecret, type EndpointRow, presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
 import { sealSecret, unexpired } from './secrets.ts'
 
 const hourMs = 3_600_000
-/** More would only lengthen the signature header. */
+/** That sign beside the current one: more would only lengthen the signature header. */
 const maxPrevious = 4
 
 export const rotateSecretSchema = z
@@ -25,7 +26,7 @@ export const rotateSecretSchema = z
   })
   .meta({ id: 'RotateSecret' })
 
-/** Makes a new secret, shown this once. @throws {AppError} not_found */
+/** Makes a new secret, shown this once. @throws {AppError} not_found; conflict where too many older ones still sign. */
 export async function rotateSecret(
   deps: { db: Database; clock: Clock; encryption: Encryption },
   id: string,
@@ -52,6 +53,16 @@ export async function rotateSecret(
 /** Newest first. */
 function previousSecrets(old: EndpointRow, now: Date, overlapMs: number): PreviousSecret[] {
   if (overlapMs === 0) return []
+  const kept = unexpired(old.previousSecrets, now)
+  if (kept.length >= maxPrevious)
+    throw new AppError(
+      'conflict',
+      `${maxPrevious} older secrets still sign, the next one until ${firstEnd(kept)}; wait for that, or end them all with overlapHours 0.`,
+    )
   const latest = { secret: old.secret, expiresAt: after(now, overlapMs).toISOString() }
-  return [latest, ...unexpired(old.previousSecrets, now)].slice(0, maxPrevious)
+  return [latest, ...kept]
+}
+
+function firstEnd(secrets: readonly PreviousSecret[]): string {
+  return secrets.map(({ expiresAt }) => expiresAt).toSorted()[0] ?? ''
 }

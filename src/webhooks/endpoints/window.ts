@@ -49,7 +49,8 @@ export function isWithin(id: SQL, { since, until }: WindowInput, { now }: Clock)
 }
 
 /**
- * Locks the endpoint so that it isn't disabled behind our back.
+ * Locks the endpoint so that it isn't disabled behind our back, and so that of two calls the second finds what the
+ * first has left.
  * @throws {AppError} not_found; conflict where it is disabled, unless nothing is to be sent.
  */
 export async function lockToResend(tx: Transaction, id: string, { dryRun }: WindowInput): Promise<void> {
@@ -58,7 +59,7 @@ export async function lockToResend(tx: Transaction, id: string, { dryRun }: Wind
     .select({ disabledAt: webhookEndpoints.disabledAt })
     .from(webhookEndpoints)
     .where(and(eq(webhookEndpoints.id, id), isNull(webhookEndpoints.deletedAt)))
-    .for('key share')
+    .for('no key update')
   if (!row) throw notFound('webhook endpoint')
   if (row.disabledAt && !dryRun) throw new AppError('conflict', 'The endpoint is disabled; enable it first.')
 }
