@@ -25,10 +25,10 @@ export interface Workers {
 }
 
 /**
- * Jobs under way in this process at the most. Few workers with many jobs each beat many workers. For endpoints that
- * answered until now and hang all at once, up to 20 s each, there are places beside those that go on answering.
+ * Jobs under way in this process at the most. Few workers with many jobs each beat many workers. There are places
+ * for a thousand endpoints that answered until now and hang all at once, two requests each, beside those that answer.
  */
-const concurrency = { poll: 400, collect: 20, deliver: 2_000, trial: 200, retry: 200 }
+const concurrency = { poll: 400, collect: 20, deliver: 3_000, trial: 200, retry: 200 }
 /** Attempts under way at the most, whatever their lane. */
 export const deliveryConcurrency = concurrency.deliver + concurrency.trial + concurrency.retry
 

@@ -2,12 +2,13 @@
 //
 // Endpoints share three lanes, a queue each with slots of its own, and each lane is looked at apart from the others:
 //
-// | `deliver` | first attempts to endpoints that answer: the last attempt succeeded, and none under way takes long |
+// | `deliver` | first attempts to endpoints whose last attempt succeeded |
 // | `trial` | first attempts to the others; those that failed least go first |
 // | `retry` | retries, and what is recovered or replayed |
 //
-// An endpoint has five requests under way at the most, three of them retries, and keeps a place for one retry. While
-// its breaker is open, there is one probe at a time; what somebody asked for goes nevertheless, with first attempts.
+// An endpoint has five requests under way at the most, three of them retries, and keeps a place for one retry; two,
+// while one of them takes long; one, a probe, while its breaker is open. What somebody asked for goes with first
+// attempts, and past an open breaker.
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -15,18 +16,19 @@ import type { DeliveryLane } from '../queue/jobs.ts'
 import { attemptLeaseMs } from '../webhooks/begin-attempt.ts'
 
 /**
- * How long a claimed delivery may wait in its queue. By ten seconds longer than an attempt's lease: so an attempt that
- * is slow shows in its lease, and one that hasn't begun doesn't look like it.
+ * How long a claimed delivery may wait in its queue. By ten seconds longer than an attempt's lease: so a slow attempt
+ * shows in its lease, and one that hasn't begun doesn't look like it.
  */
 export const deliveryLeaseMs = attemptLeaseMs + 10_000
 /** Requests under way to one endpoint at the most, and how many of them may be retries. */
 const maxInFlight = 5
 const maxRetriesInFlight = 3
 /**
- * An endpoint that lets a request wait longer than this gets its next first attempts as trials: endpoints that hang,
- * however many at once, must not keep the slots of those that answer.
+ * An endpoint that lets a request wait longer than this has fewer under way: a thousand that hang all at once must not
+ * keep every slot from those that answer.
  */
 const slowMs = 1_000
+const maxInFlightWhileSlow = 2
 
 export interface DueDelivery {
   id: string
@@ -83,7 +85,8 @@ async function candidates(db: Database, now: Date, lane: DeliveryLane, room: num
       FROM deliveries WHERE lease_until IS NOT NULL GROUP BY endpoint_id
     ), open AS (
       SELECT endpoint.id, endpoint.failures, coalesce(in_flight, 0) AS in_flight, coalesce(retries, 0) AS retries,
-        CASE WHEN failing_since IS NULL THEN ${maxInFlight} WHEN next_probe_at <= ${now} THEN 1 ELSE 0 END AS most
+        CASE WHEN failing_since IS NOT NULL THEN CASE WHEN next_probe_at <= ${now} THEN 1 ELSE 0 END
+          WHEN is_slow THEN ${maxInFlightWhileSlow} ELSE ${maxInFlight} END AS most
       FROM webhook_endpoints endpoint LEFT JOIN busy ON busy.endpoint_id = endpoint.id
       WHERE deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now})
         AND coalesce(in_flight, 0) < ${maxInFlight} AND ${endpoints}
@@ -102,7 +105,7 @@ interface Lane {
   due: SQL
 }
 
-const answers = sql`(failures = 0 AND last_success_at IS NOT NULL AND is_slow IS NOT TRUE)`
+const answers = sql`(failures = 0 AND last_success_at IS NOT NULL)`
 
 const lanes: Record<DeliveryLane, (now: Date) => Lane> = {
   deliver: (now) => ({
@@ -140,7 +143,7 @@ function arm(kind: SQL, most: SQL, now: Date, limit: SQL): SQL {
 
 /** 1 where a retry is due and none under way, so that first attempts leave it a place. */
 function placeForRetry(now: Date): SQL {
-  return sql`CASE WHEN open.retries > 0 OR open.most < ${maxInFlight} THEN 0 ELSE coalesce((
+  return sql`CASE WHEN open.retries > 0 OR open.most = 1 THEN 0 ELSE coalesce((
     SELECT 1 FROM deliveries
     WHERE endpoint_id = open.id AND is_retry AND lease_until IS NULL AND next_attempt_at <= ${now} LIMIT 1), 0) END`
 }
