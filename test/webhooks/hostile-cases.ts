@@ -36,6 +36,12 @@ export const cases: Case[] = [
   },
   { name: 'resets in mid-body behind 200', open: hostile.resetInBody(200), outcome: 'delivered', status: 200 },
   { name: 'resets in mid-body behind 500', open: hostile.resetInBody(500), outcome: 'http_error', status: 500 },
+  {
+    name: 'redirects to metadata',
+    open: hostile.answering(307, { location: 'http://169.254.169.254/latest/meta-data/' }),
+    outcome: 'redirect',
+    status: 307,
+  },
   { name: 'listens no more', open: hostile.absent, outcome: 'connect_error', code: 'ECONNREFUSED' },
   {
     name: 'has an expired certificate',
