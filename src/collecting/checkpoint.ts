@@ -4,7 +4,7 @@ import { and, desc, eq, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports } from '../db/schema/index.ts'
-import { isPageStored, storePage } from '../imports/details.ts'
+import { isPageStored, storePage, storePageUnderLease } from '../imports/details.ts'
 import { collectLeaseMs } from '../imports/leases.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
@@ -40,29 +40,39 @@ export type StoredPage =
   | { kind: 'superseded' }
 
 /** Stores a page and renews the lease, or completes the collection. */
-export function storeCollectedPage(
+export async function storeCollectedPage(
   db: Database,
-  { row, page, cursor, lease }: Checkpoint,
+  at: Checkpoint,
   connection: ConnectionOfImport,
   details: DetailPage,
   now: Date,
 ): Promise<StoredPage> {
+  const next = nextCursor(at, details)
+  const renewed = after(now, collectLeaseMs)
+  const stored: StoredPage = { kind: 'stored', next: { ...at, lease: renewed, page: at.page + 1, cursor: next ?? '' } }
+  const lease = { held: at.lease, renewed }
+  const page = { importId: at.row.id, page: at.page, cursor: at.cursor, details }
+  // All pages but the last are one statement. What keeps it from storing one is worth a closer look.
+  if (next !== null && (await storePageUnderLease(db, { ...page, next }, now, lease))) return stored
   return db.transaction(async (tx): Promise<StoredPage> => {
-    const held = await tx.select({ id: imports.id }).from(imports).where(leased(row.id, lease)).for('no key update')
+    const held = await tx.select({ id: imports.id }).from(imports).where(leased(at)).for('no key update')
     if (held.length === 0) return { kind: 'superseded' }
-    await storePage(tx, { importId: row.id, page, cursor, details }, now)
-    const { next } = details
-    if (next === null || next === firstPage || (await isPageStored(tx, row.id, next))) {
-      await complete(tx, row, connection, now)
+    await storePage(tx, page, now)
+    if (next === null || (await isPageStored(tx, at.row.id, next))) {
+      await complete(tx, at.row, connection, now)
       return { kind: 'complete' }
     }
-    const renewed = after(now, collectLeaseMs)
     await tx
       .update(imports)
       .set({ detailsState: 'collecting', collectFailures: 0, collectNotFounds: 0, collectLeaseUntil: renewed })
-      .where(eq(imports.id, row.id))
-    return { kind: 'stored', next: { row, lease: renewed, page: page + 1, cursor: next } }
+      .where(eq(imports.id, at.row.id))
+    return stored
   })
+}
+
+/** The cursor of the page that follows; null: none does. That it was used for an earlier page, only the database knows. */
+export function nextCursor({ cursor }: Checkpoint, { next }: DetailPage): string | null {
+  return next === firstPage || next === cursor ? null : next
 }
 
 async function complete(tx: Transaction, { id }: ImportRow, connection: ConnectionOfImport, now: Date): Promise<void> {
@@ -79,8 +89,8 @@ async function complete(tx: Transaction, { id }: ImportRow, connection: Connecti
 }
 
 /** Gives up: what is stored stays, and `details.state` says that it isn't all. */
-export async function giveUp(db: Database, { row, lease }: Checkpoint): Promise<void> {
-  await db.update(imports).set(ended('incomplete')).where(leased(row.id, lease))
+export async function giveUp(db: Database, at: Checkpoint): Promise<void> {
+  await db.update(imports).set(ended('incomplete')).where(leased(at))
 }
 
 /** How often in a row a page could not be had, and how often of these the provider said 404. */
@@ -89,17 +99,17 @@ export interface Failures {
   collectNotFounds: number
 }
 
-/** Goes on at `at`. */
-export async function postpone(db: Database, { row, lease }: Checkpoint, at: Date, failures: Failures): Promise<void> {
+/** Goes on at `until`. */
+export async function postpone(db: Database, at: Checkpoint, until: Date, failures: Failures): Promise<void> {
   await db
     .update(imports)
-    .set({ nextCollectAt: at, collectLeaseUntil: null, ...failures })
-    .where(leased(row.id, lease))
+    .set({ nextCollectAt: until, collectLeaseUntil: null, ...failures })
+    .where(leased(at))
 }
 
-/** The import, as long as its collection is under this lease. */
-function leased(importId: string, lease: Date) {
-  return and(eq(imports.id, importId), eq(imports.collectLeaseUntil, lease))
+/** The import, as long as its collection is under the lease of the walk. */
+function leased({ row, lease }: Checkpoint) {
+  return and(eq(imports.id, row.id), eq(imports.collectLeaseUntil, lease))
 }
 
 function ended(detailsState: 'complete' | 'incomplete') {

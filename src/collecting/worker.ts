@@ -1,18 +1,24 @@
-// Owns walking the pages of skipped lines and row results to their end, politely: each page draws on the connection's
-// budget, and a long walk makes room for others now and then. Where it stands is checkpoint.ts's.
-import { setTimeout as delay } from 'node:timers/promises'
+// Owns walking the pages of skipped lines and row results to their end. When and how they are asked for is pages.ts's,
+// where the walk stands checkpoint.ts's.
 import { after, type Clock } from '../clock.ts'
-import { drawRequest } from '../connections/draw.ts'
 import type { Target, Targets } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import type { Log } from '../log.ts'
 import { backOff } from '../polling/interval.ts'
 import { reactForConnection } from '../polling/react.ts'
-import { askDetails } from '../providers/ask.ts'
-import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import type { ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
-import { type Checkpoint, type Failures, giveUp, loadCheckpoint, postpone, storeCollectedPage } from './checkpoint.ts'
+import {
+  type Checkpoint,
+  type Failures,
+  giveUp,
+  loadCheckpoint,
+  nextCursor,
+  postpone,
+  storeCollectedPage,
+} from './checkpoint.ts'
+import { createPages } from './pages.ts'
 
 export interface CollectDeps {
   db: Database
@@ -23,10 +29,6 @@ export interface CollectDeps {
   nudge: Nudge
 }
 
-/** A walk makes room for others after this long, and goes on when its turn comes again. */
-const turnMs = 20_000
-/** A page whose turn is further off than this is waited for in the database, not in the worker. */
-const waitInWorkerMs = 2_000
 /** A 404 is believed when three in a row say so; anything else after a week of trying. */
 const confirmingNotFounds = 3
 const giveUpAfterMs = 7 * 24 * 60 * 60 * 1_000
@@ -70,56 +72,42 @@ interface Walked {
 
 async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal: AbortSignal): Promise<Walked> {
   const { db, clock, nudge } = deps
-  const { jobId } = start.row
   const connection = { id: target.id, name: target.name, provider: target.provider.name }
-  const turnEnds = after(clock.now(), turnMs)
+  await using pages = createPages(deps, target, start.row.jobId, signal)
   let at = start
   let emptyPages = 0
-  for (let pages = 0; ; pages++) {
-    // Dispatch has drawn the first request of a turn already.
-    const mayStartAt = pages === 0 ? clock.now() : await drawRequest(db, target, clock.now())
-    if (signal.aborted || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal))) {
-      await postpone(db, at, mayStartAt, noFailures)
-      return { pages, outcome: 'postponed' }
+  pages.ask(at.cursor)
+  for (let stored = 0; ; stored++) {
+    const page = await pages.asked()
+    if (page.kind === 'postponed') {
+      await postpone(db, at, page.until, noFailures)
+      return { pages: stored, outcome: 'postponed' }
     }
-    const details = await ask(deps, target, jobId, at.cursor, signal)
-    if (details instanceof ProviderError) {
-      await reactForConnection(deps, target, details, clock.now())
-      return { pages, outcome: await failed(deps, target, at, details, pages > 0 ? noFailures : start.row) }
+    if (page.kind === 'failed') {
+      await reactForConnection(deps, target, page.error, clock.now())
+      return { pages: stored, outcome: await failed(deps, target, at, page.error, stored > 0 ? noFailures : start.row) }
     }
-    const stored = await storeCollectedPage(db, at, connection, details, clock.now())
-    if (stored.kind === 'superseded') return { pages, outcome: 'superseded' }
-    if (stored.kind === 'complete') {
-      nudge.deliver()
-      return { pages: pages + 1, outcome: 'complete' }
-    }
-    at = stored.next
+    const { details } = page
     emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
-    if (emptyPages >= maxEmptyPages || isTooOld(at, clock.now())) {
+    const endless = emptyPages >= maxEmptyPages || isTooOld(at, clock.now())
+    const next = nextCursor(at, details)
+    if (next !== null && !endless) pages.ask(next) // it is on its way while this one is stored
+    const result = await storeCollectedPage(db, at, connection, details, clock.now())
+    if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
+    if (result.kind === 'complete') {
+      nudge.deliver()
+      return { pages: stored + 1, outcome: 'complete' }
+    }
+    at = result.next
+    if (endless) {
       await giveUp(db, at)
-      return { pages: pages + 1, outcome: 'incomplete' }
+      return { pages: stored + 1, outcome: 'incomplete' }
     }
   }
 }
 
 function isTooOld({ row }: Checkpoint, now: Date): boolean {
   return now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)
-}
-
-function ask({ client }: CollectDeps, target: Target, jobId: string, cursor: string, signal: AbortSignal) {
-  return askDetails(client, target.provider, target, jobId, cursor, { signal }).catch((error: unknown) => {
-    if (error instanceof ProviderError) return error
-    throw error
-  })
-}
-
-/** Waits for a page's turn where it comes soon; true: it doesn't, or we are to stop. */
-async function waitsElsewhere(clock: Clock, mayStartAt: Date, signal: AbortSignal): Promise<boolean> {
-  const waitMs = mayStartAt.getTime() - clock.now().getTime()
-  if (waitMs <= 0) return false
-  if (waitMs > waitInWorkerMs) return true
-  await delay(waitMs, undefined, { signal }).catch(() => undefined)
-  return signal.aborted
 }
 
 async function failed(

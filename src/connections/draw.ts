@@ -8,21 +8,18 @@ import { type Budget, isMetered, nextRequestAt, spend } from './budget.ts'
  * Reserves the next request of a connection, and says when it may start: at `now` or later, where a second's or a
  * month's share is used up, or where the provider has said 429.
  */
-export function drawRequest(db: Database, connection: { id: string; limits: Budget }, now: Date): Promise<Date> {
+export async function drawRequest(db: Database, connection: { id: string; limits: Budget }, now: Date): Promise<Date> {
   const { id, limits } = connection
+  if (!isMetered(limits)) return blockedUntil(db, id, now)
   return db.transaction(async (tx) => {
-    const found = tx.select().from(connections).where(eq(connections.id, id))
-    const [row] = isMetered(limits) ? await found.for('no key update') : await found
+    const [row] = await tx.select().from(connections).where(eq(connections.id, id)).for('no key update')
     if (!row) return now
-    const blockedUntil = row.blockedUntil ?? now
-    if (!isMetered(limits)) return blockedUntil > now ? blockedUntil : now
-
     const spending = {
       nextRequestAt: row.nextRequestAt?.getTime() ?? null,
       budgetMonth: row.budgetMonth,
       monthRequests: row.monthRequests,
     }
-    const at = Math.max(nextRequestAt(limits, spending, now.getTime()), blockedUntil.getTime())
+    const at = Math.max(nextRequestAt(limits, spending, now.getTime()), (row.blockedUntil ?? now).getTime())
     const spent = spend(limits, spending, 1, at)
     await tx
       .update(connections)
@@ -30,4 +27,10 @@ export function drawRequest(db: Database, connection: { id: string; limits: Budg
       .where(eq(connections.id, id))
     return new Date(at)
   })
+}
+
+async function blockedUntil(db: Database, id: string, now: Date): Promise<Date> {
+  const columns = { blockedUntil: connections.blockedUntil }
+  const [row] = await db.select(columns).from(connections).where(eq(connections.id, id))
+  return row?.blockedUntil && row.blockedUntil > now ? row.blockedUntil : now
 }

@@ -1,7 +1,9 @@
-// Owns storing a page of skipped lines and row results, with the page as its own checkpoint.
-import { and, eq, sql } from 'drizzle-orm'
-import type { Transaction } from '../db/client.ts'
-import { detailPages, imports } from '../db/schema/index.ts'
+// Owns storing a page of skipped lines and row results, with the page as its own checkpoint: both in one statement,
+// which is one round trip to the database whatever the page holds.
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { detailPages } from '../db/schema/index.ts'
 import type { DetailPage } from '../providers/contract.ts'
 import { storableJson } from '../storable.ts'
 
@@ -18,37 +20,31 @@ export interface PageToStore {
  * Stores a page and counts its rows. False: this cursor's page is stored already, and nothing was done.
  * In the caller's transaction, so that the page and what follows from it are one.
  */
-export async function storePage(
-  tx: Transaction,
-  { importId, page, cursor, details }: PageToStore,
-  at: Date,
-): Promise<boolean> {
-  const { skippedLines, rowResults, next } = details
-  const checkpoint = await tx
-    .insert(detailPages)
-    .values({
-      importId,
-      page,
-      cursor,
-      nextCursor: next,
-      skippedLines: skippedLines.length,
-      rowResults: rowResults.length,
-      storedAt: at,
-    })
-    .onConflictDoNothing()
-    .returning({ page: detailPages.page })
-  if (checkpoint.length === 0) return false
+export function storePage(tx: Transaction, page: PageToStore, at: Date): Promise<boolean> {
+  return insertPage(tx, page, at, { unless: sql`false`, changes: sql`` })
+}
 
-  if (skippedLines.length > 0) await insertSkippedLines(tx, importId, page, skippedLines)
-  if (rowResults.length > 0) await insertRowResults(tx, importId, page, rowResults)
-  await tx
-    .update(imports)
-    .set({
-      skippedLines: sql`${imports.skippedLines} + ${skippedLines.length}`,
-      rowResults: sql`${imports.rowResults} + ${rowResults.length}`,
-    })
-    .where(eq(imports.id, importId))
-  return true
+/** The lease that a collection is under, and the one that a stored page renews it to. */
+export interface CollectLease {
+  held: Date
+  renewed: Date
+}
+
+/**
+ * Stores a page that another one follows, and renews the lease, in a transaction of its own. False: nothing was done,
+ * because the lease is over, or this page or the one that follows is stored already.
+ */
+export function storePageUnderLease(
+  db: Database,
+  page: PageToStore & { next: string },
+  at: Date,
+  { held, renewed }: CollectLease,
+): Promise<boolean> {
+  return insertPage(db, page, at, {
+    unless: sql`imports.collect_lease_until IS DISTINCT FROM ${held}
+      OR EXISTS (SELECT FROM detail_pages WHERE import_id = ${page.importId} AND md5(cursor) = md5(${page.next}))`,
+    changes: sql`, details_state = 'collecting', collect_failures = 0, collect_not_founds = 0, collect_lease_until = ${renewed}`,
+  })
 }
 
 /** Whether the page of this cursor is stored: a cursor that comes back ends the paging. */
@@ -61,26 +57,58 @@ export async function isPageStored(tx: Transaction, importId: string, cursor: st
   return pages.length > 0
 }
 
-async function insertSkippedLines(tx: Transaction, importId: string, page: number, lines: DetailPage['skippedLines']) {
-  await tx.execute(sql`
-    INSERT INTO skipped_lines (import_id, page, position, line, "column")
-    SELECT ${importId}, ${page}, t.number - 1, t.line, t.col
-    FROM unnest(${sql.param(lines.map(({ line }) => line))}::bigint[], ${sql.param(lines.map(({ column }) => column))}::bigint[])
-      WITH ORDINALITY AS t (line, col, number)`)
+async function insertPage(
+  db: Database | Transaction,
+  { importId, page, cursor, details }: PageToStore,
+  at: Date,
+  { unless, changes }: { unless: SQL; changes: SQL },
+): Promise<boolean> {
+  const { skippedLines, rowResults, next } = details
+  const [lines, results] = [skippedLines.length, rowResults.length]
+  const stored = await db.execute(sql`
+    WITH stored_page AS (
+      INSERT INTO detail_pages (import_id, page, cursor, next_cursor, skipped_lines, row_results, stored_at)
+      SELECT id, ${page}, ${cursor}, ${next}, ${lines}, ${results}, ${at}
+      FROM imports WHERE id = ${importId} AND NOT (${unless}) FOR NO KEY UPDATE
+      ON CONFLICT DO NOTHING
+      RETURNING import_id, page
+    ), counted AS (
+      UPDATE imports
+      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${changes}
+      FROM stored_page WHERE id = import_id
+      RETURNING import_id, page, imports.row_results - ${results} AS results_before
+    )${lines > 0 ? insertSkippedLines(skippedLines) : sql``}${results > 0 ? insertRowResults(rowResults) : sql``}
+    SELECT FROM stored_page`)
+  return stored.rowCount === 1
 }
 
-async function insertRowResults(tx: Transaction, importId: string, page: number, results: DetailPage['rowResults']) {
-  const items = results.map(({ item }) => (item === undefined ? null : JSON.stringify(storableJson(item))))
-  await tx.execute(sql`
-    INSERT INTO row_results (import_id, page, row, record_id, created, existing, error_code, error_message, item)
-    SELECT ${importId}, ${page}, i.row_results + t.number - 1, t.record_id, t.created, t.existing, t.code, t.message, t.item::jsonb
-    FROM imports i, unnest(
-      ${sql.param(results.map(({ recordId }) => recordId))}::text[],
-      ${sql.param(results.map(({ created }) => created))}::boolean[],
-      ${sql.param(results.map(({ existing }) => existing))}::boolean[],
-      ${sql.param(results.map(({ error }) => error?.code ?? null))}::text[],
-      ${sql.param(results.map(({ error }) => error?.message ?? null))}::text[],
-      ${sql.param(items)}::text[]
-    ) WITH ORDINALITY AS t (record_id, created, existing, code, message, item, number)
-    WHERE i.id = ${importId}`)
+function insertSkippedLines(lines: DetailPage['skippedLines']): SQL {
+  return sql`, stored_lines AS (
+      INSERT INTO skipped_lines (import_id, page, position, line, "column")
+      SELECT import_id, page, number - 1, t.line, t.col
+      FROM counted, unnest(
+        ${arrayLiteral(lines.map(({ line }) => line))}::bigint[],
+        ${arrayLiteral(lines.map(({ column }) => column))}::bigint[]
+      ) WITH ORDINALITY AS t (line, col, number)
+    )`
+}
+
+function insertRowResults(results: DetailPage['rowResults']): SQL {
+  return sql`, stored_results AS (
+      INSERT INTO row_results (import_id, page, row, record_id, created, existing, error_code, error_message, item)
+      SELECT import_id, page, results_before + number - 1, t.record_id, t.created, t.existing, t.code, t.message, t.item::jsonb
+      FROM counted, ROWS FROM (
+        unnest(${textArrayLiteral(results.map(({ recordId }) => recordId))}::text[]),
+        unnest(${arrayLiteral(results.map(({ created }) => created))}::boolean[]),
+        unnest(${arrayLiteral(results.map(({ existing }) => existing))}::boolean[]),
+        unnest(${textArrayLiteral(results.map(({ error }) => error?.code ?? null))}::text[]),
+        unnest(${textArrayLiteral(results.map(({ error }) => error?.message ?? null))}::text[]),
+        string_to_table(${results.map(itemLine).join('\n')}::text, ${'\n'}, '')
+      ) WITH ORDINALITY AS t (record_id, created, existing, code, message, item, number)
+    )`
+}
+
+/** JSON is one line, so that items need no further quoting, which would be most of the work. Empty: there is none. */
+function itemLine({ item }: DetailPage['rowResults'][number]): string {
+  return item === undefined ? '' : JSON.stringify(storableJson(item))
 }

@@ -38,6 +38,7 @@ const batchSchema = z.object({
 })
 
 const userSchema = z.object({ uid: text }).nullish().catch(null)
+const eventSchema = z.object({ user: userSchema }).nullish().catch(null)
 const failureSchema = z.object({
   message: text,
   code: text,
@@ -127,9 +128,8 @@ function failedItems(status: string | null, errors: number | null): number | nul
 function rowResult(failure: z.infer<typeof failureSchema> | null | undefined): RowResult {
   const { message = null, code = null, event, user } = failure ?? {}
   const item = keptJson(event ?? user ?? null)
-  const eventUser = z.object({ user: userSchema }).nullish().catch(null).parse(event)?.user
   return {
-    recordId: userSchema.parse(user)?.uid ?? eventUser?.uid ?? null,
+    recordId: userSchema.parse(user)?.uid ?? eventSchema.parse(event)?.user?.uid ?? null,
     created: null,
     existing: null,
     error: { code, message },

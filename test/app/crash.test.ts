@@ -36,6 +36,8 @@ describeEachStore('a worker process', (store) => {
     const { polled, collected, delivered, consumer, requests, isHeld, letGo } = await holdWork(app)
     const killed = await startWorker()
     await isHeld()
+    // A page is asked for while the one before it is stored.
+    await vi.waitFor(async () => expect(await app.get(collected.id)).toMatchObject({ details: { skippedLines: 30 } }))
     killed.child.kill('SIGKILL')
     await killed.exited
     expect(await leases(app)).toEqual(['collect', 'deliver', 'poll'])

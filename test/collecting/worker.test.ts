@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { createCollectWorker } from '../../src/collecting/worker.ts'
 import { effectiveLimits } from '../../src/connections/limits.ts'
 import type { Target } from '../../src/connections/targets.ts'
@@ -91,4 +91,24 @@ test('a 404 counts when three in a row say so, whatever went wrong before', asyn
     if (row.nextCollectAt) world.clock.set(row.nextCollectAt)
   }
   expect(states).toEqual(['pending', 'pending', 'pending', 'pending', 'incomplete'])
+})
+
+test('a page is asked for while the one before it is stored', async () => {
+  const { connectionId, id } = await dueImport()
+  const client = await world.database.pool.connect()
+  onTestFinished(() => client.release())
+  const beforePage = [
+    () => client.query('BEGIN; SELECT FROM imports FOR UPDATE'), // nothing can be stored now
+    () => client.query('COMMIT'),
+  ]
+  vendor.answer(async (_request, response) => {
+    const answer = page([{ line: pages, column: 1 }])
+    await beforePage.shift()?.()
+    sendJson(
+      response,
+      beforePage.length > 0 ? answer : { result: { statistics: { skipped: [{ line: 7, column: 1 }] } } },
+    )
+  })
+  await collect(connectionId, id)
+  expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 2 })
 })

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { isPageStored, type PageToStore, storePage } from '../../src/imports/details.ts'
 import { recordReport } from '../../src/imports/record.ts'
 import { type DetailPage, isTerminal } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { micro } from '../../src/providers/micro.ts'
+import { storableJson } from '../../src/storable.ts'
 import { aPage, aRowResult, useImportWorld } from './world.ts'
 
 const world = useImportWorld()
@@ -56,6 +58,72 @@ describe('a page', () => {
     expect(await store({ ...page, page: 1 })).toBe(false) // the cursor again, under another number
     expect(await world.row(importId)).toMatchObject({ rowResults: 1 })
     expect(await world.rowResultsOf(importId)).toHaveLength(1)
+  })
+})
+
+describe('rows', () => {
+  const text = fc.oneof(
+    fc.constantFrom(
+      '',
+      'NULL',
+      'null',
+      '\\',
+      '"',
+      '\\"',
+      '{}',
+      ',',
+      "'",
+      '\\N',
+      '\n',
+      '\r\n',
+      '\t',
+      ' ',
+      'é',
+      '😀',
+      '\u2028',
+    ),
+    fc.string({ unit: 'grapheme' }),
+  )
+  const nullable = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: null })
+  const number = fc.maxSafeInteger()
+  const result = fc.record(
+    {
+      recordId: nullable(text),
+      created: nullable(fc.boolean()),
+      existing: nullable(fc.boolean()),
+      error: nullable(fc.record({ code: nullable(text), message: nullable(text) })),
+      item: fc.oneof(text, fc.record({ text, lines: fc.array(text) }), fc.constantFrom(null, 0, false, {}, [])),
+    },
+    { requiredKeys: ['recordId', 'created', 'existing', 'error'] },
+  )
+
+  test('are stored as they are, whatever is in them', async () => {
+    const storable = fc.record({
+      skippedLines: fc.array(fc.record({ line: nullable(number), column: nullable(number) })),
+      rowResults: fc.array(result),
+    })
+    await fc.assert(
+      fc.asyncProperty(storable, async (rows) => {
+        const { id: importId } = await world.tracked()
+        const details = JSON.parse(JSON.stringify(storableJson(rows))) as typeof rows
+        await store({ importId, page: 0, cursor: null, details: aPage(details) })
+        const lines = await world.skippedLinesOf(importId)
+        expect(lines.map(({ line, column }) => ({ line, column }))).toEqual(details.skippedLines)
+        const { rows: results } = await world.database.pool.query(
+          `SELECT row::int, record_id, created, existing, error_code, error_message, item FROM row_results
+           WHERE import_id = $1 ORDER BY row`,
+          [importId],
+        )
+        expect(results).toEqual(
+          details.rowResults.map(({ recordId, created, existing, error, item = null }, row) => ({
+            ...{ row, record_id: recordId, created, existing, item },
+            error_code: error?.code ?? null,
+            error_message: error?.message ?? null,
+          })),
+        )
+      }),
+      { numRuns: 60 },
+    )
   })
 })
 

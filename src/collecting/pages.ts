@@ -1,0 +1,86 @@
+// Owns asking for the pages of one turn, politely: each draws on the connection's budget, and a long walk makes room
+// for others now and then.
+import { setTimeout as delay } from 'node:timers/promises'
+import { after, type Clock } from '../clock.ts'
+import { drawRequest } from '../connections/draw.ts'
+import type { Target } from '../connections/targets.ts'
+import type { Database } from '../db/client.ts'
+import { askDetails } from '../providers/ask.ts'
+import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import type { DetailPage } from '../providers/contract.ts'
+
+/** A walk makes room for others after this long, and goes on when its turn comes again. */
+const turnMs = 20_000
+/** A page whose turn is further off than this is waited for in the database, not in the worker. */
+const waitInWorkerMs = 2_000
+
+export type AskedPage =
+  | { kind: 'page'; details: DetailPage }
+  | { kind: 'failed'; error: ProviderError }
+  /** Its turn is further off, or we are to stop. */
+  | { kind: 'postponed'; until: Date }
+
+export interface Pages extends AsyncDisposable {
+  /** Asks for a page; one at a time. */
+  ask(cursor: string): void
+  /** The page that was asked for last. */
+  asked(): Promise<AskedPage>
+  /** What is still under way is cut off. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** @param outer ends it when we are to stop. */
+export function createPages(
+  deps: { db: Database; clock: Clock; client: ProviderClient },
+  target: Target,
+  jobId: string,
+  outer: AbortSignal,
+): Pages {
+  const { db, clock } = deps
+  const ended = new AbortController()
+  const signal = AbortSignal.any([outer, ended.signal])
+  const turnEnds = after(clock.now(), turnMs)
+  let isFirst = true
+  let page: Promise<AskedPage> | undefined
+
+  async function fetchPage(cursor: string): Promise<AskedPage> {
+    // Dispatch has drawn the first request of a turn already.
+    const mayStartAt = isFirst ? clock.now() : await drawRequest(db, target, clock.now())
+    isFirst = false
+    if (signal.aborted || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal)))
+      return { kind: 'postponed', until: mayStartAt }
+    try {
+      return {
+        kind: 'page',
+        details: await askDetails(deps.client, target.provider, target, jobId, cursor, { signal }),
+      }
+    } catch (error) {
+      if (error instanceof ProviderError) return { kind: 'failed', error }
+      throw error
+    }
+  }
+
+  return {
+    ask(cursor) {
+      page = fetchPage(cursor)
+      page.catch(() => {}) // whoever wants the page is told
+    },
+    async asked() {
+      if (!page) throw new Error('No page was asked for.')
+      return page
+    },
+    async [Symbol.asyncDispose]() {
+      ended.abort()
+      await page?.catch(() => {})
+    },
+  }
+}
+
+/** Waits for a page's turn where it comes soon; true: it doesn't, or we are to stop. */
+async function waitsElsewhere(clock: Clock, mayStartAt: Date, signal: AbortSignal): Promise<boolean> {
+  const waitMs = mayStartAt.getTime() - clock.now().getTime()
+  if (waitMs <= 0) return false
+  if (waitMs > waitInWorkerMs) return true
+  await delay(waitMs, undefined, { signal }).catch(() => undefined)
+  return signal.aborted
+}
