@@ -17,6 +17,7 @@ import { createMetrics } from './metrics.ts'
 import { createProviderClient, providerTimeouts } from './providers/client.ts'
 import { openQueues, type Queues } from './queue/queues.ts'
 import { checkRedis } from './queue/redis.ts'
+import { makePartitions } from './reporting/partitions.ts'
 import { reasonOf } from './start-failure.ts'
 import { openStorage, type Storage } from './storage.ts'
 import { requireStoredKeys } from './stored-keys.ts'
@@ -55,6 +56,7 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
     const { db } = storage.database
     const encryption = createEncryption(storage.encryptionKeys)
     await requireStoredKeys({ db, encryption })
+    await makePartitions(db, clock.now()).catch(warn('partitions could not be made'))
     const metrics = createMetrics(queues)
     const nudge = createNudge({ queues, log })
     const shared = { db, clock, log, encryption, nudge }
@@ -77,6 +79,7 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
         targets: createTargets({ db, encryption, log }),
         client: createProviderClient({ agents: providerAgents, clock }),
         agents: webhookAgents,
+        historyRetention: config.historyRetention,
         observePoll: metrics.polled,
         observeDelivery: metrics.attempted,
       })

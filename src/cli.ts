@@ -31,14 +31,16 @@ program
   .description('bring the database up to date')
   .action(async () => {
     const config = readConfig(process.env)
-    const [{ withDatabase }, { migrate }, { migrateQueue }] = await Promise.all([
+    const [{ withDatabase }, { migrate }, { migrateQueue }, { makePartitions }] = await Promise.all([
       import('./cli/database.ts'),
       import('./db/migrate.ts'),
       import('./queue/migrate.ts'),
+      import('./reporting/partitions.ts'),
     ])
     await withDatabase(config, async (database) => {
       await migrate(database)
       await migrateQueue(database.pool)
+      await makePartitions(database.db, systemClock.now())
     })
     console.log('The database is up to date.')
   })

@@ -7,12 +7,31 @@ import { logLevels } from './log.ts'
 export const roles = ['api', 'worker'] as const
 export type Role = (typeof roles)[number]
 
+/** The tables that are kept by the month. */
+export const historyTables = ['snapshots', 'skipped_lines', 'row_results', 'events', 'delivery_attempts'] as const
+export type HistoryTable = (typeof historyTables)[number]
+
+/** How many whole months of a table are kept, besides the one that it is; absent: all of them. */
+export type HistoryRetention = Readonly<Partial<Record<HistoryTable, number>>>
+
 const cidrs = z.string().transform((text, context) =>
   list(text).map((cidr) => {
     if (!ipaddr.isValidCIDR(cidr)) context.addIssue(`must be CIDR ranges, comma-separated; "${cidr}" is none`)
     return cidr
   }),
 )
+
+/** `events=24,delivery_attempts=6` */
+const monthsByTable = z.string().transform((text, context) => {
+  const kept: Partial<Record<HistoryTable, number>> = {}
+  for (const item of list(text)) {
+    const [table = '', months = ''] = item.split('=', 2).map((part) => part.trim())
+    const problem = retentionProblem(table, months, kept)
+    if (problem === null) kept[table as HistoryTable] = Number(months)
+    else context.addIssue(problem)
+  }
+  return kept
+})
 
 /** The configuration contract: each variable with what it is, as the README's table shows it. */
 export const environmentSchema = z.object({
@@ -68,6 +87,9 @@ export const environmentSchema = z.object({
   PROVIDER_ALLOWED_CIDRS: cidrs
     .optional()
     .describe('Private ranges that providers may be in. Embedded: loopback; otherwise none.'),
+  HISTORY_RETENTION_MONTHS: monthsByTable
+    .optional()
+    .describe('Months of history to keep, such as `snapshots=24,events=24`. Unset, or a table absent: all of it.'),
   LOG_LEVEL: z
     .enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` })
     .default('info')
@@ -89,6 +111,7 @@ export interface Config {
   encryptionKeys: readonly Buffer[] | null
   webhookAllowedCidrs: readonly string[]
   providerAllowedCidrs: readonly string[]
+  historyRetention: HistoryRetention
   logLevel: (typeof logLevels)[number]
 }
 
@@ -119,8 +142,26 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     encryptionKeys: env.ENCRYPTION_KEYS ?? null,
     webhookAllowedCidrs: env.WEBHOOK_ALLOWED_CIDRS ?? privateDefault,
     providerAllowedCidrs: env.PROVIDER_ALLOWED_CIDRS ?? privateDefault,
+    historyRetention: env.HISTORY_RETENTION_MONTHS ?? {},
     logLevel: env.LOG_LEVEL,
   }
+}
+
+/** The feed of events goes 30 days back, which may be three calendar months. */
+const fewestMonths: Partial<Record<HistoryTable, number>> = { events: 2 }
+const mostMonths = 1_200
+
+function retentionProblem(table: string, months: string, kept: HistoryRetention): string | null {
+  if (!isHistoryTable(table))
+    return `must be table=months, comma-separated, of ${historyTables.join(', ')}; "${table}" is none of them`
+  if (kept[table] !== undefined) return `must name ${table} once`
+  const fewest = fewestMonths[table] ?? 1
+  const isRight = /^\d{1,4}$/.test(months) && Number(months) >= fewest && Number(months) <= mostMonths
+  return isRight ? null : `must give ${table} whole months, ${fewest} to ${mostMonths}; "${months}" is none`
+}
+
+function isHistoryTable(name: string): name is HistoryTable {
+  return (historyTables as readonly string[]).includes(name)
 }
 
 /** Null: it is none. Buffer.from alone passes over what isn't base64, and so makes keys of typing errors. */

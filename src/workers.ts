@@ -8,9 +8,10 @@ import { createPollBatches } from './polling/batches.ts'
 import { createPollWorker, type PollObserver } from './polling/worker.ts'
 import { deliveryLanes } from './queue/jobs.ts'
 import type { Queues } from './queue/queues.ts'
+import type { KeepDeps } from './reporting/retention.ts'
 import { createDeliveryWorker, type DeliveryDeps } from './webhooks/worker.ts'
 
-export interface WorkersDeps extends CollectDeps, DeliveryDeps {
+export interface WorkersDeps extends CollectDeps, DeliveryDeps, KeepDeps {
   clock: Clock
   queues: Queues
   observePoll: PollObserver

@@ -26,6 +26,7 @@ describe('an empty environment', () => {
       encryptionKeys: null,
       webhookAllowedCidrs: ['127.0.0.0/8', '::1/128'],
       providerAllowedCidrs: ['127.0.0.0/8', '::1/128'],
+      historyRetention: {},
       logLevel: 'info',
     })
   })
@@ -42,6 +43,11 @@ test('a database of one’s own opens no private range by itself', () => {
     providerAllowedCidrs: [],
     encryptionKeys: [Buffer.alloc(32, 1), Buffer.alloc(32, 1)],
   })
+})
+
+test('months of history are kept by the table', () => {
+  const config = readConfig({ HISTORY_RETENTION_MONTHS: 'snapshots=24, events=2,delivery_attempts = 1' })
+  expect(config.historyRetention).toEqual({ snapshots: 24, events: 2, delivery_attempts: 1 })
 })
 
 test.each([
@@ -65,9 +71,19 @@ test.each([
   ['ENCRYPTION_KEYS', `!!${key}`, 'must be keys of 32 bytes in base64, comma-separated'],
   ['WEBHOOK_ALLOWED_CIDRS', '10.0.0.0', 'must be CIDR ranges'],
   ['PROVIDER_ALLOWED_CIDRS', '10.0.0.0/99', 'must be CIDR ranges'],
+  ['HISTORY_RETENTION_MONTHS', '24', 'must be table=months, comma-separated, of snapshots, skipped_lines,'],
+  ['HISTORY_RETENTION_MONTHS', 'imports=24', 'row_results, events, delivery_attempts; "imports" is none of them'],
+  ['HISTORY_RETENTION_MONTHS', 'constructor=24', '"constructor" is none of them'],
+  ['HISTORY_RETENTION_MONTHS', 'snapshots=0', 'must give snapshots whole months, 1 to 1200; "0" is none'],
+  ['HISTORY_RETENTION_MONTHS', 'snapshots=1.5', 'must give snapshots whole months, 1 to 1200; "1.5" is none'],
+  ['HISTORY_RETENTION_MONTHS', 'snapshots=', 'must give snapshots whole months, 1 to 1200; "" is none'],
+  ['HISTORY_RETENTION_MONTHS', 'row_results=1201', 'must give row_results whole months, 1 to 1200; "1201" is none'],
+  ['HISTORY_RETENTION_MONTHS', 'events=1', 'must give events whole months, 2 to 1200; "1" is none'],
+  ['HISTORY_RETENTION_MONTHS', 'events=3,events=4', 'must name events once'],
   ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn'],
 ])('%s=%s is refused by name, and with what it must be', (name, value, must) => {
-  expect(refusal({ [name]: value })).toContain(`${name} ${must}`)
+  expect(refusal({ [name]: value })).toMatch(new RegExp(`^${name} must`))
+  expect(refusal({ [name]: value })).toContain(must)
 })
 
 test('everything that is wrong is said at once, a line each', () => {

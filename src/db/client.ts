@@ -4,7 +4,8 @@ import { Pool } from 'pg'
 import { demanding } from '../start-failure.ts'
 import * as schema from './schema/index.ts'
 
-export type Database = NodePgDatabase<typeof schema>
+/** `$client`: the pool, for what needs one connection to itself. */
+export type Database = NodePgDatabase<typeof schema> & { $client: Pool }
 export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0]
 
 export interface OpenDatabase {

@@ -1,13 +1,12 @@
 // Owns what a tick does: claim what is due, enqueue it, and look again while there is more.
 // What is due is said by imports.ts and deliveries.ts.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock } from '../clock.ts'
-import type { Database } from '../db/client.ts'
 import { releaseCollections, releasePolls } from '../imports/leases.ts'
 import { loseOverdue } from '../imports/lose-overdue.ts'
 import { type DeliveryLane, deliveryLanes, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
 import { rollUp } from '../reporting/daily-outcomes.ts'
+import { type KeepDeps, keepPartitions } from '../reporting/retention.ts'
 import { deleteOld } from '../webhooks/retention.ts'
 import { claimDeliveries, endDeliveryLeases, releaseDeliveries } from './deliveries.ts'
 import { claimCollections, claimPolls } from './imports.ts'
@@ -17,9 +16,7 @@ export type TickKind = Payload<'dispatch'>['kind']
 type Chore = 'roll-up' | 'maintain'
 export type WorkKind = Exclude<TickKind, Chore>
 
-export interface TickDeps {
-  db: Database
-  clock: Clock
+export interface TickDeps extends KeepDeps {
   queues: Pick<Queues, 'all'>
 }
 
@@ -67,9 +64,18 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
   }
 
   return async ({ kind }, signal) => {
-    if (kind === 'maintain') return alone(kind, () => deleteOld(deps, signal))
+    if (kind === 'maintain') return alone(kind, () => maintain(deps, signal))
     if (kind === 'roll-up') return alone(kind, () => rollUp(deps, signal))
     await Promise.all(looks[kind].map((what) => alone(what, (state) => look(what, state, signal))))
+  }
+}
+
+/** Each of them, whatever becomes of the other. */
+async function maintain(deps: TickDeps, signal: AbortSignal): Promise<void> {
+  try {
+    await keepPartitions(deps, signal)
+  } finally {
+    await deleteOld(deps, signal)
   }
 }
 

@@ -11,6 +11,8 @@ import { type ImportRow, writeImportEvents } from './transition.ts'
 export interface Change {
   set: Partial<ImportRow>
   event: ImportEventType | null
+  /** What has to be there before, and what follows from it. */
+  prepare?: (tx: Transaction) => Promise<Partial<ImportRow>>
 }
 
 /** @throws {AppError} not_found, or what `decide` throws. */
@@ -24,7 +26,8 @@ export function changeImport(
     const found = await lock(tx, importId)
     const change = decide(found.row)
     if (!change) return
-    const [row] = await tx.update(imports).set(change.set).where(eq(imports.id, importId)).returning()
+    const set = { ...change.set, ...(await change.prepare?.(tx)) }
+    const [row] = await tx.update(imports).set(set).where(eq(imports.id, importId)).returning()
     // An import that had ended leaves the day it ended on; its new event doesn't say which that was.
     await markDays(tx, found.connection.id, [found.row.finishedAt])
     if (row && change.event) await writeImportEvents(tx, row, found.connection, [change.event], now)

@@ -21,8 +21,8 @@ export function nameOf(month: Date): string {
   return month.toISOString().slice(0, 7).replace('-', '_')
 }
 
-/** The month of a name; null: it is none. */
-export function monthNamed(name: string): Date | null {
-  const [, year, month] = name.match(/^(\d{4})_(\d{2})$/) ?? []
-  return year === undefined ? null : new Date(Date.UTC(Number(year), Number(month) - 1))
+/** The month of such a name. */
+export function monthNamed(name: string): Date {
+  const [year, month] = name.split('_').map(Number)
+  return new Date(Date.UTC(year ?? 0, (month ?? 1) - 1))
 }

@@ -1,42 +1,43 @@
-// Owns the partitions of the history: which tables are kept by the month, and that there is one for every month that
-// something may be written to. Dropping them is retention.ts's.
+// Owns the partitions of the history: that there is one of each table for every month that something may be written to.
+// Dropping them is retention.ts's, bringing one back reopen.ts's.
 //
 // There is no default partition: it would forbid detaching one without locking everybody out. A row of a month that has
 // no partition is refused, so they are made three months ahead.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
+import { type HistoryTable, historyTables } from '../config.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { leastId, monthNamed, monthOf, nameOf } from './months.ts'
 
-/** The tables that are kept by the month, with the id that says which month a row is of. */
-export const historyTables = {
-  snapshots: 'import_id',
-  skipped_lines: 'import_id',
-  row_results: 'import_id',
-  events: 'id',
-  delivery_attempts: 'delivery_id',
-} as const
-
-export type HistoryTable = keyof typeof historyTables
-export const historyTableNames = Object.keys(historyTables) as HistoryTable[]
-
-/** What is kept of imports by the month in which they were registered. */
-export const importTables = historyTableNames.filter((table) => historyTables[table] === 'import_id')
+/**
+ * These go by the month in which their import was registered (`import_id`); events by their own (`id`), attempts by that
+ * of their delivery (`delivery_id`).
+ */
+export const tablesOfImports = ['snapshots', 'skipped_lines', 'row_results'] as const satisfies HistoryTable[]
 
 export interface Partition {
   table: HistoryTable
   month: Date
 }
 
-/** One that is there; `isDetaching`: it is being taken out, and already isn't seen by those who read the table. */
+/**
+ * - `attached`: it is read and written.
+ * - `detaching`: taking it out was begun: it isn't read or written any more, but by who began before.
+ * - `apart`: it is a table of its own.
+ */
 export interface StoredPartition extends Partition {
-  isDetaching: boolean
+  state: 'attached' | 'detaching' | 'apart'
+  /** We have begun to drop it; what somebody else detached, such as to archive it, isn't ours to drop. */
+  isMarked: boolean
 }
 
-const monthsAhead = 3
-/** How long anything here waits for a lock that somebody else holds. */
-export const lockTimeout = '5s'
+/** The comment of those that are being dropped. */
+export const dropMark = 'Its time is over: it is being dropped.'
+/** How long anything here waits for a lock that somebody else holds, in milliseconds. */
+export const lockTimeoutMs = 5_000
 /** Partitions are made and dropped by one process at a time. */
 export const partitionsLock = 0x70617274 // "part"
+
+const monthsAhead = 3
 
 /**
  * Makes what is missing from the month before (for a process whose clock is late) to three months ahead. Readers and
@@ -44,7 +45,7 @@ export const partitionsLock = 0x70617274 // "part"
  */
 export async function makePartitions(db: Database, now: Date): Promise<void> {
   const months = Array.from({ length: monthsAhead + 2 }, (_, index) => monthOf(now, index - 1))
-  const wanted = historyTableNames.flatMap((table) => months.map((month) => ({ table, month })))
+  const wanted = historyTables.flatMap((table) => months.map((month) => ({ table, month })))
   if ((await missing(db, wanted)).length === 0) return
   await db.transaction(async (tx) => {
     await lockPartitions(tx)
@@ -54,43 +55,50 @@ export async function makePartitions(db: Database, now: Date): Promise<void> {
 
 /** Nobody else makes or drops partitions until the transaction ends. */
 export async function lockPartitions(tx: Transaction): Promise<void> {
-  await tx.execute(
-    sql`SELECT set_config('lock_timeout', ${lockTimeout}, true), pg_advisory_xact_lock(${partitionsLock})`,
-  )
+  await tx.execute(sql`SELECT set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`)
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(${partitionsLock})`)
 }
 
 /** Makes one that isn't there. By attaching, which unlike `PARTITION OF` locks nobody out. */
-export async function makePartition(tx: Transaction, { table, month }: Partition): Promise<void> {
-  const name = partitionName({ table, month })
-  await tx.execute(sql.raw(`CREATE TABLE ${name} (LIKE ${table} INCLUDING ALL)`))
-  await tx.execute(
-    sql.raw(`
-    ALTER TABLE ${table} ATTACH PARTITION ${name}
-    FOR VALUES FROM ('${leastId(month)}') TO ('${leastId(monthOf(month, 1))}')`),
-  )
+export async function makePartition(tx: Transaction, partition: Partition): Promise<void> {
+  const { table, month } = partition
+  const name = nameOfPartition(partition)
+  await tx.execute(sql`CREATE TABLE ${name} (LIKE ${sql.identifier(table)} INCLUDING ALL)`)
+  await tx.execute(sql`
+    ALTER TABLE ${sql.identifier(table)} ATTACH PARTITION ${name}
+    FOR VALUES FROM (${literal(leastId(month))}) TO (${literal(leastId(monthOf(month, 1)))})`)
 }
 
-/** What there is, the oldest month first. */
-export async function storedPartitions(db: Database | Transaction): Promise<StoredPartition[]> {
-  const { rows } = await db.execute<{ table: HistoryTable; name: string; isDetaching: boolean }>(sql`
-    SELECT parent.relname AS table, child.relname AS name, inhdetachpending AS "isDetaching"
-    FROM pg_inherits
-    JOIN pg_class parent ON parent.oid = inhparent
-    JOIN pg_class child ON child.oid = inhrelid
-    WHERE inhparent IN (SELECT to_regclass(name) FROM unnest(${sql.param(historyTableNames)}::text[]) AS name)
-    ORDER BY child.relname`)
-  return rows.flatMap(({ table, name, isDetaching }) => {
-    const month = monthNamed(name.slice(table.length + 1))
-    return month === null ? [] : { table, month, isDetaching }
-  })
+/** What there is by the names of partitions, the oldest month first. */
+export async function storedPartitions(db: Pick<Database, 'execute'>): Promise<StoredPartition[]> {
+  const { rows } = await db.execute<Omit<StoredPartition, 'month'> & { name: string }>(sql`
+    SELECT history.name AS table, substr(kept.relname, length(history.name) + 2) AS name,
+      CASE WHEN inhrelid IS NULL THEN 'apart' WHEN inhdetachpending THEN 'detaching' ELSE 'attached' END AS state,
+      coalesce(obj_description(kept.oid, 'pg_class') = ${dropMark}, false) AS "isMarked"
+    FROM unnest(${sql.param(historyTables)}::text[]) AS history (name)
+    JOIN pg_class kept ON kept.relname ~ ('^' || history.name || '_\\d{4}_\\d{2}$')
+      AND kept.relkind = 'r' AND pg_table_is_visible(kept.oid)
+    LEFT JOIN pg_inherits ON inhrelid = kept.oid AND inhparent = to_regclass(history.name)
+    ORDER BY name, history.name`)
+  return rows.map(({ name, ...row }) => ({ ...row, month: monthNamed(name) }))
 }
 
-/** `snapshots_2026_11` */
-export function partitionName({ table, month }: Partition): string {
-  return `${table}_${nameOf(month)}`
+/** `"snapshots_2026_11"` */
+export function nameOfPartition({ table, month }: Partition): SQL {
+  return sql`${sql.identifier(`${table}_${nameOf(month)}`)}`
 }
 
-async function missing(db: Database | Transaction, wanted: readonly Partition[]): Promise<Partition[]> {
-  const names = new Set((await storedPartitions(db)).map(partitionName))
-  return wanted.filter((partition) => !names.has(partitionName(partition)))
+export function isSame(one: Partition, other: Partition): boolean {
+  return one.table === other.table && one.month.getTime() === other.month.getTime()
+}
+
+/** What is there in any state isn't missing: one that is being dropped is in the past. */
+async function missing(db: Pick<Database, 'execute'>, wanted: readonly Partition[]): Promise<Partition[]> {
+  const stored = await storedPartitions(db)
+  return wanted.filter((partition) => !stored.some((one) => isSame(one, partition)))
+}
+
+/** Where statements take no parameters. An id is hexadecimal digits. */
+function literal(id: string): SQL {
+  return sql.raw(`'${id}'`)
 }

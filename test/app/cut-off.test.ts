@@ -79,6 +79,7 @@ describeEachStore('workers that are stopped', (store) => {
       nudge: createNudge({ queues, log }),
       targets: createTargets({ db, encryption, log }),
       client: createProviderClient({ agents, clock }),
+      historyRetention: {},
       observePoll: () => {},
       observeDelivery: () => {},
     })

@@ -42,7 +42,7 @@ describeEachStore('dispatch', (store) => {
     return rows.map(({ id }) => id).toSorted()
   }
   const tickOf = (queues: Queues) => {
-    const tick = createTick({ db: world.db, clock: world.clock, queues })
+    const tick = createTick({ db: world.db, clock: world.clock, queues, log, historyRetention: {} })
     return (kind: WorkKind = 'poll') => tick({ kind }, noSignal)
   }
 
@@ -117,7 +117,10 @@ describeEachStore('dispatch', (store) => {
     const previousSecrets = [{ secret: 'old', expiresAt: now.toISOString() }]
     const required = { url: 'https://hooks.example.com/', types: [], secret: '', createdAt: now, updatedAt: now }
     await world.db.insert(webhookEndpoints).values({ ...required, id, previousSecrets })
-    await createTick({ db: world.db, clock: world.clock, queues: open() })({ kind: 'maintain' }, noSignal)
+    await createTick({ db: world.db, clock: world.clock, queues: open(), log, historyRetention: {} })(
+      { kind: 'maintain' },
+      noSignal,
+    )
     const [row] = await world.db.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id))
     expect(row?.previousSecrets).toEqual([])
   })

@@ -1,0 +1,121 @@
+// Owns dropping the months of history whose time is over, with nobody locked out: a month is detached concurrently,
+// which waits for those who read the table and holds up none of them, and is dropped when nobody sees it any more.
+// Whatever it is interrupted by, the next time goes on where it stood.
+import { type SQL, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/node-postgres'
+import type { PoolClient } from 'pg'
+import type { Clock } from '../clock.ts'
+import type { HistoryRetention, HistoryTable } from '../config.ts'
+import type { Database } from '../db/client.ts'
+import type { Log } from '../log.ts'
+import { isLockTimeout } from './lock-timeout.ts'
+import { leastId, monthOf } from './months.ts'
+import {
+  dropMark,
+  isSame,
+  lockTimeoutMs,
+  makePartitions,
+  nameOfPartition,
+  type Partition,
+  partitionsLock,
+  type StoredPartition,
+  storedPartitions,
+} from './partitions.ts'
+
+export interface KeepDeps {
+  db: Database
+  clock: Clock
+  log: Log
+  historyRetention: HistoryRetention
+  /** How long to wait for those who read a table, before the rest is left to the next time. */
+  waitMs?: number
+}
+
+/** What was dropped, and what could not be now, because somebody reads the table for long. */
+export interface Kept {
+  dropped: Partition[]
+  held: Partition[]
+}
+
+/** Makes partitions ahead and drops those whose time is over. Safe in several processes at once. */
+export async function keepPartitions(
+  { db, clock, log, historyRetention, waitMs = lockTimeoutMs }: KeepDeps,
+  signal: AbortSignal,
+): Promise<Kept> {
+  const now = clock.now()
+  await makePartitions(db, now)
+  const kept: Kept = { dropped: [], held: [] }
+  for (const { table, month, ...stored } of await storedPartitions(db)) {
+    const partition = { table, month }
+    const isBegun = stored.isMarked && stored.state !== 'attached'
+    const isOver = stored.state === 'attached' && isPast(historyRetention[table], month, now)
+    // Only one partition of a table can be on its way out.
+    if (signal.aborted || !(isBegun || isOver) || kept.held.some((one) => one.table === table)) continue
+    const outcome = await alone(db, waitMs, (client) => drop(client, partition))
+    if (outcome === 'needed') continue
+    kept[outcome].push(partition)
+    if (outcome === 'dropped') log.info(partition, 'month of history dropped')
+    else log.warn(partition, 'month of history could not be dropped yet: somebody reads the table for long')
+  }
+  return kept
+}
+
+/** Whether that many whole months have passed since it. */
+function isPast(months: number | undefined, month: Date, now: Date): boolean {
+  return months !== undefined && monthOf(month, months + 1) <= now
+}
+
+/** On a connection of its own, while nobody else makes or drops partitions. */
+async function alone<Result>(
+  db: Database,
+  waitMs: number,
+  work: (client: PoolClient) => Promise<Result>,
+): Promise<Result | 'held'> {
+  const client = await db.$client.connect()
+  try {
+    await client.query(`SET lock_timeout = ${waitMs}`)
+    await client.query('SELECT pg_advisory_lock($1)', [partitionsLock])
+    return await work(client)
+  } catch (error) {
+    if (isLockTimeout(error)) return 'held'
+    throw error
+  } finally {
+    client.release(true) // and with it the lock and the timeout
+  }
+}
+
+async function drop(client: PoolClient, partition: Partition): Promise<'dropped' | 'needed'> {
+  const session = drizzle({ client })
+  const stored = (await storedPartitions(session)).find((one) => isSame(one, partition))
+  if (!stored) return 'needed' // another process was first
+  if (stored.state === 'attached' && (await isNeeded(session, partition))) return 'needed'
+  for (const statement of takingOut(stored)) await session.execute(statement)
+  await session.execute(sql`DROP TABLE ${nameOfPartition(partition)}`)
+  return 'dropped'
+}
+
+/** It can't be in a transaction: each of these is one, and may be the last for today. */
+function takingOut({ state, ...partition }: StoredPartition): SQL[] {
+  const name = nameOfPartition(partition)
+  const detach = sql`ALTER TABLE ${sql.identifier(partition.table)} DETACH PARTITION ${name}`
+  if (state === 'apart') return []
+  if (state === 'detaching') return [sql`${detach} FINALIZE`]
+  return [sql`COMMENT ON TABLE ${name} IS ${sql.raw(`'${dropMark}'`)}`, sql`${detach} CONCURRENTLY`]
+}
+
+/** Whether something may still be written to the month, or be sent from it. */
+async function isNeeded(db: Pick<Database, 'execute'>, { table, month }: Partition): Promise<boolean> {
+  const ofMonth = (id: string) =>
+    sql`${sql.identifier(id)} >= ${leastId(month)} AND ${sql.identifier(id)} < ${leastId(monthOf(month, 1))}`
+  const { rows } = await db.execute<{ isNeeded: boolean }>(
+    sql`SELECT EXISTS (SELECT 1 FROM ${needs(table, ofMonth)}) AS "isNeeded"`,
+  )
+  return rows[0]?.isNeeded !== false
+}
+
+/** Deliveries are there for 30 days, and as long as they are pending. */
+function needs(table: HistoryTable, ofMonth: (id: string) => SQL): SQL {
+  if (table === 'events') return sql`deliveries WHERE ${ofMonth('event_id')}`
+  if (table === 'delivery_attempts') return sql`deliveries WHERE ${ofMonth('id')}`
+  return sql`imports WHERE ${ofMonth('id')} AND (next_poll_at IS NOT NULL OR next_collect_at IS NOT NULL)`
+}
