@@ -48,7 +48,7 @@ export async function storeCollectedPage(
   now: Date,
 ): Promise<StoredPage> {
   const next = nextCursor(at, details)
-  const renewed = after(now, collectLeaseMs)
+  const renewed = renewedLease(at, now)
   const stored: StoredPage = { kind: 'stored', next: { ...at, lease: renewed, page: at.page + 1, cursor: next ?? '' } }
   const lease = { held: at.lease, renewed }
   const page = { importId: at.row.id, page: at.page, cursor: at.cursor, details }
@@ -68,6 +68,11 @@ export async function storeCollectedPage(
       .where(eq(imports.id, at.row.id))
     return stored
   })
+}
+
+/** Half of it is enough for the next page; and a lease that stays is an index entry less for every page. */
+function renewedLease({ lease }: Checkpoint, now: Date): Date {
+  return lease > after(now, collectLeaseMs / 2) ? lease : after(now, collectLeaseMs)
 }
 
 /** The cursor of the page that follows; null: none does. That it was used for an earlier page, only the database knows. */

@@ -1,6 +1,7 @@
 // Owns what is kept of a vendor's answer: all of it, less its row lists, in a form that Postgres can store.
 import { z } from 'zod'
 import { storableJson } from '../storable.ts'
+import { isObject } from './fields.ts'
 
 /** Deeper than any vendor's answer; what is deeper would exhaust the stack of whoever serialises it. */
 const maxDepth = 64
@@ -22,10 +23,6 @@ export function keptBody(answer: unknown, lists: readonly (readonly string[])[] 
 export function keptJson(value: unknown): unknown {
   if (isDeeperThan(maxDepth, value)) throw refusal(`must not be nested more than ${maxDepth} levels deep`)
   return storableJson(value)
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function without(value: unknown, [key, ...rest]: readonly string[]): unknown {

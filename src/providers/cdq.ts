@@ -4,7 +4,7 @@ import { keptBody } from './body.ts'
 import { calmLimits } from './calm-limits.ts'
 import { type DetailPage, isTerminal, type Job, type Provider, type ReportedState, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
-import { count, percentage, position, shortened, stateOf, text, timestamp } from './fields.ts'
+import { count, percentage, readPosition, rows, shortened, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
@@ -32,7 +32,7 @@ const statisticsSchema = z.object({
   numberOfInserts: count,
   numberOfUpdates: count,
   numberOfFailed: count,
-  skipped: z.array(z.object({ line: position, column: position }).nullish()).nullish(),
+  skipped: rows((line) => ({ line: readPosition(line?.line), column: readPosition(line?.column) })),
   /** Opaque, although it looks like a line number. */
   skippedNextStartAfter: text,
 })
@@ -125,7 +125,7 @@ function outcome(state: ReportedState, hasLosses: boolean): ReportedState {
 
 function detailPage(statistics: z.infer<typeof statisticsSchema> | null | undefined): DetailPage {
   return {
-    skippedLines: (statistics?.skipped ?? []).map((line) => line ?? { line: null, column: null }),
+    skippedLines: statistics?.skipped ?? [],
     rowResults: [],
     next: statistics?.skippedNextStartAfter ?? null,
   }

@@ -1,7 +1,7 @@
 // Owns the plain form of errors: `{code, message}`. FullStory and micro.so's rows publish it; of error answers
 // micro.so and Zilliant publish no form, so reading theirs like this, also inside `error`, is an inference.
 import { z } from 'zod'
-import { text } from './fields.ts'
+import { isObject, readText, text } from './fields.ts'
 
 export interface PlainError {
   code: string | null
@@ -10,11 +10,17 @@ export interface PlainError {
 
 const codeAndMessage = z.object({ code: text, message: text })
 
-/** A field that holds an error, which may be just its message. Null where it says nothing. */
-export const plainError = z.union([
-  codeAndMessage.transform(saying),
-  text.transform((message): PlainError | null => (message === null ? null : { code: null, message })),
-])
+/** A field as `readError` reads it. */
+export const plainError = z.unknown().optional().transform(readError)
+
+/** An error, which may be just its message. Null where it says nothing. */
+export function readError(value: unknown): PlainError | null {
+  return saying(
+    isObject(value)
+      ? { code: readText(value.code), message: readText(value.message) }
+      : { code: null, message: readText(value) },
+  )
+}
 
 /** What an error answer says; null where it says nothing. */
 export function readPlainError(body: unknown): PlainError | null {

@@ -13,26 +13,51 @@ export const count = field((value, fail) => {
     : number
 })
 
-/** A line or column of a file; null where it can't be read, so that one odd line doesn't cost its whole page. */
-export const position = field((value) => readInteger(value) ?? null)
-
 /** A percentage as a fraction of 0 to 1; null where it can't be read. */
 export const percentage = field((value) => {
   const number = readNumber(value)
   return number === null ? null : toFraction(number, 100)
 })
 
-/** Text that Postgres can store, uncut; numbers and booleans as they are written in JSON, "" and all else as null. */
+/** As `readText`. */
 export const text = field(readText)
 
 /** An ISO 8601 date and time within the years 1 to 9999, UTC where it names no offset; otherwise null. */
 export const timestamp = field((value) => (typeof value === 'string' ? readTimestamp(value.trim()) : null))
 
+/**
+ * A list of rows; null where it is absent. They are read by functions, one by one: an answer may hold a
+ * hundred thousand of them, and a schema makes several objects for each.
+ */
+export function rows<Row>(read: (row: Readonly<Record<string, unknown>> | null) => Row) {
+  return field((value, fail): Row[] | null => {
+    if (value === undefined || value === null) return null
+    if (!Array.isArray(value) || !value.every(isRow)) return fail('must be a list of objects')
+    return value.map((row) => read(row ?? null))
+  })
+}
+
+function isRow(value: unknown): value is Record<string, unknown> | null | undefined {
+  return value === null || value === undefined || isObject(value)
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A line or column of a file; null where it can't be read, so that one odd line doesn't cost its whole page. */
+export function readPosition(value: unknown): number | null {
+  return readInteger(value) ?? null
+}
+
+/** As `readFlag`. */
+export const flag = field(readFlag)
+
 /** true, false and their texts; otherwise null. */
-export const flag = field((value) => {
+export function readFlag(value: unknown): boolean | null {
   if (value === true || value === 'true') return true
   return value === false || value === 'false' ? false : null
-})
+}
 
 /** The state that a published status means. Statuses are compared exactly; one that nobody published is `unmapped`. */
 export function stateOf(published: Readonly<Record<string, ReportedState>>, status: string | null): ReportedState {
@@ -67,7 +92,8 @@ function field<Value>(
     )
 }
 
-function readText(value: unknown): string | null {
+/** Text that Postgres can store, uncut; numbers and booleans as they are written in JSON, "" and all else as null. */
+export function readText(value: unknown): string | null {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && value !== '' ? storableText(value) : null
 }

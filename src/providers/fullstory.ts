@@ -13,7 +13,7 @@ import {
 } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
-import { count, shortened, stateOf, text, timestamp } from './fields.ts'
+import { count, isObject, readText, rows, shortened, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
@@ -37,17 +37,8 @@ const batchSchema = z.object({
   job: z.object({ status: text, created: timestamp, finished: timestamp }).nullish(),
 })
 
-const userSchema = z.object({ uid: text }).nullish().catch(null)
-const eventSchema = z.object({ user: userSchema }).nullish().catch(null)
-const failureSchema = z.object({
-  message: text,
-  code: text,
-  event: z.unknown().optional(),
-  user: z.unknown().optional(),
-})
-
 /** `total_records` (a number as text) isn't needed: the pages say where they end. */
-const errorsSchema = z.object({ results: z.array(failureSchema.nullish()).nullish(), next_page_token: text })
+const errorsSchema = z.object({ results: rows(rowResult), next_page_token: text })
 
 export const fullstory: Provider<Credentials, Settings> = {
   name: 'fullstory',
@@ -97,7 +88,7 @@ export const fullstory: Provider<Credentials, Settings> = {
       const page = errorsSchema.parse(body)
       return {
         skippedLines: [],
-        rowResults: (page.results ?? []).map(rowResult),
+        rowResults: page.results ?? [],
         next: page.next_page_token,
       }
     },
@@ -125,14 +116,18 @@ function failedItems(status: string | null, errors: number | null): number | nul
 }
 
 /** The failed item as it was sent, and the application's own id of the user that it is, or is about. */
-function rowResult(failure: z.infer<typeof failureSchema> | null | undefined): RowResult {
-  const { message = null, code = null, event, user } = failure ?? {}
+function rowResult(failure: Readonly<Record<string, unknown>> | null): RowResult {
+  const { message, code, event, user } = failure ?? {}
   const item = keptJson(event ?? user ?? null)
   return {
-    recordId: userSchema.parse(user)?.uid ?? eventSchema.parse(event)?.user?.uid ?? null,
+    recordId: uidOf(user) ?? (isObject(event) ? uidOf(event.user) : null),
     created: null,
     existing: null,
-    error: { code, message },
+    error: { code: readText(code), message: readText(message) },
     ...(item !== null && { item }),
   }
+}
+
+function uidOf(user: unknown): string | null {
+  return isObject(user) ? readText(user.uid) : null
 }

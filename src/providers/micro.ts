@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { keptBody } from './body.ts'
 import { isTerminal, type Provider, type ReportedState, type RowResult, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
-import { plainError, readPlainError } from './error-body.ts'
-import { count, flag, fractionOf, shortened, stateOf, text, timestamp } from './fields.ts'
+import { plainError, readError, readPlainError } from './error-body.ts'
+import { count, fractionOf, readFlag, readText, rows, shortened, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
@@ -19,8 +19,6 @@ const statesByStatus: Readonly<Record<string, ReportedState>> = {
   failed: 'failed',
 }
 
-const rowSchema = z.object({ id: text, created: flag, existing: flag, error: plainError })
-
 /** `job_id` isn't read: null in an inline answer, in a poll's it is the id that was asked for. */
 const jobSchema = z.object({
   status: text,
@@ -31,7 +29,7 @@ const jobSchema = z.object({
   error: plainError,
   created_at: timestamp,
   expires_at: timestamp,
-  results: z.array(rowSchema.nullish()).nullish(),
+  results: rows(rowResult),
 })
 
 export const micro: Provider<Credentials, Settings> = {
@@ -61,7 +59,7 @@ export const micro: Provider<Credentials, Settings> = {
     const job = jobSchema.parse(body)
     const state = outcome(stateOf(statesByStatus, job.status), job)
     const processed = job.processed ?? attempted(job)
-    const rowResults = (job.results ?? []).map(rowResult)
+    const rowResults = job.results ?? []
     return {
       report: {
         state,
@@ -86,7 +84,7 @@ export const micro: Provider<Credentials, Settings> = {
 /** Inferred: `complete` with failed rows is a partial success. Where `failed` is absent, the rows tell. */
 function outcome(state: ReportedState, job: z.infer<typeof jobSchema>): ReportedState {
   if (state !== 'succeeded') return state
-  const hasFailures = job.failed === null ? (job.results ?? []).some((row) => row?.error) : job.failed > 0
+  const hasFailures = job.failed === null ? (job.results ?? []).some((row) => row.error) : job.failed > 0
   return hasFailures ? 'partial' : 'succeeded'
 }
 
@@ -96,11 +94,11 @@ function attempted({ succeeded, failed }: z.infer<typeof jobSchema>): number | n
 }
 
 /** A row that is null keeps its place, because the place is all that says which row it is. */
-function rowResult(row: z.infer<typeof rowSchema> | null | undefined): RowResult {
+function rowResult(row: Readonly<Record<string, unknown>> | null): RowResult {
   return {
-    recordId: row?.id ?? null,
-    created: row?.created ?? null,
-    existing: row?.existing ?? null,
-    error: row?.error ?? null,
+    recordId: readText(row?.id),
+    created: readFlag(row?.created),
+    existing: readFlag(row?.existing),
+    error: readError(row?.error),
   }
 }

@@ -1,7 +1,7 @@
 // Owns how single fields are read.
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { count, flag, percentage, position, shortened, text, timestamp } from '../../src/providers/fields.ts'
+import { count, flag, percentage, readPosition, rows, shortened, text, timestamp } from '../../src/providers/fields.ts'
 
 const read = (field: z.ZodType, value: unknown) => z.object({ field }).safeParse({ field: value })
 
@@ -35,13 +35,13 @@ describe('a count', () => {
   )
 
   it('is null where it is absent', () => {
-    expect(z.object({ count, position, percentage, text, timestamp, flag }).parse({})).toEqual({
+    expect(z.object({ count, percentage, text, timestamp, flag, rows: rows(Object) }).parse({})).toEqual({
       count: null,
-      position: null,
       percentage: null,
       text: null,
       timestamp: null,
       flag: null,
+      rows: null,
     })
   })
 })
@@ -52,7 +52,29 @@ it.each([
   ['odd', null],
   [1.5, null],
 ])('reads the position %j as %j', (value, number) => {
-  expect(read(position, value).data).toEqual({ field: number })
+  expect(readPosition(value)).toBe(number)
+})
+
+describe('rows', () => {
+  it.each([
+    [null, null],
+    [[], []],
+    [
+      [{ a: 1 }, null],
+      [1, 'none'],
+    ],
+  ])('are read one by one: %j', (value, expected) => {
+    expect(
+      read(
+        rows((row) => (row ? row.a : 'none')),
+        value,
+      ).data,
+    ).toEqual({ field: expected })
+  })
+
+  it.each(['odd', 1, true, {}, [[]], [1], ['odd'], [{}, false]])('are refused where they are none: %j', (value) => {
+    expect(read(rows(Object), value).success).toBe(false)
+  })
 })
 
 it.each<[unknown, string | null]>([
