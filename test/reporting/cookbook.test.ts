@@ -1,4 +1,5 @@
 // docs/cookbook.md answers what it says that it answers. COOKBOOK=write prints the answers into it anew.
+import { readFile } from 'node:fs/promises'
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { arrayAsker, ask, readCookbook, writeAnswers } from '../support/cookbook.ts'
@@ -24,6 +25,13 @@ afterAll(async () => {
 
 test('there are twenty', () => {
   expect(questions.map(({ number }) => number)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1))
+})
+
+test('the README’s queries run, too', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const queries = [...readme.matchAll(/^```sql\n(SELECT .*?)```$/gms)].map(([, query = '']) => query)
+  expect(queries.length).toBeGreaterThanOrEqual(2)
+  for (const query of queries) await client.query(query)
 })
 
 if (isWriting)
