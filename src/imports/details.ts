@@ -21,7 +21,7 @@ export interface PageToStore {
  * In the caller's transaction, so that the page and what follows from it are one.
  */
 export function storePage(tx: Transaction, page: PageToStore, at: Date): Promise<boolean> {
-  return insertPage(tx, page, at, { unless: sql`false`, changes: sql`` })
+  return insertPage(tx, page, at, { unless: sql`false`, changes: sql``, commit: sql`` })
 }
 
 /** The lease that a collection is under, and the one that a stored page renews it to. */
@@ -33,6 +33,9 @@ export interface CollectLease {
 /**
  * Stores a page that another one follows, and renews the lease, in a transaction of its own. False: nothing was done,
  * because the lease is over, or this page or the one that follows is stored already.
+ *
+ * It doesn't wait for the disk: should Postgres itself crash, the pages of its last half second or so are missing
+ * whole, and are asked for again. The last page, which isn't stored here, waits for itself and for all before it.
  */
 export function storePageUnderLease(
   db: Database,
@@ -44,6 +47,7 @@ export function storePageUnderLease(
     unless: sql`imports.collect_lease_until IS DISTINCT FROM ${held}
       OR EXISTS (SELECT FROM detail_pages WHERE import_id = ${page.importId} AND md5(cursor) = md5(${page.next}))`,
     changes: sql`, details_state = 'collecting', collect_failures = 0, collect_not_founds = 0, collect_lease_until = ${renewed}`,
+    commit: sql`set_config('synchronous_commit', 'off', true)`,
   })
 }
 
@@ -61,7 +65,7 @@ async function insertPage(
   db: Database | Transaction,
   { importId, page, cursor, details }: PageToStore,
   at: Date,
-  { unless, changes }: { unless: SQL; changes: SQL },
+  { unless, changes, commit }: { unless: SQL; changes: SQL; commit: SQL },
 ): Promise<boolean> {
   const { skippedLines, rowResults, next } = details
   const [lines, results] = [skippedLines.length, rowResults.length]
@@ -78,7 +82,7 @@ async function insertPage(
       FROM stored_page WHERE id = import_id
       RETURNING import_id, page, imports.row_results - ${results} AS results_before
     )${lines > 0 ? insertSkippedLines(skippedLines) : sql``}${results > 0 ? insertRowResults(rowResults) : sql``}
-    SELECT FROM stored_page`)
+    SELECT ${commit} FROM stored_page`)
   return stored.rowCount === 1
 }
 
@@ -110,5 +114,7 @@ function insertRowResults(results: DetailPage['rowResults']): SQL {
 
 /** JSON is one line, so that items need no further quoting, which would be most of the work. Empty: there is none. */
 function itemLine({ item }: DetailPage['rowResults'][number]): string {
-  return item === undefined ? '' : JSON.stringify(storableJson(item))
+  if (item === undefined) return ''
+  const line = JSON.stringify(item)
+  return line.includes('\\u') ? JSON.stringify(storableJson(item)) : line // what isn't storable would be escaped
 }
