@@ -1,15 +1,21 @@
 // Owns resuming an import that was lost or stopped: it is asked about again, with a deadline as long as its first one.
+import { eq } from 'drizzle-orm'
 import { after, type Clock } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
 import { AppError } from '../errors.ts'
 import { reopenMonthOf } from '../reporting/reopen.ts'
 import { changeImport } from './change.ts'
 import { canFollow, type ImportState, isOver } from './state.ts'
 
-/** Resumes tracking. A live import stays as it is. @throws {AppError} not_found; conflict when the provider ended it; unavailable. */
+/**
+ * Resumes tracking. A live import stays as it is.
+ * @throws {AppError} not_found; conflict when the provider ended it, or its connection is deleted; unavailable while the
+ * month of its history is being dropped.
+ */
 export function resumeImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
   const now = clock.now()
-  return changeImport(db, importId, now, ({ state, deadlineMs }) => {
+  return changeImport(db, importId, now, ({ state, deadlineMs, connectionId }) => {
     if (!isOver(state as ImportState)) return null
     if (!canFollow(state as ImportState, 'pending'))
       throw new AppError(
@@ -26,8 +32,22 @@ export function resumeImport({ db, clock }: { db: Database; clock: Clock }, impo
       deadlineAt: after(now, deadlineMs),
       nextPollAt: now,
     }
-    return { set, event: 'import.resumed', prepare: (tx) => withHistory(tx, importId, now) }
+    const prepare = async (tx: Transaction) => {
+      await requireConnection(tx, connectionId)
+      return withHistory(tx, importId, now)
+    }
+    return { set, event: 'import.resumed', prepare }
   })
+}
+
+/** Nothing could be asked without it. Locked, so that it isn't deleted meanwhile. */
+async function requireConnection(tx: Transaction, id: string): Promise<void> {
+  const [row] = await tx
+    .select({ deletedAt: connections.deletedAt })
+    .from(connections)
+    .where(eq(connections.id, id))
+    .for('key share')
+  if (row?.deletedAt) throw new AppError('conflict', 'The connection of the import is deleted.')
 }
 
 /** Makes room for its history, where its month was dropped; then there is no snapshot that a report could extend. */

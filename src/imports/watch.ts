@@ -10,7 +10,7 @@ import { isOver } from './state.ts'
 
 export interface Watcher {
   /**
-   * The import as it is now, then at each change, until it is over or the signal aborts (which is no error).
+   * The import as it is now, then at each change, until it is over or deleted, or the signal aborts (which is no error).
    * Changes that follow each other within the interval are one.
    * @throws {AppError} not_found
    */
@@ -19,7 +19,8 @@ export interface Watcher {
 
 interface Waiter {
   shown: string
-  wake(change: ApiImport): void
+  /** Null: the import is gone. */
+  wake(change: ApiImport | null): void
 }
 
 export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log: Log; intervalMs?: number }): Watcher {
@@ -43,6 +44,8 @@ export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log
       .select({ id: imports.id, version: sql<string>`${imports}.xmin::text` })
       .from(imports)
       .where(inArray(imports.id, ids))
+    const there = new Set(rows.map(({ id }) => id))
+    for (const id of ids) if (!there.has(id)) endWaiting(id)
     const moved = rows.filter(({ id, version }) => versions.get(id) !== version)
     for (const change of await getImports(
       { db },
@@ -61,6 +64,11 @@ export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log
   function show(change: ApiImport) {
     const text = JSON.stringify(change)
     for (const waiter of waiting.get(change.id) ?? []) if (waiter.shown !== text) waiter.wake(change)
+  }
+
+  /** It was deleted. */
+  function endWaiting(importId: string) {
+    for (const waiter of waiting.get(importId) ?? []) waiter.wake(null)
   }
 
   function nextChange(importId: string, shown: string, signal: AbortSignal): Promise<ApiImport | null> {

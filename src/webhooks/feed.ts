@@ -16,7 +16,7 @@
 import { and, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { type Clock, after as later } from '../clock.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { events } from '../db/schema/index.ts'
 import { firstIdAt, isId } from '../ids.ts'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
@@ -71,6 +71,11 @@ export async function listEvents(
 /** Gives positions to the events of the last 30 days that are committed and have none yet, at most so many at once. */
 export function placeEvents(db: Database, now: Date): Promise<void> {
   return place(db, firstIdAt(later(now, -feedMs)))
+}
+
+/** Nobody gives positions until the transaction ends: whoever locks many events takes this first. */
+export async function holdPositions(tx: Transaction): Promise<void> {
+  await tx.execute(sql`SELECT pg_advisory_xact_lock(${placingLock})`)
 }
 
 /** Gives a position to what is committed and has none yet; see above. */

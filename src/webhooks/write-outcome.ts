@@ -78,11 +78,14 @@ export async function writeOutcome(
         AND due.lease_until IS NULL AND due.next_attempt_at <= ${now} AND due.is_retry IN (false, true)) AS "moreDue",
       (SELECT to_json(next) FROM next) AS next`)
   const [row] = rows
-  if (!row) throw new Error(`Delivery ${attempt.deliveryId} is gone while an attempt at it was under way.`)
+  if (!row) return deletedMeanwhile
   const isLast = row.was === 'pending' && delivery.state === 'exhausted'
   const { isNews, moreDue, next } = row
   return { isNews, moreDue, next, exhausted: isLast ? await read(db, attempt.deliveryId) : null }
 }
+
+/** With its import. There is nothing to write to; what else is due to the endpoint is left to dispatch. */
+const deletedMeanwhile: Written = { exhausted: null, isNews: false, moreDue: true, next: null }
 
 /** The longest due of its kind, first attempt or retry, so that what dispatch keeps free for the other kind stays so. */
 function handedOver({ deliveryId, endpoint }: Attempt, now: Date): SQL {

@@ -103,7 +103,7 @@ describe('the service says in a line why it doesn’t start', () => {
 })
 
 test('migrate brings an empty database up to date, and may be run again', async () => {
-  await database.pool.query('DROP SCHEMA public CASCADE; DROP SCHEMA drizzle CASCADE; CREATE SCHEMA public')
+  await database.pool.query('DROP SCHEMA public, reporting, drizzle CASCADE; CREATE SCHEMA public')
   expect(await isMigrated(database)).toBe(false)
   const environment = { DATABASE_URL: database.url, ENCRYPTION_KEYS: key(1) }
   expect((await runCli(['migrate'], environment)).stderr).toBe('')

@@ -6,9 +6,11 @@ import { pauseConnection, resumeConnection } from '../../src/connections/pause.t
 import { createTargets } from '../../src/connections/targets.ts'
 import { connections, events } from '../../src/db/schema/index.ts'
 import { createEncryption } from '../../src/encryption.ts'
+import { newId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
+import { unknownRows } from '../../src/providers/contract.ts'
 import { encryption, useApi } from '../http/api.ts'
-import { aConnection, anImport, cdqConnection, unique } from '../http/fixtures.ts'
+import { aConnection, anImport, cdqConnection, unique, withRowResults, withSkippedLines } from '../http/fixtures.ts'
 
 const api = useApi()
 const put = (name: string, body: unknown) => api.call('PUT /v1/connections/{name}', { name }, { body })
@@ -226,6 +228,53 @@ describe('deleting', () => {
     const again = await api.database.db.select().from(connections).where(eq(connections.name, name))
     expect(again.map((row) => row.id)).toContain(old.id)
     expect((await api.call('GET /v1/imports', {}, { query: { connection: name } })).body.data).toHaveLength(1)
+  })
+
+  test('keeps what its imports went through: snapshots, rows, events', async () => {
+    const name = await aConnection(api)
+    const { id } = await anImport(api, { connection: name })
+    await api.database.pool.query(
+      `INSERT INTO snapshots (id, import_id, state, rows, body, first_seen_at, last_seen_at, polls)
+       VALUES ($1, $2, 'running', $3, '{}', now(), now(), 1)`,
+      [newId(), id, unknownRows],
+    )
+    await withSkippedLines(api, id, [[1, 2]])
+    await withRowResults(api, id, [{ recordId: 'r' }])
+    await api.call('POST /v1/imports/{id}/stop', { id })
+    await api.call('DELETE /v1/connections/{name}', { name })
+    const counts = await Promise.all(
+      ['snapshots', 'skipped-lines', 'row-results', 'events'].map(
+        async (what) => (await api.call(`GET /v1/imports/{id}/${what}`, { id })).body.data.length,
+      ),
+    )
+    expect(counts).toEqual([1, 2, 1, 1])
+  })
+
+  test('leaves nothing to resume', async () => {
+    const name = await aConnection(api)
+    const { id } = await anImport(api, { connection: name })
+    await api.call('POST /v1/imports/{id}/stop', { id })
+    await api.call('DELETE /v1/connections/{name}', { name })
+    expect((await api.call('POST /v1/imports/{id}/resume', { id })).body).toMatchObject({
+      status: 409,
+      code: 'conflict',
+    })
+    expect((await api.call('GET /v1/imports/{id}', { id })).body).toMatchObject({ state: 'stopped', nextPollAt: null })
+  })
+
+  test('and resuming an import of it at once: one of them is refused', async () => {
+    for (let round = 0; round < 10; round++) {
+      const name = await aConnection(api)
+      const { id } = await anImport(api, { connection: name })
+      await api.call('POST /v1/imports/{id}/stop', { id })
+      const [removed, resumed] = await Promise.all([
+        api.call('DELETE /v1/connections/{name}', { name }),
+        api.call('POST /v1/imports/{id}/resume', { id }),
+      ])
+      expect([removed.status, resumed.status]).toSatisfy(
+        ([first, second]) => (first === 204 && second === 409) || (first === 409 && second === 200),
+      )
+    }
   })
 
   test('waits for a registration under way, and then is refused', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { useApi } from './api.ts'
+import { adminToken, useApi } from './api.ts'
 import { aConnection, anImport, aStoredImport, unique } from './fixtures.ts'
 
 const api = useApi()
@@ -276,4 +276,34 @@ test('the error at the last poll is shown without the answer that could not be r
   const id = await aStoredImport(api, { lastError })
   const { body } = await api.call('GET /v1/imports/{id}', { id })
   expect(body.lastError).toEqual({ code: 'invalid_response', message: 'not JSON', at: '2026-01-01T00:00:00.000Z' })
+})
+
+describe('deleting', () => {
+  const remove = (id: string, token?: string) => api.call('DELETE /v1/imports/{id}', { id }, token ? { token } : {})
+
+  test('answers 204, and 404 from then on, live or not', async () => {
+    for (const id of [(await anImport(api)).id, await aStoredImport(api, { state: 'succeeded' })]) {
+      expect(await remove(id)).toMatchObject({ status: 204, body: '' })
+      expect((await remove(id)).body).toMatchObject({ status: 404, code: 'not_found' })
+      for (const path of ['', '/snapshots', '/events', '/skipped-lines', '/row-results'])
+        expect((await api.call(`GET /v1/imports/{id}${path}`, { id })).status).toBe(404)
+    }
+  })
+
+  test('needs the scope admin', async () => {
+    const { id } = await anImport(api)
+    const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'writer', scope: 'write' } })).body
+    expect((await remove(id, token)).body).toMatchObject({ status: 403, code: 'forbidden' })
+    expect((await api.call('GET /v1/imports/{id}', { id })).status).toBe(200)
+  })
+
+  test('ends the waiting of who waits for its end, and its stream', { timeout: 10_000 }, async () => {
+    const { id } = await anImport(api)
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const stream = await fetch(`${api.url}/v1/imports/${id}/stream`, { headers })
+    const waiting = api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 60_000 } })
+    await remove(id)
+    expect((await stream.text()).match(/^event: import$/gm)).toHaveLength(1)
+    expect((await waiting).body).toMatchObject({ status: 404, code: 'not_found' })
+  })
 })

@@ -72,6 +72,7 @@ describe('where', () => {
 
   test.each([
     'GET /v1/imports/{id}',
+    'DELETE /v1/imports/{id}',
     'GET /v1/imports/{id}/snapshots',
     'GET /v1/imports/{id}/events',
     'GET /v1/imports/{id}/skipped-lines',

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/client.ts'
 import type { Nudge } from '../../dispatch/nudge.ts'
 import { AppError } from '../../errors.ts'
+import { deleteImport } from '../../imports/delete.ts'
 import { pollNow } from '../../imports/poll-now.ts'
 import { type ApiImport, importSchema } from '../../imports/present.ts'
 import { getImport, getImports, listImports } from '../../imports/read.ts'
@@ -137,6 +138,23 @@ export function importOperations(deps: Deps): Operation[] {
       params: idParams,
       answers: { 200: { description: 'The events.', streams: { [eventStream]: 'event: import, data: the import' } } },
       handle: async ({ params, signal }) => streamChanges(deps.watcher.changes(params.id, signal)),
+    }),
+
+    operation({
+      id: 'deleteImport',
+      method: 'delete',
+      path: '/v1/imports/{id}',
+      scope: 'admin',
+      tag,
+      summary: 'Delete an import',
+      description:
+        'With its history, its rows, its events and the log of their deliveries. A live one is stopped; nobody is told.',
+      params: idParams,
+      answers: { 204: { description: 'It is deleted.' } },
+      async handle({ params }) {
+        await deleteImport(deps, params.id)
+        return answer(204)
+      },
     }),
 
     steer(

@@ -30,7 +30,7 @@ export async function redeliver({ db, clock }: { db: Database; clock: Clock }, i
       .set({ manualRequested: true, nextAttemptAt: clock.now() })
       .where(eq(deliveries.id, id))
       .returning()
-    if (!row) throw new Error(`Delivery ${id} disappeared inside its transaction.`)
+    if (!row) throw notFound('delivery') // deleted with its import just now
     return presentDelivery({ ...row, type: target.type })
   })
 }
