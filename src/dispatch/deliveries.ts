@@ -77,32 +77,43 @@ interface Candidate extends Record<string, unknown> {
 
 /** Of all endpoints: what somebody asked for, those that failed least, those with the least under way, the longest due. */
 async function candidates(db: Database, now: Date, lane: DeliveryLane, room: number): Promise<Candidate[]> {
-  const { endpoints, due } = lanes[lane](now)
+  const { endpoints, takesAsked, due } = lanes[lane](now)
   const { rows } = await db.execute<Candidate>(sql`
-    WITH busy AS (
-      SELECT endpoint_id, count(*)::int AS in_flight, (count(*) FILTER (WHERE is_retry))::int AS retries,
-        min(lease_until) <= ${after(now, attemptLeaseMs - slowMs)} AS is_slow
-      FROM deliveries WHERE lease_until IS NOT NULL GROUP BY endpoint_id
-    ), open AS (
-      SELECT endpoint.id, endpoint.failures, coalesce(in_flight, 0) AS in_flight, coalesce(retries, 0) AS retries,
+    WITH open AS (
+      SELECT endpoint.id, endpoint.failures, in_flight, retries,
         CASE WHEN failing_since IS NOT NULL THEN CASE WHEN next_probe_at <= ${now} THEN 1 ELSE 0 END
           WHEN is_slow THEN ${maxInFlightWhileSlow} ELSE ${maxInFlight} END AS most
-      FROM webhook_endpoints endpoint LEFT JOIN busy ON busy.endpoint_id = endpoint.id
+      FROM webhook_endpoints endpoint CROSS JOIN LATERAL (${underWay(now)}) AS busy
       WHERE deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now})
-        AND coalesce(in_flight, 0) < ${maxInFlight} AND ${endpoints}
+        AND ${endpoints}
+    ), due AS (
+      SELECT due.*, most, failures, in_flight + place AS turn, false AS is_asked
+      FROM open CROSS JOIN LATERAL (${due}) AS due
+      WHERE in_flight < most
+      ${takesAsked ? asked(now) : sql``}
     )
-    SELECT due.id, open.id AS "endpointId", due.is_retry AND NOT due.is_asked AS "isRetry", due.most
-    FROM open CROSS JOIN LATERAL (${due}) AS due
-    ORDER BY due.is_asked DESC, open.failures, open.in_flight + due.place, due.next_attempt_at
+    SELECT id, endpoint_id AS "endpointId", is_retry AND NOT is_asked AS "isRetry", most
+    FROM due ORDER BY is_asked DESC, failures, turn, next_attempt_at
     LIMIT ${room}`)
   return rows
+}
+
+// Each of what follows reads an index of an endpoint's deliveries from its beginning. Joined or counted together,
+// Postgres may choose to read the whole table, since its statistics of what is due or leased are never up to date.
+
+function underWay(now: Date): SQL {
+  return sql`
+    SELECT count(*)::int AS in_flight, (count(*) FILTER (WHERE is_retry))::int AS retries,
+      min(lease_until) <= ${after(now, attemptLeaseMs - slowMs)} AS is_slow
+    FROM deliveries WHERE endpoint_id = endpoint.id AND lease_until IS NOT NULL`
 }
 
 interface Lane {
   /** Which endpoints it serves. */
   endpoints: SQL
-  /** What it takes of each. */
+  /** What of each, besides what somebody asked for. */
   due: SQL
+  takesAsked: boolean
 }
 
 const answers = sql`(failures = 0 AND last_success_at IS NOT NULL)`
@@ -110,42 +121,45 @@ const answers = sql`(failures = 0 AND last_success_at IS NOT NULL)`
 const lanes: Record<DeliveryLane, (now: Date) => Lane> = {
   deliver: (now) => ({
     endpoints: answers,
-    due: sql`${asked(now)} UNION ALL ${firsts(now, sql`open.most - open.in_flight - ${placeForRetry(now)}`)}`,
+    due: dueOf(sql`NOT is_retry`, now, sql`most - in_flight - ${placeForRetry(now)}`),
+    takesAsked: true,
   }),
   // One of each endpoint at a look: there may be thousands of them, and their attempts take long.
   trial: (now) => ({
     endpoints: sql`NOT ${answers}`,
-    due: sql`${asked(now)} UNION ALL ${firsts(now, sql`least(open.most - open.in_flight - ${placeForRetry(now)}, 1)`)}`,
+    due: dueOf(sql`NOT is_retry`, now, sql`least(most - in_flight - ${placeForRetry(now)}, 1)`),
+    takesAsked: true,
   }),
   retry: (now) => ({
-    endpoints: sql`coalesce(retries, 0) < ${maxRetriesInFlight}`,
-    due: arm(sql`NOT manual_requested AND is_retry`, sql`open.most`, now, sql`least(open.most - open.in_flight, 1)`),
+    endpoints: sql`retries < ${maxRetriesInFlight}`,
+    due: dueOf(sql`is_retry`, now, sql`1`),
+    takesAsked: false,
   }),
 }
 
-function asked(now: Date): SQL {
-  return arm(sql`manual_requested`, sql`${maxInFlight}::int`, now, sql`${maxInFlight} - open.in_flight`)
-}
-
-function firsts(now: Date, limit: SQL): SQL {
-  return arm(sql`NOT manual_requested AND NOT is_retry`, sql`open.most`, now, limit)
-}
-
-/** Reads an index of the endpoint's due deliveries from its beginning. */
-function arm(kind: SQL, most: SQL, now: Date, limit: SQL): SQL {
-  return sql`(
-    SELECT id, is_retry, manual_requested AS is_asked, next_attempt_at, ${most} AS most,
-      row_number() OVER (ORDER BY next_attempt_at) AS place
+/** What has been due for the longest to an endpoint. */
+function dueOf(kind: SQL, now: Date, limit: SQL): SQL {
+  return sql`
+    SELECT id, endpoint_id, is_retry, next_attempt_at, row_number() OVER (ORDER BY next_attempt_at) AS place
     FROM deliveries
-    WHERE endpoint_id = open.id AND lease_until IS NULL AND next_attempt_at <= ${now} AND ${kind}
-    ORDER BY next_attempt_at LIMIT greatest(${limit}, 0))`
+    WHERE endpoint_id = open.id AND lease_until IS NULL AND next_attempt_at <= ${now} AND NOT manual_requested AND ${kind}
+    ORDER BY next_attempt_at LIMIT ${limit}`
 }
 
 /** 1 where a retry is due and none under way, so that first attempts leave it a place. */
 function placeForRetry(now: Date): SQL {
-  return sql`CASE WHEN open.retries > 0 OR open.most = 1 THEN 0 ELSE coalesce((
+  return sql`CASE WHEN retries > 0 OR most = 1 THEN 0 ELSE coalesce((
     SELECT 1 FROM deliveries
-    WHERE endpoint_id = open.id AND is_retry AND lease_until IS NULL AND next_attempt_at <= ${now} LIMIT 1), 0) END`
+    WHERE endpoint_id = open.id AND is_retry AND lease_until IS NULL AND next_attempt_at <= ${now}
+      AND NOT manual_requested LIMIT 1), 0) END`
+}
+
+function asked(now: Date): SQL {
+  return sql`
+    UNION ALL
+    SELECT delivery.id, endpoint_id, is_retry, next_attempt_at, 1, ${maxInFlight}::int, failures, in_flight, true
+    FROM deliveries delivery JOIN open ON open.id = delivery.endpoint_id
+    WHERE manual_requested AND lease_until IS NULL AND next_attempt_at <= ${now} AND in_flight < ${maxInFlight}`
 }
 
 /** Those that their endpoints still take, counting what has been leased since the look. */

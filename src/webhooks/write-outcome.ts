@@ -75,7 +75,8 @@ export async function writeOutcome(
       (SELECT failures > 0 OR last_success_at IS NULL OR last_success_at <= ${after(now, -lastSuccessPrecisionMs)}
         FROM webhook_endpoints WHERE id = endpoint_id) AS "isNews",
       EXISTS (SELECT 1 FROM deliveries due WHERE due.endpoint_id = deliveries.endpoint_id
-        AND due.lease_until IS NULL AND due.next_attempt_at <= ${now} AND due.is_retry IN (false, true)) AS "moreDue",
+        AND due.lease_until IS NULL AND due.next_attempt_at <= ${now} AND NOT due.manual_requested
+        AND due.is_retry IN (false, true)) AS "moreDue",
       (SELECT to_json(next) FROM next) AS next`)
   const [row] = rows
   if (!row) return deletedMeanwhile

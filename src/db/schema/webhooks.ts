@@ -115,7 +115,7 @@ export const deliveries = pgTable(
   (table) => [
     index('deliveries_due')
       .on(table.endpointId, table.isRetry, table.nextAttemptAt)
-      .where(sql`${table.nextAttemptAt} is not null and ${table.leaseUntil} is null`),
+      .where(sql`${table.nextAttemptAt} is not null and ${table.leaseUntil} is null and not ${table.manualRequested}`),
     index('deliveries_requested').on(table.endpointId, table.nextAttemptAt).where(sql`${table.manualRequested}`),
     index('deliveries_leased').on(table.endpointId, table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
     uniqueIndex('deliveries_event_endpoint').on(table.eventId, table.endpointId),

@@ -1,0 +1,2 @@
+DROP INDEX "deliveries_due";--> statement-breakpoint
+CREATE INDEX "deliveries_due" ON "deliveries" USING btree ("endpoint_id","is_retry","next_attempt_at") WHERE "deliveries"."next_attempt_at" is not null and "deliveries"."lease_until" is null and not "deliveries"."manual_requested";
