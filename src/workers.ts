@@ -6,7 +6,6 @@ import { startScheduler } from './dispatch/scheduler.ts'
 import { createTick } from './dispatch/tick.ts'
 import { createPollBatches } from './polling/batches.ts'
 import { createPollWorker, type PollObserver } from './polling/worker.ts'
-import { deliveryLanes } from './queue/jobs.ts'
 import type { Queues } from './queue/queues.ts'
 import type { KeepDeps } from './reporting/retention.ts'
 import { createDeliveryWorker, type DeliveryDeps } from './webhooks/worker.ts'
@@ -25,13 +24,16 @@ export interface Workers {
   stop(withinMs: number): Promise<void>
 }
 
+/** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
+const concurrency = { poll: 400, collect: 20, deliver: 200, trial: 200, retry: 200 }
 /**
- * Jobs under way in this process at the most. Few workers with many jobs each beat many workers. There are places
- * for a thousand endpoints that answered until now and hang all at once, two requests each, beside those that answer.
+ * Endpoints that answered until now and hang all at once mustn't hold up those that answer: there is room for a
+ * thousand, with two requests each.
  */
-const concurrency = { poll: 400, collect: 20, deliver: 3_000, trial: 200, retry: 200 }
+const slots = { deliver: { keptMs: 500, maxWithout: 3_000 } }
 /** Attempts under way at the most, whatever their lane. */
-export const deliveryConcurrency = concurrency.deliver + concurrency.trial + concurrency.retry
+export const deliveryConcurrency =
+  concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + concurrency.retry
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const { queues, db, targets, observePoll } = deps
@@ -52,7 +54,9 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
       concurrency: concurrency.poll,
     }),
     queues.work('collect', createCollectWorker(deps), { concurrency: concurrency.collect }),
-    ...deliveryLanes.map((lane) => queues.work(lane, deliver, { concurrency: concurrency[lane] })),
+    queues.work('deliver', deliver, { concurrency: concurrency.deliver, slots: slots.deliver }),
+    queues.work('trial', deliver, { concurrency: concurrency.trial }),
+    queues.work('retry', deliver, { concurrency: concurrency.retry }),
   ]
   return {
     async stop(withinMs) {

@@ -6,6 +6,7 @@ import { Pool } from 'pg'
 import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
 import { queueSchema } from './migrate.ts'
 import { openQueueRedis } from './redis.ts'
+import { createSlots, type SlotLimits } from './slots.ts'
 
 export type Processor<Name extends QueueName> = (payload: Payload<Name>, signal: AbortSignal) => Promise<void>
 
@@ -13,10 +14,17 @@ export interface Queues {
   store: 'redis' | 'postgres'
   all: Record<QueueName, Queue>
   /** Starts a worker. Its jobs get a signal that is aborted when the worker is told to hurry (`abort`). */
-  work<Name extends QueueName>(name: Name, processor: Processor<Name>, options: { concurrency: number }): RunningWorker
+  work<Name extends QueueName>(name: Name, processor: Processor<Name>, options: WorkOptions): RunningWorker
   /** @throws when the store doesn't answer. */
   ping(): Promise<void>
   close(): Promise<void>
+}
+
+export interface WorkOptions {
+  /** Jobs under way at once, in this process. */
+  concurrency: number
+  /** Absent: a job keeps its slot until it is done. */
+  slots?: SlotLimits
 }
 
 export interface RunningWorker {
@@ -60,14 +68,24 @@ export function openQueues(options: QueueOptions): Queues {
   return {
     store: store.name,
     all,
-    work(name, processor, { concurrency }) {
+    work(name, processor, { concurrency, slots: limits }) {
       const hurry = new AbortController()
-      const run = (job: Job) => processor(payloads[name].parse(job.data) as Payload<typeof name>, hurry.signal)
+      const slots = limits && createSlots({ ...limits, onError: options.onError })
+      const run = async (job: Job) => {
+        const work = processor(payloads[name].parse(job.data) as Payload<typeof name>, hurry.signal)
+        return slots ? slots.hold(work) : work
+      }
       const worker = store.worker(name, run, { concurrency, maxStalledCount, ...stalling })
       worker.on('error', options.onError)
       worker.on('failed', (_job, error) => options.onError(error))
       workers.push(worker)
-      return { drain: () => worker.close(), abort: () => hurry.abort() }
+      return {
+        async drain() {
+          await worker.close()
+          await slots?.ended()
+        },
+        abort: () => hurry.abort(),
+      }
     },
     ping: store.ping,
     async close() {
