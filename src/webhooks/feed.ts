@@ -20,7 +20,6 @@ import type { Database, Transaction } from '../db/client.ts'
 import { events } from '../db/schema/index.ts'
 import { firstIdAt, isId } from '../ids.ts'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
-import { leastId, madeAt, monthOf } from '../reporting/months.ts'
 
 export const eventSchema = z
   .object({
@@ -48,8 +47,7 @@ export async function listImportEvents(
 ): Promise<Page<ApiEvent>> {
   const cursor = readEventId(query.after)
   const isNext = cursor === null ? undefined : gt(events.id, cursor)
-  const since = leastId(monthOf(madeAt(importId), -1)) // the months before needn't be looked at
-  return list(db, query, and(eq(events.importId, importId), gte(events.id, since), isNext), events.id)
+  return list(db, query, and(eq(events.importId, importId), isNext), events.id)
 }
 
 /**
