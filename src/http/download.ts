@@ -24,10 +24,18 @@ export function download<Row>(rows: Download<Row>): Streamed {
   return {
     async stream(response) {
       const isCsv = mediaType === csv
+      // Read before anything is sent: if that fails, it can still be answered as a problem.
+      const batches = await begun(rows.batches)
       response.setHeader('content-type', `${mediaType}; charset=utf-8`)
       response.setHeader('content-disposition', `attachment; filename="${name}.${isCsv ? 'csv' : 'ndjson'}"`)
+      if (response.req.method === 'HEAD') {
+        await batches.return(undefined)
+        response.end()
+        return
+      }
       try {
-        await pipeline(Readable.from(isCsv ? csvOf(rows) : ndjsonOf(rows)), response, { signal })
+        // What fails from now on cuts the connection, so that no client takes a part for the whole.
+        await pipeline(Readable.from(isCsv ? csvOf(rows, batches) : ndjsonOf(batches)), response, { signal })
       } catch (error) {
         if (!signal.aborted) throw error // else the client has gone, which is its right
         response.destroy()
@@ -36,21 +44,43 @@ export function download<Row>(rows: Download<Row>): Streamed {
   }
 }
 
-async function* csvOf<Row>({ batches, columns, cells }: Download<Row>): AsyncGenerator<string> {
+/** The same batches, the first of which is read. */
+async function begun<Row>(batches: AsyncIterable<readonly Row[]>): Promise<AsyncGenerator<readonly Row[], void>> {
+  const iterator = batches[Symbol.asyncIterator]()
+  const first = await iterator.next()
+  return (async function* () {
+    try {
+      for (let batch = first; !batch.done; batch = await iterator.next()) yield batch.value
+    } finally {
+      await iterator.return?.()
+    }
+  })()
+}
+
+async function* csvOf<Row>(
+  { columns, cells }: Download<Row>,
+  batches: AsyncIterable<readonly Row[]>,
+): AsyncGenerator<string> {
   yield csvText([[...columns]])
   for await (const batch of batches) yield csvText(batch.map(cells))
 }
 
-async function* ndjsonOf<Row>({ batches }: Download<Row>): AsyncGenerator<string> {
+async function* ndjsonOf<Row>(batches: AsyncIterable<readonly Row[]>): AsyncGenerator<string> {
   for await (const batch of batches) yield batch.map((row) => `${JSON.stringify(row)}\n`).join('')
 }
 
-/** Cells that a spreadsheet would run as a formula get an apostrophe in front (OWASP: CSV injection). */
 function csvText(rows: (string | number | boolean | null)[][]): string {
   return stringify(rows, {
     record_delimiter: '\r\n',
-    escape_formulas: true,
-    quoted_match: /[\r\n]/,
-    cast: { boolean: String },
+    quoted_match: /[\r\n\t;]/,
+    cast: { boolean: String, string: defused },
   })
+}
+
+/** Where a spreadsheet that also, or only, splits at semicolons or tabs would see a cell begin that it runs or trims. */
+const formulaStart = /(^|[;\t\r\n])(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])/g
+
+/** A text with an apostrophe before what a spreadsheet would run as a formula (OWASP: CSV injection). */
+function defused(text: string): string {
+  return text.replace(formulaStart, "$1'")
 }

@@ -2,7 +2,7 @@
 import { and, eq, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../db/client.ts'
-import { rowResults, skippedLines } from '../db/schema/index.ts'
+import { imports, rowResults, skippedLines } from '../db/schema/index.ts'
 import { numberKey, numberPairKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
 import { requireImport } from './read.ts'
 
@@ -50,22 +50,28 @@ export async function listRowResults(
   return { data: data.map(presentResult), next }
 }
 
-/** All skipped lines of an import in batches, in the provider's order. */
+/**
+ * All skipped lines of an import in batches, in the provider's order. Each batch is a query of its own: however slowly
+ * they are taken, no transaction and no connection waits meanwhile.
+ * @throws {Error} where they are deleted before all were read.
+ */
 export function streamSkippedLines({ db }: { db: Database }, importId: string): AsyncGenerator<ApiSkippedLine[]> {
-  return inBatches(
-    (cursor: LineKey | null) => readSkippedLines(db, importId, cursor, batchSize),
-    keyOfLine,
-    presentLine,
-  )
+  return inBatches({
+    count: () => countOf(db, importId, imports.skippedLines),
+    read: (cursor: LineKey | null) => readSkippedLines(db, importId, cursor, batchSize),
+    keyOf: keyOfLine,
+    present: presentLine,
+  })
 }
 
-/** All row results of an import in batches, in the provider's order. */
+/** As `streamSkippedLines`: all row results of an import. */
 export function streamRowResults({ db }: { db: Database }, importId: string): AsyncGenerator<ApiRowResult[]> {
-  return inBatches(
-    (cursor: ResultKey | null) => readRowResults(db, importId, cursor, batchSize),
-    keyOfResult,
-    presentResult,
-  )
+  return inBatches({
+    count: () => countOf(db, importId, imports.rowResults),
+    read: (cursor: ResultKey | null) => readRowResults(db, importId, cursor, batchSize),
+    keyOf: keyOfResult,
+    present: presentResult,
+  })
 }
 
 type LineRow = typeof skippedLines.$inferSelect
@@ -73,19 +79,37 @@ type ResultRow = typeof rowResults.$inferSelect
 type LineKey = [page: number, position: number]
 type ResultKey = [row: number]
 
-async function* inBatches<Row, Key, Shown>(
-  read: (cursor: Key | null) => Promise<Row[]>,
-  keyOf: (row: Row) => Key,
-  present: (row: Row) => Shown,
-): AsyncGenerator<Shown[]> {
+interface Batches<Row, Key, Shown> {
+  /** How many there are at least. */
+  count(): Promise<number>
+  read(cursor: Key | null): Promise<Row[]>
+  keyOf(row: Row): Key
+  present(row: Row): Shown
+}
+
+async function* inBatches<Row, Key, Shown>(of: Batches<Row, Key, Shown>): AsyncGenerator<Shown[]> {
+  const atLeast = await of.count()
   let cursor: Key | null = null
+  let seen = 0
   for (;;) {
-    const rows: Row[] = await read(cursor)
-    yield rows.map(present)
+    const rows: Row[] = await of.read(cursor)
+    seen += rows.length
+    yield rows.map(of.present)
     const last = rows.at(-1)
-    if (last === undefined || rows.length < batchSize) return
-    cursor = keyOf(last)
+    if (last === undefined || rows.length < batchSize) break
+    cursor = of.keyOf(last)
   }
+  // None at all is another thing: the history of that month was dropped before.
+  if (seen > 0 && seen < atLeast) throw new Error(`Rows were deleted while they were read: ${seen} of ${atLeast} came.`)
+}
+
+async function countOf(
+  db: Database,
+  importId: string,
+  count: typeof imports.skippedLines | typeof imports.rowResults,
+): Promise<number> {
+  const [row] = await db.select({ count }).from(imports).where(eq(imports.id, importId))
+  return row?.count ?? 0
 }
 
 function readSkippedLines(db: Database, importId: string, cursor: LineKey | null, limit: number): Promise<LineRow[]> {

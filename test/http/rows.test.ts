@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
 import { adminToken, useApi } from './api.ts'
 import { aStoredImport, withRowResults, withSkippedLines } from './fixtures.ts'
@@ -132,6 +133,7 @@ describe('row results', () => {
   test('cells that a spreadsheet would run as a formula are defused, and quotes survive', async () => {
     const id = await aStoredImport(api)
     const texts = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', 'a"b', 'a,b', 'two\nlines', ' =fine', 'ok']
+    texts.push('＝1', 'a;=1', 'a\t@b', 'a\n- b', 'a=b;c-d')
     await withRowResults(
       api,
       id,
@@ -145,15 +147,55 @@ describe('row results', () => {
         "1,'+1,,,,",
         "2,'-1,,,,",
         "3,'@SUM(A1),,,,",
-        "4,'\tx,,,,",
+        '4,"\'\tx",,,,',
         '5,"\'\rx",,,,',
         '6,"a""b",,,,',
         '7,"a,b",,,,',
         '8,"two\nlines",,,,',
         '9, =fine,,,,',
         '10,ok,,,,',
+        "11,'＝1,,,,",
+        // A spreadsheet that splits at something else sees cells begin here, too.
+        '12,"a;\'=1",,,,',
+        '13,"a\t\'@b",,,,',
+        '14,"a\n\'- b",,,,',
+        '15,"a=b;c-d",,,,',
         '',
       ].join('\r\n'),
+    )
+  })
+
+  test('numbers stay numbers in CSV, also below zero', async () => {
+    const id = await aStoredImport(api)
+    await withSkippedLines(api, id, [[-7]])
+    const { body } = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { headers: { accept: 'text/csv' } })
+    expect(body).toBe('line,column,page\r\n-7,1,0\r\n')
+  })
+
+  test('any text comes back as it was from NDJSON, and from CSV but for what is defused', async () => {
+    const anything = fc.array(
+      fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: fc.constantFrom(...'a"\r\n,;') })),
+    )
+    await fc.assert(
+      fc.asyncProperty(anything, async (texts) => {
+        const id = await aStoredImport(api)
+        const stored = texts.map((text) => text.replaceAll('\0', ''))
+        if (stored.length > 0)
+          await withRowResults(
+            api,
+            id,
+            stored.map((recordId) => ({ recordId })),
+          )
+        const download = (accept: string) =>
+          api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept } })
+        const lines: string[] = (await download('application/x-ndjson')).body.split('\n').slice(0, -1)
+        expect(lines.map((line) => JSON.parse(line).recordId)).toEqual(stored)
+        const cells = parseCsv((await download('text/csv')).body).map(([, recordId]) => recordId)
+        expect(cells.slice(1).map((text) => text?.replaceAll("'", ''))).toEqual(
+          stored.map((text) => text.replaceAll("'", '')),
+        )
+      }),
+      { numRuns: 40 },
     )
   })
 
@@ -168,6 +210,20 @@ describe('row results', () => {
     ])
   })
 })
+
+/** CSV by the grammar of RFC 4180. */
+function parseCsv(text: string): string[][] {
+  const records: string[][] = [[]]
+  const field = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r\n)/gy
+  let end = 0
+  for (const [all, quoted, plain = '', separator] of text.matchAll(field)) {
+    records.at(-1)?.push(quoted?.replaceAll('""', '"') ?? plain)
+    if (separator === '\r\n') records.push([])
+    end += all.length
+  }
+  expect(end).toBe(text.length)
+  return records.slice(0, -1)
+}
 
 test('a client that wants a media type that there isn’t gets JSON', async () => {
   const id = await aStoredImport(api)
