@@ -25,12 +25,12 @@ export interface Workers {
 }
 
 /** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
-const concurrency = { poll: 400, collect: 20, deliver: 200, trial: 200, retry: 200 }
+const concurrency = { poll: 400, collect: 20, deliver: 64, trial: 200, retry: 200 }
 /**
  * Endpoints that answered until now and hang all at once mustn't hold up those that answer: there is room for a
  * thousand, with two requests each.
  */
-const slots = { deliver: { keptMs: 500, maxWithout: 3_000 } }
+const slots = { deliver: { keptMs: 100, maxWithout: 3_000 } }
 /** Attempts under way at the most, whatever their lane. */
 export const deliveryConcurrency =
   concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + concurrency.retry

@@ -75,7 +75,10 @@ interface Candidate extends Record<string, unknown> {
   most: number
 }
 
-/** Of all endpoints: what somebody asked for, those that failed least, those with the least under way, the longest due. */
+/**
+ * What somebody asked for first; then of the endpoints that failed least those with the least under way, in turn, and of
+ * these the longest due: so endpoints that answer go before those that hang.
+ */
 async function candidates(db: Database, now: Date, lane: DeliveryLane, room: number): Promise<Candidate[]> {
   const { endpoints, takesAsked, due } = lanes[lane](now)
   const { rows } = await db.execute<Candidate>(sql`
@@ -87,13 +90,13 @@ async function candidates(db: Database, now: Date, lane: DeliveryLane, room: num
       WHERE deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now})
         AND ${endpoints}
     ), due AS (
-      SELECT due.*, most, failures, in_flight + place AS turn, false AS is_asked
+      SELECT due.*, most, failures, in_flight, false AS is_asked
       FROM open CROSS JOIN LATERAL (${due}) AS due
       WHERE in_flight < most
       ${takesAsked ? asked(now) : sql``}
     )
     SELECT id, endpoint_id AS "endpointId", is_retry AND NOT is_asked AS "isRetry", most
-    FROM due ORDER BY is_asked DESC, failures, turn, next_attempt_at
+    FROM due ORDER BY is_asked DESC, failures, in_flight, place, next_attempt_at
     LIMIT ${room}`)
   return rows
 }
