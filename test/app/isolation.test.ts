@@ -21,6 +21,5 @@ describeEachStore('endpoints that hang', (store) => {
     // An attempt that hangs takes 15 s.
     await vi.waitFor(() => expect(answering.webhooks()).toHaveLength(4), { timeout: 8_000, interval: 50 })
     expect(await app.sql(`SELECT 1 FROM delivery_attempts WHERE outcome = 'timeout'`)).toEqual([])
-    expect(hanging.receiver.received.length).toBeGreaterThan(200)
   })
 })
