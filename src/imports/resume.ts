@@ -1,5 +1,5 @@
 // Owns resuming an import that was lost or stopped: it is asked about again, with a deadline as long as its first one.
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { after, type Clock } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import { reopenMonthOf } from '../reporting/reopen.ts'
 import { changeImport } from './change.ts'
 import { canFollow, type ImportState, isOver } from './state.ts'
+import type { ImportRow } from './transition.ts'
 
 /**
  * Resumes tracking. A live import stays as it is.
@@ -15,7 +16,8 @@ import { canFollow, type ImportState, isOver } from './state.ts'
  */
 export function resumeImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
   const now = clock.now()
-  return changeImport(db, importId, now, ({ state, deadlineMs, connectionId }) => {
+  return changeImport(db, importId, now, (row) => {
+    const { state, deadlineMs, connectionId } = row
     if (!isOver(state as ImportState)) return null
     if (!canFollow(state as ImportState, 'pending'))
       throw new AppError(
@@ -34,7 +36,7 @@ export function resumeImport({ db, clock }: { db: Database; clock: Clock }, impo
     }
     const prepare = async (tx: Transaction) => {
       await requireConnection(tx, connectionId)
-      return withHistory(tx, importId, now)
+      return withHistory(tx, row, now)
     }
     return { set, event: 'import.resumed', prepare }
   })
@@ -50,8 +52,10 @@ async function requireConnection(tx: Transaction, id: string): Promise<void> {
   if (row?.deletedAt) throw new AppError('conflict', 'The connection of the import is deleted.')
 }
 
-/** Makes room for its history, where its month was dropped; then there is no snapshot that a report could extend. */
-async function withHistory(tx: Transaction, importId: string, now: Date) {
-  const gone = await reopenMonthOf(tx, importId, now)
-  return gone.includes('snapshots') ? { snapshotId: null, fingerprint: null } : {}
+/** Makes room for its history, where its month was dropped. A snapshot that went with it can't be extended. */
+async function withHistory(tx: Transaction, { id, snapshotId }: ImportRow, now: Date): Promise<Partial<ImportRow>> {
+  await reopenMonthOf(tx, id, now)
+  if (snapshotId === null) return {}
+  const { rowCount } = await tx.execute(sql`SELECT FROM snapshots WHERE import_id = ${id} AND id = ${snapshotId}`)
+  return rowCount === 1 ? {} : { snapshotId: null, fingerprint: null }
 }

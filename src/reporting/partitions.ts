@@ -3,6 +3,7 @@
 //
 // There is no default partition: it would forbid detaching one without locking everybody out. A row of a month that has
 // no partition is refused, so they are made three months ahead.
+import { setTimeout as delay } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import { type HistoryTable, historyTables } from '../config.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -34,9 +35,10 @@ export interface StoredPartition extends Partition {
 export const dropMark = 'Its time is over: it is being dropped.'
 /** How long anything here waits for a lock that somebody else holds, in milliseconds. */
 export const lockTimeoutMs = 5_000
-/** Partitions are made and dropped by one process at a time. */
-export const partitionsLock = 0x70617274 // "part"
 
+/** Partitions are made and dropped by one process at a time. */
+const partitionsLock = 0x70617274 // "part"
+const lookAgainMs = 50
 const monthsAhead = 3
 
 /**
@@ -48,15 +50,30 @@ export async function makePartitions(db: Database, now: Date): Promise<void> {
   const wanted = historyTables.flatMap((table) => months.map((month) => ({ table, month })))
   if ((await missing(db, wanted)).length === 0) return
   await db.transaction(async (tx) => {
-    await lockPartitions(tx)
+    if (!(await lockPartitions(tx))) throw new Error('Another process is making or dropping partitions.')
     for (const partition of await missing(tx, wanted)) await makePartition(tx, partition)
   })
 }
 
-/** Nobody else makes or drops partitions until the transaction ends. */
-export async function lockPartitions(tx: Transaction): Promise<void> {
+/** Nobody else makes or drops partitions until the transaction ends. False: somebody else does, and for long. */
+export async function lockPartitions(tx: Transaction): Promise<boolean> {
   await tx.execute(sql`SELECT set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`)
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${partitionsLock})`)
+  return takeLock(tx, sql`pg_try_advisory_xact_lock(${partitionsLock})`, lockTimeoutMs)
+}
+
+/** As `lockPartitions`, until the connection is closed. */
+export async function lockPartitionsOnConnection(session: Pick<Database, 'execute'>, waitMs: number): Promise<boolean> {
+  await session.execute(sql`SELECT set_config('lock_timeout', ${String(waitMs)}, false)`)
+  return takeLock(session, sql`pg_try_advisory_lock(${partitionsLock})`, waitMs)
+}
+
+/** By looking again: a statement that waits has a snapshot, and who detaches a partition waits for older ones. */
+async function takeLock(db: Pick<Database, 'execute'>, lock: SQL, waitMs: number): Promise<boolean> {
+  for (const until = performance.now() + waitMs; ; await delay(lookAgainMs)) {
+    const { rows } = await db.execute<{ isTaken: boolean }>(sql`SELECT ${lock} AS "isTaken"`)
+    if (rows[0]?.isTaken) return true
+    if (performance.now() > until) return false
+  }
 }
 
 /** Makes one that isn't there. By attaching, which unlike `PARTITION OF` locks nobody out. */

@@ -3,7 +3,6 @@
 // Whatever it is interrupted by, the next time goes on where it stood.
 import { type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import type { PoolClient } from 'pg'
 import type { Clock } from '../clock.ts'
 import type { HistoryRetention, HistoryTable } from '../config.ts'
 import type { Database } from '../db/client.ts'
@@ -13,14 +12,16 @@ import { leastId, monthOf } from './months.ts'
 import {
   dropMark,
   isSame,
+  lockPartitionsOnConnection,
   lockTimeoutMs,
   makePartitions,
   nameOfPartition,
   type Partition,
-  partitionsLock,
   type StoredPartition,
   storedPartitions,
 } from './partitions.ts'
+
+type Session = Pick<Database, 'execute'>
 
 export interface KeepDeps {
   db: Database
@@ -31,7 +32,7 @@ export interface KeepDeps {
   waitMs?: number
 }
 
-/** What was dropped, and what could not be now, because somebody reads the table for long. */
+/** What was dropped, and what could not be now: somebody reads the table, or makes or drops others, for long. */
 export interface Kept {
   dropped: Partition[]
   held: Partition[]
@@ -51,11 +52,11 @@ export async function keepPartitions(
     const isOver = stored.state === 'attached' && isPast(historyRetention[table], month, now)
     // Only one partition of a table can be on its way out.
     if (signal.aborted || !(isBegun || isOver) || kept.held.some((one) => one.table === table)) continue
-    const outcome = await alone(db, waitMs, (client) => drop(client, partition))
+    const outcome = await alone(db, waitMs, (session) => drop(session, partition))
     if (outcome === 'needed') continue
     kept[outcome].push(partition)
     if (outcome === 'dropped') log.info(partition, 'month of history dropped')
-    else log.warn(partition, 'month of history could not be dropped yet: somebody reads the table for long')
+    else log.warn(partition, 'month of history could not be dropped yet: its table is in use for long')
   }
   return kept
 }
@@ -69,13 +70,12 @@ function isPast(months: number | undefined, month: Date, now: Date): boolean {
 async function alone<Result>(
   db: Database,
   waitMs: number,
-  work: (client: PoolClient) => Promise<Result>,
+  work: (session: Session) => Promise<Result>,
 ): Promise<Result | 'held'> {
   const client = await db.$client.connect()
+  const session = drizzle({ client })
   try {
-    await client.query(`SET lock_timeout = ${waitMs}`)
-    await client.query('SELECT pg_advisory_lock($1)', [partitionsLock])
-    return await work(client)
+    return (await lockPartitionsOnConnection(session, waitMs)) ? await work(session) : 'held'
   } catch (error) {
     if (isLockTimeout(error)) return 'held'
     throw error
@@ -84,8 +84,7 @@ async function alone<Result>(
   }
 }
 
-async function drop(client: PoolClient, partition: Partition): Promise<'dropped' | 'needed'> {
-  const session = drizzle({ client })
+async function drop(session: Session, partition: Partition): Promise<'dropped' | 'needed'> {
   const stored = (await storedPartitions(session)).find((one) => isSame(one, partition))
   if (!stored) return 'needed' // another process was first
   if (stored.state === 'attached' && (await isNeeded(session, partition))) return 'needed'
@@ -104,7 +103,7 @@ function takingOut({ state, ...partition }: StoredPartition): SQL[] {
 }
 
 /** Whether something may still be written to the month, or be sent from it. */
-async function isNeeded(db: Pick<Database, 'execute'>, { table, month }: Partition): Promise<boolean> {
+async function isNeeded(db: Session, { table, month }: Partition): Promise<boolean> {
   const ofMonth = (id: string) =>
     sql`${sql.identifier(id)} >= ${leastId(month)} AND ${sql.identifier(id)} < ${leastId(monthOf(month, 1))}`
   const { rows } = await db.execute<{ isNeeded: boolean }>(

@@ -1,0 +1,72 @@
+// What is done all the time touches the one month that it is about, however many there are.
+import { sql } from 'drizzle-orm'
+import { expect, test } from 'vitest'
+import { type Database, openDatabase } from '../../src/db/client.ts'
+import { listSnapshots } from '../../src/imports/history.ts'
+import { recordReport } from '../../src/imports/record.ts'
+import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
+import { listSkippedLines } from '../../src/imports/rows.ts'
+import { nameOf } from '../../src/reporting/months.ts'
+import { beginAttempt } from '../../src/webhooks/begin-attempt.ts'
+import { writeOutcome } from '../../src/webhooks/write-outcome.ts'
+import { useImportWorld } from '../imports/world.ts'
+import { claimAllDeliveries } from '../support/claim.ts'
+import { only, useWebhookWorld } from '../webhooks/world.ts'
+
+const world = useImportWorld()
+const webhooks = useWebhookWorld()
+
+/** The partitions that the statements of the work had to lock. */
+async function touchedBy(url: string, work: (db: Database) => Promise<unknown>): Promise<string[]> {
+  const { db, close } = openDatabase(url, { maxConnections: 1, onError: () => {} })
+  try {
+    await db.execute('BEGIN')
+    await work(db)
+    const { rows } = await db.execute<{ name: string }>(sql`
+      SELECT DISTINCT relname AS name FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+      WHERE pid = pg_backend_pid() AND relispartition AND relkind = 'r' ORDER BY 1`)
+    await db.execute('ROLLBACK')
+    return rows.map(({ name }) => name)
+  } finally {
+    await close()
+  }
+}
+
+const thisMonth = (table: string) => `${table}_${nameOf(new Date())}`
+const monthOfClock = (table: string) => `${table}_${nameOf(webhooks.clock.now())}`
+
+test('recording polls', async () => {
+  const rows = [await world.tracked(), await world.tracked()]
+  for (const row of rows) await recordReport(world.db, await world.changed(row, {}))
+  const polls = await Promise.all(rows.map(async ({ id }) => world.unchanged(await world.row(id))))
+  expect(await touchedBy(world.database.url, (db) => recordUnchanged(db, polls))).toEqual([thisMonth('snapshots')])
+  for (const { id } of rows) expect((await world.snapshotsOf(id)).map((snapshot) => snapshot.polls)).toEqual([1])
+})
+
+test('reading the history of an import', async () => {
+  const { id } = await world.tracked()
+  const page = { limit: 10 }
+  expect(await touchedBy(world.database.url, (db) => listSnapshots({ db }, id, page))).toEqual([thisMonth('snapshots')])
+  expect(await touchedBy(world.database.url, (db) => listSkippedLines({ db }, id, page))).toEqual([
+    thisMonth('skipped_lines'),
+  ])
+})
+
+test('an attempt at a delivery', async () => {
+  const { clock, deps, database } = webhooks
+  const { id } = await webhooks.endpoint({ url: 'http://127.0.0.1:9/' })
+  await webhooks.event()
+  await claimAllDeliveries(deps.db, clock.now())
+  const delivery = only(await webhooks.deliveriesOf(id))
+  const touched = await touchedBy(database.url, async (db) => {
+    const begun = await beginAttempt({ ...deps, db }, delivery.id, { number: 1, manual: false })
+    if (begun.kind !== 'begun') throw new Error(begun.reason)
+    await writeOutcome(db, begun.attempt, {
+      result: { outcome: 'delivered', status: 204, retryAfterMs: null, responseSnippet: null, error: null },
+      verdict: { delivery: { state: 'delivered' }, endpoint: { kind: 'fine' } },
+      handOver: true,
+      now: clock.now(),
+    })
+  })
+  expect(touched).toEqual([monthOfClock('delivery_attempts'), thisMonth('events')].sort())
+})
