@@ -91,39 +91,40 @@ SELECT
   i.next_poll_at,
   i.finished_at,
   i.deadline_at,
-  seen.started_at,
+  span.started_at,
   span.ended_at,
-  CASE WHEN seen.started_at >= seen.created_at THEN extract(epoch FROM seen.started_at - seen.created_at)::float8 END AS queued_s,
-  CASE WHEN span.ended_at >= seen.started_at THEN extract(epoch FROM span.ended_at - seen.started_at)::float8 END AS running_s,
-  CASE WHEN span.ended_at >= seen.created_at THEN extract(epoch FROM span.ended_at - seen.created_at)::float8 END AS total_s,
-  CASE WHEN span.ended_at > seen.created_at
-    THEN coalesce(i.rows_processed, i.rows_total) / extract(epoch FROM span.ended_at - seen.created_at)::float8
+  CASE WHEN span.started_at >= span.created_at THEN extract(epoch FROM span.started_at - span.created_at)::float8 END AS queued_s,
+  CASE WHEN span.ended_at >= span.started_at THEN extract(epoch FROM span.ended_at - span.started_at)::float8 END AS running_s,
+  CASE WHEN span.ended_at >= span.created_at THEN extract(epoch FROM span.ended_at - span.created_at)::float8 END AS total_s,
+  CASE WHEN span.ended_at > span.created_at
+    THEN coalesce(i.rows_processed, i.rows_total) / extract(epoch FROM span.ended_at - span.created_at)::float8
   END AS rows_per_s,
   i.polls,
   (SELECT count(*) FROM detail_pages p WHERE p.import_id = i.id AND p.cursor IS NOT NULL) AS detail_requests,
-  extract(epoch FROM i.finished_at - seen.last_live_at)::float8 AS detection_gap_s,
+  CASE WHEN i.state IN ('succeeded', 'partial', 'failed', 'canceled')
+    THEN extract(epoch FROM i.finished_at - seen.last_live_at)::float8
+  END AS detection_gap_s,
   i.last_error ->> 'code' AS last_error_code,
   i.last_error ->> 'message' AS last_error_message,
   (i.last_error ->> 'at')::timestamptz AS last_error_at,
   i.metadata
 FROM imports i
 JOIN connections c ON c.id = i.connection_id
--- Subqueries, so that whoever doesn't ask for what comes of them doesn't pay for them.
+-- One look at the snapshots for all that comes of them, and none for whoever asks for nothing of it: it has one row, so
+-- the planner leaves it out.
+LEFT JOIN LATERAL (
+  SELECT
+    min(s.first_seen_at) FILTER (WHERE s.state = 'running') AS first_running_at,
+    max(s.last_seen_at) FILTER (WHERE s.state IN ('pending', 'queued', 'running')) AS last_live_at
+  FROM snapshots s WHERE s.import_id = i.id
+) seen ON true
 CROSS JOIN LATERAL (
   SELECT
     coalesce(i.provider_created_at, i.provider_started_at, i.registered_at) AS created_at,
-    coalesce(i.provider_started_at, (
-      SELECT min(s.first_seen_at) FROM snapshots s WHERE s.import_id = i.id AND s.state = 'running'
-    )) AS started_at,
-    CASE WHEN i.state IN ('succeeded', 'partial', 'failed', 'canceled') THEN (
-      SELECT max(s.last_seen_at) FROM snapshots s
-      WHERE s.import_id = i.id AND s.state IN ('pending', 'queued', 'running')
-    ) END AS last_live_at
-) seen
-CROSS JOIN LATERAL (
-  SELECT CASE WHEN i.state IN ('succeeded', 'partial', 'failed', 'canceled') THEN
-    coalesce(i.provider_finished_at, i.finished_at - (i.finished_at - seen.last_live_at) / 2)
-  END AS ended_at
+    coalesce(i.provider_started_at, seen.first_running_at) AS started_at,
+    CASE WHEN i.state IN ('succeeded', 'partial', 'failed', 'canceled') THEN
+      coalesce(i.provider_finished_at, i.finished_at - (i.finished_at - seen.last_live_at) / 2)
+    END AS ended_at
 ) span;
 --> statement-breakpoint
 CREATE VIEW "reporting"."status_periods" AS
@@ -142,7 +143,7 @@ SELECT
   p.polls
 FROM imports i
 JOIN connections c ON c.id = i.connection_id
--- For each import by itself, so that whatever limits the imports limits what is read.
+-- For each import by itself, by index: whatever limits the imports limits what is read.
 CROSS JOIN LATERAL (
   SELECT
     row_number() OVER (ORDER BY number) AS period,
@@ -168,7 +169,7 @@ CROSS JOIN LATERAL (
 --> statement-breakpoint
 CREATE VIEW "reporting"."progress" AS
 SELECT
-  s.import_id,
+  i.id AS import_id,
   i.connection_id,
   c.name AS connection,
   c.provider,
@@ -189,11 +190,12 @@ SELECT
   (s.rows ->> 'skipped')::bigint AS rows_skipped
 FROM imports i
 JOIN connections c ON c.id = i.connection_id
-JOIN snapshots s ON s.import_id = i.id;
+-- For each import by itself, by index: OFFSET keeps the planner from reading whole months instead.
+CROSS JOIN LATERAL (SELECT first_seen_at, last_seen_at, polls, state, provider_status, progress, message, rows FROM snapshots WHERE import_id = i.id OFFSET 0) s;
 --> statement-breakpoint
 CREATE VIEW "reporting"."skipped_lines" AS
 SELECT
-  l.import_id,
+  i.id AS import_id,
   i.connection_id,
   c.name AS connection,
   c.provider,
@@ -206,11 +208,12 @@ SELECT
   l."column" AS column_number
 FROM imports i
 JOIN connections c ON c.id = i.connection_id
-JOIN skipped_lines l ON l.import_id = i.id;
+-- For each import by itself, by index: OFFSET keeps the planner from reading whole months instead.
+CROSS JOIN LATERAL (SELECT page, position, line, "column" FROM skipped_lines WHERE import_id = i.id OFFSET 0) l;
 --> statement-breakpoint
 CREATE VIEW "reporting"."row_results" AS
 SELECT
-  r.import_id,
+  i.id AS import_id,
   i.connection_id,
   c.name AS connection,
   c.provider,
@@ -227,7 +230,8 @@ SELECT
   r.item
 FROM imports i
 JOIN connections c ON c.id = i.connection_id
-JOIN row_results r ON r.import_id = i.id;
+-- For each import by itself, by index: OFFSET keeps the planner from reading whole months instead.
+CROSS JOIN LATERAL (SELECT row, page, record_id, created, existing, error_code, error_message, item FROM row_results WHERE import_id = i.id OFFSET 0) r;
 --> statement-breakpoint
 CREATE VIEW "reporting"."skipped_columns" AS
 SELECT
@@ -299,7 +303,7 @@ CROSS JOIN LATERAL (
       extract(epoch FROM i.ended_at
         - coalesce(i.provider_started_at, i.provider_created_at, i.registered_at))::float8 AS duration_s
     FROM reporting.imports i
-    WHERE i.connection_id = c.id AND i.finished_at IS NOT NULL AND i.outcome IN ('succeeded', 'partial', 'failed')
+    WHERE i.connection_id = c.id AND i.finished_at IS NOT NULL AND i.state IN ('succeeded', 'partial', 'failed')
     ORDER BY i.finished_at DESC
     LIMIT 200
   ) newest

@@ -58,11 +58,15 @@ export async function computeDays(tx: Transaction, days: readonly Day[]): Promis
     WHERE registered.count > 0 OR ended.count > 0`)
   await tx.execute(sql`
     INSERT INTO daily_skipped_columns (day, connection_id, "column", lines, imports)
-    SELECT due.day, due.connection_id, l."column", sum(l.lines), count(*)
+    SELECT due.day, due.connection_id, skipped."column", skipped.lines, skipped.imports
     FROM ${spanned}
-    JOIN imports i ON i.connection_id = due.connection_id AND i.finished_at >= span.begins AND i.finished_at < span.ends
-    -- For each import by itself: its lines are in one partition, and beside each other.
-    CROSS JOIN LATERAL (SELECT "column", count(*) AS lines FROM skipped_lines WHERE import_id = i.id GROUP BY 1) l
-    WHERE i.skipped_lines > 0 AND i.details_state IN ('complete', 'incomplete')
-    GROUP BY 1, 2, 3`)
+    CROSS JOIN LATERAL (
+      SELECT l."column", sum(l.lines) AS lines, count(*) AS imports
+      FROM imports i
+      -- For each import by itself: its lines are in one partition, and beside each other.
+      CROSS JOIN LATERAL (SELECT "column", count(*) AS lines FROM skipped_lines WHERE import_id = i.id GROUP BY 1) l
+      WHERE i.connection_id = due.connection_id AND i.finished_at >= span.begins AND i.finished_at < span.ends
+        AND i.skipped_lines > 0 AND i.details_state IN ('complete', 'incomplete')
+      GROUP BY 1
+    ) skipped`)
 }
