@@ -289,9 +289,10 @@ describe('deleting', () => {
       [id],
     )
     const removing = deleteConnection({ db: api.database.db, clock: api.clock }, name)
+    const refused = expect(removing).rejects.toMatchObject({ code: 'conflict' })
     await client.query('COMMIT')
     client.release()
-    await expect(removing).rejects.toMatchObject({ code: 'conflict' })
+    await refused
   })
 })
 
