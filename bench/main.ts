@@ -1,5 +1,6 @@
 // Owns the choice of a benchmark: `npm run bench -- polls`.
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<void> }>> = {
+  history: () => import('./history.ts'),
   ingest: () => import('./ingest.ts'),
   polls: () => import('./polls.ts'),
   webhooks: () => import('./webhooks.ts'),
