@@ -64,7 +64,7 @@ test('the views say what every single poll says', { timeout: 120_000 }, async ()
       const { id } = await world.tracked({ registeredAt: start })
       const polls: Poll[] = []
       let calls = 0
-      let interrupted = false
+      let state: ImportState = 'pending'
       const moment = (ms: number | null) => (ms === null ? null : after(start, ms))
 
       async function poll(said: Partial<Report>) {
@@ -86,18 +86,12 @@ test('the views say what every single poll says', { timeout: 120_000 }, async ()
           expect(await recordReport(world.db, change)).toMatchObject({ kind: 'recorded' })
         }
         const last = polls.at(-1)
-        const now: Poll = {
-          at: seen.polledAt.getTime() - start.getTime(),
-          state: to,
-          status: report.providerStatus,
-          progress: report.progress,
-          begins: true,
-        }
-        // What was resumed is pending again: hearing that it runs changes its state.
-        const isResumed = interrupted && to !== 'pending'
-        now.begins =
-          !last || isResumed || last.state !== to || last.status !== now.status || last.progress !== now.progress
-        interrupted = false
+        // Resumed, it is pending again, which the last report goes on to be told of: only a change of state begins anew.
+        const { providerStatus: status, progress } = report
+        const begins = !last || to !== state || status !== last.status || progress !== last.progress
+        const at = seen.polledAt.getTime() - start.getTime()
+        const now: Poll = { at, state: begins ? to : last.state, status, progress, begins }
+        state = to
         calls++
         polls.push(now)
       }
@@ -109,7 +103,7 @@ test('the views say what every single poll says', { timeout: 120_000 }, async ()
             await stopImport(world, id)
             world.clock.advance(1)
             await resumeImport(world, id)
-            interrupted = true
+            state = 'pending'
           } else if (step === 'refused') {
             const refused = { polledAt: world.clock.now(), sameReport: false }
             await recordUnchanged(world.db, [world.unchanged(await world.row(id), refused)])
