@@ -86,33 +86,36 @@ async function insertPage(
   return stored.rowCount === 1
 }
 
+/** Functions that return sets go in step in a list of columns, and keep no copy of what they return, as they would in FROM. */
 function insertSkippedLines(lines: DetailPage['skippedLines']): SQL {
   return sql`, stored_lines AS (
       INSERT INTO skipped_lines (import_id, page, position, line, "column")
-      SELECT import_id, page, number - 1, t.line, t.col
-      FROM counted, unnest(
-        ${arrayLiteral(lines.map(({ line }) => line))}::bigint[],
-        ${arrayLiteral(lines.map(({ column }) => column))}::bigint[]
-      ) WITH ORDINALITY AS t (line, col, number)
+      SELECT import_id, page, generate_series(0, ${lines.length - 1}::int),
+        unnest(${arrayLiteral(lines.map(({ line }) => line))}::bigint[]),
+        unnest(${arrayLiteral(lines.map(({ column }) => column))}::bigint[])
+      FROM counted
     )`
 }
 
 function insertRowResults(results: DetailPage['rowResults']): SQL {
+  const hasItems = results.some(({ item }) => item !== undefined)
+  // JSON is one line, so that items need no further quoting, which would be most of the work. An empty line: there is none.
+  const items = hasItems
+    ? sql`string_to_table(${results.map(itemLine).join('\n')}::text, ${'\n'}, '')::jsonb`
+    : sql`NULL::jsonb`
   return sql`, stored_results AS (
       INSERT INTO row_results (import_id, page, row, record_id, created, existing, error_code, error_message, item)
-      SELECT import_id, page, results_before + number - 1, t.record_id, t.created, t.existing, t.code, t.message, t.item::jsonb
-      FROM counted, ROWS FROM (
+      SELECT import_id, page, generate_series(results_before, results_before + ${results.length - 1}::int),
         unnest(${textArrayLiteral(results.map(({ recordId }) => recordId))}::text[]),
         unnest(${arrayLiteral(results.map(({ created }) => created))}::boolean[]),
         unnest(${arrayLiteral(results.map(({ existing }) => existing))}::boolean[]),
         unnest(${textArrayLiteral(results.map(({ error }) => error?.code ?? null))}::text[]),
         unnest(${textArrayLiteral(results.map(({ error }) => error?.message ?? null))}::text[]),
-        string_to_table(${results.map(itemLine).join('\n')}::text, ${'\n'}, '')
-      ) WITH ORDINALITY AS t (record_id, created, existing, code, message, item, number)
+        ${items}
+      FROM counted
     )`
 }
 
-/** JSON is one line, so that items need no further quoting, which would be most of the work. Empty: there is none. */
 function itemLine({ item }: DetailPage['rowResults'][number]): string {
   if (item === undefined) return ''
   const line = JSON.stringify(item)
