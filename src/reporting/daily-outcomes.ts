@@ -82,7 +82,7 @@ async function followEvents(tx: Transaction): Promise<number> {
     ), marked AS (
       INSERT INTO daily_outcomes_due (day, connection_id)
       SELECT (occurred_at AT TIME ZONE 'UTC')::date, connection_id FROM next
-      WHERE type IN ('import.succeeded', 'import.partial', 'import.failed', 'import.canceled', 'import.lost', 'import.stopped')
+      WHERE connection_id IS NOT NULL AND type IN ('import.succeeded', 'import.partial', 'import.failed', 'import.canceled', 'import.lost', 'import.stopped')
       UNION
       SELECT (i.finished_at AT TIME ZONE 'UTC')::date, i.connection_id FROM next JOIN imports i ON i.id = next.import_id
       WHERE next.type = 'import.rows_collected' AND i.finished_at IS NOT NULL
