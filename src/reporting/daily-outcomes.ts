@@ -76,16 +76,13 @@ async function begin(tx: Transaction, now: Date): Promise<void> {
 async function followEvents(tx: Transaction): Promise<number> {
   const { rows } = await tx.execute<{ count: number }>(sql`
     WITH next AS (
-      SELECT position, type, import_id, connection_id, occurred_at FROM events
+      SELECT position, type, connection_id, occurred_at FROM events
       WHERE position > (SELECT position FROM daily_outcomes_watermark)
       ORDER BY position LIMIT ${eventsAtOnce}
     ), marked AS (
       INSERT INTO daily_outcomes_due (day, connection_id)
-      SELECT (occurred_at AT TIME ZONE 'UTC')::date, connection_id FROM next
-      WHERE connection_id IS NOT NULL AND type IN ('import.succeeded', 'import.partial', 'import.failed', 'import.canceled', 'import.lost', 'import.stopped')
-      UNION
-      SELECT (i.finished_at AT TIME ZONE 'UTC')::date, i.connection_id FROM next JOIN imports i ON i.id = next.import_id
-      WHERE next.type = 'import.rows_collected' AND i.finished_at IS NOT NULL
+      SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date, connection_id FROM next
+      WHERE type IN ('import.succeeded', 'import.partial', 'import.failed', 'import.canceled', 'import.lost', 'import.stopped')
     ), read AS (
       SELECT count(*)::int AS count, max(position) AS position FROM next
     ), moved AS (
@@ -111,7 +108,7 @@ async function countRegistrations(tx: Transaction, now: Date): Promise<void> {
     UPDATE daily_outcomes_watermark SET registered_until = greatest(registered_until, ${now}::timestamptz)`)
 }
 
-/** A collection that is given up writes no event. */
+/** Until the rows of all that ended on a day are collected, or given up, which writes no event. */
 async function markCollecting(tx: Transaction): Promise<void> {
   await tx.execute(sql`
     INSERT INTO daily_outcomes_due (day, connection_id)
