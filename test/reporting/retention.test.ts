@@ -143,7 +143,6 @@ describe('dropping a month of 300,000 rows', () => {
     const tookMs = performance.now() - since
     expect(tookMs).toBeLessThan(1_000)
     expect(await left()).toBe(0)
-    console.info(`a month of ${rows} rows was dropped in ${tookMs.toFixed(0)} ms`)
   })
 
   test('waits for an open transaction that reads, and holds up neither it nor those who write', async () => {
@@ -182,7 +181,6 @@ describe('dropping a month of 300,000 rows', () => {
       expect((await reader.query('SELECT count(*)::int AS n FROM skipped_lines')).rows[0].n).toBe(rows)
       expect(await left()).toBe(0)
       expect(await count('skipped_lines', `import_id = '${importId}'`)).toBe(written)
-      console.info(`${written} inserts beside it; slowest, ms: ${JSON.stringify(slowest)}`)
       expect(written).toBeGreaterThan(20)
       expect(Math.max(...Object.values(slowest))).toBeLessThan(400)
       await reader.query('COMMIT')
