@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { dailyOutcomes, deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { startScheduler } from '../../src/dispatch/scheduler.ts'
 import { createTick, type TickKind, type WorkKind } from '../../src/dispatch/tick.ts'
 import { newId } from '../../src/ids.ts'
@@ -123,6 +123,14 @@ describeEachStore('dispatch', (store) => {
     )
     const [row] = await world.db.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id))
     expect(row?.previousSecrets).toEqual([])
+  })
+
+  test('the tick of each minute keeps the days up', async () => {
+    const { connectionId } = await world.tracked()
+    const tick = createTick({ db: world.db, clock: world.clock, queues: open(), log, historyRetention: {} })
+    await tick({ kind: 'roll-up' }, noSignal)
+    const [day] = await world.db.select().from(dailyOutcomes).where(eq(dailyOutcomes.connectionId, connectionId))
+    expect(day).toMatchObject({ day: world.clock.now().toISOString().slice(0, 10), registered: 1 })
   })
 
   describe('the repeatable ticks', () => {
