@@ -230,7 +230,8 @@ describe('what is not sent', () => {
   it('is one of two attempts that begin at once', async () => {
     const { receiver, delivery } = await pending()
     await lease(delivery.id)
-    const both = await Promise.all([attempt(delivery.id), attempt(delivery.id)])
+    const first = { manual: false, number: 1, signal: new AbortController().signal }
+    const both = await Promise.all([1, 2].map(() => deliver(world.deps, delivery.id, first)))
     expect(both.filter(({ kind }) => kind === 'attempted')).toHaveLength(1)
     expect(receiver.received).toHaveLength(1)
   })
