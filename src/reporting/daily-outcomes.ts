@@ -82,7 +82,8 @@ async function followEvents(tx: Transaction): Promise<number> {
     ), marked AS (
       INSERT INTO daily_outcomes_due (day, connection_id)
       SELECT DISTINCT (occurred_at AT TIME ZONE 'UTC')::date, connection_id FROM next
-      WHERE type IN ('import.succeeded', 'import.partial', 'import.failed', 'import.canceled', 'import.lost', 'import.stopped')
+      WHERE connection_id IS NOT NULL
+        AND type IN ('import.succeeded', 'import.partial', 'import.failed', 'import.canceled', 'import.lost', 'import.stopped')
     ), read AS (
       SELECT count(*)::int AS count, max(position) AS position FROM next
     ), moved AS (

@@ -9,6 +9,7 @@ import { stopImport } from '../../src/imports/stop.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
+import { writeEvents } from '../../src/webhooks/events.ts'
 import { aPage, useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
@@ -249,6 +250,16 @@ test('many processes at once count everything once', async () => {
   }
   await tick()
   expect(await daily(id)).toMatchObject([{ registered: 5, succeeded: 5 }])
+})
+
+test('an event without a connection holds up nothing', async () => {
+  const event = { type: 'import.lost', importId: null, connectionId: null, connectionName: null } as const
+  const { id } = await world.connection()
+  await tick()
+  await world.db.transaction((tx) => writeEvents(tx, [{ ...event, occurredAt: world.clock.now(), data: {} }]))
+  await ended(await registered(id, '2026-06-02T10:00:00Z'), '2026-06-02T11:00:00Z')
+  await tick()
+  expect(await daily(id)).toMatchObject([{ registered: 1, succeeded: 1 }])
 })
 
 describe('whatever happens', () => {
