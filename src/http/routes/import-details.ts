@@ -87,7 +87,7 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
     scope: 'read',
     tag,
     summary,
-    description: `Pages of JSON, or with \`Accept: ${csv}\` or \`${ndjson}\` all of them at once, streamed.`,
+    description: `Pages of JSON, or with \`Accept: ${csv}\` or \`${ndjson}\` all of them at once, streamed. In CSV, an apostrophe stands before whatever a spreadsheet would run as a formula.`,
     params: idParams,
     query: pageQuery,
     answers: {
