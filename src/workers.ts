@@ -25,15 +25,15 @@ export interface Workers {
 }
 
 /** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
-const concurrency = { poll: 400, collect: 20, deliver: 64, trial: 200, retry: 200 }
+const concurrency = { poll: 400, collect: 20, deliver: 64, trial: 16, retry: 200 }
 /**
- * Endpoints that answered until now and hang all at once mustn't hold up those that answer: there is room for a
- * thousand, with two requests each.
+ * First attempts that wait for their endpoint go on without a slot: endpoints that hang mustn't hold up those that
+ * answer, nor those of which nobody knows yet. There is room for a thousand, with two requests each.
  */
-const slots = { deliver: { keptMs: 100, maxWithout: 3_000 } }
+const slots = { deliver: { keptMs: 100, maxWithout: 3_000 }, trial: { keptMs: 100, maxWithout: 3_000 } }
 /** Attempts under way at the most, whatever their lane. */
 export const deliveryConcurrency =
-  concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + concurrency.retry
+  concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + slots.trial.maxWithout + concurrency.retry
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const { queues, db, targets, observePoll } = deps
@@ -55,7 +55,7 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     }),
     queues.work('collect', createCollectWorker(deps), { concurrency: concurrency.collect }),
     queues.work('deliver', deliver, { concurrency: concurrency.deliver, slots: slots.deliver }),
-    queues.work('trial', deliver, { concurrency: concurrency.trial }),
+    queues.work('trial', deliver, { concurrency: concurrency.trial, slots: slots.trial }),
     queues.work('retry', deliver, { concurrency: concurrency.retry }),
   ]
   return {

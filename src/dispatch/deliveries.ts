@@ -2,13 +2,19 @@
 //
 // Endpoints share three lanes, a queue each with slots of its own, and each lane is looked at apart from the others:
 //
-// | `deliver` | first attempts to endpoints whose last attempt succeeded |
+// | `deliver` | first attempts to endpoints that have answered, and whose last few attempts didn't all fail |
 // | `trial` | first attempts to the others; those that failed least go first |
 // | `retry` | retries, and what is recovered or replayed |
 //
-// An endpoint has five requests under way at the most, three of them retries, and keeps a place for one retry; two,
-// while one of them takes long; one, a probe, while its breaker is open. What somebody asked for goes with first
-// attempts, and past an open breaker.
+// What an endpoint may have under way:
+//
+// | | first attempts | retries | together |
+// |---|---|---|---|
+// | usually | 5, or 4 while a retry waits | 3 | 5 |
+// | while a request takes long | 2 | 1 | 5 |
+// | while its breaker is open | | | 1, a probe |
+//
+// What somebody asked for goes with first attempts, before them and past an open breaker, within the five.
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -20,15 +26,16 @@ import { attemptLeaseMs } from '../webhooks/begin-attempt.ts'
  * shows in its lease, and one that hasn't begun doesn't look like it.
  */
 export const deliveryLeaseMs = attemptLeaseMs + 10_000
-/** Requests under way to one endpoint at the most, and how many of them may be retries. */
-const maxInFlight = 5
-const maxRetriesInFlight = 3
+/** Under way to one endpoint at the most. */
+const most = { all: 5, retries: 3 }
 /**
- * An endpoint that lets a request wait longer than this has fewer under way: a thousand that hang all at once must not
- * keep every slot from those that answer.
+ * A thousand endpoints that hang all at once must not keep every slot from those that answer: one that lets a request
+ * wait longer than this has fewer under way.
  */
 const slowMs = 1_000
-const maxInFlightWhileSlow = 2
+const mostWhileSlow = { firsts: 2, retries: 1 }
+/** Failures in a row from which an endpoint that has answered is tried apart from those that answer. */
+const failuresToTrial = 3
 
 export interface DueDelivery {
   id: string
@@ -78,91 +85,82 @@ interface Candidate extends Record<string, unknown> {
 /**
  * What somebody asked for first; then of the endpoints that failed least those with the least under way, in turn, and of
  * these the longest due: so endpoints that answer go before those that hang.
+ *
+ * Each arm reads an index of one endpoint's deliveries from its beginning. Joined or counted together, Postgres may
+ * choose to read the whole table, since its statistics of what is due or leased are never up to date.
  */
 async function candidates(db: Database, now: Date, lane: DeliveryLane, room: number): Promise<Candidate[]> {
-  const { endpoints, takesAsked, due } = lanes[lane](now)
+  const { endpoints, arms } = lanes[lane](now)
   const { rows } = await db.execute<Candidate>(sql`
-    WITH open AS (
-      SELECT endpoint.id, endpoint.failures, in_flight, retries,
-        CASE WHEN failing_since IS NOT NULL THEN CASE WHEN next_probe_at <= ${now} THEN 1 ELSE 0 END
-          WHEN is_slow THEN ${maxInFlightWhileSlow} ELSE ${maxInFlight} END AS most
-      FROM webhook_endpoints endpoint CROSS JOIN LATERAL (${underWay(now)}) AS busy
+    WITH busy AS (
+      SELECT endpoint.*, in_flight, retries, is_slow IS TRUE AS is_slow,
+        CASE WHEN failing_since IS NULL THEN ${most.all}::int WHEN next_probe_at <= ${now} THEN 1 ELSE 0 END AS most
+      FROM webhook_endpoints endpoint CROSS JOIN LATERAL (
+        SELECT count(*)::int AS in_flight, (count(*) FILTER (WHERE is_retry))::int AS retries,
+          min(lease_until) <= ${after(now, attemptLeaseMs - slowMs)} AS is_slow
+        FROM deliveries WHERE endpoint_id = endpoint.id AND lease_until IS NOT NULL
+      ) under_way
       WHERE deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now})
         AND ${endpoints}
-    ), due AS (
-      SELECT due.*, most, failures, in_flight, false AS is_asked
-      FROM open CROSS JOIN LATERAL (${due}) AS due
-      WHERE in_flight < most
-      ${takesAsked ? asked(now) : sql``}
-    )
+    ), open AS (
+      SELECT id, failures, in_flight, retries, most, most - in_flight AS places, ${most.all}::int - in_flight AS asked_places,
+        CASE WHEN is_slow THEN ${mostWhileSlow.firsts}::int ELSE most END - (in_flight - retries) AS first_places,
+        CASE WHEN is_slow THEN ${mostWhileSlow.retries}::int ELSE ${most.retries}::int END - retries AS retry_places
+      FROM busy
+    ), due AS (${sql.join(arms, sql` UNION ALL `)})
     SELECT id, endpoint_id AS "endpointId", is_retry AND NOT is_asked AS "isRetry", most
     FROM due ORDER BY is_asked DESC, failures, in_flight, place, next_attempt_at
     LIMIT ${room}`)
   return rows
 }
 
-// Each of what follows reads an index of an endpoint's deliveries from its beginning. Joined or counted together,
-// Postgres may choose to read the whole table, since its statistics of what is due or leased are never up to date.
-
-function underWay(now: Date): SQL {
-  return sql`
-    SELECT count(*)::int AS in_flight, (count(*) FILTER (WHERE is_retry))::int AS retries,
-      min(lease_until) <= ${after(now, attemptLeaseMs - slowMs)} AS is_slow
-    FROM deliveries WHERE endpoint_id = endpoint.id AND lease_until IS NOT NULL`
-}
-
 interface Lane {
   /** Which endpoints it serves. */
   endpoints: SQL
-  /** What of each, besides what somebody asked for. */
-  due: SQL
-  takesAsked: boolean
+  /** What it takes of each. */
+  arms: SQL[]
 }
 
-const answers = sql`(failures = 0 AND last_success_at IS NOT NULL)`
+const answers = sql`(failures < ${failuresToTrial} AND last_success_at IS NOT NULL)`
 
 const lanes: Record<DeliveryLane, (now: Date) => Lane> = {
-  deliver: (now) => ({
-    endpoints: answers,
-    due: dueOf(sql`NOT is_retry`, now, sql`most - in_flight - ${placeForRetry(now)}`),
-    takesAsked: true,
-  }),
+  deliver: (now) => ({ endpoints: answers, arms: [asked(now), firsts(now, most.all)] }),
   // One of each endpoint at a look: there may be thousands of them, and their attempts take long.
-  trial: (now) => ({
-    endpoints: sql`NOT ${answers}`,
-    due: dueOf(sql`NOT is_retry`, now, sql`least(most - in_flight - ${placeForRetry(now)}, 1)`),
-    takesAsked: true,
-  }),
-  retry: (now) => ({
-    endpoints: sql`retries < ${maxRetriesInFlight}`,
-    due: dueOf(sql`is_retry`, now, sql`1`),
-    takesAsked: false,
-  }),
-}
-
-/** What has been due for the longest to an endpoint. */
-function dueOf(kind: SQL, now: Date, limit: SQL): SQL {
-  return sql`
-    SELECT id, endpoint_id, is_retry, next_attempt_at, row_number() OVER (ORDER BY next_attempt_at) AS place
-    FROM deliveries
-    WHERE endpoint_id = open.id AND lease_until IS NULL AND next_attempt_at <= ${now} AND NOT manual_requested AND ${kind}
-    ORDER BY next_attempt_at LIMIT ${limit}`
-}
-
-/** 1 where a retry is due and none under way, so that first attempts leave it a place. */
-function placeForRetry(now: Date): SQL {
-  return sql`CASE WHEN retries > 0 OR most = 1 THEN 0 ELSE coalesce((
-    SELECT 1 FROM deliveries
-    WHERE endpoint_id = open.id AND is_retry AND lease_until IS NULL AND next_attempt_at <= ${now}
-      AND NOT manual_requested LIMIT 1), 0) END`
+  trial: (now) => ({ endpoints: sql`NOT ${answers}`, arms: [asked(now), firsts(now, 1)] }),
+  retry: (now) => ({ endpoints: sql`true`, arms: [retries(now, 1)] }),
 }
 
 function asked(now: Date): SQL {
+  return arm(now, sql`manual_requested`, sql`asked_places`)
+}
+
+function firsts(now: Date, atOnce: number): SQL {
+  const freePlaces = sql`places - CASE WHEN retries > 0 OR most = 1 THEN 0 ELSE (${isRetryDue(now)})::int END`
+  return arm(now, sql`NOT manual_requested AND NOT is_retry`, sql`least(first_places, ${freePlaces}, ${atOnce}::int)`)
+}
+
+function retries(now: Date, atOnce: number): SQL {
+  return arm(now, sql`NOT manual_requested AND is_retry`, sql`least(retry_places, places, ${atOnce}::int)`)
+}
+
+/** What has been due for the longest, up to `limit`. */
+function arm(now: Date, kind: SQL, limit: SQL): SQL {
   return sql`
-    UNION ALL
-    SELECT delivery.id, endpoint_id, is_retry, next_attempt_at, 1, ${maxInFlight}::int, failures, in_flight, true
-    FROM deliveries delivery JOIN open ON open.id = delivery.endpoint_id
-    WHERE manual_requested AND lease_until IS NULL AND next_attempt_at <= ${now} AND in_flight < ${maxInFlight}`
+    SELECT due.*, CASE WHEN is_asked THEN ${most.all}::int ELSE most END AS most, failures, in_flight
+    FROM open CROSS JOIN LATERAL (
+      SELECT id, endpoint_id, is_retry, manual_requested AS is_asked, next_attempt_at,
+        row_number() OVER (ORDER BY next_attempt_at) AS place
+      FROM deliveries
+      WHERE endpoint_id = open.id AND lease_until IS NULL AND next_attempt_at <= ${now} AND ${kind}
+      ORDER BY next_attempt_at LIMIT greatest(${limit}, 0)
+    ) AS due`
+}
+
+/** By LIMIT rather than EXISTS, which Postgres may answer by reading the whole table once. */
+function isRetryDue(now: Date): SQL {
+  return sql`coalesce((SELECT true FROM deliveries
+    WHERE endpoint_id = open.id AND is_retry AND NOT manual_requested AND lease_until IS NULL AND next_attempt_at <= ${now}
+    LIMIT 1), false)`
 }
 
 /** Those that their endpoints still take, counting what has been leased since the look. */
@@ -174,9 +172,9 @@ async function withinLimits(tx: Transaction, found: readonly Candidate[]): Promi
     GROUP BY endpoint_id`)
   const busy = new Map(rows.map((row) => [row.endpointId, row]))
   return found
-    .filter(({ endpointId, isRetry, most }) => {
+    .filter(({ endpointId, isRetry, most: mostWith }) => {
       const { inFlight, retries } = busy.get(endpointId) ?? { inFlight: 0, retries: 0 }
-      if (inFlight >= most || (isRetry && retries >= maxRetriesInFlight)) return false
+      if (inFlight >= mostWith || (isRetry && retries >= most.retries)) return false
       busy.set(endpointId, { endpointId, inFlight: inFlight + 1, retries: retries + (isRetry ? 1 : 0) })
       return true
     })

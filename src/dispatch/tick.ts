@@ -118,7 +118,7 @@ const enqueueDue: Record<Look, (round: Round) => Promise<boolean>> = {
 }
 
 /** What may wait in each lane: enough to keep its slots busy, and over before the leases are. */
-const maxWaiting: Record<DeliveryLane, number> = { deliver: 64, trial: 100, retry: 100 }
+const maxWaiting: Record<DeliveryLane, number> = { deliver: 64, trial: 32, retry: 100 }
 
 async function enqueueDeliveries({ db, clock, queues }: TickDeps, lane: DeliveryLane): Promise<boolean> {
   const { waiting = 0 } = await queues.all[lane].getJobCounts('waiting')

@@ -70,6 +70,17 @@ describe('the deliveries of one endpoint', () => {
     expect(await claim()).toHaveLength(1)
   })
 
+  test('are first attempts nevertheless while retries take long, of which there is one then', async () => {
+    const endpointId = await world.endpoint(world.answering)
+    const retries = await world.deliveries(endpointId, 9, { isRetry: true })
+    await begin(ids(await claim()))
+    world.clock.advance(1_000)
+    await world.deliveries(endpointId, 9)
+    expect(lanes(await claim())).toEqual(['deliver', 'deliver'])
+    await world.finish(retries.slice(0, 2))
+    expect(lanes(await claim())).toEqual([])
+  })
+
   test('wait while it is disabled, deleted or told us to wait', async () => {
     const later = new Date(now().getTime() + 1)
     for (const columns of [{ disabledAt: now() }, { deletedAt: now() }, { blockedUntil: later }])
@@ -102,10 +113,17 @@ describe('the deliveries of one endpoint', () => {
 
 describe('the lanes', () => {
   test('keep first attempts to endpoints that answer apart from those to others, and from retries', async () => {
-    for (const columns of [world.answering, {}, { ...world.answering, failures: 1 }, world.failing({})])
+    const { answering } = world
+    for (const columns of [
+      answering,
+      { ...answering, failures: 2 },
+      {},
+      { ...answering, failures: 3 },
+      world.failing({}),
+    ])
       await world.deliveries(await world.endpoint(columns), 1)
     await world.deliveries(await world.endpoint(world.answering), 1, { isRetry: true })
-    expect(lanes(await claim()).toSorted()).toEqual(['deliver', 'retry', 'trial', 'trial', 'trial'])
+    expect(lanes(await claim()).toSorted()).toEqual(['deliver', 'deliver', 'retry', 'trial', 'trial', 'trial'])
   })
 
   test('take no more than they have room for: of the endpoints that failed least, in turn', async () => {
@@ -123,6 +141,16 @@ describe('the lanes', () => {
     const many = await world.deliveries(busy, 5, { dueMs: -minutes(2) })
     const [other] = await world.deliveries(await world.endpoint(world.answering), 1)
     expect(ids(await claimOnce({ deliver: 2 }))).toEqual([many[0], other].toSorted())
+  })
+
+  test('are not filled by what somebody asked for at one endpoint', async () => {
+    const asking = await world.endpoint(world.answering)
+    await world.deliveries(asking, 100, { isRetry: true })
+    await world.db.update(deliveries).set({ manualRequested: true }).where(eq(deliveries.endpointId, asking))
+    const [other] = await world.deliveries(await world.endpoint(world.answering), 1)
+    const claimed = await claimOnce({ deliver: 64 })
+    expect(ids(claimed)).toContain(other)
+    expect(claimed).toHaveLength(6)
   })
 
   test('never have more than five under way to an endpoint, however many processes look at once', async () => {
