@@ -63,8 +63,9 @@ async function measureCase(
   const measured = { ours: [] as number[], copy: [] as number[] }
   let text: Buffer | undefined
   for (let round = 0; round <= rounds; round++) {
-    await makeDue(database.db, importId, pages)
-    const ours = await timed(() => (pages.vendor === 'micro' ? ingest.poll(importId) : ingest.collect(importId)))
+    const leaseUntil = await makeDue(database.db, importId, pages)
+    const work = pages.vendor === 'micro' ? ingest.poll : ingest.collect
+    const ours = await timed(() => work(importId, leaseUntil))
     await requireStored(database.db, importId, table, pages.rows)
     text ??= await copyOut(database, `SELECT * FROM ${table} WHERE import_id = '${importId}'`)
     const rowsOfIngest = text
@@ -103,8 +104,8 @@ function createIngest({ db }: OpenDatabase) {
   const poll = createPollWorker({ ...shared, batches: createPollBatches({ db, targets }), observe: () => {} })
   const { signal } = new AbortController()
   return {
-    collect: (importId: string) => collect({ importId }, signal),
-    poll: (importId: string) => poll({ importId }, signal),
+    collect: (importId: string, leaseUntil: number) => collect({ importId, leaseUntil }, signal),
+    poll: (importId: string, leaseUntil: number) => poll({ importId, leaseUntil }, signal),
     close: () => agents.destroy(),
   }
 }
@@ -127,8 +128,8 @@ async function register(db: Database, vendor: Pages['vendor'], port: number): Pr
   return id
 }
 
-/** As dispatch leaves an import that is to be polled (micro.so), or collected from its first page on (the others). */
-async function makeDue(db: Database, importId: string, { vendor }: Pages): Promise<void> {
+/** As dispatch leaves an import that is to be polled (micro.so), or collected from its first page on (the others). Returns its lease. */
+async function makeDue(db: Database, importId: string, { vendor }: Pages): Promise<number> {
   const leaseUntil = after(systemClock.now(), 60_000)
   await db.execute(sql`DELETE FROM detail_pages WHERE import_id = ${importId}`)
   await db.execute(sql`
@@ -142,6 +143,7 @@ async function makeDue(db: Database, importId: string, { vendor }: Pages): Promi
           collect_lease_until = ${leaseUntil} WHERE id = ${importId}`,
   )
   await db.execute(sql`CHECKPOINT`)
+  return leaseUntil.getTime()
 }
 
 async function requireStored(db: Database, importId: string, table: Case['table'], rows: number): Promise<void> {

@@ -18,10 +18,15 @@ export interface Checkpoint {
   cursor: string
 }
 
-/** Where to go on; null: nothing is to be collected, or not under a lease of ours. */
-export async function loadCheckpoint(db: Database, importId: string, now: Date): Promise<Checkpoint | null> {
+/** Where to go on; null: nothing is to be collected, or not under this lease. */
+export async function loadCheckpoint(
+  db: Database,
+  importId: string,
+  lease: Date,
+  now: Date,
+): Promise<Checkpoint | null> {
   const [row] = await db.select().from(imports).where(eq(imports.id, importId))
-  if (!row?.nextCollectAt || !row.collectLeaseUntil || row.collectLeaseUntil <= now) return null
+  if (!row?.nextCollectAt || row.collectLeaseUntil?.getTime() !== lease.getTime() || lease <= now) return null
   const [last] = await db
     .select()
     .from(detailPages)
@@ -29,7 +34,7 @@ export async function loadCheckpoint(db: Database, importId: string, now: Date):
     .orderBy(desc(detailPages.page))
     .limit(1)
   const place = { page: last ? last.page + 1 : 0, cursor: last?.nextCursor ?? firstPage }
-  return { row, lease: row.collectLeaseUntil, ...place }
+  return { row, lease, ...place }
 }
 
 export type StoredPage =

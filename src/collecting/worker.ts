@@ -40,9 +40,9 @@ const noFailures: Failures = { collectFailures: 0, collectNotFounds: 0 }
 export function createCollectWorker(
   deps: CollectDeps,
 ): (payload: Payload<'collect'>, signal: AbortSignal) => Promise<void> {
-  return async ({ importId }, signal) => {
+  return async ({ importId, leaseUntil }, signal) => {
     const startedAt = deps.clock.now()
-    const checkpoint = await loadCheckpoint(deps.db, importId, startedAt)
+    const checkpoint = await loadCheckpoint(deps.db, importId, new Date(leaseUntil), startedAt)
     if (!checkpoint) return
     const { connectionId } = checkpoint.row
     const target = (await deps.targets.load([connectionId])).get(connectionId)

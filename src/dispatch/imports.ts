@@ -14,6 +14,8 @@ import { findProvider, isProviderName } from '../providers/index.ts'
 
 export interface Claim {
   ids: string[]
+  /** Of all of them; epoch milliseconds. */
+  leaseUntil: number
   /** More work is due than was claimed: look again soon. */
   saturated: boolean
 }
@@ -68,7 +70,7 @@ function claim(db: Database, now: Date, work: Work): Promise<Claim> {
       if (taken > 0) await recordSpending(tx, now, connection, taken)
       if (taken === rooms.get(connection.id) && opensSoon(connection, now)) saturated = true
     }
-    return { ids: claimed.map((row) => row.id), saturated }
+    return { ids: claimed.map((row) => row.id), leaseUntil: after(now, work.leaseMs).getTime(), saturated }
   })
 }
 

@@ -98,14 +98,14 @@ interface Round extends TickDeps {
 const enqueueDue: Record<Look, (round: Round) => Promise<boolean>> = {
   async poll({ db, clock, queues, isOverdueTurn }) {
     if (isOverdueTurn()) await loseOverdue({ db, clock })
-    const { ids, saturated } = await claimPolls(db, clock.now())
-    const jobs = ids.map((importId) => job('poll', { importId }, jobIds.poll(importId)))
+    const { ids, leaseUntil, saturated } = await claimPolls(db, clock.now())
+    const jobs = ids.map((importId) => job('poll', { importId, leaseUntil }, jobIds.poll))
     await enqueue(queues, 'poll', jobs, () => releasePolls(db, ids))
     return saturated
   },
   async collect({ db, clock, queues }) {
-    const { ids, saturated } = await claimCollections(db, clock.now())
-    const jobs = ids.map((importId) => job('collect', { importId }, jobIds.collect(importId)))
+    const { ids, leaseUntil, saturated } = await claimCollections(db, clock.now())
+    const jobs = ids.map((importId) => job('collect', { importId, leaseUntil }, jobIds.collect))
     await enqueue(queues, 'collect', jobs, () => releaseCollections(db, ids))
     return saturated
   },
@@ -124,15 +124,15 @@ async function enqueueDeliveries({ db, clock, queues }: TickDeps, lane: Delivery
   const { waiting = 0 } = await queues.all[lane].getJobCounts('waiting')
   const claimed = await claimDeliveries(db, clock.now(), lane, maxWaiting[lane] - waiting)
   const jobs = claimed.map(({ id, number, manual }) =>
-    job(lane, { deliveryId: id, number, manual }, manual ? jobIds.manualDelivery(id, number) : jobIds.deliver(id)),
+    job(lane, { deliveryId: id, number, manual }, manual ? jobIds.manualDelivery : jobIds.deliver),
   )
   const ids = claimed.map(({ id }) => id)
   await enqueue(queues, lane, jobs, () => releaseDeliveries(db, ids))
   return claimed.length > 0
 }
 
-function job<Name extends Exclude<QueueName, 'dispatch'>>(name: Name, data: Payload<Name>, jobId: string) {
-  return { name, data, opts: { jobId } }
+function job<Name extends Look>(name: Name, data: Payload<Name>, idOf: (data: Payload<Name>) => string) {
+  return { name, data, opts: { jobId: idOf(data) } }
 }
 
 /** Enqueues what was claimed, or gives it back. */

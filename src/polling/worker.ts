@@ -33,10 +33,10 @@ export type PollObserver = (poll: { provider: string; outcome: string; latenessM
 
 /** The processor of the `poll` queue. */
 export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, signal: AbortSignal) => Promise<void> {
-  return async ({ importId }, signal) => {
+  return async ({ importId, leaseUntil }, signal) => {
     const startedAt = deps.clock.now()
     const pollable = await deps.batches.load(importId)
-    if (!pollable || !(await isClaimed(deps.db, pollable.tracked, startedAt))) return
+    if (!pollable || !(await isClaimed(deps.db, pollable.tracked, leaseUntil, startedAt))) return
     const { tracked, target } = pollable
 
     const heard = await ask(deps, tracked, target, signal)
@@ -50,14 +50,15 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
   }
 }
 
-/** A poll runs only under a lease that dispatch gave and that isn't over: otherwise another one may be under way. */
+/** A poll runs only under the lease that dispatch gave it and that isn't over: otherwise another one may be under way. */
 async function isClaimed(
   db: Database,
-  { id: importId, nextPollAt, pollLeaseUntil: leaseUntil }: TrackedImport,
+  { id: importId, nextPollAt, pollLeaseUntil }: TrackedImport,
+  leaseUntil: number,
   now: Date,
 ): Promise<boolean> {
-  if (nextPollAt === null || leaseUntil === null || leaseUntil <= now) return false
-  return holdPoll(db, { importId, leaseUntil, now })
+  if (nextPollAt === null || pollLeaseUntil?.getTime() !== leaseUntil || pollLeaseUntil <= now) return false
+  return holdPoll(db, { importId, leaseUntil: pollLeaseUntil, now })
 }
 
 async function ask(

@@ -1,13 +1,15 @@
 // Owns the queues by name and what their jobs carry: ids, never anything secret, since Bull Board shows payloads.
 import { z } from 'zod'
 
+/** `leaseUntil`: the lease that it was made for, in epoch milliseconds; under another one it isn't run. */
+const underLease = z.object({ importId: z.string(), leaseUntil: z.int() })
 const delivery = z.object({ deliveryId: z.string(), number: z.int(), manual: z.boolean() })
 
 export const payloads = {
   /** The ticks: look for what is due, and enqueue it; `roll-up`: keep the days up; `maintain`: delete what is too old. */
   dispatch: z.object({ kind: z.enum(['poll', 'collect', 'deliver', 'roll-up', 'maintain']) }),
-  poll: z.object({ importId: z.string() }),
-  collect: z.object({ importId: z.string() }),
+  poll: underLease,
+  collect: underLease,
   /** Deliveries, in three lanes, so that slow endpoints take no slots from others: see dispatch/deliveries.ts. */
   deliver: delivery,
   trial: delivery,
@@ -23,12 +25,13 @@ export type Payload<Name extends QueueName> = z.infer<(typeof payloads)[Name]>
 export const queueNames = Object.keys(payloads) as QueueName[]
 
 /**
- * Ids derived from the row, so that a row is at most once in its queue. BullMQ takes no `:` in them and no integers,
+ * Ids derived from the row and from which try of it this is, so that a try is at most once in its queue, and the job of a
+ * worker that died, which stays there for a while, doesn't stand in the way of the next one. BullMQ takes no `:` in them and no integers,
  * and a finished job that is kept blocks a second one of its id: so none is kept (`removeOnComplete`, `removeOnFail`).
  */
 export const jobIds = {
-  poll: (importId: string) => `imp-${importId}`,
-  collect: (importId: string) => `col-${importId}`,
-  deliver: (deliveryId: string) => `dlv-${deliveryId}`,
-  manualDelivery: (deliveryId: string, number: number) => `dlv-${deliveryId}-m${number}`,
+  poll: ({ importId, leaseUntil }: Payload<'poll'>) => `imp-${importId}-${leaseUntil}`,
+  collect: ({ importId, leaseUntil }: Payload<'collect'>) => `col-${importId}-${leaseUntil}`,
+  deliver: ({ deliveryId, number }: Payload<'deliver'>) => `dlv-${deliveryId}-${number}`,
+  manualDelivery: ({ deliveryId, number }: Payload<'deliver'>) => `dlv-${deliveryId}-m${number}`,
 }

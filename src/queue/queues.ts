@@ -38,7 +38,7 @@ export interface QueueOptions {
   /** Null: the queues are kept in Postgres, at `databaseUrl`. */
   redisUrl: string | null
   databaseUrl: string
-  /** When a job of a dead worker is given up, in milliseconds; by default some 45 s, which is less than any lease. */
+  /** When a job of a dead worker is given up, in milliseconds; by default some 45 s. */
   stalling?: Stalling
   onError(error: Error): void
 }

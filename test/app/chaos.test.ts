@@ -6,7 +6,6 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { putConnection } from '../../src/connections/put.ts'
@@ -88,7 +87,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       if (step === 'after the attempt row') expect(sending?.attempts).toBeGreaterThan(0)
       if (step === 'before the commit')
         expect(await sql('SELECT 1 FROM imports WHERE poll_lease_until IS NOT NULL')).not.toEqual([])
-      await timePasses()
+      await endLeases()
       expect(await progress()).toBeGreaterThanOrEqual(before)
     },
   )
@@ -265,20 +264,13 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
     return row?.open as number
   }
 
-  /** Lets the time pass that a dead worker's jobs take in the queue (test/queue/killed-worker.test.ts), and its leases. */
-  async function timePasses(): Promise<void> {
-    const client = new Redis(redis.url)
-    await client.flushdb()
-    client.disconnect()
-    await endLeases()
-  }
-
   /** Lets the time pass that retries and probes wait for. */
   async function retriesAreDue(): Promise<void> {
     await sql(`UPDATE deliveries SET next_attempt_at = now() WHERE next_attempt_at > now() AND lease_until IS NULL`)
     await sql(`UPDATE webhook_endpoints SET next_probe_at = now() WHERE next_probe_at > now()`)
   }
 
+  /** Lets the time pass that leases take; the jobs of a dead worker stay in the queue. */
   async function endLeases(): Promise<void> {
     await vi.waitFor(
       async () => {

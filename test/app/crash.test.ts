@@ -24,12 +24,11 @@ describeEachStore('a worker process', (store) => {
     return worker
   }
 
-  /** The time of every lease and of every lock in the queue is over. */
+  /** The time of every lease is over. */
   async function timePasses() {
     await app.sql('UPDATE imports SET poll_lease_until = now() WHERE poll_lease_until IS NOT NULL')
     await app.sql('UPDATE imports SET collect_lease_until = now() WHERE collect_lease_until IS NOT NULL')
     await app.sql('UPDATE deliveries SET lease_until = now() WHERE lease_until IS NOT NULL')
-    await app.deleteQueueData() // its jobs of the dead worker; test/queue/killed-worker.test.ts shows that they go
   }
 
   test('that is killed in a poll, a collection and a delivery costs nothing but the time of its leases', async () => {

@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest'
-import {
-  type Checkpoint,
-  giveUp,
-  loadCheckpoint,
-  postpone,
-  storeCollectedPage,
-} from '../../src/collecting/checkpoint.ts'
+import { type Checkpoint, giveUp, postpone, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { claimCollections } from '../../src/dispatch/imports.ts'
 import { collectLeaseMs } from '../../src/imports/leases.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
@@ -31,7 +25,7 @@ async function collecting() {
 }
 
 async function load(id: string): Promise<Checkpoint> {
-  const checkpoint = await loadCheckpoint(world.db, id, world.clock.now())
+  const checkpoint = await world.checkpoint(id)
   if (!checkpoint) throw new Error('there is nothing to collect')
   return checkpoint
 }
@@ -53,7 +47,7 @@ test('after every page the database says where to go on', async () => {
     collectLeaseUntil: null,
   })
   expect(await world.eventTypesOf(id)).toEqual(['import.rows_collected'])
-  expect(await loadCheckpoint(world.db, id, world.clock.now())).toBeNull()
+  expect(await world.checkpoint(id)).toBeNull()
 })
 
 test.each(['', 'a', 'b'])('a cursor that was used before, such as "%s", ends it', async (repeated) => {

@@ -45,8 +45,9 @@ async function collect(connectionId: string, importId: string): Promise<void> {
     targets: { load: async () => new Map([[connectionId, target]]) },
     nudge: { poll: () => {}, collect: () => {}, deliver: () => {} },
   })
-  expect((await claimCollections(world.db, world.clock.now())).ids).toContain(importId)
-  await work({ importId }, new AbortController().signal)
+  const { ids, leaseUntil } = await claimCollections(world.db, world.clock.now())
+  expect(ids).toContain(importId)
+  await work({ importId, leaseUntil }, new AbortController().signal)
 }
 
 async function dueImport(columns = {}): Promise<{ connectionId: string; id: string }> {

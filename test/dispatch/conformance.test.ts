@@ -57,10 +57,15 @@ describeEachStore('dispatch', (store) => {
     await processes[0]?.all.poll.obliterate({ force: true })
   })
 
-  test('an import whose lease is over while its job still waits has one job', async () => {
+  test('an import whose lease is over gets a job for the next one, beside that of a worker that died', async () => {
     const queues = open()
     const ids = await some(2)
     await tickOf(queues)()
+    const dead = open()
+    const begun = Promise.withResolvers<void>()
+    dead.work('poll', () => new Promise(() => begun.resolve()), { concurrency: 2 })
+    await begun.promise
+    await vi.waitFor(async () => expect(await waiting(queues)).toEqual([]))
     world.clock.advance(pollLeaseMs)
     await tickOf(queues)()
     expect((await waiting(queues)).filter((id) => ids.includes(id))).toEqual(ids)

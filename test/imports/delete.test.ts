@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { describe, expect, test, vi } from 'vitest'
-import { loadCheckpoint, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { endDeliveryLeases } from '../../src/dispatch/deliveries.ts'
 import { claimCollections, claimPolls } from '../../src/dispatch/imports.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
@@ -116,7 +116,7 @@ describe('what comes late brings nothing back', () => {
   ])('%s of its rows', async (_what, next) => {
     const { id, connection } = await anImportWithAll()
     await claimCollections(world.db, world.clock.now())
-    const checkpoint = await loadCheckpoint(world.db, id, world.clock.now())
+    const checkpoint = await world.checkpoint(id)
     if (!checkpoint) throw new Error('nothing is to be collected')
     await remove(id)
     const page = aPage({ skippedLines: [{ line: 3, column: 4 }], rowResults: [aRowResult('s')], next })
@@ -141,7 +141,7 @@ describe('what comes late brings nothing back', () => {
         await world.changed(seen, { progress: 0.5 }),
       ] as const
       await claimCollections(world.db, world.clock.now())
-      const checkpoint = await loadCheckpoint(world.db, one.id, world.clock.now())
+      const checkpoint = await world.checkpoint(one.id)
       if (!checkpoint) throw new Error('nothing is to be collected')
       const [delivery] = await world.deliveriesTo(one.endpointId)
       await world.db.execute(sql`UPDATE deliveries SET state = 'exhausted' WHERE endpoint_id = ${one.endpointId}`)

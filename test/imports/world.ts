@@ -1,6 +1,7 @@
 // Owns what the tests of imports share: a database, a clock, a connection, and imports with reports as polls bring them.
 import { and, asc, eq } from 'drizzle-orm'
 import { afterAll, beforeAll } from 'vitest'
+import { type Checkpoint, loadCheckpoint } from '../../src/collecting/checkpoint.ts'
 import {
   connections,
   deliveries,
@@ -35,6 +36,8 @@ export interface ImportWorld {
   /** An endpoint that wants all that happens to imports of the connection. */
   endpoint(connection: string, columns?: Partial<typeof webhookEndpoints.$inferInsert>): Promise<string>
   row(importId: string): Promise<ImportRow>
+  /** Where its collection stands, under whatever lease it has. */
+  checkpoint(importId: string): Promise<Checkpoint | null>
   eventsOf(importId: string): Promise<(typeof events.$inferSelect)[]>
   eventTypesOf(importId: string): Promise<string[]>
   deliveriesTo(endpointId: string): Promise<(typeof deliveries.$inferSelect)[]>
@@ -113,6 +116,10 @@ export function useImportWorld(): ImportWorld {
       const [row] = await world.db.select().from(imports).where(eq(imports.id, importId))
       if (!row) throw new Error(`no import ${importId}`)
       return row
+    },
+    async checkpoint(importId) {
+      const { collectLeaseUntil } = await world.row(importId)
+      return loadCheckpoint(world.db, importId, collectLeaseUntil ?? clock.now(), clock.now())
     },
     eventsOf: (importId) => world.db.select().from(events).where(eq(events.importId, importId)).orderBy(asc(events.id)),
     eventTypesOf: async (importId) => (await world.eventsOf(importId)).map(({ type }) => type),

@@ -49,7 +49,7 @@ describe.skipIf(inject('services').redisUrl === null)('a Redis that may drop key
     const queues = openQueues({ redisUrl: url(), databaseUrl: '', onError: () => {} })
     const done = Promise.withResolvers<string>()
     queues.work('poll', async ({ importId }) => done.resolve(importId), { concurrency: 1 })
-    await queues.all.poll.add('poll', { importId: 'one' })
+    await queues.all.poll.add('poll', { importId: 'one', leaseUntil: 1 })
     expect(await done.promise).toBe('one')
     await queues.close()
     for (const print of printed) expect(print).not.toHaveBeenCalled()
