@@ -66,9 +66,9 @@ export async function beginAttempt(deps: BeginDeps, deliveryId: string, claimed:
   const found = await load(deps.db, deliveryId)
   if (!found) return { kind: 'not_sent', reason: 'not_wanted' } // deleted with its event
   const reason = reasonAgainst(found, claimed, now)
-  if (reason !== null) return giveBack(deps.db, deliveryId, reason)
+  if (reason !== null) return giveBack(deps.db, found.delivery, reason)
   const event = await loadEvent(deps.db, found.delivery)
-  if (!event) return giveBack(deps.db, deliveryId, 'event_deleted')
+  if (!event) return giveBack(deps.db, found.delivery, 'event_deleted')
   const attempt = prepare(deps.encryption, { ...found, event }, claimed.manual, now)
   const isWritten = await write(deps.db, found.delivery, attempt)
   return isWritten ? { kind: 'begun', attempt } : { kind: 'not_sent', reason: 'not_claimed' }
@@ -106,7 +106,11 @@ function attemptsMade({ attempts, manualAttempts, earlierAttempts }: Found['deli
 }
 
 /** Ends the lease, and what makes the delivery due where there is nothing to do. */
-async function giveBack(db: Database, deliveryId: string, reason: NotSentReason): Promise<Beginning> {
+async function giveBack(
+  db: Database,
+  { id, leaseUntil }: Found['delivery'],
+  reason: NotSentReason,
+): Promise<Beginning> {
   const notSent: Beginning = { kind: 'not_sent', reason }
   if (reason === 'not_claimed') return notSent
   const takesNone = reason === 'endpoint_disabled' || reason === 'endpoint_deleted' || reason === 'event_deleted'
@@ -116,7 +120,7 @@ async function giveBack(db: Database, deliveryId: string, reason: NotSentReason)
       state = CASE WHEN ${takesNone} AND state = 'pending' THEN 'skipped' ELSE state END,
       manual_requested = manual_requested AND NOT ${takesNone},
       next_attempt_at = CASE WHEN NOT ${takesNone} AND (state = 'pending' OR manual_requested) THEN next_attempt_at END
-    WHERE id = ${deliveryId}`)
+    WHERE id = ${id} AND lease_until = ${leaseUntil}`)
   return notSent
 }
 

@@ -22,6 +22,9 @@ export async function deleteEventsOf(tx: Transaction, importId: string): Promise
   const deliveries = await lock(sql`deliveries WHERE event_id = ANY (${events})`)
   await tx.execute(sql`DELETE FROM deliveries WHERE id = ANY (${deliveries})`)
   await tx.execute(sql`DELETE FROM delivery_attempts WHERE delivery_id = ANY (${deliveries})`)
+  await tx.execute(sql`
+    INSERT INTO deleted_events (id, position)
+    SELECT id, position FROM events WHERE id = ANY (${events}) AND position IS NOT NULL`)
   await tx.execute(sql`DELETE FROM events WHERE id = ANY (${events})`)
 
   async function lock(which: SQL): Promise<SQL> {

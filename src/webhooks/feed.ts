@@ -14,10 +14,11 @@
 // - The lock and the update are one message, which Postgres runs as one transaction: a process that hangs doesn't hold
 //   the lock.
 import { and, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm'
+import { unionAll } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import { type Clock, after as later } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { events } from '../db/schema/index.ts'
+import { deletedEvents, events } from '../db/schema/index.ts'
 import { firstIdAt, isId } from '../ids.ts'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
 
@@ -28,6 +29,10 @@ export const eventSchema = z
     timestamp: z.iso.datetime(),
     importId: z.uuid().nullable(),
     data: z.record(z.string(), z.unknown()).describe('The import (or connection, or endpoint) as it was then.'),
+    omitted: z
+      .array(z.string())
+      .optional()
+      .describe('What `data` is without, since the body would have been too large; absent: nothing.'),
   })
   .meta({ id: 'Event' })
 
@@ -96,7 +101,10 @@ async function place(db: Database, first: string): Promise<void> {
 /** What comes after an event. An id that isn't in the feed, such as one too old, stands before all later ids. */
 async function follows(db: Database, id: string | null): Promise<SQL | undefined> {
   if (id === null) return gt(events.position, 0)
-  const [seen] = await db.select({ position: events.position }).from(events).where(eq(events.id, id))
+  const [seen] = await unionAll(
+    db.select({ position: events.position }).from(events).where(eq(events.id, id)),
+    db.select({ position: deletedEvents.position }).from(deletedEvents).where(eq(deletedEvents.id, id)),
+  )
   return seen?.position ? gt(events.position, seen.position) : and(gt(events.position, 0), gt(events.id, id))
 }
 
@@ -121,6 +129,6 @@ async function list(
 }
 
 function present({ id, importId, body }: Pick<typeof events.$inferSelect, 'id' | 'importId' | 'body'>): ApiEvent {
-  const { type, timestamp, data } = JSON.parse(body) as Pick<ApiEvent, 'type' | 'timestamp' | 'data'>
-  return { id, type, timestamp, importId, data }
+  const { type, timestamp, ...rest } = JSON.parse(body) as Omit<ApiEvent, 'id' | 'importId'>
+  return { id, type, timestamp, importId, ...rest }
 }

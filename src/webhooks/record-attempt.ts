@@ -1,8 +1,8 @@
 // Owns writing down what came of an attempt, and what is due next. What it means for the endpoint is written in the
 // same transaction where it failed; where it succeeded, that is all there is to write, nearly always.
-import { and, count, eq, gt } from 'drizzle-orm'
+import { and, count, eq, gt, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
-import { deliveries, deliveryAttempts } from '../db/schema/index.ts'
+import { deliveryAttempts } from '../db/schema/index.ts'
 import type { Encryption } from '../encryption.ts'
 import type { Attempt } from './begin-attempt.ts'
 import { presentDelivery } from './deliveries/present.ts'
@@ -43,12 +43,14 @@ export async function recordAttempt(
   const outcome = { result, verdict, handOver, now }
   return verdict.delivery.state === 'delivered'
     ? recordSuccess(deps, attempt, outcome)
-    : recordFailure(deps, attempt, outcome)
+    : recordFailure(deps, attempt, outcome, () => judge({ ...result, status: null }, history, deps.random))
 }
 
 /** Makes a delivery due again whose attempt we ended ourselves: how it ended we can't know, so it stays `in_flight`. */
 export async function interruptAttempt(db: Database, attempt: Attempt): Promise<void> {
-  await db.update(deliveries).set({ leaseUntil: null }).where(eq(deliveries.id, attempt.deliveryId))
+  await db.execute(sql`
+    UPDATE deliveries SET lease_until = NULL
+    WHERE id = ${attempt.deliveryId} AND attempts + manual_attempts + earlier_attempts = ${attempt.number}`)
 }
 
 async function recordSuccess(deps: RecordDeps, attempt: Attempt, outcome: Outcome): Promise<Recorded> {
@@ -58,12 +60,19 @@ async function recordSuccess(deps: RecordDeps, attempt: Attempt, outcome: Outcom
   return { verdict, endpointChange, next: written.next, moreDue: written.next === null && written.moreDue }
 }
 
-async function recordFailure(deps: RecordDeps, attempt: Attempt, outcome: Outcome): Promise<Recorded> {
-  const { verdict, now } = outcome
+/** @param ordinary what is made of it where the endpoint isn't any more what it was sent to. */
+async function recordFailure(
+  deps: RecordDeps,
+  attempt: Attempt,
+  outcome: Outcome,
+  ordinary: () => Verdict,
+): Promise<Recorded> {
+  const { now } = outcome
   return deps.db.transaction(async (tx) => {
     // The endpoint first: whoever locks both it and its deliveries begins with it.
-    const noted = await noteFailure(tx, attempt, verdict.endpoint, now)
-    const { exhausted } = await writeOutcome(tx, attempt, outcome)
+    const noted = await noteFailure(tx, attempt, outcome.verdict.endpoint, now)
+    const verdict = noted.isOutdated ? ordinary() : outcome.verdict
+    const { exhausted } = await writeOutcome(tx, attempt, { ...outcome, verdict })
     if (exhausted && !noted.endpoint.deletedAt && isExhaustionTold(attempt.event.type)) {
       const delivery = presentDelivery({ ...exhausted, type: attempt.event.type })
       await writeExhausted(tx, deps.encryption, { delivery, endpoint: noted.endpoint, now })

@@ -18,7 +18,7 @@ const batchSize = 1_000
  */
 export async function deleteOld({ db, clock }: { db: Database; clock: Clock }, signal: AbortSignal): Promise<void> {
   const now = clock.now()
-  for (const statement of [snippets, deliveries, events, previousSecrets])
+  for (const statement of [snippets, deliveries, events, deletedEvents, previousSecrets])
     for (let full = true; full && !signal.aborted; ) {
       const { rowCount } = await db.execute(statement(now))
       full = (rowCount ?? 0) >= batchSize
@@ -56,6 +56,13 @@ function events(now: Date) {
       WHERE id < ${first} AND import_id IS NULL
         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)
       ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
+}
+
+function deletedEvents(now: Date) {
+  return sql`
+    DELETE FROM deleted_events WHERE id IN (
+      SELECT id FROM deleted_events WHERE id < ${firstIdAt(after(now, -logDays * dayMs))}
+      LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
 }
 
 function previousSecrets(now: Date) {

@@ -40,7 +40,8 @@ export interface Next {
  * One statement. With `handOver`, its lease passes to the next delivery that is due to the endpoint, so that a burst is
  * sent without going through the queue in between, and no more are under way than before. A failure changes a pending
  * delivery alone: one that was delivered before, or skipped meanwhile, stays so. An attempt that somebody asked for
- * while this one was under way stays due.
+ * while this one was under way stays due. One that ends after its lease, when the next attempt has begun, changes nothing
+ * but its own row, unless it was delivered.
  */
 export async function writeOutcome(
   db: Database | Transaction,
@@ -51,7 +52,8 @@ export async function writeOutcome(
   const isDelivered = delivery.state === 'delivered'
   const { rows } = await db.execute<Row>(sql`
     WITH before AS (
-      SELECT id, state FROM deliveries WHERE id = ${attempt.deliveryId} FOR NO KEY UPDATE
+      SELECT id, state, attempts + manual_attempts + earlier_attempts = ${attempt.number} AS is_latest
+      FROM deliveries WHERE id = ${attempt.deliveryId} FOR NO KEY UPDATE
     ), ${handOver && isDelivered && !attempt.manual ? handedOver(attempt, now) : noneHandedOver}, finished AS (
       UPDATE delivery_attempts SET
         duration_ms = ${now.getTime() - attempt.startedAt.getTime()},
@@ -61,17 +63,18 @@ export async function writeOutcome(
       WHERE delivery_id = ${attempt.deliveryId} AND number = ${attempt.number}
     )
     UPDATE deliveries SET
-      state = CASE WHEN ${isDelivered} OR before.state = 'pending' THEN ${delivery.state} ELSE before.state END,
+      state = CASE WHEN ${isDelivered} OR (before.state = 'pending' AND is_latest) THEN ${delivery.state} ELSE before.state END,
       next_attempt_at = CASE
         WHEN manual_requested AND NOT ${attempt.manual} THEN next_attempt_at
+        WHEN NOT is_latest AND NOT ${isDelivered} THEN next_attempt_at
         WHEN before.state = 'pending' THEN ${nextAttemptAt}::timestamptz
       END,
-      manual_requested = manual_requested AND NOT ${attempt.manual},
+      manual_requested = manual_requested AND NOT (${attempt.manual} AND is_latest),
       is_retry = is_retry OR NOT ${isDelivered},
       delivered_at = CASE WHEN ${isDelivered} THEN coalesce(delivered_at, ${now}) ELSE delivered_at END,
-      lease_until = NULL
+      lease_until = CASE WHEN NOT is_latest THEN lease_until END
     FROM before WHERE deliveries.id = before.id
-    RETURNING before.state AS was,
+    RETURNING before.state AS was, is_latest AS "isLatest",
       (SELECT failures > 0 OR last_success_at IS NULL OR last_success_at <= ${after(now, -lastSuccessPrecisionMs)}
         FROM webhook_endpoints WHERE id = endpoint_id) AS "isNews",
       EXISTS (SELECT 1 FROM deliveries due WHERE due.endpoint_id = deliveries.endpoint_id
@@ -80,7 +83,7 @@ export async function writeOutcome(
       (SELECT to_json(next) FROM next) AS next`)
   const [row] = rows
   if (!row) return deletedMeanwhile
-  const isLast = row.was === 'pending' && delivery.state === 'exhausted'
+  const isLast = row.isLatest && row.was === 'pending' && delivery.state === 'exhausted'
   const { isNews, moreDue, next } = row
   return { isNews, moreDue, next, exhausted: isLast ? await read(db, attempt.deliveryId) : null }
 }
@@ -93,7 +96,8 @@ function handedOver({ deliveryId, endpoint }: Attempt, now: Date): SQL {
   return sql`
     waiting AS (
       SELECT delivery.id FROM deliveries delivery
-      WHERE delivery.endpoint_id = ${endpoint.id} AND delivery.lease_until IS NULL AND delivery.next_attempt_at <= ${now}
+      WHERE (SELECT is_latest FROM before)
+        AND delivery.endpoint_id = ${endpoint.id} AND delivery.lease_until IS NULL AND delivery.next_attempt_at <= ${now}
         AND delivery.is_retry = (SELECT is_retry FROM deliveries WHERE id = ${deliveryId})
         AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${endpoint.id} AND failures = 0
           AND deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now}))
@@ -109,6 +113,7 @@ const noneHandedOver = sql`next AS (SELECT 1 WHERE false)`
 
 interface Row extends Record<string, unknown> {
   was: string
+  isLatest: boolean
   isNews: boolean
   moreDue: boolean
   next: Next | null

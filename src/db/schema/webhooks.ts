@@ -85,6 +85,12 @@ export const events = pgTable(
   ],
 )
 
+/** Where in the feed an event was that was deleted with its import, for readers that have come to it. */
+export const deletedEvents = pgTable('deleted_events', {
+  id: uuid('id').primaryKey(),
+  position: bigint('position', { mode: 'number' }).notNull(),
+})
+
 export const deliveries = pgTable(
   'deliveries',
   {

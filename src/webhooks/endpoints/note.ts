@@ -15,6 +15,8 @@ import type { EndpointRow } from './present.ts'
 export type EndpointChange = 'failing' | 'recovered' | 'disabled' | null
 
 export interface NotedFailure {
+  /** The endpoint was changed since the attempt began: the answer isn't of where it is now, and says nothing of it. */
+  isOutdated: boolean
   /** Locked, and as it is now. */
   endpoint: EndpointRow
   /** Disables the endpoint if that follows, and writes the event; to be called when the delivery is written. */
@@ -47,9 +49,11 @@ export async function noteFailure(
   const mayEnd = verdict.kind === 'gone' || isGivenUp(afterFailure(seen, failure), now)
   if (mayEnd) await oneDisablesAtOnce(tx)
   const old = await lock(tx, id, mayEnd ? 'update' : 'no key update')
+  if (old.updatedAt > startedAt) return { isOutdated: true, endpoint: old, tell: async () => null }
   const health = afterFailure(old, failure)
   const endpoint = await set(tx, id, { ...health, ...(verdict.kind === 'wait' && waiting(old, verdict.waitMs, now)) })
   return {
+    isOutdated: false,
     endpoint,
     async tell(encryption) {
       if (endpoint.disabledAt || endpoint.deletedAt) return null

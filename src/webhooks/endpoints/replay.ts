@@ -32,7 +32,7 @@ export async function replayEndpoint(
         LEFT JOIN imports import ON import.id = events.import_id
       ) event ON ${isWanted}
       LEFT JOIN deliveries delivery ON delivery.event_id = event.id AND delivery.endpoint_id = endpoint.id
-      WHERE endpoint.id = ${id} AND ${within} AND (delivery.id IS NULL OR (delivery.state = 'skipped' AND delivery.lease_until IS NULL))
+      WHERE endpoint.id = ${id} AND ${within} AND (delivery.id IS NULL OR delivery.state = 'skipped')
       ORDER BY event.id LIMIT ${maxResent + 1}`)
     if (input.dryRun) return resent(rows.length, input)
     const taken = rows.slice(0, maxResent)
@@ -45,8 +45,7 @@ export async function replayEndpoint(
       FROM (SELECT id FROM events WHERE id = ANY (${sql.param(missed)}::uuid[]) ORDER BY id FOR KEY SHARE) event
       ON CONFLICT (event_id, endpoint_id) DO NOTHING`)
     await tx.execute(sql`
-      UPDATE deliveries SET ${begunAnew(now)} WHERE id = ANY(${sql.param(skipped)}::uuid[])
-        AND state = 'skipped' AND lease_until IS NULL`)
+      UPDATE deliveries SET ${begunAnew(now)} WHERE id = ANY(${sql.param(skipped)}::uuid[]) AND state = 'skipped'`)
     return resent(rows.length, input)
   })
 }
