@@ -49,8 +49,15 @@ export async function run(): Promise<void> {
     await endpoints(bench, sustained.endpoints, '/ok', 'import.partial')
     await showRates(bench)
 
-    await besideDead(bench, alone, { type: 'import.failed', answeredUntilNow: false })
-    await besideDead(bench, alone, { type: 'import.canceled', answeredUntilNow: true })
+    await hanging(bench, 'import.failed')
+    await besideHanging(bench, alone, 'that never answered, in their first half a minute')
+    await untilFailing(bench)
+    await besideHanging(bench, alone, 'that are dead: their breakers are open')
+    await remove(bench, 'import.failed')
+
+    await hanging(bench, 'import.canceled')
+    await bench.db.execute(sql`UPDATE webhook_endpoints SET last_success_at = now()`)
+    await besideHanging(bench, alone, 'that answered until now, and hang all at once')
   } finally {
     await endProcess(tracker.child)
     await endProcess(receiver.child)
@@ -59,24 +66,28 @@ export async function run(): Promise<void> {
   }
 }
 
-/** A healthy endpoint beside a thousand that hang, each with a hundred deliveries due. */
-async function besideDead(
-  bench: Bench,
-  alone: number[][],
-  { type, answeredUntilNow }: { type: EventType; answeredUntilNow: boolean },
-): Promise<void> {
+/** A thousand endpoints that hang, with a hundred deliveries due to each. */
+async function hanging(bench: Bench, type: EventType): Promise<void> {
   await endpoints(bench, dead.endpoints, '/hang', type)
-  if (answeredUntilNow)
-    await bench.db.execute(sql`UPDATE webhook_endpoints SET last_success_at = now() WHERE ${type} = ANY (types)`)
   await write(bench, type, dead.deliveriesEach)
+}
+
+async function untilFailing({ db }: Bench): Promise<void> {
+  for (let isOver = false; !isOver; await delay(1_000)) {
+    const { rows } = await db.execute(sql`SELECT count(failing_since)::int AS count FROM webhook_endpoints`)
+    isOver = rows[0]?.count === dead.endpoints
+  }
+}
+
+async function remove({ db }: Bench, type: EventType): Promise<void> {
+  await db.execute(sql`UPDATE webhook_endpoints SET deleted_at = now() WHERE ${type} = ANY (types)`)
+}
+
+async function besideHanging(bench: Bench, alone: number[][], which: string): Promise<void> {
   const beside: number[][] = []
   for (let round = 0; round < rounds; round++) beside.push(await latencies(bench))
-  await bench.db.execute(sql`UPDATE webhook_endpoints SET deleted_at = now() WHERE ${type} = ANY (types)`)
-  const past = answeredUntilNow ? 'answered until now' : 'never answered'
-  showLatencies(
-    `beside ${whole(dead.endpoints)} that ${past} and have ${whole(dead.endpoints * dead.deliveriesEach)} deliveries due`,
-    beside,
-  )
+  const due = whole(dead.endpoints * dead.deliveriesEach)
+  showLatencies(`beside ${whole(dead.endpoints)} with ${due} deliveries ${which}`, beside)
   const p99 = (figures: number[][]) => figures.map((round) => percentile(round, 0.99))
   const ratios = p99(beside).map((figure) => figure / median(p99(alone)))
   console.log(`p99 beside them, over p99 alone: ${spread(ratios)}`)

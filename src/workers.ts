@@ -25,7 +25,7 @@ export interface Workers {
 }
 
 /** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
-const concurrency = { poll: 400, collect: 20, deliver: 64, trial: 16, retry: 200 }
+const concurrency = { poll: 400, collect: 20, deliver: 64, trial: 8, retry: 200 }
 /**
  * First attempts that wait for their endpoint go on without a slot: endpoints that hang mustn't hold up those that
  * answer, nor those of which nobody knows yet. There is room for a thousand, with two requests each.

@@ -135,7 +135,7 @@ function asked(now: Date): SQL {
 }
 
 function firsts(now: Date, atOnce: number): SQL {
-  const freePlaces = sql`places - CASE WHEN retries > 0 OR most = 1 THEN 0 ELSE (${isRetryDue(now)})::int END`
+  const freePlaces = sql`places - CASE WHEN retries > 0 OR most <= 1 THEN 0 ELSE (${isRetryDue(now)})::int END`
   return arm(now, sql`NOT manual_requested AND NOT is_retry`, sql`least(first_places, ${freePlaces}, ${atOnce}::int)`)
 }
 

@@ -28,7 +28,7 @@ const looks: Record<WorkKind, readonly Look[]> = { poll: ['poll'], collect: ['co
  * How long to wait between two looks while there is more than may start at once. A look at trials and retries takes
  * long with a thousand endpoints, and these don't hurry.
  */
-const pauseMs: Record<Look, number> = { poll: 50, collect: 100, deliver: 15, trial: 100, retry: 100 }
+const pauseMs: Record<Look, number> = { poll: 50, collect: 100, deliver: 15, trial: 250, retry: 250 }
 /** How often imports are looked for whose deadline passes while nobody may ask about them. */
 const overdueEveryMs = 5_000
 
