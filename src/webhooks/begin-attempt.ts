@@ -150,7 +150,10 @@ function prepare(
   }
 }
 
-/** False where somebody else has begun an attempt since it was loaded. */
+/**
+ * False where somebody else has begun an attempt since it was loaded. It doesn't wait for the disk: should Postgres itself
+ * crash, an attempt of its last half second may be forgotten, and is made again.
+ */
 async function write(db: Database, seen: Found['delivery'], attempt: Attempt): Promise<boolean> {
   const { rowCount } = await db.execute(sql`
     WITH begun AS (
@@ -163,6 +166,7 @@ async function write(db: Database, seen: Found['delivery'], attempt: Attempt): P
       RETURNING id
     )
     INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome)
-    SELECT id, ${attempt.number}::int, ${attempt.manual}::boolean, ${attempt.startedAt}::timestamptz, 'in_flight' FROM begun`)
+    SELECT id, ${attempt.number}::int, ${attempt.manual}::boolean, ${attempt.startedAt}::timestamptz, 'in_flight' FROM begun
+    RETURNING set_config('synchronous_commit', 'off', true)`)
   return rowCount === 1
 }
