@@ -6,6 +6,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Transaction } from '../../src/db/client.ts'
 import { events } from '../../src/db/schema/index.ts'
 import { newId } from '../../src/ids.ts'
+import { deleteImport } from '../../src/imports/delete.ts'
 import { listEvents } from '../../src/webhooks/feed.ts'
 import { useWebhookWorld } from './world.ts'
 
@@ -27,6 +28,18 @@ describe('an event that is committed late', () => {
     await slow.end('commit')
     expect(await reader.read()).toEqual([late])
     expect(await reader.read()).toEqual([])
+  })
+
+  it('is not skipped though the event that a reader has come to is deleted with its import', async () => {
+    const reader = await readerFromHere()
+    const slow = await begin()
+    const late = await slow.write()
+    const { importId, connectionId } = await world.import({ connection: `deleted-${newId()}` })
+    const seen = await world.event({ importId, connectionId })
+    expect(await reader.read()).toEqual([seen])
+    await deleteImport(world.deps, importId)
+    await slow.end('commit')
+    expect(await reader.read()).toEqual([late])
   })
 
   it('is not skipped though the clock of its process is minutes behind, or ahead', async () => {
@@ -271,3 +284,10 @@ async function lastInFeed(): Promise<string | undefined> {
   )
   return last.rows[0]?.id as string | undefined
 }
+
+it('an event says what its data is without', async () => {
+  const data = { id: newId(), metadata: { text: 'x'.repeat(70_000) } }
+  await world.event({ data })
+  const { data: shown } = await listEvents(world.deps, { limit: 10 })
+  expect(shown.at(-1)).toMatchObject({ data: { id: data.id, metadata: {} }, omitted: ['metadata'] })
+})

@@ -1,0 +1,88 @@
+// Answers that come when something else has happened meanwhile.
+import { eq } from 'drizzle-orm'
+import { expect, it, vi } from 'vitest'
+import { after } from '../../src/clock.ts'
+import { deliveries } from '../../src/db/schema/index.ts'
+import { attemptLeaseMs } from '../../src/webhooks/begin-attempt.ts'
+import { deliver } from '../../src/webhooks/deliver.ts'
+import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
+import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
+import { status } from './receiver.ts'
+import { only, useWebhookWorld } from './world.ts'
+
+const world = useWebhookWorld()
+const signal = new AbortController().signal
+
+it.each([410, 429, 500])('a %i from where the endpoint was says nothing of where it is', async (code) => {
+  const elsewhere = await world.receiver()
+  const { id, delivery, receiver } = await pending()
+  receiver.answer(async (response, request) => {
+    world.clock.advance(1)
+    await patchEndpoint(world.deps, id, { url: elsewhere.url })
+    status(code)(response, request)
+  })
+  await world.deliverDue()
+  expect(await world.endpointRow(id)).toMatchObject({ disabledAt: null, blockedUntil: null, failures: 0 })
+  expect(await row(delivery.id)).toMatchObject({ state: 'pending', attempts: 1 })
+  world.clock.advance(5_000)
+  await world.deliverDue()
+  expect(only(elsewhere.received).headers['webhook-id']).toBe(delivery.eventId)
+})
+
+it.each([
+  [500, { state: 'pending', attempts: 2 }],
+  [200, { state: 'delivered', nextAttemptAt: null }],
+])('a %i after its lease leaves the attempt that has begun since then alone', async (code, expected) => {
+  const { delivery, receiver } = await pending()
+  const answers: (() => void)[] = []
+  receiver.answer((response, request) => answers.push(() => status(code)(response, request)))
+  const begin = async (number: number) => {
+    await lease(delivery.id)
+    const made = deliver(world.deps, delivery.id, { manual: false, number, signal })
+    await vi.waitFor(() => expect(answers).toHaveLength(number))
+    return { made }
+  }
+  const first = await begin(1)
+  world.clock.advance(attemptLeaseMs)
+  const second = await begin(2)
+  const leaseUntil = after(world.clock.now(), attemptLeaseMs)
+
+  answers[0]?.()
+  await first.made
+  expect(await row(delivery.id)).toMatchObject({ ...expected, leaseUntil })
+  answers[1]?.()
+  await second.made
+  expect(await row(delivery.id)).toMatchObject({ leaseUntil: null })
+  expect((await world.attemptsOf(delivery.id)).map(({ status }) => status)).toEqual([code, code])
+})
+
+it('an attempt that fails after its endpoint was disabled, enabled and replayed is tried again', async () => {
+  world.clock.set(new Date()) // ids of events are made by the system's clock
+  const { id, delivery, receiver } = await pending()
+  const answers: (() => void)[] = []
+  receiver.answer((response, request) => answers.push(() => status(500)(response, request)))
+  const delivering = world.deliverDue()
+  await vi.waitFor(() => expect(answers).toHaveLength(1))
+  await patchEndpoint(world.deps, id, { enabled: false })
+  await enableEndpoint(world.deps, id)
+  expect(await replayEndpoint(world.deps, id, { dryRun: false })).toMatchObject({ count: 1 })
+  answers[0]?.()
+  await delivering
+  expect(await row(delivery.id)).toMatchObject({ state: 'pending', nextAttemptAt: after(world.clock.now(), 5_000) })
+})
+
+async function pending() {
+  const receiver = await world.receiver()
+  const { id } = await world.endpoint({ url: receiver.url })
+  await world.event()
+  return { id, receiver, delivery: only(await world.deliveriesOf(id)) }
+}
+
+async function lease(id: string): Promise<void> {
+  const leaseUntil = after(world.clock.now(), attemptLeaseMs)
+  await world.deps.db.update(deliveries).set({ leaseUntil }).where(eq(deliveries.id, id))
+}
+
+async function row(id: string) {
+  return only(await world.deps.db.select().from(deliveries).where(eq(deliveries.id, id)))
+}
