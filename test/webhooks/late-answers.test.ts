@@ -58,6 +58,7 @@ it.each([
 
 it('an attempt that fails after its endpoint was disabled, enabled and replayed is tried again', async () => {
   world.clock.set(new Date()) // ids of events are made by the system's clock
+  const since = world.clock.now().toISOString()
   const { id, delivery, receiver } = await pending()
   const answers: (() => void)[] = []
   receiver.answer((response, request) => answers.push(() => status(500)(response, request)))
@@ -65,7 +66,7 @@ it('an attempt that fails after its endpoint was disabled, enabled and replayed 
   await vi.waitFor(() => expect(answers).toHaveLength(1))
   await patchEndpoint(world.deps, id, { enabled: false })
   await enableEndpoint(world.deps, id)
-  expect(await replayEndpoint(world.deps, id, { dryRun: false })).toMatchObject({ count: 1 })
+  expect(await replayEndpoint(world.deps, id, { since, dryRun: false })).toMatchObject({ count: 1 })
   answers[0]?.()
   await delivering
   expect(await row(delivery.id)).toMatchObject({ state: 'pending', nextAttemptAt: after(world.clock.now(), 5_000) })
