@@ -18,7 +18,7 @@ import {
 /**
  * Sees to it that what comes of an import can be stored, however long ago it was registered, from now until the
  * transaction ends; it stays so where the import is tracked then (retention.ts).
- * @throws {AppError} unavailable, while months are being dropped.
+ * @throws {AppError} unavailable, while months are being dropped; conflict where somebody has detached the month.
  */
 export async function reopenMonthOf(tx: Transaction, importId: string, now: Date): Promise<void> {
   const month = monthOf(madeAt(importId))
@@ -40,6 +40,11 @@ async function reopen(tx: Transaction, partition: Partition, stored: StoredParti
   const name = nameOfPartition(partition)
   if (stored?.state === 'detaching')
     await tx.execute(sql`ALTER TABLE ${sql.identifier(partition.table)} DETACH PARTITION ${name} FINALIZE`)
-  if (stored?.isMarked) await tx.execute(sql`DROP TABLE ${name}`)
+  if (stored && !stored.isMarked)
+    throw new AppError(
+      'conflict',
+      `The month's history (${partition.table}) was detached by hand, such as to archive it; attach it again, or rename it.`,
+    )
+  if (stored) await tx.execute(sql`DROP TABLE ${name}`)
   await makePartition(tx, partition)
 }

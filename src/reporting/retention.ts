@@ -28,6 +28,8 @@ export interface KeepDeps {
   clock: Clock
   log: Log
   historyRetention: HistoryRetention
+  /** What time it is for the database: what is dropped is gone, so a clock of ours that is ahead must not say what is. */
+  databaseTime?: () => Promise<Date>
   /** How long to wait for those who read a table, before the rest is left to the next time. */
   waitMs?: number
 }
@@ -40,11 +42,11 @@ export interface Kept {
 
 /** Makes partitions ahead and drops those whose time is over. Safe in several processes at once. */
 export async function keepPartitions(
-  { db, clock, log, historyRetention, waitMs = lockTimeoutMs }: KeepDeps,
+  { db, clock, log, historyRetention, databaseTime = () => readTime(db), waitMs = lockTimeoutMs }: KeepDeps,
   signal: AbortSignal,
 ): Promise<Kept> {
-  const now = clock.now()
-  await makePartitions(db, now)
+  await makePartitions(db, clock.now())
+  const now = new Date(Math.min(clock.now().getTime(), (await databaseTime()).getTime()))
   const kept: Kept = { dropped: [], held: [] }
   for (const { table, month, ...stored } of await storedPartitions(db)) {
     const partition = { table, month }
@@ -52,13 +54,19 @@ export async function keepPartitions(
     const isOver = stored.state === 'attached' && isPast(historyRetention[table], month, now)
     // Only one partition of a table can be on its way out.
     if (signal.aborted || !(isBegun || isOver) || kept.held.some((one) => one.table === table)) continue
-    const outcome = await alone(db, waitMs, (session) => drop(session, partition))
+    const keptSince = monthOf(now, -(historyRetention[table] ?? 0))
+    const outcome = await alone(db, waitMs, (session) => drop(session, partition, keptSince))
     if (outcome === 'needed') continue
     kept[outcome].push(partition)
     if (outcome === 'dropped') log.info(partition, 'month of history dropped')
     else log.warn(partition, 'month of history could not be dropped yet: its table is in use for long')
   }
   return kept
+}
+
+async function readTime(db: Database): Promise<Date> {
+  const { rows } = await db.execute<{ now: Date | string }>(sql`SELECT now() AS now`)
+  return new Date(rows[0]?.now ?? 0)
 }
 
 /** Whether that many whole months have passed since it. */
@@ -84,10 +92,10 @@ async function alone<Result>(
   }
 }
 
-async function drop(session: Session, partition: Partition): Promise<'dropped' | 'needed'> {
+async function drop(session: Session, partition: Partition, keptSince: Date): Promise<'dropped' | 'needed'> {
   const stored = (await storedPartitions(session)).find((one) => isSame(one, partition))
   if (!stored) return 'needed' // another process was first
-  if (stored.state === 'attached' && (await isNeeded(session, partition))) return 'needed'
+  if (stored.state === 'attached' && (await isNeeded(session, partition, keptSince))) return 'needed'
   for (const statement of takingOut(stored)) await session.execute(statement)
   await session.execute(sql`DROP TABLE ${nameOfPartition(partition)}`)
   return 'dropped'
@@ -102,19 +110,20 @@ function takingOut({ state, ...partition }: StoredPartition): SQL[] {
   return [sql`COMMENT ON TABLE ${name} IS ${sql.raw(`'${dropMark}'`)}`, sql`${detach} CONCURRENTLY`]
 }
 
-/** Whether something may still be written to the month, or be sent from it. */
-async function isNeeded(db: Session, { table, month }: Partition): Promise<boolean> {
+/** Whether something may still be written to the month or be sent from it, or was written lately, as for an import that was resumed. */
+async function isNeeded(db: Session, { table, month }: Partition, keptSince: Date): Promise<boolean> {
   const ofMonth = (id: string) =>
     sql`${sql.identifier(id)} >= ${leastId(month)} AND ${sql.identifier(id)} < ${leastId(monthOf(month, 1))}`
   const { rows } = await db.execute<{ isNeeded: boolean }>(
-    sql`SELECT EXISTS (SELECT 1 FROM ${needs(table, ofMonth)}) AS "isNeeded"`,
+    sql`SELECT EXISTS (SELECT 1 FROM ${needs(table, ofMonth, keptSince)}) AS "isNeeded"`,
   )
   return rows[0]?.isNeeded !== false
 }
 
 /** Deliveries are there for 30 days, and as long as they are pending. */
-function needs(table: HistoryTable, ofMonth: (id: string) => SQL): SQL {
+function needs(table: HistoryTable, ofMonth: (id: string) => SQL, keptSince: Date): SQL {
   if (table === 'events') return sql`deliveries WHERE ${ofMonth('event_id')}`
   if (table === 'delivery_attempts') return sql`deliveries WHERE ${ofMonth('id')}`
-  return sql`imports WHERE ${ofMonth('id')} AND (next_poll_at IS NOT NULL OR next_collect_at IS NOT NULL)`
+  return sql`imports WHERE ${ofMonth('id')} AND 
+    (next_poll_at IS NOT NULL OR next_collect_at IS NOT NULL OR finished_at >= ${keptSince})`
 }

@@ -1,4 +1,4 @@
-import { eq } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { HistoryRetention } from '../../src/config.ts'
 import { imports, snapshots } from '../../src/db/schema/index.ts'
@@ -29,11 +29,11 @@ beforeEach(async () => {
   world.clock.set(month)
 })
 
-const keep = (historyRetention: HistoryRetention = retention, waitMs = 5_000) =>
-  keepPartitions(
-    { db: world.db, clock: world.clock, log: createLog('silent'), historyRetention, waitMs },
-    new AbortController().signal,
-  )
+const keep = (historyRetention: HistoryRetention = retention, waitMs = 5_000) => {
+  const { db, clock } = world
+  const times = { clock, databaseTime: async () => clock.now(), waitMs }
+  return keepPartitions({ db, log: createLog('silent'), historyRetention, ...times }, new AbortController().signal)
+}
 const resume = (id: string) => resumeImport(world, id)
 const there = async () => {
   const all = await Promise.all(tablesOfImports.map((table) => monthsOf(world.database, table)))
@@ -102,6 +102,30 @@ describe('an import whose month is gone', () => {
     expect(await there()).toEqual([...tablesOfImports])
     await resume(other.id) // its snapshots are gone, too, though the month is there
     expect([snapshotId, (await world.row(other.id)).snapshotId]).toEqual([expect.any(String), null])
+  })
+
+  test('is kept as long as others whose end is as late, though it was registered long before', async () => {
+    const { id } = await lost()
+    await world.db
+      .update(imports)
+      .set({ state: 'failed', finishedAt: monthOf(month, 5) })
+      .where(eq(imports.id, id))
+    world.clock.set(monthOf(month, 6))
+    await keep({ snapshots: 1 })
+    expect(await there()).toContain('snapshots')
+    world.clock.set(monthOf(month, 7))
+    await keep({ snapshots: 1 })
+    expect(await there()).not.toContain('snapshots')
+  })
+
+  test('is not resumed into a month that somebody has detached by hand', async () => {
+    const { id } = await lost()
+    world.clock.set(monthOf(month, 6))
+    const name = `skipped_lines_${shown({ month }).replace('-', '_')}`
+    await world.db.execute(sql.raw(`ALTER TABLE skipped_lines DETACH PARTITION ${name}`))
+    await expect(resume(id)).rejects.toMatchObject({ code: 'conflict' })
+    await world.db.execute(sql.raw(`DROP TABLE ${name}`))
+    await resume(id)
   })
 
   test('can be resumed while the month is on its way out', async () => {

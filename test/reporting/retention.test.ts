@@ -19,8 +19,15 @@ beforeAll(async () => {
 })
 afterAll(() => database.close())
 
-function keep(historyRetention: HistoryRetention, more: { waitMs?: number } = {}) {
-  return keepPartitions({ db: database.db, clock, log: createLog('silent'), historyRetention, ...more }, noSignal)
+function keep(historyRetention: HistoryRetention, more: Partial<Parameters<typeof keepPartitions>[0]> = {}) {
+  const deps = {
+    db: database.db,
+    clock,
+    log: createLog('silent'),
+    databaseTime: async () => clock.now(),
+    historyRetention,
+  }
+  return keepPartitions({ ...deps, ...more }, noSignal)
 }
 
 const make = (partition: Partition) => database.db.transaction((tx) => makePartition(tx, partition))
@@ -248,6 +255,16 @@ describe('whatever it is interrupted by', () => {
     const deps = { db: database.db, clock, log: createLog('silent'), historyRetention: retention }
     expect((await keepPartitions(deps, AbortSignal.abort())).dropped).toEqual([])
     expect((await keep(retention)).dropped).toHaveLength(5)
+  })
+
+  test('a process whose clock is ahead drops nothing before its time', async () => {
+    await keep(retention)
+    const before = await monthsOf(database, 'snapshots')
+    const now = clock.now()
+    clock.advance(1_200 * 86_400_000)
+    expect((await keep(retention, { databaseTime: async () => now })).dropped).toEqual([])
+    expect(await monthsOf(database, 'snapshots')).toEqual(expect.arrayContaining(before))
+    clock.set(now)
   })
 })
 
