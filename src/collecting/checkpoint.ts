@@ -58,7 +58,7 @@ export async function storeCollectedPage(
   const lease = { held: at.lease, renewed }
   const page = { importId: at.row.id, page: at.page, cursor: at.cursor, details }
   // All pages but the last are one statement. What keeps it from storing one is worth a closer look.
-  if (next !== null && (await storePageUnderLease(db, { ...page, next }, now, lease))) return stored
+  if (next !== null && (await storePageUnderLease(db, page, now, lease))) return stored
   return db.transaction(async (tx): Promise<StoredPage> => {
     const held = await tx.select({ id: imports.id }).from(imports).where(leased(at)).for('no key update')
     if (held.length === 0) return { kind: 'superseded' }

@@ -21,7 +21,7 @@ export interface PageToStore {
  * In the caller's transaction, so that the page and what follows from it are one.
  */
 export function storePage(tx: Transaction, page: PageToStore, at: Date): Promise<boolean> {
-  return insertPage(tx, page, at, { unless: sql`false`, changes: sql``, commit: sql`` })
+  return insertPage(tx, page, at, null)
 }
 
 /** The lease that a collection is under, and the one that a stored page renews it to. */
@@ -37,18 +37,8 @@ export interface CollectLease {
  * It doesn't wait for the disk: should Postgres itself crash, the pages of its last half second or so are missing
  * whole, and are asked for again. The last page, which isn't stored here, waits for itself and for all before it.
  */
-export function storePageUnderLease(
-  db: Database,
-  page: PageToStore & { next: string },
-  at: Date,
-  { held, renewed }: CollectLease,
-): Promise<boolean> {
-  return insertPage(db, page, at, {
-    unless: sql`imports.collect_lease_until IS DISTINCT FROM ${held}
-      OR EXISTS (SELECT FROM detail_pages WHERE import_id = ${page.importId} AND md5(cursor) = md5(${page.next}))`,
-    changes: sql`, details_state = 'collecting', collect_failures = 0, collect_not_founds = 0, collect_lease_until = ${renewed}`,
-    commit: sql`set_config('synchronous_commit', 'off', true)`,
-  })
+export function storePageUnderLease(db: Database, page: PageToStore, at: Date, lease: CollectLease): Promise<boolean> {
+  return insertPage(db, page, at, lease)
 }
 
 /** Whether the page of this cursor is stored: a cursor that comes back ends the paging. */
@@ -65,7 +55,7 @@ async function insertPage(
   db: Database | Transaction,
   { importId, page, cursor, details }: PageToStore,
   at: Date,
-  { unless, changes, commit }: { unless: SQL; changes: SQL; commit: SQL },
+  lease: CollectLease | null,
 ): Promise<boolean> {
   const { skippedLines, rowResults, next } = details
   const [lines, results] = [skippedLines.length, rowResults.length]
@@ -73,17 +63,27 @@ async function insertPage(
     WITH stored_page AS (
       INSERT INTO detail_pages (import_id, page, cursor, next_cursor, skipped_lines, row_results, stored_at)
       SELECT id, ${page}, ${cursor}, ${next}, ${lines}, ${results}, ${at}
-      FROM imports WHERE id = ${importId} AND NOT (${unless}) FOR NO KEY UPDATE
+      FROM imports WHERE id = ${importId} AND ${lease ? mayFollow(lease, importId, next) : sql`true`} FOR NO KEY UPDATE
       ON CONFLICT DO NOTHING
       RETURNING import_id, page
     ), counted AS (
       UPDATE imports
-      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${changes}
+      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${lease ? renewing(lease) : sql``}
       FROM stored_page WHERE id = import_id
       RETURNING import_id, page, imports.row_results - ${results} AS results_before
     )${lines > 0 ? insertSkippedLines(skippedLines) : sql``}${results > 0 ? insertRowResults(rowResults) : sql``}
-    SELECT ${commit} FROM stored_page`)
+    SELECT ${lease ? sql`set_config('synchronous_commit', 'off', true)` : sql``} FROM stored_page`)
   return stored.rowCount === 1
+}
+
+/** Under the lease still, and with a page to come that isn't stored already. */
+function mayFollow({ held }: CollectLease, importId: string, next: string | null): SQL {
+  return sql`imports.collect_lease_until = ${held}
+    AND NOT EXISTS (SELECT FROM detail_pages WHERE import_id = ${importId} AND md5(cursor) = md5(${next}))`
+}
+
+function renewing({ renewed }: CollectLease): SQL {
+  return sql`, details_state = 'collecting', collect_failures = 0, collect_not_founds = 0, collect_lease_until = ${renewed}`
 }
 
 /** Functions that return sets go in step in a list of columns, and keep no copy of what they return, as they would in FROM. */

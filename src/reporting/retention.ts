@@ -124,6 +124,6 @@ async function isNeeded(db: Session, { table, month }: Partition, keptSince: Dat
 function needs(table: HistoryTable, ofMonth: (id: string) => SQL, keptSince: Date): SQL {
   if (table === 'events') return sql`deliveries WHERE ${ofMonth('event_id')}`
   if (table === 'delivery_attempts') return sql`deliveries WHERE ${ofMonth('id')}`
-  return sql`imports WHERE ${ofMonth('id')} AND 
-    (next_poll_at IS NOT NULL OR next_collect_at IS NOT NULL OR finished_at >= ${keptSince})`
+  return sql`imports WHERE ${ofMonth('id')}
+    AND (next_poll_at IS NOT NULL OR next_collect_at IS NOT NULL OR finished_at >= ${keptSince})`
 }
