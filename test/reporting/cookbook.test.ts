@@ -44,3 +44,27 @@ else
   test.each(questions)('$number. $title', async (question) => {
     expect((await ask(arrayAsker(client), question, asOf)).text).toBe(question.answer)
   })
+
+test.each([
+  { last: 'is lost', state: 'lost', details: 'none' },
+  { last: 'is still collected', state: 'partial', details: 'collecting' },
+])('19. goes by the run before where the last one $last, and says nothing where there is none', async (changed) => {
+  const question = questions.find(({ number }) => number === 19)
+  if (!question) throw new Error('question 19 is missing')
+  const answer = async (jobId: string) => {
+    const query = question.sql.replace('vendors-03-27', jobId)
+    const { rows } = await ask(arrayAsker(client), { ...question, sql: query }, asOf)
+    return rows.map(([, , lastRun, isSkippedAgain]) => ({ lastRun, isSkippedAgain }))
+  }
+  const change = `UPDATE imports SET state = $1, details_state = $2 WHERE job_id = 'vendors-03-31'`
+  await database.pool.query(change, [changed.state, changed.details])
+  try {
+    const earlier = await answer('vendors-03-27')
+    expect(new Set(earlier.map(({ lastRun }) => lastRun))).toEqual(new Set(['vendors-03-30']))
+    expect(new Set(earlier.map(({ isSkippedAgain }) => isSkippedAgain))).toEqual(new Set([true, false]))
+    const newest = await answer('vendors-03-30')
+    expect(newest).toEqual(Array.from({ length: 36 }, () => ({ lastRun: null, isSkippedAgain: null })))
+  } finally {
+    await database.pool.query(change, ['succeeded', 'none'])
+  }
+})
