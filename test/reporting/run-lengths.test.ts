@@ -173,7 +173,7 @@ function durations(
   const between = (from: number | null, to: number | null) =>
     from === null || to === null || to < from ? null : to - from
   return {
-    queued_ms: between(created, started),
+    queued_ms: between((isTold ? told.created : null) ?? 0, started), // registered at 0
     running_ms: between(started, ended),
     total_ms: between(created, ended),
     gap_ms: end && lastLive ? end.at - lastLive.at : null,

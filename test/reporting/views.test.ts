@@ -158,6 +158,18 @@ describe('imports', () => {
     })
   })
 
+  test('knows how long it was queued only since it was made or registered', async () => {
+    const before = await history()
+    await before.changed(2, { ...running, startedAt: at(-60) })
+    await before.changed(30, { ...finished, startedAt: at(-60), finishedAt: at(20) })
+    expect(await before.one()).toMatchObject({ queued_s: null, running_s: 80, total_s: 80 })
+
+    const since = await history()
+    await since.changed(20, { ...running, startedAt: at(15) })
+    await since.changed(30, { ...finished, startedAt: at(15), finishedAt: at(25) })
+    expect(await since.one()).toMatchObject({ queued_s: 15, running_s: 10, total_s: 10 })
+  })
+
   test('knows no duration that would be negative, or whose end nobody saw', async () => {
     const reversed = await history()
     await reversed.changed(2, { ...running, createdAt: at(-10), startedAt: at(-30) })
@@ -410,6 +422,20 @@ describe('webhooks', () => {
       delivered_after_median_s_last_24_h: 29,
     })
     expect(JSON.stringify([shown, health])).not.toMatch(/secret-|token=/)
+  })
+
+  test('count from their event, also where they were replayed', async () => {
+    const import_ = await history()
+    const { name } = await connectionOf(import_.connectionId)
+    const endpointId = await world.endpoint(name, { types: ['import.succeeded'] })
+    await import_.changed(5, finished)
+    await world.db
+      .update(deliveries)
+      .set({ state: 'delivered', createdAt: at(3_600), deliveredAt: at(3_605), nextAttemptAt: null })
+      .where(eq(deliveries.endpointId, endpointId))
+    const [shown] = await import_.show('webhook_deliveries')
+    expect(new Date(String(shown?.created_at))).toEqual(at(5))
+    expect(shown?.delivered_after_s).toBe(3_600)
   })
 
   test('that tell of no import are shown, too', async () => {
