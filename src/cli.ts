@@ -38,7 +38,7 @@ program
       import('./reporting/partitions.ts'),
     ])
     await withDatabase(config, async (database) => {
-      await migrate(database)
+      await migrate(database, console.log)
       await migrateQueue(database.pool)
       await makePartitions(database.db, systemClock.now())
     })

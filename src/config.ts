@@ -25,7 +25,8 @@ const cidrs = z.string().transform((text, context) =>
 const monthsByTable = z.string().transform((text, context) => {
   const kept: Partial<Record<HistoryTable, number>> = {}
   for (const item of list(text)) {
-    const [table = '', months = ''] = item.split('=', 2).map((part) => part.trim())
+    const [table = '', ...rest] = item.split('=').map((part) => part.trim())
+    const months = rest.join('=')
     const problem = retentionProblem(table, months, kept)
     if (problem === null) kept[table as HistoryTable] = Number(months)
     else context.addIssue(problem)

@@ -76,6 +76,7 @@ test.each([
   ['HISTORY_RETENTION_MONTHS', 'constructor=24', '"constructor" is none of them'],
   ['HISTORY_RETENTION_MONTHS', 'snapshots=0', 'must give snapshots whole months, 1 to 1200; "0" is none'],
   ['HISTORY_RETENTION_MONTHS', 'snapshots=1.5', 'must give snapshots whole months, 1 to 1200; "1.5" is none'],
+  ['HISTORY_RETENTION_MONTHS', 'snapshots=1=24', 'must give snapshots whole months, 1 to 1200; "1=24" is none'],
   ['HISTORY_RETENTION_MONTHS', 'snapshots=', 'must give snapshots whole months, 1 to 1200; "" is none'],
   ['HISTORY_RETENTION_MONTHS', 'row_results=1201', 'must give row_results whole months, 1 to 1200; "1201" is none'],
   ['HISTORY_RETENTION_MONTHS', 'events=1', 'must give events whole months, 2 to 1200; "1" is none'],

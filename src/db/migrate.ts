@@ -3,13 +3,27 @@ import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
+import type { PoolClient } from 'pg'
 import type { OpenDatabase } from './client.ts'
 
 const folder = fileURLToPath(new URL('../../migrations', import.meta.url))
 const lockKey = 0x696d7074 // "impt"
+/** What is raised on purpose; what Postgres itself says, such as that something is there already, has codes of its own. */
+const raisedNotice = '00000'
 
-/** Applies what is missing; safe to run by several processes at once and on an up-to-date schema. */
-export async function migrate({ db, pool }: Pick<OpenDatabase, 'db' | 'pool'>): Promise<void> {
+/**
+ * Applies what is missing; safe to run by several processes at once and on an up-to-date schema.
+ * @param onNotice is told what a migration has to say, such as that a role couldn't be made.
+ */
+export async function migrate(
+  { db, pool }: Pick<OpenDatabase, 'db' | 'pool'>,
+  onNotice: (text: string) => void = () => {},
+): Promise<void> {
+  const listen = (client: PoolClient) =>
+    client.on('notice', ({ code, message = '' }) => {
+      if (code === raisedNotice) onNotice(message)
+    })
+  pool.on('connect', listen)
   const lock = await pool.connect()
   try {
     await lock.query('SELECT pg_advisory_lock($1)', [lockKey])
@@ -17,6 +31,7 @@ export async function migrate({ db, pool }: Pick<OpenDatabase, 'db' | 'pool'>): 
   } finally {
     await lock.query('SELECT pg_advisory_unlock($1)', [lockKey])
     lock.release()
+    pool.off('connect', listen)
   }
 }
 

@@ -41,11 +41,22 @@ export async function startScheduler({ queues, log }: { queues: Pick<Queues, 'al
   }
 }
 
-async function upsertTicks(queues: Pick<Queues, 'all'>): Promise<void> {
-  for (const kind of Object.keys(repeat) as TickKind[])
-    await queues.all.dispatch.upsertJobScheduler(`tick-${kind}`, repeat[kind], {
+async function upsertTicks({ all: { dispatch } }: Pick<Queues, 'all'>): Promise<void> {
+  for (const kind of Object.keys(repeat) as TickKind[]) {
+    const id = `tick-${kind}`
+    if (await isTooFarOff(dispatch, id, kind)) await dispatch.removeJobScheduler(id)
+    await dispatch.upsertJobScheduler(id, repeat[kind], {
       name: kind,
       data: { kind },
       opts: { removeOnComplete: true, removeOnFail: true, telemetry: { omitContext: true } },
     })
+  }
+}
+
+/** A process whose clock was ahead has said so, and making it again would keep its time. The queue's time is the system's. */
+async function isTooFarOff(dispatch: Queues['all']['dispatch'], id: string, kind: TickKind): Promise<boolean> {
+  const next = (await dispatch.getJobScheduler(id))?.next
+  const interval = repeat[kind]
+  const longestMs = 'every' in interval ? interval.every + silenceMs : 25 * 3_600_000
+  return typeof next === 'number' && next > Date.now() + longestMs
 }

@@ -50,16 +50,25 @@ export async function keepPartitions(
   const kept: Kept = { dropped: [], held: [] }
   for (const { table, month, ...stored } of await storedPartitions(db)) {
     const partition = { table, month }
-    const isBegun = stored.isMarked && stored.state !== 'attached'
-    const isOver = stored.state === 'attached' && isPast(historyRetention[table], month, now)
+    const isOurs = stored.isMarked || stored.state === 'attached'
     // Only one partition of a table can be on its way out.
-    if (signal.aborted || !(isBegun || isOver) || kept.held.some((one) => one.table === table)) continue
+    if (signal.aborted || !isOurs || kept.held.some((one) => one.table === table)) continue
+    if (!isPast(historyRetention[table], month, now)) {
+      if (stored.isMarked && stored.state !== 'attached')
+        log.warn(partition, 'month of history is detached, since it was to be dropped; it is left so')
+      continue
+    }
     const keptSince = monthOf(now, -(historyRetention[table] ?? 0))
-    const outcome = await alone(db, waitMs, (session) => drop(session, partition, keptSince))
+    const outcome = await alone(db, waitMs, (session) => drop(session, partition, keptSince)).catch(
+      (error: unknown) => {
+        log.error({ err: error, ...partition }, 'month of history could not be dropped')
+        return 'held' as const
+      },
+    )
     if (outcome === 'needed') continue
     kept[outcome].push(partition)
     if (outcome === 'dropped') log.info(partition, 'month of history dropped')
-    else log.warn(partition, 'month of history could not be dropped yet: its table is in use for long')
+    else log.warn(partition, 'month of history could not be dropped yet: its table is in use, or it failed')
   }
   return kept
 }

@@ -174,5 +174,17 @@ describeEachStore('dispatch', (store) => {
       await allTick()
       expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(5)
     })
+
+    test('come at once though a process whose clock was ahead has put them off', async () => {
+      const queues = open()
+      const startDate = Date.now() + 2 * 86_400_000
+      await queues.all.dispatch.removeJobScheduler('tick-poll')
+      await queues.all.dispatch.upsertJobScheduler('tick-poll', { every: 500, startDate }, { data: { kind: 'poll' } })
+      const next = async () => (await queues.all.dispatch.getJobScheduler('tick-poll'))?.next ?? 0
+      expect(await next()).toBeGreaterThan(Date.now() + 86_400_000)
+      const scheduler = await startScheduler({ queues, log })
+      opened.defer(() => scheduler.stop())
+      expect(await next()).toBeLessThan(Date.now() + 5_000)
+    })
   })
 })
