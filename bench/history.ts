@@ -3,7 +3,6 @@
 // `--scale 0.1` fills a tenth; the settings are the embedded database's, but for the log that the filling needs.
 import { parseArgs } from 'node:util'
 import { sql } from 'drizzle-orm'
-import { systemClock } from '../src/clock.ts'
 import { historyTables } from '../src/config.ts'
 import type { Database } from '../src/db/client.ts'
 import { rollUp } from '../src/reporting/daily-outcomes.ts'
@@ -27,7 +26,8 @@ export async function run(options: string[]): Promise<void> {
   try {
     const { db } = services.database
     await timed('The history is filled', () => fillHistory(db, volume))
-    await timed('All days are computed (once, at the first start)', () => rollUpAll(db))
+    await markAllDays(db)
+    await timed('All days are computed (once, after an upgrade)', () => rollUpAll(db))
     await db.execute(sql`VACUUM (ANALYZE) daily_outcomes, daily_skipped_columns, daily_outcomes_due`)
     await printSizes(db)
     await timed('A tick with nothing new', () => rollUpAll(db))
@@ -43,15 +43,23 @@ export async function run(options: string[]): Promise<void> {
 }
 
 function rollUpAll(db: Database): Promise<void> {
-  return rollUp({ db, clock: systemClock }, new AbortController().signal)
+  return rollUp({ db }, new AbortController().signal)
 }
 
-/** As if that many imports had ended again just now: what a tick goes by is their events. */
+/** Nobody has: the history was filled past the service. */
+async function markAllDays(db: Database): Promise<void> {
+  await db.execute(sql`
+    INSERT INTO daily_outcomes_due (day, connection_id)
+    SELECT (registered_at AT TIME ZONE 'UTC')::date, connection_id FROM imports
+    UNION SELECT (finished_at AT TIME ZONE 'UTC')::date, connection_id FROM imports WHERE finished_at IS NOT NULL`)
+}
+
+/** As if that many imports had ended again just now. */
 async function endMore(db: Database, count: number): Promise<void> {
   await db.execute(sql`
-    INSERT INTO events (id, type, import_id, connection_id, occurred_at, body, position)
-    SELECT uuidv7(), type, import_id, connection_id, now(), body, nextval('event_positions')
-    FROM events ORDER BY position DESC LIMIT ${count}`)
+    INSERT INTO daily_outcomes_due (day, connection_id)
+    SELECT (now() AT TIME ZONE 'UTC')::date, connection_id
+    FROM imports WHERE finished_at IS NOT NULL ORDER BY finished_at DESC LIMIT ${count}`)
 }
 
 async function timed(what: string, work: () => Promise<unknown>): Promise<void> {

@@ -8,6 +8,7 @@ import { isPageStored, storePage, storePageUnderLease } from '../imports/details
 import { collectLeaseMs } from '../imports/leases.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
+import { markDays } from '../reporting/daily-outcomes.ts'
 
 export interface Checkpoint {
   row: ImportRow
@@ -98,9 +99,12 @@ async function complete(tx: Transaction, { id }: ImportRow, connection: Connecti
   if (row) await writeImportEvents(tx, row, connection, ['import.rows_collected'], now)
 }
 
-/** Gives up: what is stored stays, and `details.state` says that it isn't all. */
+/** Gives up: what is stored stays, and `details.state` says that it isn't all. No event tells, but its day counts it. */
 export async function giveUp(db: Database, at: Checkpoint): Promise<void> {
-  await db.update(imports).set(ended('incomplete')).where(leased(at))
+  await db.transaction(async (tx) => {
+    const [row] = await tx.update(imports).set(ended('incomplete')).where(leased(at)).returning()
+    if (row) await markDays(tx, [row.connectionId], [row.finishedAt])
+  })
 }
 
 /** How often in a row a page could not be had, and how often of these the provider said 404. */

@@ -28,8 +28,8 @@ export function changeImport(
     if (!change) return
     const set = { ...change.set, ...(await change.prepare?.(tx)) }
     const [row] = await tx.update(imports).set(set).where(eq(imports.id, importId)).returning()
-    // An import that had ended leaves the day it ended on; its new event doesn't say which that was.
-    await markDays(tx, found.connection.id, [found.row.finishedAt])
+    // An import that had ended leaves the day it ended on. The one that it ends on is its event's.
+    await markDays(tx, [found.connection.id], [found.row.finishedAt])
     if (row && change.event) await writeImportEvents(tx, row, found.connection, [change.event], now)
   })
 }

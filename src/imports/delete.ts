@@ -33,5 +33,5 @@ const tables: SQL[] = ['skipped_lines', 'row_results', 'detail_pages', 'snapshot
 
 /** What is derived from imports has to follow: whatever else comes to be kept of them belongs here. */
 function forget(tx: Transaction, { connectionId, registeredAt, finishedAt }: ImportRow): Promise<void> {
-  return markDays(tx, connectionId, [registeredAt, finishedAt])
+  return markDays(tx, [connectionId], [registeredAt, finishedAt])
 }

@@ -9,6 +9,7 @@ import { newId, phase } from '../ids.ts'
 import type { StatusAnswer } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 import { jobIdProblem } from '../providers/job-id.ts'
+import { markDays } from '../reporting/daily-outcomes.ts'
 import { readInlineResult, recordInlineResult } from './inline-result.ts'
 
 export interface Registration {
@@ -51,7 +52,7 @@ export function registerImports(
     const found = await findConnections(tx, batch)
     const prepared = batch.map((registration) => prepare(registration, found, now, batch.length > 1))
     const rows = prepared.filter((item): item is Prepared => !(item instanceof AppError))
-    const created = await insertNew(tx, rows)
+    const created = await insertNew(tx, rows, now)
     for (const { row, connection, answer } of rows)
       if (answer && created.has(row.id)) await recordInlineResult(tx, { row, connection, answer }, now)
     const existing = await findExisting(
@@ -123,13 +124,22 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
 }
 
 /** The ids of those that were not registered before; of two alike in one batch, the first. */
-async function insertNew(tx: Transaction, rows: readonly Prepared[]): Promise<Set<string>> {
+async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
   // In one order for everybody: batches of the same jobs would wait for each other in a circle otherwise.
   const ordered = rows
     .map(({ row }) => row)
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
-  const created = await tx.insert(imports).values(ordered).onConflictDoNothing().returning({ id: imports.id })
+  const created = await tx
+    .insert(imports)
+    .values(ordered)
+    .onConflictDoNothing()
+    .returning({ id: imports.id, connectionId: imports.connectionId })
+  await markDays(
+    tx,
+    created.map(({ connectionId }) => connectionId),
+    [now],
+  )
   return new Set(created.map(({ id }) => id))
 }
 

@@ -1,6 +1,8 @@
-// Owns that a transition of an import writes exactly one event, in the transaction that makes it.
+// Owns that a transition of an import writes exactly one event, and has the day that it ended on computed again, in the
+// transaction that makes it.
 import type { Transaction } from '../db/client.ts'
 import type { imports } from '../db/schema/index.ts'
+import { markDays } from '../reporting/daily-outcomes.ts'
 import { writeEvents } from '../webhooks/events.ts'
 import { presentImport } from './present.ts'
 import type { ImportEventType } from './state.ts'
@@ -14,7 +16,7 @@ export interface ConnectionOfImport {
   provider: string
 }
 
-/** Writes the events with their deliveries; `row` is the import as the transaction leaves it. */
+/** Writes the events with their deliveries, and marks the day on which the import ended, if it has; `row` is the import as the transaction leaves it. */
 export async function writeImportEvents(
   tx: Transaction,
   row: ImportRow,
@@ -37,4 +39,5 @@ export async function writeImportEvents(
       data,
     })),
   )
+  await markDays(tx, [connection.id], [row.finishedAt])
 }

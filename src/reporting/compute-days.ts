@@ -1,5 +1,8 @@
-// Owns computing days of connections from the imports themselves, by index: what they were before is forgotten.
-import { sql } from 'drizzle-orm'
+// Owns computing days of connections from the imports themselves, by index: what they were before is forgotten, but
+// for what can't be computed any more because the months of history that it came from were dropped (retention.ts).
+//
+// Each table in one statement, so that what is dropped meanwhile is there for all of it or for nothing.
+import { type SQL, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 
 /** A day (UTC, `2026-11-22`) of a connection. */
@@ -10,63 +13,110 @@ export interface Day extends Record<string, unknown> {
 
 export async function computeDays(tx: Transaction, days: readonly Day[]): Promise<void> {
   if (days.length === 0) return
-  const given = sql`unnest(
+  const due = sql`unnest(
     ${sql.param(days.map(({ day }) => day))}::date[], ${sql.param(days.map(({ connectionId }) => connectionId))}::uuid[]
-  ) AS due (day, connection_id)`
-  const forgotten = sql`USING ${given} WHERE kept.day = due.day AND kept.connection_id = due.connection_id`
-  await tx.execute(sql`DELETE FROM daily_outcomes kept ${forgotten}`)
-  await tx.execute(sql`DELETE FROM daily_skipped_columns kept ${forgotten}`)
-
-  const spanned = sql`${given} CROSS JOIN LATERAL (
+  ) AS due (day, connection_id) CROSS JOIN LATERAL (
     SELECT due.day::timestamp AT TIME ZONE 'UTC' AS begins, (due.day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
   ) span`
+  await computeOutcomes(tx, due)
+  await computeSkippedColumns(tx, due)
+}
+
+const outcomes = ['succeeded', 'partial', 'failed', 'canceled', 'lost', 'stopped']
+const rowCounts = ['rows_total', 'rows_processed', 'rows_succeeded', 'rows_failed', 'rows_skipped']
+const percentiles = ['total_p50_s', 'total_p90_s', 'total_p99_s']
+const computed = ['registered', ...outcomes, ...rowCounts, ...percentiles, 'polls']
+
+/**
+ * How long an import took is computed from its snapshots where the provider doesn't tell its end. Where one of those
+ * has none any more, the day's percentiles stay as they were stored.
+ */
+async function computeOutcomes(tx: Transaction, due: SQL): Promise<void> {
   await tx.execute(sql`
-    INSERT INTO daily_outcomes (
-      day, connection_id, registered, succeeded, partial, failed, canceled, lost, stopped,
-      rows_total, rows_processed, rows_succeeded, rows_failed, rows_skipped,
-      total_p50_s, total_p90_s, total_p99_s, polls, collecting
-    )
-    SELECT
-      due.day, due.connection_id, registered.count, succeeded, partial, failed, canceled, lost, stopped,
-      rows_total, rows_processed, rows_succeeded, rows_failed, rows_skipped,
-      total_s[1], total_s[2], total_s[3], polls, collecting
-    FROM ${spanned}
-    CROSS JOIN LATERAL (
-      SELECT count(*) FROM imports i
-      WHERE i.connection_id = due.connection_id AND i.registered_at >= span.begins AND i.registered_at < span.ends
-    ) registered
-    CROSS JOIN LATERAL (
+    WITH fresh AS (
       SELECT
-        count(*),
-        count(*) FILTER (WHERE i.outcome = 'succeeded') AS succeeded,
-        count(*) FILTER (WHERE i.outcome = 'partial') AS partial,
-        count(*) FILTER (WHERE i.outcome = 'failed') AS failed,
-        count(*) FILTER (WHERE i.outcome = 'canceled') AS canceled,
-        count(*) FILTER (WHERE i.outcome = 'lost') AS lost,
-        count(*) FILTER (WHERE i.outcome = 'stopped') AS stopped,
-        sum(i.rows_total) AS rows_total,
-        sum(i.rows_processed) AS rows_processed,
-        sum(i.rows_succeeded) AS rows_succeeded,
-        sum(i.rows_failed) AS rows_failed,
-        sum(i.rows_skipped) AS rows_skipped,
-        percentile_cont(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY i.total_s) AS total_s,
-        coalesce(sum(i.polls), 0) AS polls,
-        count(*) FILTER (WHERE i.details_state IN ('pending', 'collecting')) AS collecting
-      FROM reporting.imports i
-      WHERE i.connection_id = due.connection_id AND i.finished_at >= span.begins AND i.finished_at < span.ends
-    ) ended
-    WHERE registered.count > 0 OR ended.count > 0`)
+        due.day, due.connection_id, registered.count AS registered, ${list([...outcomes, ...rowCounts, 'polls'], 'ended.')},
+        CASE WHEN is_dropped AND stored.total_p50_s IS NOT NULL
+          THEN ARRAY[${list(percentiles, 'stored.')}] ELSE total_s END AS total_s,
+        registered.count + ended.count AS counted
+      FROM ${due}
+      LEFT JOIN daily_outcomes stored ON stored.day = due.day AND stored.connection_id = due.connection_id
+      CROSS JOIN LATERAL (
+        SELECT count(*) FROM imports i
+        WHERE i.connection_id = due.connection_id AND i.registered_at >= span.begins AND i.registered_at < span.ends
+      ) registered
+      CROSS JOIN LATERAL (
+        SELECT
+          count(*),
+          ${joined(outcomes.map((name) => sql`count(*) FILTER (WHERE i.outcome = ${name}) AS ${column(name)}`))},
+          ${joined(rowCounts.map((name) => sql`sum(i.${column(name)}) AS ${column(name)}`))},
+          percentile_cont(ARRAY[0.5, 0.9, 0.99]) WITHIN GROUP (ORDER BY i.total_s) AS total_s,
+          coalesce(sum(i.polls), 0) AS polls,
+          coalesce(bool_or(
+            i.total_s IS NULL AND i.provider_finished_at IS NULL AND i.outcome NOT IN ('lost', 'stopped')
+            AND NOT EXISTS (SELECT FROM snapshots s WHERE s.import_id = i.import_id)
+          ), false) AS is_dropped
+        FROM reporting.imports i
+        WHERE i.connection_id = due.connection_id AND i.finished_at >= span.begins AND i.finished_at < span.ends
+      ) ended
+    ), emptied AS (
+      DELETE FROM daily_outcomes kept USING fresh
+      WHERE kept.day = fresh.day AND kept.connection_id = fresh.connection_id AND fresh.counted = 0
+    )
+    INSERT INTO daily_outcomes (day, connection_id, ${list(computed)})
+    SELECT day, connection_id, registered, ${list(outcomes)}, ${list(rowCounts)}, total_s[1], total_s[2], total_s[3], polls
+    FROM fresh WHERE counted > 0
+    ON CONFLICT (day, connection_id) DO UPDATE SET (${list(computed)}) = (${list(computed, 'excluded.')})`)
+}
+
+/** Where lines of one of the imports that count were dropped, what is stored of the day stays as it is. */
+async function computeSkippedColumns(tx: Transaction, due: SQL): Promise<void> {
   await tx.execute(sql`
-    INSERT INTO daily_skipped_columns (day, connection_id, "column", lines, imports)
-    SELECT due.day, due.connection_id, skipped."column", skipped.lines, skipped.imports
-    FROM ${spanned}
-    CROSS JOIN LATERAL (
-      SELECT l."column", sum(l.lines) AS lines, count(*) AS imports
-      FROM imports i
-      -- For each import by itself: its lines are in one partition, and beside each other.
-      CROSS JOIN LATERAL (SELECT "column", count(*) AS lines FROM skipped_lines WHERE import_id = i.id GROUP BY 1) l
-      WHERE i.connection_id = due.connection_id AND i.finished_at >= span.begins AND i.finished_at < span.ends
+    WITH skipped AS MATERIALIZED (
+      SELECT due.day, due.connection_id, i.id AS import_id, i.skipped_lines, l."column", l.lines
+      FROM ${due}
+      JOIN imports i ON i.connection_id = due.connection_id AND i.finished_at >= span.begins AND i.finished_at < span.ends
         AND i.skipped_lines > 0 AND i.details_state IN ('complete', 'incomplete')
-      GROUP BY 1
-    ) skipped`)
+      -- For each import by itself: its lines are in one partition, and beside each other.
+      LEFT JOIN LATERAL (
+        SELECT "column", count(*) AS lines FROM skipped_lines WHERE import_id = i.id GROUP BY 1
+      ) l ON true
+    ), dropped AS (
+      SELECT day, connection_id FROM skipped GROUP BY 1, 2, import_id, skipped_lines
+      HAVING coalesce(sum(lines), 0) < skipped_lines
+    ), due_days AS (
+      SELECT due.day, due.connection_id FROM ${due}
+      WHERE (due.day, due.connection_id) NOT IN (SELECT day, connection_id FROM dropped)
+        OR NOT EXISTS (
+          SELECT FROM daily_skipped_columns stored
+          WHERE stored.day = due.day AND stored.connection_id = due.connection_id
+        )
+    ), fresh AS MATERIALIZED (
+      SELECT day, connection_id, "column", sum(lines) AS lines, count(*) AS imports
+      FROM skipped JOIN due_days USING (day, connection_id)
+      WHERE lines IS NOT NULL
+      GROUP BY 1, 2, 3
+    ), emptied AS (
+      DELETE FROM daily_skipped_columns kept USING due_days
+      WHERE kept.day = due_days.day AND kept.connection_id = due_days.connection_id AND NOT EXISTS (
+        SELECT FROM fresh
+        WHERE fresh.day = kept.day AND fresh.connection_id = kept.connection_id
+          AND fresh."column" IS NOT DISTINCT FROM kept."column"
+      )
+    )
+    INSERT INTO daily_skipped_columns (day, connection_id, "column", lines, imports)
+    SELECT day, connection_id, "column", lines, imports FROM fresh
+    ON CONFLICT (connection_id, day, "column") DO UPDATE SET lines = excluded.lines, imports = excluded.imports`)
+}
+
+function list(names: readonly string[], of = ''): SQL {
+  return joined(names.map((name) => sql`${sql.raw(of)}${column(name)}`))
+}
+
+function joined(parts: SQL[]): SQL {
+  return sql.join(parts, sql`, `)
+}
+
+function column(name: string): SQL {
+  return sql`${sql.identifier(name)}`
 }

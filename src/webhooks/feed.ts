@@ -71,11 +71,6 @@ export async function listEvents(
   return list(db, query, isShown, events.position)
 }
 
-/** Gives positions to the events of the last 30 days that are committed and have none yet, at most so many at once. */
-export function placeEvents(db: Database, now: Date): Promise<void> {
-  return place(db, firstIdAt(later(now, -feedMs)))
-}
-
 /** Nobody gives positions until the transaction ends: whoever locks many events takes this first. */
 export async function holdPositions(tx: Transaction): Promise<void> {
   await tx.execute(sql`SELECT pg_advisory_xact_lock(${placingLock})`)

@@ -5,6 +5,7 @@ import { startScheduler } from '../../src/dispatch/scheduler.ts'
 import { createTick, type TickKind, type WorkKind } from '../../src/dispatch/tick.ts'
 import { newId } from '../../src/ids.ts'
 import { pollLeaseMs } from '../../src/imports/leases.ts'
+import { registerImport } from '../../src/imports/register.ts'
 import { createLog } from '../../src/log.ts'
 import type { Payload } from '../../src/queue/jobs.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
@@ -131,7 +132,8 @@ describeEachStore('dispatch', (store) => {
   })
 
   test('the tick of each minute keeps the days up', async () => {
-    const { connectionId } = await world.tracked()
+    const { id: connectionId, name } = await world.connection()
+    await registerImport(world, { connection: name, jobId: 'job' })
     const tick = createTick({ db: world.db, clock: world.clock, queues: open(), log, historyRetention: {} })
     await tick({ kind: 'roll-up' }, noSignal)
     const [day] = await world.db.select().from(dailyOutcomes).where(eq(dailyOutcomes.connectionId, connectionId))

@@ -1,15 +1,20 @@
+import { readFile } from 'node:fs/promises'
 import { eq, sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { after } from '../../src/clock.ts'
-import { detailPages, imports, skippedLines } from '../../src/db/schema/index.ts'
+import { type Checkpoint, giveUp, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { connections, imports } from '../../src/db/schema/index.ts'
+import { newId } from '../../src/ids.ts'
+import { deleteImport } from '../../src/imports/delete.ts'
 import { recordLost, recordReport } from '../../src/imports/record.ts'
+import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
+import { type Registered, registerImport, registerImports } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
-import { writeEvents } from '../../src/webhooks/events.ts'
 import { aPage, useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
@@ -29,7 +34,12 @@ async function daily(connectionId: string): Promise<Row[]> {
 
 async function registered(connectionId: string, time: string): Promise<string> {
   world.clock.set(new Date(time))
-  return (await world.tracked({ connectionId })).id
+  return (await register(connectionId)).importId
+}
+
+async function register(connectionId: string): Promise<Registered> {
+  const [found] = await world.db.select().from(connections).where(eq(connections.id, connectionId))
+  return registerImport(world, { connection: found?.name ?? '', jobId: newId() })
 }
 
 async function ended(id: string, time: string, report: Partial<Report> = {}): Promise<void> {
@@ -38,13 +48,15 @@ async function ended(id: string, time: string, report: Partial<Report> = {}): Pr
   expect(await recordReport(world.db, { ...change, polledAt: new Date(time) })).toMatchObject({ kind: 'recorded' })
 }
 
-/** As if nothing had been kept up so far: each test begins at an earlier time than the last one ended at. */
-const beginAnew = () =>
-  world.db.execute(sql`TRUNCATE daily_outcomes, daily_skipped_columns, daily_outcomes_due, daily_outcomes_watermark`)
+/** As if nothing had been computed so far, with all days of all imports marked, as an upgrade does. */
+async function beginAnew(): Promise<void> {
+  await world.db.execute(sql`TRUNCATE daily_outcomes, daily_skipped_columns, daily_outcomes_due`)
+  const upgrade = await readFile('migrations/0006_days_marked_by_their_changes.sql', 'utf8')
+  await world.db.execute(sql.raw(upgrade.split('--> statement-breakpoint')[0] ?? ''))
+}
 
-beforeEach(async () => {
+beforeEach(() => {
   world.clock.set(new Date('2026-03-01T12:00:00Z'))
-  await beginAnew()
 })
 
 describe('a day', () => {
@@ -111,9 +123,9 @@ describe('a day', () => {
     try {
       const { rows } = await there.pool.query(`SELECT current_setting('timezone') AS zone`)
       expect(rows).toEqual([{ zone: 'America/New_York' }])
-      await rollUp({ db: there.db, clock: world.clock }, signal)
-      await there.db.transaction((tx) => markDays(tx, id, [new Date('2026-11-01T23:59:59.999Z')]))
-      await rollUp({ db: there.db, clock: world.clock }, signal)
+      await rollUp(there, signal)
+      await there.db.transaction((tx) => markDays(tx, [id], [new Date('2026-11-01T23:59:59.999Z')]))
+      await rollUp(there, signal)
       const shown = await there.pool.query(
         'SELECT day::text, registered, succeeded FROM reporting.daily_outcomes WHERE connection_id = $1 ORDER BY 1',
         [id],
@@ -159,11 +171,7 @@ describe('a day', () => {
     await ended(deleted, '2026-03-11T11:00:00Z')
     await tick()
     expect(await daily(id)).toMatchObject([{ registered: 2, succeeded: 1 }, { succeeded: 1 }])
-    const row = await world.row(deleted)
-    await world.db.transaction(async (tx) => {
-      await tx.delete(imports).where(eq(imports.id, deleted))
-      await markDays(tx, id, [row.registeredAt, row.finishedAt])
-    })
+    await deleteImport(world, deleted)
     await tick()
     expect(await daily(id)).toMatchObject([{ registered: 1, succeeded: 1 }])
     expect(await daily(id)).toHaveLength(1)
@@ -210,10 +218,7 @@ describe('skipped columns', () => {
     await recordReport(world.db, { ...change, answer: { ...change.answer, details: page } })
     await tick()
     expect(await columns(id)).toEqual([])
-    await world.db
-      .update(imports)
-      .set({ detailsState: 'incomplete', nextCollectAt: null })
-      .where(eq(imports.id, importId))
+    await giveUp(world.db, await underLease(importId))
     await tick()
     expect(await columns(id)).toEqual([{ month: '2026-05-01', column: 5, lines: 2, imports: 1 }])
   })
@@ -233,7 +238,7 @@ test('what was there before is filled in, newest first, over several transaction
       return world.db.transaction(...given)
     },
   })
-  await rollUp({ db: watched, clock: world.clock }, stopping.signal)
+  await rollUp({ db: watched }, stopping.signal)
   const begun = await daily(id)
   expect(begun.length).toBeLessThan(50)
   await tick()
@@ -252,19 +257,96 @@ test('many processes at once count everything once', async () => {
   expect(await daily(id)).toMatchObject([{ registered: 5, succeeded: 5 }])
 })
 
-test('an event without a connection holds up nothing', async () => {
-  const event = { type: 'import.lost', importId: null, connectionId: null, connectionName: null } as const
-  const { id } = await world.connection()
-  await tick()
-  await world.db.transaction((tx) => writeEvents(tx, [{ ...event, occurredAt: world.clock.now(), data: {} }]))
-  await ended(await registered(id, '2026-06-02T10:00:00Z'), '2026-06-02T11:00:00Z')
-  await tick()
-  expect(await daily(id)).toMatchObject([{ registered: 1, succeeded: 1 }])
+describe('nothing is missed', () => {
+  test('after a standstill of over thirty days', async () => {
+    const { id } = await world.connection()
+    const importId = await registered(id, '2026-06-02T10:00:00Z')
+    await tick()
+    await ended(importId, '2026-06-02T11:00:00Z')
+    world.clock.set(new Date('2026-07-20T10:00:00Z'))
+    await tick()
+    expect(await daily(id)).toMatchObject([{ day: '2026-06-02', registered: 1, succeeded: 1 }])
+  })
+
+  test('by a clock that is ahead, nor by one that is late', async () => {
+    const { id } = await world.connection()
+    for (const time of ['2027-06-02T10:00:00Z', '2026-06-02T10:00:00Z', '2025-06-02T10:00:00Z']) {
+      const importId = await registered(id, time)
+      await tick()
+      await ended(importId, time)
+      await tick()
+    }
+    expect(await daily(id)).toMatchObject([
+      { day: '2025-06-02', registered: 1, succeeded: 1 },
+      { day: '2026-06-02', registered: 1, succeeded: 1 },
+      { day: '2027-06-02', registered: 1, succeeded: 1 },
+    ])
+  })
+
+  test('of a transaction that is committed after its day was computed', async () => {
+    const { id, name } = await world.connection()
+    await registered(id, '2026-06-03T10:00:00Z')
+    await world.db.transaction(async (tx) => {
+      const db = Object.assign(tx, { $client: world.db.$client })
+      await registerImport({ db, clock: world.clock }, { connection: name, jobId: 'late' })
+      await tick()
+      expect(await daily(id)).toMatchObject([{ registered: 1 }])
+    })
+    await tick()
+    expect(await daily(id)).toMatchObject([{ registered: 2 }])
+  })
+
+  test('of a batch, whose imports are of several connections', async () => {
+    const [one, other] = [await world.connection(), await world.connection()]
+    world.clock.set(new Date('2026-06-04T10:00:00Z'))
+    const jobs = [one, other, one].map(({ name }, index) => ({ connection: name, jobId: `job-${index}` }))
+    await registerImports(world, jobs)
+    await tick()
+    expect([...(await daily(one.id)), ...(await daily(other.id))]).toMatchObject([{ registered: 2 }, { registered: 1 }])
+  })
+
+  test('of an answer that came inline', async () => {
+    const { id, name } = await world.connection({ provider: 'micro' })
+    world.clock.set(new Date('2026-06-05T10:00:00Z'))
+    await registerImport(world, { connection: name, result: { status: 'complete', total: 1, succeeded: 1, failed: 0 } })
+    await tick()
+    expect(await daily(id)).toMatchObject([{ registered: 1, finished: 1 }])
+  })
 })
+
+test('an unchanged poll marks no day', async () => {
+  const { id } = await world.connection()
+  const importId = await registered(id, '2026-06-06T10:00:00Z')
+  await recordReport(world.db, await world.changed(await world.row(importId), {}))
+  await tick()
+  await recordUnchanged(world.db, [world.unchanged(await world.row(importId))])
+  const { rowCount } = await world.db.execute(sql`SELECT FROM daily_outcomes_due`)
+  expect(rowCount).toBe(0)
+})
+
+/** Where the import's collection stands, under a lease. */
+async function underLease(importId: string): Promise<Checkpoint> {
+  const lease = { collectLeaseUntil: after(world.clock.now(), 60_000) }
+  await world.db.update(imports).set(lease).where(eq(imports.id, importId))
+  const checkpoint = await world.checkpoint(importId)
+  if (!checkpoint) throw new Error('nothing is to be collected')
+  return checkpoint
+}
 
 describe('whatever happens', () => {
   const step = fc.record({
-    action: fc.constantFrom('register', 'end', 'stop', 'lose', 'resume', 'delete', 'tick'),
+    action: fc.constantFrom(
+      'register',
+      'end',
+      'begin',
+      'collect',
+      'give up',
+      'stop',
+      'lose',
+      'resume',
+      'delete',
+      'tick',
+    ),
     which: fc.nat(5),
     hours: fc.nat(30),
     outcome: fc.constantFrom('succeeded', 'partial', 'failed', 'canceled'),
@@ -275,7 +357,6 @@ describe('whatever happens', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
         world.clock.set(new Date('2026-07-01T00:00:00Z'))
-        await beginAnew()
         const connectionIds = [(await world.connection()).id, (await world.connection()).id]
         const ids: string[] = []
         for (const { action, which, hours, outcome, columns } of steps) {
@@ -283,7 +364,7 @@ describe('whatever happens', () => {
           const id = ids[which % Math.max(ids.length, 1)]
           if (action === 'tick') await tick()
           else if (action === 'register' || id === undefined)
-            ids.push((await world.tracked({ connectionId: connectionIds[which % 2] ?? '' })).id)
+            ids.push((await register(connectionIds[which % 2] ?? '')).importId)
           else await apply(action, id, outcome, columns)
           if (action === 'delete' && id !== undefined) ids.splice(ids.indexOf(id), 1)
         }
@@ -298,7 +379,7 @@ describe('whatever happens', () => {
   })
 
   async function apply(
-    action: 'end' | 'stop' | 'lose' | 'resume' | 'delete',
+    action: 'end' | 'begin' | 'collect' | 'give up' | 'stop' | 'lose' | 'resume' | 'delete',
     id: string,
     outcome: Report['state'],
     columns: number[],
@@ -308,18 +389,18 @@ describe('whatever happens', () => {
     if (action === 'stop' && live) await stopImport(world, id)
     if (action === 'lose' && live) await recordLost(world.db, await world.lost(row))
     if (action === 'resume' && (row.state === 'lost' || row.state === 'stopped')) await resumeImport(world, id)
-    if (action === 'end' && live) {
+    const page = aPage({ skippedLines: columns.map((column, line) => ({ line, column })) })
+    if ((action === 'end' || action === 'begin') && live) {
       const change = await world.changed(row, { state: outcome })
-      const details = aPage({ skippedLines: columns.map((column, line) => ({ line, column })) })
+      const details = action === 'end' ? page : { ...page, next: 'more' } // to be collected
       await recordReport(world.db, { ...change, answer: { ...change.answer, details } })
     }
-    if (action === 'delete')
-      await world.db.transaction(async (tx) => {
-        await tx.delete(skippedLines).where(eq(skippedLines.importId, id))
-        await tx.delete(detailPages).where(eq(detailPages.importId, id))
-        await tx.delete(imports).where(eq(imports.id, id))
-        await markDays(tx, row.connectionId, [row.registeredAt, row.finishedAt])
-      })
+    if (action === 'collect' && row.nextCollectAt !== null) {
+      const connection = { id: row.connectionId, name: '', provider: 'cdq' }
+      await storeCollectedPage(world.db, await underLease(id), connection, page, world.clock.now())
+    }
+    if (action === 'give up' && row.nextCollectAt !== null) await giveUp(world.db, await underLease(id))
+    if (action === 'delete') await deleteImport(world, id)
   }
 
   async function everything(connectionIds: string[]): Promise<Row[]> {

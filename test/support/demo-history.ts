@@ -57,7 +57,7 @@ export async function fillDemoHistory(db: Database): Promise<void> {
   for (let index = 0; index < plans.length; index += 8)
     await Promise.all(plans.slice(index, index + 8).map((plan) => play(db, plan, ids[plan.connection])))
   await settleDeliveries(db)
-  await rollUp({ db, clock: { now: () => asOf } }, new AbortController().signal)
+  await rollUp({ db }, new AbortController().signal)
 }
 
 function plan(): Plan[] {

@@ -1,6 +1,5 @@
 // Owns what is stored of the history by the day, so that nobody has to read all of it for a chart. Written by
 // reporting/daily-outcomes.ts alone, and read through the views of the schema `reporting` (migrations/0002_reporting.sql).
-import { sql } from 'drizzle-orm'
 import {
   bigint,
   bigserial,
@@ -14,7 +13,6 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { time } from './columns.ts'
 import { connections } from './connections.ts'
 
 /** Views only, and the one schema that `reporting_reader` may use. */
@@ -49,13 +47,10 @@ export const dailyOutcomes = pgTable(
     totalP90S: doublePrecision('total_p90_s'),
     totalP99S: doublePrecision('total_p99_s'),
     polls: sum('polls').notNull().default(0),
-    /** Whose rows are still being collected. */
-    collecting: count('collecting'),
   },
   (table) => [
     primaryKey({ columns: [table.day, table.connectionId] }),
     index('daily_outcomes_connection').on(table.connectionId, table.day),
-    index('daily_outcomes_collecting').on(table.day, table.connectionId).where(sql`${table.collecting} > 0`),
   ],
 )
 
@@ -76,7 +71,7 @@ export const dailySkippedColumns = pgTable(
   (table) => [unique('daily_skipped_columns_key').on(table.connectionId, table.day, table.column).nullsNotDistinct()],
 )
 
-/** Days of connections that are to be computed again. A day may be here several times. */
+/** Days of connections that are to be computed again: a row for each change. */
 export const dailyOutcomesDue = pgTable(
   'daily_outcomes_due',
   {
@@ -86,16 +81,6 @@ export const dailyOutcomesDue = pgTable(
   },
   (table) => [index('daily_outcomes_due_day').on(table.day, table.connectionId)],
 )
-
-/** How far the days follow what happened: one row, once they began to. */
-export const dailyOutcomesWatermark = pgTable('daily_outcomes_watermark', {
-  /** Always 1. */
-  id: integer('id').primaryKey(),
-  /** Of the last event that was looked at (webhooks/feed.ts). */
-  position: sum('position').notNull(),
-  /** Until when registrations are counted. */
-  registeredUntil: time('registered_until').notNull(),
-})
 
 /** How long the imports of a connection take; see its comments in migrations/0002_reporting.sql. */
 export const durationBaseline = reporting
