@@ -66,7 +66,8 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
   return async ({ kind }, signal) => {
     if (kind === 'maintain') return alone(kind, () => maintain(deps, signal))
     if (kind === 'roll-up') return alone(kind, () => rollUp(deps, signal))
-    await Promise.all(looks[kind].map((what) => alone(what, (state) => look(what, state, signal))))
+    const made = await Promise.allSettled(looks[kind].map((what) => alone(what, (state) => look(what, state, signal))))
+    for (const one of made) if (one.status === 'rejected') throw one.reason
   }
 }
 

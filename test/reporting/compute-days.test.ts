@@ -45,7 +45,16 @@ async function ended(id: string, seconds: number, columns: number[], finishedAt:
 async function dropMonth(): Promise<void> {
   world.clock.set(monthOf(month, 6))
   const historyRetention = { snapshots: 2, skipped_lines: 2, row_results: 2 }
-  await keepPartitions({ db: world.db, clock: world.clock, log: createLog('silent'), historyRetention }, signal)
+  await keepPartitions(
+    {
+      db: world.db,
+      clock: world.clock,
+      databaseTime: async () => world.clock.now(),
+      log: createLog('silent'),
+      historyRetention,
+    },
+    signal,
+  )
   for (const table of tablesOfImports) expect(await monthsOf(world.database, table)).not.toContain(shown({ month }))
 }
 

@@ -51,7 +51,7 @@ async function ended(id: string, time: string, report: Partial<Report> = {}): Pr
 /** As if nothing had been computed so far, with all days of all imports marked, as an upgrade does. */
 async function beginAnew(): Promise<void> {
   await world.db.execute(sql`TRUNCATE daily_outcomes, daily_skipped_columns, daily_outcomes_due`)
-  const upgrade = await readFile('migrations/0006_days_marked_by_their_changes.sql', 'utf8')
+  const upgrade = await readFile('migrations/0007_days_marked_by_their_changes.sql', 'utf8')
   await world.db.execute(sql.raw(upgrade.split('--> statement-breakpoint')[0] ?? ''))
 }
 
