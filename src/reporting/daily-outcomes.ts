@@ -14,14 +14,16 @@ const daysAtOnce = 20
 const daysLock = 0x64617973 // "days"
 
 /**
- * Brings the days up to date, the newest first, in short transactions. Safe in several processes at once: one works,
- * the others leave it to it.
+ * Computes the days that are marked when it begins, the newest first, in short transactions. What is marked meanwhile is
+ * left to the next time, so that a day on which much happens holds up no older one. Safe in several processes at once:
+ * one works, the others leave it to it.
  */
 export async function rollUp({ db }: { db: Database }, signal: AbortSignal): Promise<void> {
-  for (let more = true; more && !signal.aborted; )
+  const newest = await newestMark(db)
+  for (let more = newest !== null; more && !signal.aborted; )
     more = await db.transaction(async (tx) => {
       if (!(await takeTurn(tx))) return false
-      const days = await takeDue(tx)
+      const days = await takeDue(tx, newest)
       await computeDays(tx, days)
       return days.length === daysAtOnce
     })
@@ -44,6 +46,12 @@ export async function markDays(
     FROM unnest(${sql.param([...days])}::date[]) AS day, unnest(${sql.param([...new Set(connectionIds)])}::uuid[]) AS connection_id`)
 }
 
+/** Null: nothing is marked. */
+async function newestMark(db: Database): Promise<string | null> {
+  const { rows } = await db.execute<{ id: string | null }>(sql`SELECT max(id) AS id FROM daily_outcomes_due`)
+  return rows[0]?.id ?? null
+}
+
 /** False: another process is at it. */
 async function takeTurn(tx: Transaction): Promise<boolean> {
   const { rows } = await tx.execute<{ isMine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${daysLock}) AS "isMine"`)
@@ -54,13 +62,14 @@ async function takeTurn(tx: Transaction): Promise<boolean> {
  * Takes the newest days that are due. What a mark that is deleted here stands for was committed with it, and the days
  * are read after this, so it is seen. A mark that is committed later isn't deleted, and has its day computed once more.
  */
-async function takeDue(tx: Transaction): Promise<Day[]> {
+async function takeDue(tx: Transaction, newestMark: string | null): Promise<Day[]> {
   const { rows } = await tx.execute<{ day: string; connectionId: string }>(sql`
     WITH newest AS (
-      SELECT day, connection_id FROM daily_outcomes_due GROUP BY 1, 2 ORDER BY 1 DESC LIMIT ${daysAtOnce}
+      SELECT day, connection_id FROM daily_outcomes_due WHERE id <= ${newestMark}
+      GROUP BY 1, 2 ORDER BY 1 DESC LIMIT ${daysAtOnce}
     ), taken AS (
       DELETE FROM daily_outcomes_due due USING newest
-      WHERE due.day = newest.day AND due.connection_id = newest.connection_id
+      WHERE due.day = newest.day AND due.connection_id = newest.connection_id AND due.id <= ${newestMark}
     )
     SELECT day::text, connection_id AS "connectionId" FROM newest`)
   return rows

@@ -247,6 +247,22 @@ test('what was there before is filled in, newest first, over several transaction
   expect(all.every(({ registered, succeeded }) => registered === 1 && succeeded === 1)).toBe(true)
 })
 
+test('a day that is marked over and over again holds up no older one, and ends', async () => {
+  const { id } = await world.connection()
+  for (let day = 1; day <= 25; day++) await registered(id, `2026-05-${String(day).padStart(2, '0')}T10:00:00Z`)
+  const marking = Object.assign(Object.create(world.db) as typeof world.db, {
+    async transaction(...given: Parameters<typeof world.db.transaction>) {
+      const days = Array.from({ length: 20 }, (_, index) =>
+        after(new Date('2026-05-31T10:00:00Z'), index * 24 * hourMs),
+      )
+      await world.db.transaction((tx) => markDays(tx, [id], days))
+      return world.db.transaction(...given)
+    },
+  })
+  await rollUp({ db: marking }, signal)
+  expect(await daily(id)).toHaveLength(25)
+})
+
 test('many processes at once count everything once', async () => {
   const { id } = await world.connection()
   for (let round = 0; round < 5; round++) {
