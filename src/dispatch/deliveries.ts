@@ -133,36 +133,43 @@ const lanes: Record<DeliveryLane, (now: Date) => Lane> = {
 }
 
 function asked(now: Date): SQL {
-  return arm(now, sql`manual_requested`, sql`asked_places`)
+  return arm(now, sql`manual_requested`, most.all, { isOpen: sql`asked_places > 0`, places: sql`asked_places` })
 }
 
 function firsts(now: Date, atOnce: number): SQL {
-  const freePlaces = sql`places - CASE WHEN retries > 0 OR most <= 1 THEN 0 ELSE (${isRetryDue(now)})::int END`
-  return arm(now, sql`NOT manual_requested AND NOT is_retry`, sql`least(first_places, ${freePlaces}, ${atOnce}::int)`)
+  const kept = sql`CASE WHEN retries > 0 OR most <= 1 THEN 0 ELSE (${isRetryDue(now)})::int END`
+  return arm(now, firstAttempt, atOnce, { isOpen: sql`places > 0`, places: sql`least(first_places, places - ${kept})` })
 }
 
 function retries(now: Date, atOnce: number): SQL {
-  return arm(now, sql`NOT manual_requested AND is_retry`, sql`least(retry_places, places, ${atOnce}::int)`)
+  return arm(now, retry, atOnce, { isOpen: sql`places > 0`, places: sql`least(retry_places, places)` })
 }
 
-/** What has been due for the longest, up to `limit`. */
-function arm(now: Date, kind: SQL, limit: SQL): SQL {
+const firstAttempt = sql`NOT manual_requested AND NOT is_retry`
+const retry = sql`NOT manual_requested AND is_retry`
+
+/** What has been due for the longest, up to `atOnce`, and as far as there are places. */
+function arm(now: Date, kind: SQL, atOnce: number, { isOpen, places }: { isOpen: SQL; places: SQL }): SQL {
   return sql`
     SELECT due.*, CASE WHEN is_asked THEN ${most.all}::int ELSE most END AS most, failures, in_flight
     FROM open CROSS JOIN LATERAL (
-      SELECT id, endpoint_id, is_retry, manual_requested AS is_asked, next_attempt_at,
-        row_number() OVER (ORDER BY next_attempt_at) AS place
-      FROM deliveries
-      WHERE endpoint_id = open.id AND lease_until IS NULL AND next_attempt_at <= ${now} AND ${kind}
-      ORDER BY next_attempt_at LIMIT greatest(${limit}, 0)
-    ) AS due`
+      SELECT *, row_number() OVER (ORDER BY next_attempt_at) AS place
+      FROM (${longestDue(now, kind, atOnce)}) AS longest
+      WHERE ${isOpen}
+    ) AS due
+    WHERE place <= ${places}`
 }
 
-/** By LIMIT rather than EXISTS, which Postgres may answer by reading the whole table once. */
+/** A number as the limit, so that Postgres sees that an index in order is read for a few rows only. */
+function longestDue(now: Date, kind: SQL, limit: number): SQL {
+  return sql`
+    SELECT id, endpoint_id, is_retry, manual_requested AS is_asked, next_attempt_at FROM deliveries
+    WHERE endpoint_id = open.id AND lease_until IS NULL AND next_attempt_at <= ${now} AND ${kind}
+    ORDER BY next_attempt_at LIMIT ${limit}::int`
+}
+
 function isRetryDue(now: Date): SQL {
-  return sql`coalesce((SELECT true FROM deliveries
-    WHERE endpoint_id = open.id AND is_retry AND NOT manual_requested AND lease_until IS NULL AND next_attempt_at <= ${now}
-    LIMIT 1), false)`
+  return sql`SELECT count(*) FROM (${longestDue(now, retry, 1)}) AS longest`
 }
 
 /** Those that their endpoints still take, counting what has been leased since the look. */
