@@ -5,7 +5,7 @@ import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports } from '../db/schema/index.ts'
 import { isPageStored, storePage, storePageUnderLease } from '../imports/details.ts'
-import { collectLeaseMs } from '../imports/leases.ts'
+import { collectLeaseMs, leaseToCallMs } from '../imports/leases.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
@@ -76,9 +76,9 @@ export async function storeCollectedPage(
   })
 }
 
-/** Half of it is enough for the next page; and a lease that stays is an index entry less for every page. */
+/** One that outlasts the next call stays as it is: that is an index entry less for every page. */
 function renewedLease({ lease }: Checkpoint, now: Date): Date {
-  return lease > after(now, collectLeaseMs / 2) ? lease : after(now, collectLeaseMs)
+  return lease > after(now, leaseToCallMs) ? lease : after(now, collectLeaseMs)
 }
 
 /** The cursor of the page that follows; null: none does. That it was used for an earlier page, only the database knows. */

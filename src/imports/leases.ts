@@ -5,17 +5,17 @@ import type { Database } from '../db/client.ts'
 
 /** How long a poll is leased: longer than a call takes (45 s). It is renewed before a second one. */
 export const pollLeaseMs = 55_000
-/** With less of it left, a call might outlast the lease. */
-const pollLeaseToCallMs = 48_000
-/** How long a collection is leased; every stored page renews it. */
+/** How long a collection is leased; stored pages renew it. */
 export const collectLeaseMs = 55_000
+/** With less of a lease left, a call (45 s) might outlast it. */
+export const leaseToCallMs = 48_000
 
 /** Makes the lease last for a call that begins now; false: it is over, and another poll may be under way. */
 export async function holdPoll(
   db: Database,
   { importId, leaseUntil, now }: { importId: string; leaseUntil: Date | null; now: Date },
 ): Promise<boolean> {
-  if (leaseUntil !== null && leaseUntil > after(now, pollLeaseToCallMs)) return true
+  if (leaseUntil !== null && leaseUntil > after(now, leaseToCallMs)) return true
   const { rowCount } = await db.execute(sql`
     UPDATE imports SET poll_lease_until = ${after(now, pollLeaseMs)} WHERE id = ${importId} AND poll_lease_until > ${now}`)
   return rowCount === 1

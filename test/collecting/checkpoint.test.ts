@@ -50,6 +50,16 @@ test('after every page the database says where to go on', async () => {
   expect(await world.checkpoint(id)).toBeNull()
 })
 
+test('a stored page leaves a lease that outlasts the longest call for the next', async () => {
+  const { id, store, load } = await collecting()
+  for (const next of ['b', 'c', 'd']) {
+    world.clock.advance(20_000)
+    await store(await load(), { skippedLines: [line(1)], next })
+    const { collectLeaseUntil } = await world.row(id)
+    expect(collectLeaseUntil?.getTime()).toBeGreaterThan(world.clock.now().getTime() + 45_000)
+  }
+})
+
 test.each(['', 'a', 'b'])('a cursor that was used before, such as "%s", ends it', async (repeated) => {
   const { id, store, load } = await collecting()
   await store(await load(), { skippedLines: [line(1)], next: 'a' })
