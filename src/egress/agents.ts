@@ -23,6 +23,9 @@ export interface Agents {
   destroy(): Promise<void>
 }
 
+/** Names and values of an answer's headers together; from one byte more on, it fails as `headers_too_large`. */
+export const maxHeaderBytes = 64 * 1_024
+
 /** Origins whose pools are kept. Sockets close by themselves a few seconds after use; this bounds the memory. */
 const defaultMaxOrigins = 1_000
 
@@ -67,6 +70,7 @@ export function createAgents(options: {
       connections: connectionsPerOrigin,
       allowH2: false,
       pipelining: 1,
+      maxHeaderSize: maxHeaderBytes + 1, // undici refuses what reaches its limit
       headersTimeout: timeouts.headersMs,
       bodyTimeout: timeouts.bodyMs,
       keepAliveMaxTimeout: 60_000,

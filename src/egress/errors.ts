@@ -25,10 +25,17 @@ export class EgressError extends Error {
  * Beyond the ones of {@link EgressErrorKind}:
  * - `reset`: the connection ended before the answer did.
  * - `invalid_response`: what came isn't HTTP.
+ * - `headers_too_large`: the answer's headers are larger than anybody reads (see agents.ts).
  * - `aborted`: we gave up ourselves, other than by time.
  * - `unknown`: anything else, most likely a bug.
  */
-export type NetworkErrorKind = EgressErrorKind | 'reset' | 'invalid_response' | 'aborted' | 'unknown'
+export type NetworkErrorKind =
+  | EgressErrorKind
+  | 'reset'
+  | 'invalid_response'
+  | 'headers_too_large'
+  | 'aborted'
+  | 'unknown'
 
 const kindByCode: Record<string, NetworkErrorKind> = {
   UND_ERR_HEADERS_TIMEOUT: 'timeout',
@@ -40,7 +47,7 @@ const kindByCode: Record<string, NetworkErrorKind> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
-  UND_ERR_HEADERS_OVERFLOW: 'invalid_response',
+  UND_ERR_HEADERS_OVERFLOW: 'headers_too_large',
   UND_ERR_ABORTED: 'aborted',
   UND_ERR_CLOSED: 'aborted',
   UND_ERR_DESTROYED: 'aborted',

@@ -1,6 +1,6 @@
 // Owns where outgoing requests may go: no server-side request forgery through webhook or provider URLs.
 // Pure; resolve.ts and connector.ts ask it at connect time, the API when a URL is given.
-import { isPublic, isWithin, parseAddress, parseRange } from './ranges.ts'
+import { type Address, isPublic, isWithin, parseAddress, parseRange, translatedIpv4 } from './ranges.ts'
 
 export interface Guard {
   /** Null where the URL may be stored; otherwise what it must be, for people (`must use https`). Doesn't resolve it. */
@@ -23,7 +23,7 @@ export function createGuard({ allowedCidrs }: { allowedCidrs: readonly string[] 
   return {
     isAllowed(text) {
       const address = parseAddress(text)
-      return address !== null && (isPublic(address) || isWithin(address, allowed))
+      return address !== null && (isPublic(address) || isOpened(address))
     },
 
     checkUrl(text) {
@@ -38,10 +38,16 @@ export function createGuard({ allowedCidrs }: { allowedCidrs: readonly string[] 
       const name = hostOf(url)
       const address = parseAddress(name)
       if (address !== null)
-        return isWithin(address, allowed) ? null : 'must name a host, not an IP address that is not opened for it'
+        return isOpened(address) ? null : 'must name a host, not an IP address that is not opened for it'
       if (!isOpen && (!name.includes('.') || localNames.test(name))) return 'must name a public host'
       return null
     },
+  }
+
+  /** By its own range, or by that of the IPv4 address that NAT64 would make of it. */
+  function isOpened(address: Address): boolean {
+    const inner = translatedIpv4(address)
+    return isWithin(address, allowed) || (inner !== null && isWithin(inner, allowed))
   }
 }
 

@@ -2,7 +2,7 @@
 // successors) that no outgoing request may reach. Which of them an operator opens is guard.ts's business.
 import ipaddr from 'ipaddr.js'
 
-type Address = ipaddr.IPv4 | ipaddr.IPv6
+export type Address = ipaddr.IPv4 | ipaddr.IPv6
 export type Range = [Address, number]
 
 /** What no request over IPv4 may reach. */
@@ -28,7 +28,7 @@ const deniedIpv4 = [
   '168.63.129.16/32', // Azure's host
 ] as const
 
-/** The only IPv6 range in use for global unicast; all else is refused, NAT64 and unique local addresses too. */
+/** The only IPv6 range in use for global unicast; all else is refused, unique local addresses too, but for NAT64. */
 export const globalIpv6 = '2000::/3'
 
 /** What no request over IPv6 may reach within {@link globalIpv6}. */
@@ -42,10 +42,20 @@ const deniedIpv6 = [
 
 const denied = [...deniedIpv4, ...deniedIpv6].map(parseRange)
 const global = parseRange(globalIpv6)
+/** The well-known prefix of NAT64 (RFC 6052): how networks that speak IPv6 alone reach IPv4. No other stands for IPv4. */
+const nat64 = parseRange('64:ff9b::/96')
 
+/** An address that NAT64 translates is as public as the IPv4 address inside. */
 export function isPublic(address: Address): boolean {
+  const inner = translatedIpv4(address)
+  if (inner !== null) return isPublic(inner)
   if (address.kind() === 'ipv6' && !isWithin(address, [global])) return false
   return !isWithin(address, denied)
+}
+
+/** The IPv4 address that a NAT64 gateway would go to; null: it isn't such an address. */
+export function translatedIpv4(address: Address): Address | null {
+  return isWithin(address, [nat64]) ? ipaddr.fromByteArray(address.toByteArray().slice(-4)) : null
 }
 
 export function isWithin(address: Address, ranges: readonly Range[]): boolean {

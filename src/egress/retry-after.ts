@@ -1,23 +1,47 @@
-// Owns how a `Retry-After` header is read (RFC 9110, 10.2.3).
+// Owns how the times in an answer's headers are read: `Retry-After` (RFC 9110, 10.2.3) and `Date`.
 
 /** Nobody is waited for longer than this, whatever the header says. */
 export const maxRetryAfterMs = 24 * 60 * 60 * 1_000
 
+/** As undici has them: names in lower case, a list where a header came more than once. */
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
 /**
  * How many milliseconds to wait: from seconds or an HTTP date (all three forms), 0 for a date that has passed,
  * at most {@link maxRetryAfterMs}. Null where there is none, or none that can be read. The longest of several.
+ *
+ * A date is compared with the answer's own `Date`, because the server's clock need not be ours. Without one it is
+ * compared with `now`; so it is where the two are days apart and `now` is near, as one of them comes from a clock
+ * that was never set.
  */
-export function readRetryAfter(header: string | readonly string[] | undefined, now: Date): number | null {
-  const waits = [header ?? []]
-    .flat()
-    .map((value) => readOne(value.trim(), now))
-    .filter((wait) => wait !== null)
+export function readRetryAfter(headers: Headers, now: Date): number | null {
+  const answeredAt = readDate(headers)
+  const waits = listOf(headers['retry-after'])
+    .map((value) => readWait(value, answeredAt, now))
+    .filter((wait) => !Number.isNaN(wait))
+    .map((wait) => Math.min(maxRetryAfterMs, Math.max(0, wait)))
   return waits.length === 0 ? null : Math.max(...waits)
 }
 
-function readOne(value: string, now: Date): number | null {
-  const waitMs = /^\d+(\.\d+)?$/.test(value) ? Math.ceil(Number(value) * 1_000) : readHttpDate(value) - now.getTime()
-  return Number.isNaN(waitMs) ? null : Math.min(maxRetryAfterMs, Math.max(0, waitMs))
+/** When the server says that it answered; null where it doesn't say it in a form of HTTP. */
+export function readDate(headers: Headers): Date | null {
+  const time = listOf(headers.date)
+    .map(readHttpDate)
+    .find((read) => !Number.isNaN(read))
+  return time === undefined ? null : new Date(time)
+}
+
+function listOf(header: string | readonly string[] | undefined): string[] {
+  return [header ?? []].flat().map((value) => value.trim())
+}
+
+function readWait(value: string, answeredAt: Date | null, now: Date): number {
+  if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1_000)
+  const until = readHttpDate(value)
+  const byOurClock = until - now.getTime()
+  if (answeredAt === null) return byOurClock
+  const byTheirs = until - answeredAt.getTime()
+  return byTheirs > maxRetryAfterMs && byOurClock <= maxRetryAfterMs ? byOurClock : byTheirs
 }
 
 const internetDate = /^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/ // Sun, 06 Nov 1994 08:49:37 GMT

@@ -14,6 +14,8 @@ export interface AskTarget {
 export interface AskedStatus extends StatusAnswer {
   /** Ask again no sooner than this, says the provider. */
   retryAfterMs: number | null
+  /** What the vendor's clock said when it answered; null: it didn't say. */
+  date: Date | null
   /** Requests made: 2 with the summary of a terminal report. */
   requests: number
   /** Why the summary of a terminal report is missing; the report is without it. */
@@ -41,12 +43,16 @@ export async function askStatus(
   { signal, beforeSummary }: { signal: AbortSignal; beforeSummary?: () => Promise<unknown> },
 ): Promise<AskedStatus> {
   const asker = { client, provider, target, jobId, signal }
-  const { value: answer, retryAfterMs } = await send(
+  const {
+    value: answer,
+    retryAfterMs,
+    date,
+  } = await send(
     asker,
     (job) => provider.statusRequest(job),
     (body) => provider.readStatus(body),
   )
-  const asked: AskedStatus = { ...answer, retryAfterMs, requests: 1, summaryError: null }
+  const asked: AskedStatus = { ...answer, retryAfterMs, date, requests: 1, summaryError: null }
   if (!provider.summary || !isTerminal(answer.report.state)) return asked
   await beforeSummary?.()
   return addSummary(asker, provider.summary, asked)

@@ -3,7 +3,7 @@
 import { ZodError } from 'zod'
 import type { Clock } from '../clock.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
-import { readRetryAfter } from '../egress/retry-after.ts'
+import { readDate, readRetryAfter } from '../egress/retry-after.ts'
 import { startCall } from './call.ts'
 import type { Provider, ProviderRequest } from './contract.ts'
 import { ProviderError } from './error.ts'
@@ -33,6 +33,8 @@ export interface Answer<Value> {
   value: Value
   /** `Retry-After` comes with answers that say "not yet", too. */
   retryAfterMs: number | null
+  /** The answer's own `Date`: what the vendor's clock said, against which its absolute times are read. Null: none to read. */
+  date: Date | null
 }
 
 export interface ProviderClient {
@@ -58,11 +60,11 @@ export function createProviderClient(options: {
       const call = startCall(asking.signal, totalMs)
       try {
         const response = await call.unlessOver(dispatch(agents, baseUrl, request, call.signal))
-        const retryAfterMs = readRetryAfter(response.headers['retry-after'], clock.now())
+        const retryAfterMs = readRetryAfter(response.headers, clock.now())
         if (response.statusCode < 200 || response.statusCode > 299)
           throw await statusError(response, retryAfterMs, asking)
         const text = await readText(response, bodyLimitBytes)
-        return { value: readAnswer(text, response, asking), retryAfterMs }
+        return { value: readAnswer(text, response, asking), retryAfterMs, date: readDate(response.headers) }
       } catch (error) {
         // An error that the provider did answer counts, even if its body took too long.
         throw error instanceof ProviderError ? error : (call.reason() ?? networkError(error))
@@ -76,6 +78,7 @@ export function createProviderClient(options: {
 const requestHeaders = {
   accept: 'application/json',
   'accept-encoding': 'identity',
+  'cache-control': 'no-cache', // a status from a cache in between may be old
   'user-agent': 'ImportTracker/1',
 }
 

@@ -10,6 +10,7 @@
  * - `timeout`: no connection, headers, more of the body or end of the call in time.
  * - `dns_error`, `connect_error`, `tls_error`, `blocked_address`: there was no connection (see egress/errors.ts).
  * - `connection_reset`: the connection ended before the answer did.
+ * - `headers_too_large`: the answer's headers are over the limit.
  * - `response_too_large`: the answer's body is over the limit.
  * - `invalid_response`: the answer isn't HTTP, isn't JSON, or isn't of the provider's form.
  * - `aborted`: we stopped asking, as when the process ends.
@@ -27,6 +28,7 @@ export type ProviderErrorKind =
   | 'tls_error'
   | 'blocked_address'
   | 'connection_reset'
+  | 'headers_too_large'
   | 'response_too_large'
   | 'invalid_response'
   | 'aborted'

@@ -1,4 +1,5 @@
 // Owns turning what went wrong with a call into a ProviderError: by status, by kind of network error, never by message.
+import { maxHeaderBytes } from '../egress/agents.ts'
 import { classifyNetworkError } from '../egress/errors.ts'
 import type { Provider } from './contract.ts'
 import { ProviderError, type ProviderErrorKind } from './error.ts'
@@ -59,6 +60,7 @@ const networkMessages = {
   tls_error: "The TLS handshake with the provider's server failed.",
   blocked_address: "The provider's server has an address that may not be asked.",
   connection_reset: 'The connection ended before the answer did.',
+  headers_too_large: `The provider's answer has more than ${maxHeaderBytes / 1_024} KiB of headers.`,
   invalid_response: "What the provider's server sent isn't HTTP.",
   aborted: 'The call was aborted.',
 } as const

@@ -32,5 +32,5 @@ export function outcomeOfStatus(status: number): Outcome {
 
 export function outcomeOfError(kind: Exclude<NetworkErrorKind, 'aborted'>): Outcome {
   if (kind === 'reset' || kind === 'unknown') return 'connect_error'
-  return kind === 'invalid_response' ? 'http_error' : kind
+  return kind === 'invalid_response' || kind === 'headers_too_large' ? 'http_error' : kind
 }

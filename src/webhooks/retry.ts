@@ -1,4 +1,5 @@
 // Owns what follows from an attempt: when the next one is due, and whether the endpoint has to wait or is gone. Pure.
+import { maxRetryAfterMs } from '../egress/retry-after.ts'
 import type { Outcome } from './outcome.ts'
 
 const second = 1_000
@@ -25,7 +26,6 @@ export const retryDelaysMs = [
 const jitter = 0.2
 /** Attempts that may find a blocked address: the first one and three more, in which DNS may be mended. */
 const maxBlockedAttempts = 4
-const maxRetryAfterMs = 24 * hour
 /** What a 429 or 503 asks for that doesn't say how long. A bare 503 is what a dead service's proxy answers, too. */
 const bareWaitMs: Readonly<Record<number, number>> = { 429: minute, 503: 5 * second }
 

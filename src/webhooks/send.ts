@@ -102,7 +102,7 @@ async function read(
   return {
     outcome: outcomeOfStatus(statusCode),
     status: statusCode,
-    retryAfterMs: readRetryAfter(headers['retry-after'], clock.now()),
+    retryAfterMs: readRetryAfter(headers, clock.now()),
     responseSnippet: await readSnippet(body, bodyMs),
     error: null,
   }

@@ -31,7 +31,7 @@ describe('addresses', () => {
   it.each(['::/3', '4000::/2', '8000::/1'])('nothing of %s is allowed, which is outside global unicast', (cidr) => {
     fc.assert(
       fc.property(addressIn(cidr), (address) => {
-        fc.pre(!ipaddr.IPv6.parse(address).isIPv4MappedAddress())
+        fc.pre(!ipaddr.IPv6.parse(address).isIPv4MappedAddress() && !address.startsWith('64:ff9b::'))
         return !guard.isAllowed(address)
       }),
     )
@@ -48,6 +48,35 @@ describe('addresses', () => {
     expect(guard.isAllowed(text)).toBe(false),
   )
 
+  describe('that NAT64 translates', () => {
+    it('are as public as the IPv4 address inside', () => {
+      fc.assert(
+        fc.property(fc.ipV4(), (address) =>
+          nat64(address).every((form) => guard.isAllowed(form) === guard.isAllowed(address)),
+        ),
+      )
+      for (const address of nat64('1.1.1.1')) expect(guard.isAllowed(address)).toBe(true)
+    })
+
+    it.each([
+      '64:ff9a::101:101',
+      '64:ff9b::1:101:101',
+      '64:ff9b:0:1::101:101',
+      '64:ff9b:1::101:101',
+      '64:ff9c::101:101',
+    ])('%s is none of them: its prefix is another', (address) => expect(guard.isAllowed(address)).toBe(false))
+
+    it('are opened by the range of the IPv4 address inside, and by their own', () => {
+      const inner = createGuard({ allowedCidrs: ['10.1.0.0/16'] })
+      const outer = createGuard({ allowedCidrs: ['64:ff9b::a02:0/112'] })
+      for (const address of nat64('10.1.2.3'))
+        expect([inner, outer].map((each) => each.isAllowed(address))).toEqual([true, false])
+      for (const address of nat64('10.2.2.3'))
+        expect([inner, outer].map((each) => each.isAllowed(address))).toEqual([false, true])
+      expect(outer.isAllowed('10.2.2.3')).toBe(false)
+    })
+  })
+
   it('ranges that the operator opens are allowed, and no others', () => {
     expect(open.isAllowed('127.0.0.1')).toBe(true)
     expect(open.isAllowed('::1')).toBe(true)
@@ -57,6 +86,13 @@ describe('addresses', () => {
     expect(open.isAllowed('fe80::1')).toBe(false)
   })
 })
+
+/** The ways in which DNS64 and people write it. */
+function nat64(ipv4: string): string[] {
+  const [a = 0, b = 0, c = 0, d = 0] = ipaddr.parse(ipv4).toByteArray()
+  const [high, low] = [((a << 8) | b).toString(16), ((c << 8) | d).toString(16)]
+  return [`64:ff9b::${high}:${low}`, `64:ff9b::${ipv4}`, `0064:FF9B:0:0:0:0:${high}:${low}`]
+}
 
 describe('URLs', () => {
   it.each([

@@ -49,6 +49,11 @@ describe('a destination', () => {
     expect(await destination('https://hooks.example.com/')).toBeNull()
   })
 
+  it('is fine where the address that DNS64 adds translates a public one', async () => {
+    const destination = await check(() => ['93.184.216.34', '64:ff9b::5db8:d822'])
+    expect(await destination('https://hooks.example.com/')).toBeNull()
+  })
+
   it.each([
     ['93.184.215.14', '10.0.0.1'],
     ['93.184.215.14', 'fd00::1'],

@@ -57,6 +57,7 @@ const answer = (report: Partial<Report>, more: Partial<AskedStatus> = {}) => ({
     report: { ...running, ...report },
     details: null,
     retryAfterMs: null,
+    date: null,
     requests: 1,
     summaryError: null,
     ...more,

@@ -80,10 +80,14 @@ describe('a request', () => {
     expect(new URL(target, vendor.baseUrl).searchParams.get('after')).toBe('a b&c=d+é')
   })
 
-  it('asks for plain JSON', async () => {
+  it('asks for plain JSON, and not for what a cache has kept', async () => {
     vendor.answerJson({})
     await started()()
-    expect(vendor.seen[0]?.headers).toMatchObject({ accept: 'application/json', 'accept-encoding': 'identity' })
+    expect(vendor.seen[0]?.headers).toMatchObject({
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+      'cache-control': 'no-cache',
+    })
   })
 })
 
@@ -97,8 +101,33 @@ describe('an answer', () => {
           response.write(bytes.subarray(0, 11)) // within the ü
           response.end(bytes.subarray(11))
         })
-        expect(await started()()).toEqual({ value: { name: 'Müller 🙂' }, retryAfterMs: null })
+        expect(await started()()).toMatchObject({ value: { name: 'Müller 🙂' }, retryAfterMs: null })
       }
+  })
+
+  it('says when it was made', async () => {
+    vendor.answerJson({}, 200, { date: 'Sun, 06 Nov 1994 08:49:37 GMT' })
+    expect(await started()()).toMatchObject({ date: new Date('1994-11-06T08:49:37Z') })
+    vendor.answerJson({}, 200, { date: 'yesterday' })
+    expect(await started()()).toMatchObject({ date: null })
+  })
+
+  it('may have 64 KiB of headers, and no more', async () => {
+    const cookies = (count: number) => Array.from({ length: count }, () => 'c'.repeat(4_096))
+    const answerWith = (count: number, status: number) =>
+      vendor.answer((_request, response) => {
+        response.writeHead(status, { 'set-cookie': cookies(count) }).end('{"fine":true}')
+      })
+    answerWith(15, 200)
+    expect(await started()()).toMatchObject({ value: { fine: true } })
+    for (const status of [200, 500]) {
+      answerWith(16, status)
+      expect(await refusal(started()())).toMatchObject({
+        kind: 'headers_too_large',
+        status: null,
+        message: "The provider's answer has more than 64 KiB of headers.",
+      })
+    }
   })
 
   it('survives bytes that are no UTF-8', async () => {

@@ -269,8 +269,19 @@ describe.each(providerNames)('%s', (name) => {
       ['an HTTP date', new Date(testNow.getTime() + 90_000).toUTCString(), 90_000],
       ['more than a day', '999999', 86_400_000],
     ])('waits for a 429 as long as Retry-After says in %s', async (_form, header, retryAfterMs) => {
-      vendor.answerJson({}, 429, { 'retry-after': header })
+      vendor.answerJson({}, 429, { 'retry-after': header, date: testNow.toUTCString() })
       expect(await refusal(ask())).toMatchObject({ kind: 'rate_limited', retryAfterMs })
+    })
+
+    it.each([-3_600_000, 3_600_000])("reads a date by the vendor's clock, which is %i ms ahead", async (aheadMs) => {
+      const date = new Date(testNow.getTime() + aheadMs)
+      const until = new Date(date.getTime() + 10_000).toUTCString()
+      for (const status of [429, 503]) {
+        vendor.answerJson({}, status, { 'retry-after': until, date: date.toUTCString() })
+        expect(await refusal(ask())).toMatchObject({ status, retryAfterMs: 10_000 })
+      }
+      vendor.answerJson(known.running, 200, { 'retry-after': until, date: date.toUTCString() })
+      expect(await ask()).toMatchObject({ retryAfterMs: 10_000, date })
     })
 
     it('tells Retry-After with an answer that is none yet', async () => {

@@ -107,7 +107,7 @@ describe('a delivery', () => {
   it.each([
     ['a bare 429', 429, () => ({}), 60_000],
     ['a 429 in seconds', 429, () => ({ 'retry-after': '90' }), 90_000],
-    ['a 503 with a date', 503, () => ({ 'retry-after': httpDateIn(121_000) }), 120_000],
+    ['a 503 with a date', 503, () => ({ 'retry-after': httpDateIn(121_000), date: httpDateIn(1_000) }), 120_000],
     ['a 429 of a week', 429, () => ({ 'retry-after': '604800' }), day],
   ])('makes the whole endpoint wait on %s', async (_name, code, headers, waitMs) => {
     world.clock.set(new Date('2026-03-09T12:00:00.000Z')) // dates have whole seconds

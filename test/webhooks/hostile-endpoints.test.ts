@@ -111,7 +111,7 @@ describe('an endpoint that', () => {
   ])('says 429 and Retry-After: %s, waits as a whole, and others do not', async (form, waitMs) => {
     world.clock.set(new Date('2026-03-09T12:00:00.000Z')) // dates have whole seconds
     const retryAfter = form === null ? {} : { 'retry-after': dateForms(later(world.clock.now(), 90_000))[form] ?? form }
-    const receiver = await opening(hostile.answering(429, retryAfter))
+    const receiver = await opening(hostile.answering(429, { ...retryAfter, date: world.clock.now().toUTCString() }))
     const bad = await world.endpoint({ url: `http://127.0.0.1:${receiver.port}/` })
     const healthy = await world.receiver()
     await world.endpoint({ url: healthy.url })
