@@ -163,9 +163,9 @@ async function nameAskedImports(db: Database): Promise<void> {
 /** What happened of late, as it was told: events, their deliveries to those endpoints that want them, and attempts. */
 async function fillEvents(db: Database): Promise<void> {
   await db.execute(sql`
-    INSERT INTO events (id, type, import_id, connection_id, occurred_at, body, position)
-    SELECT uuidv7(finished_at - clock_timestamp()), 'import.' || state, id, connection_id, finished_at,
-      jsonb_build_object('type', 'import.' || state, 'timestamp', finished_at, 'data', to_jsonb(imports))::text,
+    INSERT INTO events (id, type, import_id, connection_id, occurred_at, sequence, body, position)
+    SELECT uuidv7(finished_at - clock_timestamp()), 'import.' || state, id, connection_id, finished_at, 1,
+      jsonb_build_object('type', 'import.' || state, 'timestamp', finished_at, 'sequence', 1, 'data', to_jsonb(imports))::text,
       nextval('event_positions')
     FROM (
       SELECT * FROM imports WHERE finished_at >= now() - ${recentDays} * interval '1 day' ORDER BY finished_at

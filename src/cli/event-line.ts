@@ -1,11 +1,12 @@
-// Owns an event as one line for people: time, type, what it is about, and its state.
+// Owns an event as one line for people: time, type, what it is about, its state, and its sequence.
 import type { Import, WebhookEvent } from '../webhooks/consumer/verify.ts'
 
 const typeWidth = 22
 
 export function eventLine(event: WebhookEvent, now: Date): string {
   const { subject, state } = summaryOf(event)
-  return printable(`${now.toISOString()} ${event.type.padEnd(typeWidth)} ${subject} ${state}`)
+  const sequence = event.sequence ? ` #${event.sequence}` : ''
+  return printable(`${now.toISOString()} ${event.type.padEnd(typeWidth)} ${subject} ${state}${sequence}`)
 }
 
 function summaryOf(event: WebhookEvent): { subject: string; state: string } {

@@ -8,17 +8,19 @@ export const maxBodyBytes = 65_536
 const droppable = { metadata: {}, message: null, lastError: null, providerStatus: null }
 
 /**
- * The body `{type, timestamp, data}`. Where it would be larger than {@link maxBodyBytes}, `data` loses its metadata,
+ * The body `{type, timestamp, sequence, data}`. Where it would be larger than {@link maxBodyBytes}, `data` loses its metadata,
  * then its message, lastError and providerStatus, and `omitted` names what is missing; at the worst only the id is left.
  */
 export function eventBody(event: {
   type: EventType
   occurredAt: Date
+  /** Null: the event is of no import. */
+  sequence: number | null
   data: Readonly<Record<string, unknown>>
 }): string {
-  const { type, data } = event
+  const { type, sequence, data } = event
   const timestamp = event.occurredAt.toISOString()
-  const whole = JSON.stringify({ type, timestamp, data })
+  const whole = JSON.stringify({ type, timestamp, sequence, data })
   if (fits(whole)) return whole
 
   const kept = { ...data }
@@ -27,10 +29,10 @@ export function eventBody(event: {
     if (!kept[field]) continue
     kept[field] = blank
     omitted.push(field)
-    const body = JSON.stringify({ type, timestamp, data: kept, omitted })
+    const body = JSON.stringify({ type, timestamp, sequence, data: kept, omitted })
     if (fits(body)) return body
   }
-  return JSON.stringify({ type, timestamp, data: { id: data.id }, omitted: ['*'] })
+  return JSON.stringify({ type, timestamp, sequence, data: { id: data.id }, omitted: ['*'] })
 }
 
 function fits(body: string): boolean {

@@ -6,6 +6,7 @@ import { timeOrderedId } from './deliveries/id.ts'
 import { isWanted } from './endpoints/wanted.ts'
 import { eventBody } from './event-body.ts'
 import type { EventType } from './event-types.ts'
+import { takeSequences } from './sequence.ts'
 
 export interface NewEvent {
   type: EventType
@@ -35,6 +36,8 @@ export async function writeEvent(tx: Transaction, event: NewEvent): Promise<stri
 export async function writeEvents(tx: Transaction, events: readonly NewEvent[]): Promise<string[]> {
   if (events.length === 0) return []
   const ids = events.map(() => newId())
+  const sequences = await takeSequences(tx, events)
+  const bodies = events.map((event, index) => eventBody({ ...event, sequence: sequences[index] ?? null }))
   const column = (values: readonly unknown[], type: string) => sql`${sql.param(values)}::${sql.raw(type)}[]`
 
   // The endpoints are locked FOR KEY SHARE, as their foreign key does anyway: one that is being disabled or deleted
@@ -51,11 +54,12 @@ export async function writeEvents(tx: Transaction, events: readonly NewEvent[]):
         ${column(events.map(metadataJson), 'jsonb')},
         ${column(pluck(events, 'endpointId'), 'uuid')},
         ${column(pluck(events, 'occurredAt'), 'timestamptz')},
-        ${column(events.map(eventBody), 'text')}
-      ) AS given (id, type, import_id, connection_id, connection_name, provider, metadata, endpoint_id, occurred_at, body)
+        ${column(sequences, 'int')},
+        ${column(bodies, 'text')}
+      ) AS given (id, type, import_id, connection_id, connection_name, provider, metadata, endpoint_id, occurred_at, sequence, body)
     ), written AS (
-      INSERT INTO events (id, type, import_id, connection_id, endpoint_id, occurred_at, body)
-      SELECT id, type, import_id, connection_id, endpoint_id, occurred_at, body FROM event
+      INSERT INTO events (id, type, import_id, connection_id, endpoint_id, occurred_at, sequence, body)
+      SELECT id, type, import_id, connection_id, endpoint_id, occurred_at, sequence, body FROM event
     )
     INSERT INTO deliveries (id, event_id, endpoint_id, state, next_attempt_at, created_at)
     SELECT ${timeOrderedId(sql`event.occurred_at`)}, event.id, endpoint.id,

@@ -28,6 +28,11 @@ export const eventSchema = z
     type: z.string(),
     timestamp: z.iso.datetime(),
     importId: z.uuid().nullable(),
+    sequence: z
+      .number()
+      .int()
+      .nullable()
+      .describe('From 1, without a gap, for each import; null: the event is of no import. A higher one is newer.'),
     data: z.record(z.string(), z.unknown()).describe('The import (or connection, or endpoint) as it was then.'),
     omitted: z
       .array(z.string())
@@ -50,9 +55,8 @@ export async function listImportEvents(
   importId: string,
   query: PageQuery,
 ): Promise<Page<ApiEvent>> {
-  const cursor = readEventId(query.after)
-  const isNext = cursor === null ? undefined : gt(events.id, cursor)
-  return list(db, query, and(eq(events.importId, importId), isNext), events.id)
+  const isNext = await followsInImport(db, readEventId(query.after))
+  return list(db, query, and(eq(events.importId, importId), isNext), inImport)
 }
 
 /**
@@ -103,6 +107,15 @@ async function follows(db: Database, id: string | null): Promise<SQL | undefined
   return seen?.position ? gt(events.position, seen.position) : and(gt(events.position, 0), gt(events.id, id))
 }
 
+/** The order of an import's events: ids alone would follow the clocks of the processes that made them. */
+const inImport = sql`coalesce(${events.sequence}, 0), ${events.id}`
+
+async function followsInImport(db: Database, id: string | null): Promise<SQL | undefined> {
+  if (id === null) return undefined
+  const [seen] = await db.select({ sequence: events.sequence }).from(events).where(eq(events.id, id))
+  return seen ? sql`(${inImport}) > (${seen.sequence ?? 0}::int, ${id}::uuid)` : gt(events.id, id)
+}
+
 function readEventId(after: string | undefined): string | null {
   if (after !== undefined && isId(after)) return after
   return readCursor(after, idKey)?.[0] ?? null
@@ -112,10 +125,10 @@ async function list(
   db: Database,
   { limit }: PageQuery,
   where: SQL | undefined,
-  order: typeof events.id | typeof events.position,
+  order: SQL | typeof events.position,
 ): Promise<Page<ApiEvent>> {
   const rows = await db
-    .select({ id: events.id, importId: events.importId, body: events.body })
+    .select({ id: events.id, importId: events.importId, sequence: events.sequence, body: events.body })
     .from(events)
     .where(where)
     .orderBy(order)
@@ -123,7 +136,10 @@ async function list(
   return pageOf(rows.map(present), limit, (event) => [event.id])
 }
 
-function present({ id, importId, body }: Pick<typeof events.$inferSelect, 'id' | 'importId' | 'body'>): ApiEvent {
-  const { type, timestamp, ...rest } = JSON.parse(body) as Omit<ApiEvent, 'id' | 'importId'>
-  return { id, type, timestamp, importId, ...rest }
+type StoredEvent = Pick<typeof events.$inferSelect, 'id' | 'importId' | 'sequence' | 'body'>
+
+/** The sequence is the column's: bodies from before there was one have none, and are signed as they are. */
+function present({ id, importId, sequence, body }: StoredEvent): ApiEvent {
+  const { type, timestamp, data, omitted } = JSON.parse(body) as ApiEvent
+  return { id, type, timestamp, importId, sequence, data, ...(omitted && { omitted }) }
 }

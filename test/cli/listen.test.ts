@@ -7,14 +7,14 @@ import { type RunningCli, runCli, startCli } from './run.ts'
 const secret = newSecret()
 const id = '019abc00-0000-7000-8000-000000000001'
 const data = { id, connection: 'crm', jobId: 'job-7', state: 'partial' } as Import
-const body = JSON.stringify({ type: 'import.partial', timestamp: new Date().toISOString(), data })
+const body = JSON.stringify({ type: 'import.partial', timestamp: new Date().toISOString(), sequence: 3, data })
 
-test('a webhook is a line: time, type, import and state', async () => {
+test('a webhook is a line: time, type, import, state and sequence', async () => {
   const listener = startCli(['webhooks', 'listen', '--port', '0', '--secret', secret], {})
   const url = await urlOf(listener)
   expect(await send(url, { body })).toBe(204)
   await listener.said(
-    /^\d{4}-\d\d-\d\dT[\d:.]+Z import\.partial {9}crm\/job-7 019abc00-0000-7000-8000-000000000001 partial$/m,
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z import\.partial {9}crm\/job-7 019abc00-0000-7000-8000-000000000001 partial #3$/m,
   )
   await end(listener)
 })

@@ -15,6 +15,7 @@ import { listRowResults, listSkippedLines } from '../../src/imports/rows.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { monthOf } from '../../src/reporting/months.ts'
 import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
+import { writeEvent } from '../../src/webhooks/events.ts'
 import { listEvents, listImportEvents } from '../../src/webhooks/feed.ts'
 import { aReport } from '../imports/world.ts'
 import { idAt, monthsBetween, monthsOf } from '../reporting/history.ts'
@@ -76,6 +77,24 @@ describe('a database from before history was kept by the month', () => {
       )
   })
 
+  test('has the events of its imports numbered, with the bytes that they were signed with', async () => {
+    const { rows } = await database.pool.query(
+      `SELECT e.sequence, i.last_sequence AS last, e.body FROM events e LEFT JOIN imports i ON i.id = e.import_id ORDER BY 1`,
+    )
+    expect(rows.filter(({ sequence }) => sequence === 1)).toHaveLength(stored.length)
+    for (const { sequence, last, body } of rows) {
+      expect(sequence).toBe(last)
+      expect(body).not.toContain('sequence')
+    }
+    const [first] = stored
+    const { rows: connections } = await database.pool.query(`SELECT id, name, provider FROM connections LIMIT 1`)
+    const event = { type: 'import.stopped', importId: first?.id ?? '', occurredAt: now, data: {} } as const
+    const of = { connectionId: connections[0].id as string, connectionName: null }
+    await database.db.transaction((tx) => writeEvent(tx, { ...event, ...of }))
+    const { data } = await listImportEvents(database, first?.id ?? '', page)
+    expect(data.map(({ sequence }) => sequence)).toEqual([1, 2])
+  })
+
   test('has no foreign keys on what is kept by the month, and the keys and indexes of the schema on every partition', async () => {
     const { rows: foreign } = await database.pool.query(
       `SELECT conname FROM pg_constraint WHERE contype = 'f'
@@ -102,7 +121,7 @@ describe('a database from before history was kept by the month', () => {
       expect((await listSnapshots(database, id, page)).data).toHaveLength(2)
       expect((await listSkippedLines(database, id, page)).data).toEqual([{ line: 7, column: null, page: 0 }])
       expect((await listRowResults(database, id, page)).data).toMatchObject([{ row: 0, recordId: 'ü' }])
-      expect((await listImportEvents(database, id, page)).data).toMatchObject([{ importId: id }])
+      expect((await listImportEvents(database, id, page)).data[0]).toMatchObject({ importId: id, sequence: 1 })
       expect((await listDeliveries(database, { ...page, importId: id })).data).toMatchObject([{ id: deliveryId }])
       expect((await listAttempts(database, deliveryId, page)).data).toMatchObject([{ responseSnippet: 'thanks' }])
     }

@@ -24,7 +24,12 @@ describe('the events of an import', () => {
     await stopAndResume((await anImport(api)).id)
     const { body } = await api.call('GET /v1/imports/{id}/events', { id })
     expect(body.data.map(({ type }: { type: string }) => type)).toEqual(['import.stopped', 'import.resumed'])
-    expect(body.data[0]).toMatchObject({ importId: id, data: { id, state: 'stopped', metadata: { mine: 1 } } })
+    expect(Object.keys(body.data[0])).toEqual(['id', 'type', 'timestamp', 'importId', 'sequence', 'data'])
+    expect(body.data[0]).toMatchObject({
+      importId: id,
+      sequence: 1,
+      data: { id, state: 'stopped', metadata: { mine: 1 } },
+    })
     expect(body.data[0].timestamp).toBe(api.clock.now().toISOString())
     const first = await api.call('GET /v1/imports/{id}/events', { id }, { query: { limit: 1 } })
     const second = await api.call(

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { eventBody, maxBodyBytes } from '../../src/webhooks/event-body.ts'
 
 const occurredAt = new Date('2026-03-01T12:00:00.000Z')
-const body = (data: Record<string, unknown>) => eventBody({ type: 'import.succeeded', occurredAt, data })
+const body = (data: Record<string, unknown>) => eventBody({ type: 'import.succeeded', occurredAt, sequence: 3, data })
 const large = 'ä'.repeat(maxBodyBytes / 2)
 
 describe('the body of a webhook', () => {
-  it('is the type, the time and the data, in this order', () => {
+  it('is the type, the time, the sequence and the data, in this order', () => {
     expect(body({ id: 'a', state: 'succeeded' })).toBe(
-      '{"type":"import.succeeded","timestamp":"2026-03-01T12:00:00.000Z","data":{"id":"a","state":"succeeded"}}',
+      '{"type":"import.succeeded","timestamp":"2026-03-01T12:00:00.000Z","sequence":3,"data":{"id":"a","state":"succeeded"}}',
     )
   })
 
@@ -33,7 +33,7 @@ describe('the body of a webhook', () => {
   it('is never larger than 64 KiB', () => {
     const parsed = body({ id: 'a', jobId: large })
     expect(Buffer.byteLength(parsed)).toBeLessThanOrEqual(maxBodyBytes)
-    expect(JSON.parse(parsed)).toMatchObject({ data: { id: 'a' }, omitted: ['*'] })
+    expect(JSON.parse(parsed)).toMatchObject({ sequence: 3, data: { id: 'a' }, omitted: ['*'] })
   })
 
   it('can hold what Postgres text cannot', () => {

@@ -4,11 +4,64 @@ import { deliveries, events } from '../../src/db/schema/index.ts'
 import { isId } from '../../src/ids.ts'
 import { patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { removeEndpoint } from '../../src/webhooks/endpoints/remove.ts'
-import { writeEvent, writeEvents } from '../../src/webhooks/events.ts'
+import { type NewEvent, writeEvent, writeEvents } from '../../src/webhooks/events.ts'
+import { listImportEvents } from '../../src/webhooks/feed.ts'
 import { only, someEvent, useWebhookWorld } from './world.ts'
 
 const world = useWebhookWorld()
 const url = 'http://127.0.0.1:9/'
+
+describe('the sequence of an event', () => {
+  it('counts the events of its import, from 1, in the column and in the body', async () => {
+    const [one, other] = [await world.import({ connection: 'seq-1' }), await world.import({ connection: 'seq-2' })]
+    const ofNone = { importId: null, connectionId: one.connectionId }
+    await world.event(one)
+    await writeAll([one, other, ofNone, one])
+    await world.event(other)
+    const numbers = [one, other].map(async ({ importId }) => sequencesOf(importId))
+    expect(await Promise.all(numbers)).toEqual([
+      [1, 2, 3],
+      [1, 2],
+    ])
+    const ofConnection = await world.deps.db.select().from(events).where(eq(events.connectionId, one.connectionId))
+    const unnumbered = ofConnection.find(({ importId }) => importId === null)
+    expect(unnumbered?.sequence).toBeNull()
+    expect(JSON.parse(unnumbered?.body ?? '')).toMatchObject({ sequence: null })
+  })
+
+  it('has no gap where a transaction is rolled back, and none twice where many write at once', async () => {
+    const import_ = await world.import({ connection: 'seq-3' })
+    const event = () => ({ ...someEvent(world.clock), ...import_ })
+    const attempts = Array.from({ length: 12 }, async (_, index) =>
+      world.deps.db
+        .transaction(async (tx) => {
+          await writeEvents(tx, [event(), event()])
+          if (index % 3 === 0) throw new Error('rolled back')
+        })
+        .catch(() => undefined),
+    )
+    await Promise.all(attempts)
+    expect(await sequencesOf(import_.importId)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1))
+  })
+
+  async function writeAll(some: readonly Partial<NewEvent>[]): Promise<void> {
+    await world.deps.db.transaction((tx) =>
+      writeEvents(
+        tx,
+        some.map((event) => ({ ...someEvent(world.clock), ...event })),
+      ),
+    )
+  }
+
+  /** In order; each as its column and its body say. */
+  async function sequencesOf(importId: string): Promise<(number | null)[]> {
+    const { data } = await listImportEvents(world.deps, importId, { limit: 100 })
+    const rows = await world.deps.db.select().from(events).where(eq(events.importId, importId))
+    const inBodies = new Map(rows.map(({ id, body }) => [id, JSON.parse(body).sequence]))
+    for (const { id, sequence } of data) expect(inBodies.get(id)).toBe(sequence)
+    return data.map(({ sequence }) => sequence)
+  }
+})
 
 describe('writing an event', () => {
   it('makes a due delivery for each endpoint that asked for it', async () => {

@@ -90,6 +90,8 @@ export const imports = pgTable(
     collectFailures: integer('collect_failures').notNull().default(0),
     collectNotFounds: integer('collect_not_founds').notNull().default(0),
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull(),
+    /** The sequence of its newest event; 0: it has none yet. */
+    lastSequence: integer('last_sequence').notNull().default(0),
   },
   (table) => [
     uniqueIndex('imports_connection_job').on(table.connectionId, table.jobId),

@@ -73,6 +73,8 @@ export const events = pgTable(
     /** The endpoint that it is about, which isn't told itself; null: it is about none. */
     endpointId: uuid('endpoint_id'),
     occurredAt: time('occurred_at').notNull(),
+    /** Its number among the events of its import (webhooks/sequence.ts); null: it is of no import. */
+    sequence: integer('sequence'),
     /** The webhook's body, exactly as it is sent and signed, every time. */
     body: text('body').notNull(),
     /** Its place in the feed, given after it was committed (webhooks/feed.ts); null: none yet. */

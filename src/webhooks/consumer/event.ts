@@ -10,6 +10,11 @@ interface EventOf<Type extends string, Data> {
   type: Type
   /** When it happened, ISO 8601 in UTC. */
   timestamp: string
+  /**
+   * From 1, without a gap, for each import: keep the highest one that you have seen of an import, and drop what is lower.
+   * Null: the event is of no import, or was written before there were sequences.
+   */
+  sequence: number | null
   /** As the API showed it then. */
   data: Data
   /**

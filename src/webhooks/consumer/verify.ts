@@ -41,7 +41,8 @@ export function verifyWebhook(
   checkTime(timestamp, now, toleranceS)
   if (!isSigned({ id, timestamp, body: rawBody }, signatures, [secrets].flat()))
     throw new WebhookVerificationError('no_matching_signature', 'No signature is by this secret, over these bytes.')
-  return { ...parse(rawBody), id }
+  const event = parse(rawBody)
+  return { ...event, sequence: event.sequence ?? null, id }
 }
 
 function readHeader(headers: WebhookHeaders, name: string): string {

@@ -24,7 +24,7 @@ export async function testEndpoint(
     const type = 'webhook.test'
     const now = clock.now()
     const eventId = newId()
-    const body = eventBody({ type, occurredAt: now, data: presentEndpoint(encryption, endpoint) })
+    const body = eventBody({ type, occurredAt: now, sequence: null, data: presentEndpoint(encryption, endpoint) })
     await tx.insert(events).values({ id: eventId, type, occurredAt: now, body })
     const [delivery] = await tx
       .insert(deliveries)

@@ -12,7 +12,12 @@ import { newSecret, signatureHeaders } from '../../../src/webhooks/signing.ts'
 const at = new Date('2026-11-22T12:00:00.900Z')
 const secret = newSecret()
 const id = '019abc00-0000-7000-8000-000000000001'
-const event = { type: 'import.succeeded', timestamp: '2026-11-22T12:00:00.000Z', data: { id: 'i', message: 'größer' } }
+const event = {
+  type: 'import.succeeded',
+  timestamp: '2026-11-22T12:00:00.000Z',
+  sequence: 3,
+  data: { id: 'i', message: 'größer' },
+}
 const body = JSON.stringify(event)
 const headers = signatureHeaders({ id, at, body }, [secret])
 
@@ -21,6 +26,13 @@ describe('a webhook', () => {
     expect(verifyWebhook(body, headers, secret, { now: at })).toEqual({ id, ...event })
     expect(verifyWebhook(Buffer.from(body), headers, secret, { now: at })).toEqual({ id, ...event })
     expect(verifyWebhook(new TextEncoder().encode(body), headers, secret, { now: at })).toEqual({ id, ...event })
+  })
+
+  it('has no sequence where it was written before there were any', () => {
+    const { sequence: _, ...older } = event
+    const body = JSON.stringify(older)
+    const signed = signatureHeaders({ id, at, body }, [secret])
+    expect(verifyWebhook(body, signed, secret, { now: at })).toEqual({ id, ...older, sequence: null })
   })
 
   it('has its headers as Node gives them, as fetch does, or as a plain object in any case', () => {
