@@ -8,7 +8,7 @@ import { isTerminal, type StatusAnswer } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { recordReportIn } from './record.ts'
-import { stateAfter } from './state.ts'
+import { attentionEvent, stateAfter } from './state.ts'
 
 type ConnectionRow = typeof connections.$inferSelect
 
@@ -35,6 +35,7 @@ export async function recordInlineResult(
   now: Date,
 ): Promise<void> {
   const over = isTerminal(answer.report.state)
+  const attention = answer.report.state === 'unmapped' ? 'unmapped_status' : null
   await recordReportIn(tx, {
     importId: row.id,
     expectedPolls: 0,
@@ -44,7 +45,8 @@ export async function recordInlineResult(
     fingerprint: fingerprintOf(answer.report, findProvider(connection.provider)),
     from: 'pending',
     ...stateAfter('pending', answer.report.state),
-    attention: answer.report.state === 'unmapped' ? 'unmapped_status' : null,
+    attention,
+    attentionEvent: attentionEvent({ attention: null, attentionsTold: [] }, attention),
     progressChanges: [],
     nextPollAt: over ? null : row.nextPollAt,
     polls: 0,

@@ -1,7 +1,7 @@
 // Owns how an import is shown: by the API, in the stream, and as the data of its events.
 import { z } from 'zod'
 import type { imports } from '../db/schema/index.ts'
-import { type ImportState, type LostReason, lostReasons, states } from './state.ts'
+import { attentions, type ImportState, type LostReason, lostReasons, states } from './state.ts'
 
 const time = z.iso.datetime().nullable()
 const text = z.string().nullable()
@@ -30,7 +30,7 @@ export const importSchema = z
     state: z.enum(states).describe('`lost` means that we can’t know how it ended; it never claims a failure.'),
     lostReason: z.enum(lostReasons).nullable(),
     attention: text.describe(
-      'What somebody should look at: `unmapped_status` or `stalled`; there may be more one day.',
+      `What somebody should look at, the first that holds of ${attentions.map((one) => `\`${one}\``).join(', ')}; there may be more one day.`,
     ),
     providerStatus: text.describe('The provider’s own word for the state.'),
     message: text.describe('What the provider says for people.'),

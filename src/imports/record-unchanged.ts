@@ -1,22 +1,24 @@
 // Owns storing the polls that change no state: the same report again, or a poll that failed. Many imports go into
-// one statement, since this is what nearly every poll ends in.
-import { sql } from 'drizzle-orm'
-import type { Database } from '../db/client.ts'
-import type { StoredPollError } from '../db/schema/index.ts'
-import type { Observation } from './record.ts'
+// one statement, since this is what nearly every poll ends in. A poll that writes an event is stored alone.
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
+import type { Database, Transaction } from '../db/client.ts'
+import { imports, type StoredPollError } from '../db/schema/index.ts'
+import { type Observation, type RecordResult, toldWith } from './record.ts'
+import type { Attention, AttentionEventType, ImportState } from './state.ts'
+import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
 
 export interface UnchangedPoll extends Observation {
   /** The report was seen once more; false: there was no report. */
   sameReport: boolean
   nextPollAt: Date
-  attention: string | null
+  attention: Attention | null
   pollFailures: number
   notFoundPolls: number
   lastError: StoredPollError | null
 }
 
 /** Records polls of different imports. Of one whose import has moved on in the meantime, nothing is stored. */
-export async function recordUnchanged(db: Database, polls: readonly UnchangedPoll[]): Promise<void> {
+export async function recordUnchanged(db: Database | Transaction, polls: readonly UnchangedPoll[]): Promise<void> {
   const column = <Value>(read: (poll: UnchangedPoll) => Value) => sql.param(polls.map(read))
   const ids = polls.map(({ importId }) => importId).sort()
   await db.execute(sql`
@@ -50,4 +52,36 @@ export async function recordUnchanged(db: Database, polls: readonly UnchangedPol
     UPDATE snapshots s SET last_seen_at = updated.polled_at, polls = s.polls + 1
     FROM updated WHERE updated.same_report AND s.import_id = updated.id AND s.id = updated.snapshot_id
       AND s.import_id BETWEEN ${ids[0]}::uuid AND ${ids.at(-1)}::uuid -- so that other months aren't even planned for`)
+}
+
+/** A poll that changes no state, but after which the import shows another attention, which its event tells. */
+export interface RaisedAttention extends UnchangedPoll {
+  connection: ConnectionOfImport
+  from: ImportState
+  attentionEvent: AttentionEventType
+}
+
+/** Records one such poll and its event, in one transaction. */
+export function recordRaised(db: Database, poll: RaisedAttention): Promise<RecordResult> {
+  const { importId, connection, attentionEvent } = poll
+  return db.transaction(async (tx): Promise<RecordResult> => {
+    const [seen] = await tx
+      .select({ id: imports.id })
+      .from(imports)
+      .where(
+        and(
+          eq(imports.id, importId),
+          eq(imports.polls, poll.expectedPolls),
+          eq(imports.state, poll.from),
+          isNotNull(imports.nextPollAt),
+        ),
+      )
+      .for('no key update')
+    if (!seen) return { kind: 'stale' }
+    await recordUnchanged(tx, [poll])
+    const attentionsTold = toldWith(attentionEvent)
+    const [row] = await tx.update(imports).set({ attentionsTold }).where(eq(imports.id, importId)).returning()
+    if (row) await writeImportEvents(tx, row, connection, [attentionEvent], poll.polledAt)
+    return { kind: 'recorded', collect: false, events: [attentionEvent] }
+  })
 }

@@ -1,13 +1,21 @@
 // Owns storing what a poll told: a changed report in one transaction of its own, with its event, its deliveries and
 // the details that came with it. Unchanged reports and failed polls are record-unchanged.ts's.
-import { and, eq, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { imports, type StoredPollError, snapshots } from '../db/schema/index.ts'
 import { newId } from '../ids.ts'
 import { type DetailPage, firstPage, type Report, type StatusAnswer } from '../providers/contract.ts'
 import { storableJson } from '../storable.ts'
 import { storePage } from './details.ts'
-import { eventOf, type ImportEventType, type ImportState, isOver, type LostReason } from './state.ts'
+import {
+  type Attention,
+  type AttentionEventType,
+  eventOf,
+  type ImportEventType,
+  type ImportState,
+  isOver,
+  type LostReason,
+} from './state.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from './transition.ts'
 
 /** When a poll was answered, and the version of the import that it was asked at. */
@@ -30,7 +38,9 @@ export interface ChangedReport extends Transition {
   fingerprint: string
   to: ImportState
   lostReason: LostReason | null
-  attention: string | null
+  attention: Attention | null
+  /** What the attention writes, where the import comes to show it by this report. */
+  attentionEvent: AttentionEventType | null
   progressChanges: [number, number][]
   /** Null: the import is over. */
   nextPollAt: Date | null
@@ -59,6 +69,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     state: to,
     lostReason: change.lostReason,
     attention: change.attention,
+    attentionsTold: toldWith(change.attentionEvent),
     progressChanges: change.progressChanges,
     snapshotId,
     fingerprint: change.fingerprint,
@@ -77,6 +88,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     await storePage(tx, { importId: change.importId, page: 0, cursor: null, details }, polledAt)
     row = await reread(tx, row)
   }
+  if (change.attentionEvent) events.push(change.attentionEvent)
   if (row.detailsState === 'complete') events.push('import.rows_collected')
   await writeImportEvents(tx, row, connection, events, polledAt)
   return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
@@ -131,6 +143,12 @@ async function reread(tx: Transaction, { id }: ImportRow): Promise<ImportRow> {
   const [row] = await tx.select().from(imports).where(eq(imports.id, id))
   if (!row) throw new Error(`Import ${id} disappeared inside its transaction.`)
   return row
+}
+
+/** The attentions that are told once, with the one that an event tells of. */
+export function toldWith(event: AttentionEventType | null): SQL {
+  if (event === null || event === 'import.attention') return sql`${imports.attentionsTold}`
+  return sql`array_append(${imports.attentionsTold}, ${event.slice('import.'.length)})`
 }
 
 function polledColumns(at: Date) {

@@ -27,6 +27,7 @@ export function resumeImport({ db, clock }: { db: Database; clock: Clock }, impo
     const set = {
       state: 'pending',
       lostReason: null,
+      attention: null,
       finishedAt: null,
       lastError: null,
       pollFailures: 0,

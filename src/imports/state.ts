@@ -24,11 +24,40 @@ export const states = [
 export type ImportState = (typeof states)[number]
 
 /**
- * What somebody should look at:
+ * What somebody should look at. Of several that hold, an import shows the first of this list:
  * - `unmapped_status`: the provider says a status that nobody has mapped.
+ * - `forbidden`: the provider refuses to tell about this import.
+ * - `outcome_incomplete`: the provider says that the import is done, and lacks or contradicts what shows how it ended.
+ * - `budget`: its connection's requests don't suffice to ask as often as it should be asked.
  * - `stalled`: its progress hasn't moved for a long time.
+ * - `overdue`: it takes much longer than imports of its connection usually do.
  */
-export const attentions = ['unmapped_status', 'stalled'] as const
+export const attentions = [
+  'unmapped_status',
+  'forbidden',
+  'outcome_incomplete',
+  'budget',
+  'stalled',
+  'overdue',
+] as const
+
+export type Attention = (typeof attentions)[number]
+
+/** What an import shows, of all that holds for it. */
+export function firstAttention(holding: Iterable<Attention>): Attention | null {
+  const held = new Set(holding)
+  return attentions.find((attention) => held.has(attention)) ?? null
+}
+
+/** The event that an attention writes when an import comes to show it; null: it writes none. */
+export function attentionEvent(
+  shown: { attention: string | null; attentionsTold: readonly string[] },
+  next: Attention | null,
+): AttentionEventType | null {
+  if (next === null || next === shown.attention) return null
+  if (next !== 'stalled' && next !== 'overdue') return 'import.attention'
+  return shown.attentionsTold.includes(next) ? null : `import.${next}`
+}
 
 export const lostReasons = ['not_found', 'expired', 'unauthorized', 'deadline', 'archived'] as const
 
@@ -94,6 +123,12 @@ export const importEventTypes = [
   'import.stopped',
   'import.resumed',
   'import.rows_collected',
+  'import.attention',
+  'import.stalled',
+  'import.overdue',
 ] as const
+
+/** Written when `attention` becomes another one; the last two once in the life of an import. */
+export type AttentionEventType = 'import.attention' | 'import.stalled' | 'import.overdue'
 
 export type ImportEventType = (typeof importEventTypes)[number]

@@ -8,6 +8,8 @@ const columns = {
   connectionId: imports.connectionId,
   jobId: imports.jobId,
   state: imports.state,
+  attention: imports.attention,
+  attentionsTold: imports.attentionsTold,
   polls: imports.polls,
   nextPollAt: imports.nextPollAt,
   pollLeaseUntil: imports.pollLeaseUntil,

@@ -2,7 +2,16 @@
 // When to ask next is interval.ts's; storing is imports/'s; what it means for the whole connection is connections/'s.
 import type { StoredPollError } from '../db/schema/index.ts'
 import { fingerprintOf } from '../imports/fingerprint.ts'
-import { type ImportState, isOver, type LostReason, stateAfter } from '../imports/state.ts'
+import {
+  type Attention,
+  type AttentionEventType,
+  attentionEvent,
+  firstAttention,
+  type ImportState,
+  isOver,
+  type LostReason,
+  stateAfter,
+} from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
 import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
@@ -26,7 +35,9 @@ export type Assessment =
   | {
       kind: 'unchanged'
       sameReport: boolean
-      attention: string | null
+      attention: Attention | null
+      /** What the attention writes, where the import comes to show it by this poll. */
+      attentionEvent: AttentionEventType | null
       pollFailures: number
       notFoundPolls: number
       lastError: StoredPollError | null
@@ -39,7 +50,8 @@ export type Assessment =
       fingerprint: string
       to: ImportState
       lostReason: LostReason | null
-      attention: string | null
+      attention: Attention | null
+      attentionEvent: AttentionEventType | null
       progressChanges: [number, number][]
       /** Null: the import is over. */
       next: NextPoll | null
@@ -61,11 +73,15 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, answer: AskedStatus,
   const fingerprint = fingerprintOf(report, asked.provider)
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
   const next = isOver(to) ? null : nextAfterAnswer(tracked, asked, answer, progressChanges, now)
-  const attention = report.state === 'unmapped' ? 'unmapped_status' : next?.stalled ? 'stalled' : null
+  const attention = firstAttention([
+    ...(report.state === 'unmapped' ? ['unmapped_status' as const] : []),
+    ...(next?.stalled ? ['stalled' as const] : []),
+  ])
+  const shown = { attention, attentionEvent: attentionEvent(tracked, attention) }
   // A resumed import hears the report that it heard last, and is running again by it.
   if (next !== null && to === from && fingerprint === tracked.fingerprint)
-    return { kind: 'unchanged', sameReport: true, attention, pollFailures: 0, notFoundPolls: 0, lastError: null, next }
-  return { kind: 'changed', answer, fingerprint, to, lostReason, attention, progressChanges, next }
+    return { kind: 'unchanged', sameReport: true, ...shown, pollFailures: 0, notFoundPolls: 0, lastError: null, next }
+  return { kind: 'changed', answer, fingerprint, to, lostReason, ...shown, progressChanges, next }
 }
 
 function nextAfterAnswer(
@@ -101,6 +117,8 @@ function assessError(tracked: TrackedImport, { limits, provider }: Asked, error:
   if (now >= tracked.deadlineAt)
     return { kind: 'lost', reason: error.kind === 'unauthorized' ? 'unauthorized' : 'deadline', lastError }
 
+  // A failed poll says nothing about the import: what it shows still holds.
+  const attention = tracked.attention as Attention | null
   const failures = tracked.pollFailures + 1
   // A 404 is confirmed soon; the provider isn't in trouble.
   const next = backOff({
@@ -112,7 +130,8 @@ function assessError(tracked: TrackedImport, { limits, provider }: Asked, error:
   return {
     kind: 'unchanged',
     sameReport: false,
-    attention: null,
+    attention,
+    attentionEvent: attentionEvent(tracked, attention),
     pollFailures: failures,
     notFoundPolls,
     lastError,

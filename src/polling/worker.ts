@@ -8,6 +8,7 @@ import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import { holdPoll, releasePolls } from '../imports/leases.ts'
 import { type RecordResult, recordLost, recordReport } from '../imports/record.ts'
+import { recordRaised } from '../imports/record-unchanged.ts'
 import type { ImportState } from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
 import type { Log } from '../log.ts'
@@ -78,7 +79,22 @@ async function ask(
 }
 
 async function record(
-  { db, batches, nudge }: PollDeps,
+  deps: PollDeps,
+  tracked: TrackedImport,
+  target: Target,
+  assessment: Assessment,
+  polledAt: Date,
+): Promise<RecordResult | { kind: 'unchanged' }> {
+  const result = await recordAssessment(deps, tracked, target, assessment, polledAt)
+  if (result.kind === 'recorded') {
+    if (result.events.length > 0) deps.nudge.deliver()
+    if (result.collect) deps.nudge.collect()
+  }
+  return result
+}
+
+async function recordAssessment(
+  { db, batches }: PollDeps,
   tracked: TrackedImport,
   target: Target,
   assessment: Assessment,
@@ -86,28 +102,17 @@ async function record(
 ): Promise<RecordResult | { kind: 'unchanged' }> {
   const seen = { importId: tracked.id, expectedPolls: tracked.polls, polledAt }
   const connection = { id: target.id, name: target.name, provider: target.provider.name }
-  if (assessment.kind === 'unchanged') {
-    const { next, ...unchanged } = assessment
-    await batches.recordUnchanged({ ...seen, ...unchanged, nextPollAt: after(polledAt, next.delayMs) })
-    return { kind: 'unchanged' }
-  }
   const from = tracked.state as ImportState
-  const result =
-    assessment.kind === 'lost'
-      ? await recordLost(db, { ...seen, ...assessment, connection, from, polls: 1 })
-      : await recordReport(db, {
-          ...seen,
-          ...assessment,
-          connection,
-          from,
-          nextPollAt: assessment.next && after(polledAt, assessment.next.delayMs),
-          polls: 1,
-        })
-  if (result.kind === 'recorded') {
-    if (result.events.length > 0) nudge.deliver()
-    if (result.collect) nudge.collect()
+  if (assessment.kind === 'lost') return recordLost(db, { ...seen, ...assessment, connection, from, polls: 1 })
+  if (assessment.kind === 'changed') {
+    const nextPollAt = assessment.next && after(polledAt, assessment.next.delayMs)
+    return recordReport(db, { ...seen, ...assessment, connection, from, nextPollAt, polls: 1 })
   }
-  return result
+  const { next, attentionEvent, ...unchanged } = assessment
+  const poll = { ...seen, ...unchanged, nextPollAt: after(polledAt, next.delayMs) }
+  if (attentionEvent !== null) return recordRaised(db, { ...poll, connection, from, attentionEvent })
+  await batches.recordUnchanged(poll)
+  return { kind: 'unchanged' }
 }
 
 interface Polled {

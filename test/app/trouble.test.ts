@@ -129,7 +129,7 @@ describeEachStore('trouble at a provider', (store) => {
     expect(await app.reaches(id, 'running')).toMatchObject({ attention: null })
     app.sandboxClock.advance(minute)
     await app.over(id)
-    expect(await app.eventsOf(id)).toEqual(['import.running', 'import.succeeded'])
+    expect(await app.eventsOf(id)).toEqual(['import.attention', 'import.running', 'import.succeeded'])
   })
 
   test('garbage is recorded without the credentials in it, and asking goes on', async () => {

@@ -175,6 +175,7 @@ async function changed(importId: string, report: Report): Promise<ChangedReport>
     to: 'running',
     lostReason: null,
     attention: null,
+    attentionEvent: null,
     progressChanges: [],
     nextPollAt: now,
     polls: 1,

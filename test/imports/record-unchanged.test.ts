@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { recordReport } from '../../src/imports/record.ts'
-import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
+import { recordRaised, recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { useImportWorld } from './world.ts'
 
@@ -80,4 +80,46 @@ test('of imports that have moved on nothing is stored, and the others of the bat
   expect(await Promise.all([stale, stopped].map(({ id }) => world.row(id)))).toEqual(before)
   expect(await world.snapshotsOf(stale.id)).toMatchObject([{ polls: 2 }])
   expect(await world.row(fine.id)).toMatchObject({ polls: 2 })
+})
+
+test('a poll after which the import shows another attention is stored with its event', async () => {
+  const connection = await world.connection()
+  const endpointId = await world.endpoint(connection.name)
+  const row = await world.tracked({ connectionId: connection.id, state: 'running' })
+  const lastError = { code: 'server_error', message: 'Oops.', at: world.clock.now().toISOString() }
+  const poll = world.unchanged(row, { sameReport: false, attention: 'outcome_incomplete', pollFailures: 1, lastError })
+  const raised = { ...poll, connection, from: 'running', attentionEvent: 'import.attention' } as const
+
+  expect(await recordRaised(world.db, raised)).toMatchObject({ kind: 'recorded', events: ['import.attention'] })
+  expect(await world.row(row.id)).toMatchObject({
+    polls: 1,
+    attention: 'outcome_incomplete',
+    attentionsTold: [],
+    pollFailures: 1,
+    nextPollAt: poll.nextPollAt,
+    lastError,
+  })
+  const [event] = await world.eventsOf(row.id)
+  expect(JSON.parse(event?.body ?? '')).toMatchObject({
+    type: 'import.attention',
+    timestamp: poll.polledAt.toISOString(),
+    data: { attention: 'outcome_incomplete', polls: 1, lastError },
+  })
+  expect(await world.deliveriesTo(endpointId)).toMatchObject([{ eventId: event?.id, state: 'pending' }])
+
+  expect(await recordRaised(world.db, raised)).toEqual({ kind: 'stale' })
+  expect(await world.eventTypesOf(row.id)).toEqual(['import.attention'])
+})
+
+test('an attention that is told once is remembered as told', async () => {
+  const row = await running()
+  const connection = { id: row.connectionId, name: 'a', provider: 'cdq' }
+  const poll = world.unchanged(row, { attention: 'stalled' })
+  await recordRaised(world.db, { ...poll, connection, from: 'running', attentionEvent: 'import.stalled' })
+  const stalled = await world.row(row.id)
+  expect(stalled).toMatchObject({ attention: 'stalled', attentionsTold: ['stalled'] })
+  const event = { attention: 'overdue', attentionEvent: 'import.overdue' } as const
+  await recordReport(world.db, await world.changed(stalled, { progress: 0.6 }, event))
+  expect(await world.row(row.id)).toMatchObject({ attentionsTold: ['stalled', 'overdue'] })
+  expect(await world.eventTypesOf(row.id)).toEqual(['import.running', 'import.stalled', 'import.overdue'])
 })

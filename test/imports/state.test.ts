@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import {
+  attentionEvent,
+  attentions,
   canFollow,
   eventOf,
+  firstAttention,
   importEventTypes,
   isOver,
   liveStates,
@@ -28,6 +31,30 @@ test('what the provider ended stays ended; what is lost or stopped can be resume
 test('live are exactly the states that are not over', () => {
   expect(liveStates).toEqual(['pending', 'queued', 'running'])
   expect(states.filter(isOver)).toEqual(['succeeded', 'partial', 'failed', 'canceled', 'lost', 'stopped'])
+})
+
+test('of several attentions that hold, the first of the list is shown', () => {
+  expect(firstAttention([])).toBeNull()
+  expect(firstAttention(['overdue', 'outcome_incomplete', 'stalled'])).toBe('outcome_incomplete')
+  expect(firstAttention([...attentions].reverse())).toBe('unmapped_status')
+})
+
+test('an attention is told when it becomes another one, and two of them once in the life of an import', () => {
+  const fresh = { attention: null, attentionsTold: [] }
+  expect(attentions.map((next) => [next, attentionEvent(fresh, next)])).toEqual([
+    ['unmapped_status', 'import.attention'],
+    ['forbidden', 'import.attention'],
+    ['outcome_incomplete', 'import.attention'],
+    ['budget', 'import.attention'],
+    ['stalled', 'import.stalled'],
+    ['overdue', 'import.overdue'],
+  ])
+  for (const next of attentions) expect(attentionEvent({ ...fresh, attention: next }, next)).toBeNull()
+  expect(attentionEvent({ ...fresh, attention: 'stalled' }, null)).toBeNull()
+  const told = { attention: 'budget', attentionsTold: ['stalled'] }
+  expect(attentionEvent(told, 'stalled')).toBeNull()
+  expect(attentionEvent(told, 'overdue')).toBe('import.overdue')
+  expect(attentionEvent(told, 'forbidden')).toBe('import.attention')
 })
 
 test('every transition has an event type', () => {

@@ -54,6 +54,7 @@ describe('resuming', () => {
         deadlineMs: 60_000,
         pollFailures: 3,
         notFoundPolls: 3,
+        attention: 'forbidden',
         lastError: { code: 'not_found', message: '', at: '' },
       })
       world.clock.advance(600_000)
@@ -62,6 +63,7 @@ describe('resuming', () => {
       expect(await world.row(id)).toMatchObject({
         state: 'pending',
         lostReason: null,
+        attention: null,
         finishedAt: null,
         nextPollAt: now,
         deadlineAt: new Date(now.getTime() + 60_000),

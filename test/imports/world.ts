@@ -51,7 +51,14 @@ export interface ImportWorld {
   lost(row: ImportRow, more?: Partial<LostImport>): Promise<LostImport>
 }
 
-const allTypes = ['import.running', 'import.succeeded', 'import.lost', 'import.stopped', 'import.rows_collected']
+const allTypes = [
+  'import.running',
+  'import.succeeded',
+  'import.lost',
+  'import.stopped',
+  'import.rows_collected',
+  'import.attention',
+]
 
 /** Call it at the top of a test file: it opens before the tests and closes after them. */
 export function useImportWorld(): ImportWorld {
@@ -153,6 +160,7 @@ export function useImportWorld(): ImportWorld {
         to,
         lostReason: null,
         attention: null,
+        attentionEvent: null,
         progressChanges: [],
         nextPollAt: isOver(to) ? null : new Date(observation.polledAt.getTime() + 2_000),
         polls: 1,

@@ -30,6 +30,8 @@ const fresh: TrackedImport = {
   connectionId: '0190b0a0-0000-7000-8000-000000000002',
   jobId: 'job',
   state: 'pending',
+  attention: null,
+  attentionsTold: [],
   polls: 0,
   nextPollAt: now,
   pollLeaseUntil: now,
@@ -99,6 +101,7 @@ describe('a report', () => {
       kind: 'changed',
       to: 'running',
       attention: 'unmapped_status',
+      attentionEvent: 'import.attention',
       next: { basis: 'slow' },
     })
   })
@@ -112,7 +115,13 @@ describe('a report', () => {
         [minutesAgo(59), 0.5],
       ] as [number, number][],
     }
-    expect(assess(stalled, asked, answer({}), now)).toMatchObject({ kind: 'unchanged', attention: 'stalled' })
+    expect(assess(stalled, asked, answer({}), now)).toMatchObject({
+      kind: 'unchanged',
+      attention: 'stalled',
+      attentionEvent: 'import.stalled',
+    })
+    const told = { ...stalled, attentionsTold: ['stalled'] }
+    expect(assess(told, asked, answer({}), now)).toMatchObject({ attention: 'stalled', attentionEvent: null })
   })
 
   test('that asks for patience gets it', () => {
@@ -172,6 +181,14 @@ describe('any other failure', () => {
       sameReport: false,
       pollFailures: 100,
       lastError: { code: kind },
+    })
+  })
+
+  test('leaves what asks for attention as it was', () => {
+    const odd = { ...seen, attention: 'unmapped_status' }
+    expect(assess(odd, asked, failure('timeout'), now)).toMatchObject({
+      attention: 'unmapped_status',
+      attentionEvent: null,
     })
   })
 

@@ -12,7 +12,7 @@ import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import { recordLost, recordReport } from '../../src/imports/record.ts'
 import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { registerImport } from '../../src/imports/register.ts'
-import { type ImportState, importEventTypes, isOver } from '../../src/imports/state.ts'
+import { type Attention, attentionEvent, type ImportState, importEventTypes, isOver } from '../../src/imports/state.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { DetailPage, Report } from '../../src/providers/contract.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
@@ -137,7 +137,7 @@ async function play(db: Database, plan: Plan, connectionId: string): Promise<voi
   }
 }
 
-function stalledAt({ open }: Plan, elapsedMs: number): string | null {
+function stalledAt({ open }: Plan, elapsedMs: number): Attention | null {
   return open === 'stalls' && elapsedMs > 60 * minuteMs ? 'stalled' : null
 }
 
@@ -228,7 +228,7 @@ function createPoll(
     return { row, at: { importId, expectedPolls: row.polls, polledAt }, nextPollAt: after(polledAt, minuteMs) }
   }
   return {
-    async answered(report: Report, attention: string | null = null, details: DetailPage | null = null) {
+    async answered(report: Report, attention: Attention | null = null, details: DetailPage | null = null) {
       const { row, at, nextPollAt } = await seen()
       const fingerprint = fingerprintOf(report, { volatileFields: [] })
       const from = row.state as ImportState
@@ -244,6 +244,7 @@ function createPoll(
         to,
         lostReason: null,
         attention,
+        attentionEvent: attentionEvent(row, attention),
       }
       const next = isOver(to) ? null : nextPollAt
       await recordReport(db, { ...change, progressChanges: [], nextPollAt: next, polls: 1 })

@@ -41,7 +41,10 @@ export const imports = pgTable(
     /** One of imports/state.ts. */
     state: text('state').notNull(),
     lostReason: text('lost_reason'),
+    /** One of imports/state.ts. */
     attention: text('attention'),
+    /** Of those that are told once in the life of an import (stalled, overdue), the ones that were told. */
+    attentionsTold: text('attentions_told').array().notNull().default(sql`'{}'`),
     providerStatus: text('provider_status'),
     message: text('message'),
     /** 0 to 1. */

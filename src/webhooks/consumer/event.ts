@@ -24,7 +24,10 @@ interface EventOf<Type extends string, Data> {
   omitted?: readonly string[]
 }
 
-/** An import came into a state, or (`import.rows_collected`) all its skipped lines and row results are stored. */
+/**
+ * An import came into a state, all its skipped lines and row results are stored (`import.rows_collected`), or its
+ * `attention` became another one (`import.attention`, `import.stalled`, `import.overdue`).
+ */
 export type ImportEvent = EventOf<
   | 'import.queued'
   | 'import.running'
@@ -35,7 +38,10 @@ export type ImportEvent = EventOf<
   | 'import.lost'
   | 'import.stopped'
   | 'import.resumed'
-  | 'import.rows_collected',
+  | 'import.rows_collected'
+  | 'import.attention'
+  | 'import.stalled'
+  | 'import.overdue',
   Import
 >
 

@@ -35,7 +35,10 @@ export interface Import {
   jobId: string
   state: ImportState
   lostReason: LostReason | null
-  /** What somebody should look at, such as `unmapped_status`. */
+  /**
+   * What somebody should look at: `unmapped_status`, `forbidden`, `outcome_incomplete`, `budget`, `stalled` or
+   * `overdue`; there may be more one day.
+   */
   attention: string | null
   /** The provider's own word for the state. */
   providerStatus: string | null
