@@ -107,7 +107,9 @@ function describe(world: World, origin: string) {
       providerNames.map((provider) => [provider, describeAccount(world, provider, origin)]),
     ),
     calls: {
-      'POST /scripts': 'Add an import: {"provider": "cdq", "durationMs": 20000, "outcome": "partial", …}',
+      'POST /scripts':
+        'Add an import: {"provider": "cdq", "durationMs": 20000, "outcome": "partial", …}, or word for word: ' +
+        '{"provider": "cdq", "answers": [{"body": {"status": "RUNNING"}}, {"request": "3-", "status": 404}]}',
       'GET /scripts': 'The imports that were added, and how often each was asked for.',
       'GET /requests': 'The last requests at the vendors.',
       'PUT /outages/{provider}': 'Let every request of a vendor go wrong: {"kind": "rate_limited", "retryAfterS": 5}',

@@ -1,6 +1,6 @@
 // Owns what can go wrong with an answer, and when. Pure: send.ts breaks the sockets, vendors phrase the refusals.
 import { z } from 'zod'
-import { isJsonObject, type Json, type JsonObject, mapNumbers } from './json.ts'
+import { isJsonObject, type Json, type JsonObject, mapScalars } from './json.ts'
 import type { Shape } from './vendor.ts'
 
 /** Which of a vendor's calls: the status, a further page of rows, or Zilliant's report. */
@@ -26,7 +26,16 @@ const refusalFault = z.strictObject({
 })
 const waitFault = z.strictObject({ kind: z.literal(['rate_limited', 'unavailable']), ...waiting, ...when })
 const transportFault = z.strictObject({
-  kind: z.literal(['timeout', 'reset', 'truncated', 'garbage', 'wrong_shape', 'redirect']),
+  kind: z.literal([
+    'timeout',
+    'reset',
+    'reset_after_answer',
+    'truncated',
+    'garbage',
+    'wrong_shape',
+    'redirect',
+    'invalid_http',
+  ]),
   ...when,
 })
 const slowFault = z.strictObject({
@@ -41,6 +50,23 @@ const largeFault = z.strictObject({
     .min(0)
     .max(2 ** 30)
     .default(40 * 2 ** 20),
+  ...when,
+})
+const largeHeadersFault = z.strictObject({
+  kind: z.literal('large_headers'),
+  bytes: z.int().min(1).max(1_048_576).default(20_480),
+  ...when,
+})
+const compressedFault = z.strictObject({
+  kind: z.literal('compressed'),
+  encoding: z.enum(['gzip', 'br', 'deflate', 'zstd']).default('gzip'),
+  ...when,
+})
+const charsetFault = z.strictObject({
+  kind: z.literal('charset'),
+  charset: z.enum(['iso-8859-1', 'utf-16le']).default('iso-8859-1'),
+  /** Whether the content type says it. */
+  declared: z.boolean().default(true),
   ...when,
 })
 const bodyFault = z.strictObject({
@@ -63,6 +89,9 @@ export const faultSchema = z.discriminatedUnion('kind', [
   transportFault,
   slowFault,
   largeFault,
+  largeHeadersFault,
+  compressedFault,
+  charsetFault,
   bodyFault,
   unknownStatusFault,
 ])
@@ -71,12 +100,18 @@ export type FaultInput = z.input<typeof faultSchema>
 
 export type RefusalFault = z.output<typeof refusalFault> | z.output<typeof waitFault>
 export type TransportFault = z.output<typeof transportFault> | z.output<typeof slowFault> | z.output<typeof largeFault>
+export type WritingFault =
+  | z.output<typeof largeHeadersFault>
+  | z.output<typeof compressedFault>
+  | z.output<typeof charsetFault>
 export type BodyFault = z.output<typeof bodyFault> | z.output<typeof unknownStatusFault>
 
 /** Faults by what they act on. Of refusals and broken transports, the first one listed counts. */
 export interface SortedFaults {
   refusal: RefusalFault | null
   transport: TransportFault | null
+  /** How the answer is put into bytes, whichever answer it is. */
+  writing: WritingFault[]
   body: BodyFault[]
 }
 
@@ -93,10 +128,11 @@ export function faultsAt(faults: readonly Fault[], occasion: Occasion): SortedFa
 }
 
 export function sortFaults(faults: readonly Fault[]): SortedFaults {
-  const sorted: SortedFaults = { refusal: null, transport: null, body: [] }
+  const sorted: SortedFaults = { refusal: null, transport: null, writing: [], body: [] }
   for (const fault of faults) {
     if (isRefusal(fault)) sorted.refusal ??= fault
     else if (isBodyFault(fault)) sorted.body.push(fault)
+    else if (isWritingFault(fault)) sorted.writing.push(fault)
     else sorted.transport ??= fault
   }
   return sorted
@@ -104,7 +140,8 @@ export function sortFaults(faults: readonly Fault[]): SortedFaults {
 
 /** The body as the fault leaves it. */
 export function reshape(body: Json, fault: BodyFault, shape: Shape): Json {
-  if (fault.kind === 'numbers_as_strings') return mapNumbers(body, String)
+  if (fault.kind === 'numbers_as_strings')
+    return mapScalars(body, (scalar) => (typeof scalar === 'number' ? String(scalar) : scalar))
   if (!isJsonObject(body)) return body
   const { holder } = shape
   if (holder === null) return reshapeFields(body, fault, shape.required)
@@ -153,6 +190,7 @@ const bodyFaults: ReadonlySet<Fault['kind']> = new Set([
   'null_fields',
   'unknown_status',
 ])
+const writingFaults: ReadonlySet<Fault['kind']> = new Set(['large_headers', 'compressed', 'charset'])
 
 function isRefusal(fault: Fault): fault is RefusalFault {
   return refusals.has(fault.kind)
@@ -160,4 +198,8 @@ function isRefusal(fault: Fault): fault is RefusalFault {
 
 function isBodyFault(fault: Fault): fault is BodyFault {
   return bodyFaults.has(fault.kind)
+}
+
+function isWritingFault(fault: Fault): fault is WritingFault {
+  return writingFaults.has(fault.kind)
 }

@@ -15,13 +15,23 @@ export class RowList {
   }
 }
 
-export type Json = string | number | boolean | null | RowList | readonly Json[] | JsonObject
+/** Text in a body's place, sent as it is. */
+export class RawText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+export type Scalar = string | number | boolean | null
+export type Json = Scalar | RowList | RawText | readonly Json[] | JsonObject
 /** Fields that are undefined are left out. */
 export type JsonObject = { readonly [name: string]: Json | undefined }
 
 const chunkLength = 65_536
 
-/** What `JSON.stringify` makes of `value`, in pieces of about 64 KiB. */
+/** What `JSON.stringify` makes of `value`, or its raw text, in pieces of about 64 KiB. */
 export function* jsonChunks(value: Json): Generator<string> {
   let text = ''
   for (const piece of pieces(value)) {
@@ -34,23 +44,26 @@ export function* jsonChunks(value: Json): Generator<string> {
   if (text !== '') yield text
 }
 
-/** `value` with every number in it replaced, long lists as they are written. */
-export function mapNumbers(value: Json, map: (number: number) => Json): Json {
-  if (typeof value === 'number') return map(value)
-  if (typeof value !== 'object' || value === null) return value
-  if (value instanceof RowList) return new RowList(value.length, (index) => mapNumbers(value.at(index), map))
-  if (isList(value)) return value.map((entry) => mapNumbers(entry, map))
+/** `value` with every scalar in it replaced, long lists as they are written. */
+export function mapScalars(value: Json, map: (scalar: Scalar) => Json): Json {
+  if (typeof value !== 'object' || value === null) return map(value)
+  if (value instanceof RawText) return value
+  if (value instanceof RowList) return new RowList(value.length, (index) => mapScalars(value.at(index), map))
+  if (isList(value)) return value.map((entry) => mapScalars(entry, map))
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [name, field === undefined ? undefined : mapNumbers(field, map)]),
+    Object.entries(value).map(([name, field]) => [name, field === undefined ? undefined : mapScalars(field, map)]),
   )
 }
 
 export function isJsonObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !(value instanceof RowList) && !isList(value)
+  if (typeof value !== 'object' || value === null) return false
+  return !(value instanceof RowList) && !(value instanceof RawText) && !isList(value)
 }
 
 function* pieces(value: Json): Generator<string> {
-  if (value instanceof RowList) {
+  if (value instanceof RawText) {
+    yield value.text
+  } else if (value instanceof RowList) {
     yield '['
     for (let index = 0; index < value.length; index++) {
       yield (index === 0 ? '' : ',') + JSON.stringify(value.at(index))

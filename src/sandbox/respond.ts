@@ -3,10 +3,12 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { after } from '../clock.ts'
 import type { Account } from './accounts.ts'
-import { faultsAt, type RefusalFault, reshape, sortFaults, type TransportFault } from './faults.ts'
-import type { ProviderName, Script } from './script.ts'
-import { type Answer, type Call, ok, type Refusal, refusalStatus, type Vendor } from './vendor.ts'
-import { vendors, type World } from './world.ts'
+import { answerAt, bodyOf, headersOf } from './answers.ts'
+import { faultsAt, type RefusalFault, reshape, sortFaults, type TransportFault, type WritingFault } from './faults.ts'
+import { type Json, RawText } from './json.ts'
+import type { ProviderName } from './script.ts'
+import { type Answer, type Call, type Refusal, refusalStatus, type Vendor } from './vendor.ts'
+import { type TrackedJob, vendors, type World } from './world.ts'
 
 /** A request below a vendor's base URL. */
 export interface VendorRequest {
@@ -14,6 +16,8 @@ export interface VendorRequest {
   /** Decoded; null: the path can't be decoded. */
   segments: readonly string[] | null
   query: URLSearchParams
+  /** Path and query as they came, below the vendor's base URL. */
+  url: string
   headers: IncomingHttpHeaders
 }
 
@@ -22,16 +26,17 @@ export interface VendorResponse {
   answer: Answer
   /** How the answer is spoilt on its way. */
   transport: TransportFault | null
+  writing: readonly WritingFault[]
 }
 
 export function respond<P extends ProviderName>(world: World, provider: P, request: VendorRequest): VendorResponse {
   const vendor: Vendor<P> = vendors[provider]
   const account: Account<P> = world.accounts[provider]
-  const { segments, query, headers, method } = request
+  const { segments, query, url, headers, method } = request
   const call = segments !== null && method === 'GET' ? vendor.readCall(segments, query) : null
   const outage = sortFaults(account.outage === null ? [] : [account.outage])
-  let { transport } = outage
-  const respondWith = (answer: Answer): VendorResponse => ({ call, answer, transport })
+  let { transport, writing } = outage
+  const respondWith = (answer: Answer): VendorResponse => ({ call, answer, transport, writing })
   const refuse = (refusal: Refusal) => respondWith(refusalAnswer(vendor, refusal))
 
   if (segments === null) return refuse('bad_request')
@@ -45,14 +50,17 @@ export function respond<P extends ProviderName>(world: World, provider: P, reque
   const job = world.find(provider, call.jobId)
   if (job === null) return refuse('not_found')
   const { script } = job
-  const elapsedMs = Math.max(0, world.clock.now().getTime() - job.createdAt.getTime())
+  const now = world.clock.now()
+  const elapsedMs = Math.max(0, now.getTime() - job.createdAt.getTime())
   job.requests[call.kind]++
+  job.firstAskedAt ??= now
   if (elapsedMs >= (script.expiresAfterMs ?? vendor.keepsForMs ?? Number.POSITIVE_INFINITY)) return refuse('not_found')
 
   const faults = faultsAt(script.faults, { kind: call.kind, nth: job.requests, elapsedMs })
   transport ??= faults.transport
+  writing = [...writing, ...faults.writing]
   if (faults.refusal !== null) return respondWith(faultAnswer(world, vendor, faults.refusal))
-  const answer = scriptedAnswer(script, call, elapsedMs) ?? vendor.answer(job, call, elapsedMs)
+  const answer = scriptedAnswer(vendor, job, call, url, now) ?? vendor.answer(job, call, elapsedMs)
   if (typeof answer === 'string') return refuse(answer)
   const spoilt = [...outage.body, ...faults.body]
   return respondWith({
@@ -61,9 +69,26 @@ export function respond<P extends ProviderName>(world: World, provider: P, reque
   })
 }
 
-function scriptedAnswer(script: Script, call: Call, elapsedMs: number): Answer | null {
-  const due = script.answers.findLast((answer) => answer.on === call.kind && answer.afterMs <= elapsedMs)
-  return due === undefined ? null : { ...ok(due.body), status: due.status, headers: due.headers }
+function scriptedAnswer(
+  vendor: Pick<Vendor<ProviderName>, 'refusalBody'>,
+  job: TrackedJob,
+  call: Call,
+  url: string,
+  now: Date,
+): Answer | null {
+  const nth = job.requests[call.kind]
+  const sinceFirstMs = now.getTime() - (job.firstAskedAt ?? now).getTime()
+  const due = answerAt(job.script.answers, { kind: call.kind, nth, sinceFirstMs, url })
+  if (due === null) return null
+  const times = { now, created: job.createdAt }
+  const body = bodyOf(due, nth, times) ?? ownRefusal(vendor, due.status)
+  return { status: due.status, headers: headersOf(due, times), body }
+}
+
+/** The vendor's own words for the status; nothing where it has none. */
+function ownRefusal(vendor: Pick<Vendor<ProviderName>, 'refusalBody'>, status: number): Json {
+  const refusal = (Object.keys(refusalStatus) as Refusal[]).find((name) => refusalStatus[name] === status)
+  return refusal === undefined ? new RawText('') : vendor.refusalBody(refusal)
 }
 
 function faultAnswer(world: World, vendor: Vendor<ProviderName>, fault: RefusalFault): Answer {

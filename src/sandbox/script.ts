@@ -1,6 +1,7 @@
 // Owns what a user may script: how an import at a vendor goes, in a few words or answer by answer.
 import { z } from 'zod'
-import { faultSchema } from './faults.ts'
+import { answerSchema } from './answers.ts'
+import { type CallKind, faultSchema } from './faults.ts'
 
 export const providerNames = ['cdq', 'micro', 'zilliant', 'fullstory'] as const
 export type ProviderName = (typeof providerNames)[number]
@@ -23,20 +24,12 @@ const stepSchema = z.strictObject({
   message: z.string().optional(),
 })
 
-const answerSchema = z.strictObject({
-  afterMs: milliseconds,
-  on: z.enum(['status', 'details', 'summary']).default('status'),
-  status: z.int().min(200).max(599).default(200),
-  headers: z.record(z.string(), z.string()).default({}),
-  body: z.json(),
-})
-
 /**
- * An import at a vendor. All times are milliseconds since it was added.
+ * An import at a vendor. Times are milliseconds since it was added, but for those of `answers`.
  *
  * - In a few words: `durationMs`, `outcome`, `rows`, `progress`.
  * - `steps` replace those: the vendor's own status words and counters at certain times.
- * - `answers` replace the vendor's whole answer, word for word, from a certain time on.
+ * - `answers` replace the vendor's whole answer, word for word, at certain requests or from a certain time on.
  */
 export const scriptSchema = z
   .strictObject({
@@ -91,7 +84,13 @@ export const scriptSchema = z
       refuse('updatedRows', 'must not be more than the rows that succeed')
     }
     if (!ascending(script.steps ?? [])) refuse('steps', 'must be in the order of afterMs')
-    if (!ascending(script.answers)) refuse('answers', 'must be in the order of afterMs')
+    for (const list of ['answers', 'faults'] as const) {
+      script[list].forEach(({ on }, index) => {
+        if (on === 'any' || callsOf[provider].includes(on)) return
+        const message = `must be one of ${callsOf[provider].join(', ')} for ${provider}`
+        context.addIssue({ code: 'custom', path: [list, index, 'on'], message })
+      })
+    }
   })
 
 export type Script = z.output<typeof scriptSchema>
@@ -109,6 +108,13 @@ const outcomesOf: Readonly<Record<ProviderName, readonly Outcome[]>> = {
   micro: ['succeeded', 'partial', 'failed'],
   zilliant: ['succeeded', 'partial', 'failed'],
   fullstory: ['succeeded', 'partial', 'failed'],
+}
+
+const callsOf: Readonly<Record<ProviderName, readonly CallKind[]>> = {
+  cdq: ['status', 'details'],
+  micro: ['status'],
+  zilliant: ['status', 'summary'],
+  fullstory: ['status', 'details'],
 }
 
 function ascending(entries: readonly { afterMs: number }[]): boolean {

@@ -1,10 +1,12 @@
 // Owns how an answer goes over the wire, broken ones included. The pauses of a slow body are real time, not the clock's.
-import type { ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { Readable, type Transform } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { TransportFault } from './faults.ts'
-import { isJsonObject, type Json, jsonChunks, RowList } from './json.ts'
+import { createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib'
+import type { TransportFault, WritingFault } from './faults.ts'
+import { isJsonObject, type Json, jsonChunks, RawText, RowList } from './json.ts'
 import type { Answer } from './vendor.ts'
 
 /** The status that the client gets to see; null: none. */
@@ -24,57 +26,51 @@ export function sentStatus(answer: Answer, transport: TransportFault | null): nu
 }
 
 /** Resolves when the answer is out; with `timeout` at once, the request being left open. Rejects where the client goes away. */
-export async function send(response: ServerResponse, answer: Answer, transport: TransportFault | null): Promise<void> {
+export async function send(
+  response: ServerResponse,
+  answer: Answer,
+  transport: TransportFault | null = null,
+  writing: readonly WritingFault[] = [],
+): Promise<void> {
   switch (transport?.kind) {
     case undefined:
-      return sendJson(response, answer.status, answer.headers, answer.body)
+      return sendWhole(response, answer, writing)
     case 'timeout':
       return
     case 'reset':
       response.socket?.resetAndDestroy()
       return
+    case 'reset_after_answer':
+      response.once('finish', () => response.socket?.resetAndDestroy())
+      return sendWhole(response, answer, writing)
     case 'truncated':
-      return sendHalf(response, answer)
+      return sendHalf(response, answer, writing)
     case 'slow_body':
-      return sendSlowly(response, answer, transport.overMs)
+      return sendSlowly(response, answer, writing, transport.overMs)
+    case 'invalid_http':
+      return sendInvalid(response, answer, writing)
     case 'too_large':
-      return sendJson(response, answer.status, answer.headers, padded(answer.body, transport.bytes))
-    case 'garbage':
-      response.writeHead(200, { 'content-type': 'text/html' }).end('<html><body>Be right back!</body></html>')
-      return
+      return sendWhole(response, { ...answer, body: padded(answer.body, transport.bytes) }, writing)
+    case 'garbage': {
+      const body = new RawText('<html><body>Be right back!</body></html>')
+      return sendWhole(response, { status: 200, headers: { 'content-type': 'text/html' }, body }, writing)
+    }
     case 'wrong_shape':
-      return sendJson(response, 200, {}, [])
+      return sendWhole(response, { status: 200, headers: {}, body: [] }, writing)
     case 'redirect':
-      response.writeHead(302, { location: '/moved' }).end()
-      return
+      return sendWhole(response, { status: 302, headers: { location: '/moved' }, body: new RawText('') }, writing)
   }
 }
 
 /** A body of more than one piece is sent in chunks, as fast as the client reads. */
-export async function sendJson(
-  response: ServerResponse,
-  status: number,
-  headers: Record<string, string>,
-  body: Json,
-): Promise<void> {
-  const chunks = jsonChunks(body)
-  const first = chunks.next().value ?? ''
-  response.writeHead(status, { 'content-type': 'application/json', ...headers })
-  const second = chunks.next()
-  if (second.done) {
-    response.end(first)
-    return
-  }
-  await pipeline(Readable.from(joined([first, second.value], chunks)), response)
+async function sendWhole(response: ServerResponse, answer: Answer, writing: readonly WritingFault[]): Promise<void> {
+  writeHead(response, answer, writing)
+  await pipeline([bytesOf(answer.body, writing), ...compressors(writing), response])
 }
 
-async function sendHalf(response: ServerResponse, answer: Answer): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(answer.body))
-  response.writeHead(answer.status, {
-    'content-type': 'application/json',
-    ...answer.headers,
-    'content-length': bytes.length,
-  })
+async function sendHalf(response: ServerResponse, answer: Answer, writing: readonly WritingFault[]): Promise<void> {
+  const bytes = await allBytes(answer.body, writing)
+  writeHead(response, answer, writing, { 'content-length': bytes.length })
   // Destroyed only once the half is on its way, or the client would see no answer at all.
   await new Promise<void>((resolve) => response.write(bytes.subarray(0, bytes.length / 2), () => resolve()))
   response.destroy()
@@ -82,18 +78,100 @@ async function sendHalf(response: ServerResponse, answer: Answer): Promise<void>
 
 const slowPieces = 20
 
-async function sendSlowly(response: ServerResponse, answer: Answer, overMs: number): Promise<void> {
-  const text = JSON.stringify(answer.body)
+async function sendSlowly(
+  response: ServerResponse,
+  answer: Answer,
+  writing: readonly WritingFault[],
+  overMs: number,
+): Promise<void> {
+  const bytes = await allBytes(answer.body, writing)
   const gone = new AbortController()
   response.once('close', () => gone.abort())
-  response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
+  writeHead(response, answer, writing)
   response.flushHeaders()
-  const length = Math.ceil(text.length / slowPieces)
-  for (let start = 0; start < text.length; start += length) {
+  const length = Math.ceil(bytes.length / slowPieces)
+  for (let start = 0; start < bytes.length; start += length) {
     await pause(overMs / slowPieces, undefined, { signal: gone.signal })
-    response.write(text.slice(start, start + length))
+    response.write(bytes.subarray(start, start + length))
   }
   response.end()
+}
+
+/** As lenient servers write it: lines that end without a carriage return. */
+async function sendInvalid(response: ServerResponse, answer: Answer, writing: readonly WritingFault[]): Promise<void> {
+  const bytes = await allBytes(answer.body, writing)
+  const headers = { ...headersOf(answer, writing), 'content-length': bytes.length }
+  const lines = Object.entries(headers).flatMap(([name, value]) => [value ?? []].flat().map((one) => `${name}: ${one}`))
+  response.socket?.end(
+    Buffer.concat([Buffer.from([`HTTP/1.1 ${answer.status} OK`, ...lines, '', ''].join('\n')), bytes]),
+  )
+}
+
+function writeHead(
+  response: ServerResponse,
+  answer: Answer,
+  writing: readonly WritingFault[],
+  more: OutgoingHttpHeaders = {},
+): void {
+  if (namesOf(answer).includes('date')) response.sendDate = false
+  response.writeHead(answer.status, { ...headersOf(answer, writing), ...more })
+}
+
+function namesOf(answer: Answer): string[] {
+  return Object.keys(answer.headers).map((name) => name.toLowerCase())
+}
+
+const cookieLength = 4_096
+
+function headersOf(answer: Answer, writing: readonly WritingFault[]): OutgoingHttpHeaders {
+  const headers: OutgoingHttpHeaders = namesOf(answer).includes('content-type')
+    ? {}
+    : { 'content-type': 'application/json' }
+  for (const [name, value] of Object.entries(answer.headers)) {
+    if (value !== null) headers[name.toLowerCase()] = value
+  }
+  for (const fault of writing) {
+    if (fault.kind === 'compressed') headers['content-encoding'] = fault.encoding
+    if (fault.kind === 'charset' && fault.declared) {
+      headers['content-type'] = `${headers['content-type'] ?? 'application/json'}; charset=${fault.charset}`
+    }
+    if (fault.kind === 'large_headers') {
+      const cookies = Array.from({ length: Math.ceil(fault.bytes / cookieLength) }, (_, index) =>
+        `filler-${index}=`.padEnd(Math.min(cookieLength, fault.bytes), 'x'),
+      )
+      headers['set-cookie'] = [headers['set-cookie'] ?? []].flat().map(String).concat(cookies)
+    }
+  }
+  return headers
+}
+
+function bytesOf(body: Json, writing: readonly WritingFault[]): Readable {
+  const charset = writing.find((fault) => fault.kind === 'charset')?.charset
+  const encoding = charset === undefined ? 'utf8' : bufferEncodings[charset]
+  return Readable.from(encoded(jsonChunks(body), encoding))
+}
+
+function* encoded(texts: Iterable<string>, encoding: BufferEncoding): Generator<Buffer> {
+  for (const text of texts) yield Buffer.from(text, encoding)
+}
+
+const bufferEncodings = { 'iso-8859-1': 'latin1', 'utf-16le': 'utf16le' } as const
+
+const createCompressor = {
+  gzip: createGzip,
+  br: createBrotliCompress,
+  deflate: createDeflate,
+  zstd: createZstdCompress,
+} as const
+
+function compressors(writing: readonly WritingFault[]): Transform[] {
+  return writing.filter((fault) => fault.kind === 'compressed').map(({ encoding }) => createCompressor[encoding]())
+}
+
+async function allBytes(body: Json, writing: readonly WritingFault[]): Promise<Buffer> {
+  let bytes: Readable = bytesOf(body, writing)
+  for (const compressor of compressors(writing)) bytes = bytes.compose(compressor)
+  return buffer(bytes)
 }
 
 const padLength = 65_536
@@ -102,9 +180,4 @@ const padLength = 65_536
 function padded(body: Json, bytes: number): Json {
   const padding = new RowList(Math.ceil(bytes / padLength), () => 'x'.repeat(padLength))
   return { ...(isJsonObject(body) ? body : {}), padding }
-}
-
-function* joined(first: readonly string[], rest: Iterable<string>): Generator<string> {
-  yield* first
-  yield* rest
 }

@@ -7,7 +7,7 @@ import { control } from './control.ts'
 import { type FaultInput, faultSchema } from './faults.ts'
 import { respond } from './respond.ts'
 import { type ProviderName, type ScriptInput, scriptSchema } from './script.ts'
-import { send, sendJson, sentStatus } from './send.ts'
+import { send, sentStatus } from './send.ts'
 import { createWorld, type RequestRecord, type World } from './world.ts'
 
 export interface SandboxOptions {
@@ -94,16 +94,18 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
   const [, prefix = '', ...encoded] = path.split('/')
   if (isProviderName(prefix)) {
     const segments = decodeAll(encoded)
-    const { call, answer, transport } = respond(world, prefix, {
+    const below = url.slice(prefix.length + 1)
+    const { call, answer, transport, writing } = respond(world, prefix, {
       method,
       segments,
       query: new URLSearchParams(query),
+      url: below,
       headers,
     })
     const { jobId = null, kind = null, cursor = null } = call ?? {}
     const status = sentStatus(answer, transport)
-    world.record({ provider: prefix, jobId, kind, cursor, at: world.clock.now(), status })
-    return send(response, answer, transport)
+    world.record({ provider: prefix, jobId, kind, cursor, url: below, at: world.clock.now(), status })
+    return send(response, answer, transport, writing)
   }
   const origin = `http://${headers.host ?? 'localhost'}`
   const segments = [prefix, ...(decodeAll(encoded) ?? [])]
@@ -112,7 +114,7 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
     response.writeHead(status).end()
     return
   }
-  return sendJson(response, status, {}, JSON.parse(JSON.stringify(body)))
+  return send(response, { status, headers: {}, body: JSON.parse(JSON.stringify(body)) })
 }
 
 const bodyLimitBytes = 1_048_576

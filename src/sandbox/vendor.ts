@@ -24,9 +24,12 @@ export interface Call {
   scope: string | null
 }
 
+/** A list is sent as so many headers; null: none, not even the one that is sent by itself. */
+export type HeaderValue = string | string[] | null
+
 export interface Answer {
   status: number
-  headers: Record<string, string>
+  headers: Record<string, HeaderValue>
   body: Json
 }
 

@@ -15,6 +15,8 @@ export const vendors: { readonly [P in ProviderName]: Vendor<P> } = { cdq, micro
 export interface TrackedJob extends Job {
   provider: ProviderName
   requests: Record<CallKind, number>
+  /** Null until then. */
+  firstAskedAt: Date | null
 }
 
 /** A request as it was answered. */
@@ -24,6 +26,8 @@ export interface RequestRecord {
   jobId: string | null
   kind: CallKind | null
   cursor: string | null
+  /** Path and query as they came, below the vendor's base URL. */
+  url: string
   at: Date
   /** Null: never answered (a time-out or a reset). */
   status: number | null
@@ -56,7 +60,7 @@ export function createWorld(deps: { clock: Clock; rateLimits?: RateLimits; keepR
       const key = keyOf(provider, jobId)
       if (jobs.has(key)) return null
       const requests = { status: 0, details: 0, summary: 0 }
-      const job: TrackedJob = { provider, jobId, script, createdAt: clock.now(), requests }
+      const job: TrackedJob = { provider, jobId, script, createdAt: clock.now(), requests, firstAskedAt: null }
       jobs.set(key, job)
       return job
     },

@@ -53,7 +53,19 @@ describe('a script', () => {
     [{ provider: 'cdq', rows: 1, updatedRows: 2 }, 'updatedRows'],
     [{ provider: 'cdq', faults: [{ kind: 'meteor' }] }, 'faults.0.kind'],
     [{ provider: 'cdq', faults: [{ kind: 'timeout', retryAfterS: 1 }] }, 'faults.0.retryAfterS'],
+    [{ provider: 'cdq', faults: [{ kind: 'compressed', encoding: 'rot13' }] }, 'faults.0.encoding'],
+    [{ provider: 'micro', faults: [{ kind: 'timeout', on: 'details' }] }, 'faults.0.on'],
     [{ provider: 'cdq', answers: [{ afterMs: 0 }] }, 'answers.0.body'],
+    [{ provider: 'cdq', answers: [{ body: {}, raw: '' }] }, 'answers.0.raw'],
+    [{ provider: 'cdq', answers: [{ raw: '{}', shuffled: true }] }, 'answers.0.shuffled'],
+    [{ provider: 'cdq', answers: [{ body: {}, request: 0 }] }, 'answers.0.request'],
+    [{ provider: 'cdq', answers: [{ body: {}, request: '3-2' }] }, 'answers.0.request'],
+    [{ provider: 'cdq', answers: [{ body: {}, request: 'third' }] }, 'answers.0.request'],
+    [{ provider: 'cdq', answers: [{ body: {}, headers: { 'x y': '' } }] }, 'answers.0.headers.x y'],
+    [{ provider: 'cdq', answers: [{ body: {}, headers: { x: 'a\nb' } }] }, 'answers.0.headers.x'],
+    [{ provider: 'cdq', answers: [{ body: { at: '<now+1 h>' } }] }, 'answers.0.body'],
+    [{ provider: 'cdq', answers: [{ raw: '<created+5w>' }] }, 'answers.0.raw'],
+    [{ provider: 'cdq', answers: [{ on: 'summary', body: {} }] }, 'answers.0.on'],
     [
       {
         provider: 'cdq',
@@ -99,10 +111,18 @@ test('requests are listed with what was asked and answered, the newest being kep
   clock.advance(5)
   await ask(sandbox, job, { path: `/jobs/importjobs/${job.jobId}?skippedStartAfter=110` })
   const of = { provider: 'cdq', jobId: job.jobId }
+  const url = `/jobs/importjobs/${job.jobId}`
   expect(sandbox.requests()).toEqual([
-    { ...of, kind: 'status', cursor: null, at: new Date('2026-03-01T12:00:00Z'), status: 401 },
-    { ...of, kind: 'status', cursor: null, at: new Date('2026-03-01T12:00:00Z'), status: 200 },
-    { ...of, kind: 'details', cursor: '110', at: new Date('2026-03-01T12:00:00.005Z'), status: 200 },
+    { ...of, kind: 'status', cursor: null, url, at: new Date('2026-03-01T12:00:00Z'), status: 401 },
+    { ...of, kind: 'status', cursor: null, url, at: new Date('2026-03-01T12:00:00Z'), status: 200 },
+    {
+      ...of,
+      kind: 'details',
+      cursor: '110',
+      url: `${url}?skippedStartAfter=110`,
+      at: new Date('2026-03-01T12:00:00.005Z'),
+      status: 200,
+    },
   ])
   const listed = await fetch(`${sandbox.url}/requests`)
   expect(await listed.json()).toEqual({ data: JSON.parse(JSON.stringify(sandbox.requests())) })

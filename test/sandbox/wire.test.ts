@@ -1,3 +1,4 @@
+import { request } from 'undici'
 import { expect, test } from 'vitest'
 import { openJob } from './open.ts'
 
@@ -73,6 +74,51 @@ test('redirect: to somewhere else', async () => {
   const { ask } = await openJob([{ kind: 'redirect' }])
   const response = await ask()
   expect([response.status, response.headers.get('location')]).toEqual([302, '/moved'])
+})
+
+test.each(['gzip', 'br', 'deflate', 'zstd'] as const)('compressed: %s, which the answer says', async (encoding) => {
+  const { ask } = await openJob([{ kind: 'compressed', encoding }])
+  const response = await ask()
+  expect(response.headers.get('content-encoding')).toBe(encoding)
+  expect(await response.json()).toMatchObject({ status: 'FINISHED' })
+})
+
+test('compressed: a body that is too large is small on its way', async () => {
+  const { sandbox, job } = await openJob([{ kind: 'compressed' }, { kind: 'too_large', bytes: 10_000_000 }])
+  const headers = { 'x-api-key': sandbox.credentials('cdq').apiKey }
+  const response = await request(`${job.baseUrl}/jobs/importjobs/${job.jobId}`, { headers })
+  expect((await response.body.bytes()).length).toBeLessThan(100_000)
+})
+
+test.each([
+  ['iso-8859-1', true, 'application/json; charset=iso-8859-1'],
+  ['iso-8859-1', false, 'application/json'],
+  ['utf-16le', true, 'application/json; charset=utf-16le'],
+] as const)('charset: the text in %s, declared: %s', async (charset, declared, contentType) => {
+  const answers = [{ body: { message: 'Müller ungültig' } }]
+  const { ask } = await openJob([{ kind: 'charset', charset, declared }], { answers })
+  const response = await ask()
+  expect(response.headers.get('content-type')).toBe(contentType)
+  const text = new TextDecoder(charset).decode(await response.arrayBuffer())
+  expect(JSON.parse(text)).toEqual({ message: 'Müller ungültig' })
+})
+
+test('large_headers: so many bytes of cookies', async () => {
+  const { ask } = await openJob([{ kind: 'large_headers', bytes: 10_000 }])
+  const cookies = (await ask()).headers.getSetCookie()
+  expect([cookies.length, cookies.join('').length]).toEqual([3, 12_288])
+})
+
+test('reset_after_answer: the answer is whole, and its connection is gone', async () => {
+  const { askJson, sandbox } = await openJob([{ kind: 'reset_after_answer' }])
+  expect(await askJson()).toMatchObject({ status: 'FINISHED' })
+  expect(await askJson()).toMatchObject({ status: 'FINISHED' })
+  expect(sandbox.requests()).toHaveLength(2)
+})
+
+test('invalid_http: a strict client reads no answer', async () => {
+  const { ask } = await openJob([{ kind: 'invalid_http' }])
+  await expect(ask()).rejects.toMatchObject({ cause: { name: 'HTTPParserError' } })
 })
 
 /** The code of the network error that a call ends in. */
