@@ -26,7 +26,11 @@ export function integerParam(min: number, max: number, description: string) {
 /** A moment in a query. */
 export function timeParam(description: string) {
   return z.iso
-    .datetime({ offset: true, error: 'must be a date and time as in ISO 8601, such as 2026-01-31T12:00:00Z' })
+    .datetime({
+      offset: true,
+      error:
+        'must be a date and time as in ISO 8601, such as 2026-01-31T12:00:00Z or 2026-01-31T14:00:00%2B02:00 (a bare + is a space in a URL)',
+    })
     .transform((text) => new Date(text))
     .refine(isStorableTime, { error: 'must be in the years 1 to 9999' })
     .meta({ description })

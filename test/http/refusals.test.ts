@@ -259,6 +259,16 @@ describe('what can be asked for, but not stored', () => {
     },
   )
 
+  test('a moment whose + became a space says how to write it', async () => {
+    const listed = (moment: string) => api.send(`/v1/imports?registeredAfter=${moment}`, { headers: authorized })
+    const answer = await listed('2026-01-31T14:00:00+02:00')
+    expectProblem(answer, { status: 400, code: 'invalid_request' })
+    expect(answer.body.errors).toMatchObject([
+      { field: 'registeredAfter', message: expect.stringContaining('14:00:00%2B02:00') },
+    ])
+    expect((await listed('2026-01-31T14:00:00%2B02:00')).status).toBe(200)
+  })
+
   test('a pace whose next request would never come is refused', async () => {
     const answer = await api.send('/v1/connections/slow', {
       method: 'PUT',
