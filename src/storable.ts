@@ -1,4 +1,6 @@
-// Owns making foreign text storable: Postgres takes neither NUL nor half a surrogate pair, and a vendor may send both.
+// Owns making foreign JSON storable: Postgres takes neither NUL nor half a surrogate pair, nor numbers of any size, and a
+// vendor may send all of them.
+import { isRawNumber, isStorableNumber, type RawNumber, writtenOutLength } from './json.ts'
 
 const nul = /\0/g
 
@@ -6,7 +8,10 @@ export function storableText(text: string): string {
   return isStorableText(text) ? text : text.toWellFormed().replace(nul, '\uFFFD')
 }
 
-/** A JSON value in which every text, keys too, is storable: the value itself where it is, which it nearly always is. */
+/**
+ * A JSON value in which every text, keys too, and every number is storable: the value itself where it is, which it nearly
+ * always is. A number that isn't becomes the text that it was written as.
+ */
 export function storableJson(value: unknown): unknown {
   return isStorableJson(value) ? value : replaced(value)
 }
@@ -18,15 +23,24 @@ function isStorableText(text: string): boolean {
 function isStorableJson(value: unknown): boolean {
   if (typeof value === 'string') return isStorableText(value)
   if (typeof value !== 'object' || value === null) return true
+  if (isRawNumber(value)) return isShortEnough(value)
   if (Array.isArray(value)) return value.every(isStorableJson)
   for (const key of Object.keys(value))
     if (!isStorableText(key) || !isStorableJson(value[key as keyof typeof value])) return false
   return true
 }
 
+/** Written out, as Postgres keeps them, numbers like 1e100000 would make an answer thousands of times as long. */
+const maxAddedDigits = 1_000
+
+function isShortEnough(number: RawNumber): boolean {
+  return isStorableNumber(number) && writtenOutLength(number) <= number.rawJSON.length + maxAddedDigits
+}
+
 function replaced(value: unknown): unknown {
   if (typeof value === 'string') return storableText(value)
   if (Array.isArray(value)) return value.map(replaced)
   if (typeof value !== 'object' || value === null) return value
+  if (isRawNumber(value)) return isShortEnough(value) ? value : value.rawJSON
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [storableText(key), replaced(item)]))
 }

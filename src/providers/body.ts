@@ -1,5 +1,6 @@
 // Owns what is kept of a vendor's answer: all of it, less its row lists, in a form that Postgres can store.
 import { z } from 'zod'
+import { isRawNumber } from '../json.ts'
 import { storableJson } from '../storable.ts'
 import { isObject } from './fields.ts'
 
@@ -32,7 +33,7 @@ function without(value: unknown, [key, ...rest]: readonly string[]): unknown {
 }
 
 function isDeeperThan(levels: number, value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
+  if (typeof value !== 'object' || value === null || isRawNumber(value)) return false
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner))
 }
 

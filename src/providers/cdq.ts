@@ -4,8 +4,9 @@ import { keptBody } from './body.ts'
 import { calmLimits } from './calm-limits.ts'
 import { type DetailPage, isTerminal, type Job, type Provider, type ReportedState, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
-import { count, percentage, readPosition, rows, shortened, stateOf, text, timestamp } from './fields.ts'
+import { count, percentage, readPosition, rows, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
+import { parseStatus } from './parse-status.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({})
@@ -29,8 +30,8 @@ const statesByStatus: Readonly<Record<string, ReportedState>> = {
 }
 
 const statisticsSchema = z.object({
-  numberOfInserts: count,
-  numberOfUpdates: count,
+  numberOfInserts: shownCount,
+  numberOfUpdates: shownCount,
   numberOfFailed: count,
   skipped: rows((line) => ({ line: readPosition(line?.line), column: readPosition(line?.column) })),
   /** Opaque, although it looks like a line number. */
@@ -71,7 +72,7 @@ export const cdq: Provider<Credentials, Settings> = {
   statusRequest: (job) => jobRequest(job),
 
   readStatus(body) {
-    const job = jobSchema.parse(body)
+    const job = parseStatus(jobSchema, body, ({ status }) => isTerminal(stateOf(statesByStatus, status)))
     const statistics = job.result?.statistics
     const page = detailPage(statistics)
     const hasSkipped = page.skippedLines.length > 0 || page.next !== null

@@ -9,7 +9,7 @@ import type { Provider, ProviderRequest } from './contract.ts'
 import { ProviderError } from './error.ts'
 import { networkError, statusError } from './failure.ts'
 import { createMask, excerptOf } from './mask.ts'
-import { parseJson, type Response, readText } from './response.ts'
+import { parseAnswer, type Response, readText } from './response.ts'
 
 export { ProviderError, type ProviderErrorKind } from './error.ts'
 
@@ -98,7 +98,7 @@ function readAnswer<Value>(text: string, { statusCode, headers }: Response, aski
       body: excerptOf(text, createMask(asking.credentials)),
       cause,
     })
-  const json = parseJson(text)
+  const json = parseAnswer(text)
   if (json === undefined) {
     const encoding = headers['content-encoding']
     throw invalid(

@@ -4,7 +4,7 @@ import { classifyNetworkError } from '../egress/errors.ts'
 import type { Provider } from './contract.ts'
 import { ProviderError, type ProviderErrorKind } from './error.ts'
 import { createMask, excerptOf } from './mask.ts'
-import { discard, parseJson, type Response, readErrorText } from './response.ts'
+import { discard, parseAnswer, type Response, readErrorText } from './response.ts'
 
 /** What an answer other than a 2xx says. It reads the body. */
 export async function statusError(
@@ -22,7 +22,7 @@ export async function statusError(
     })
   }
   const text = await readErrorText(response).catch(() => '') // the status alone says what matters
-  const said = readError(parseJson(text))
+  const said = readError(parseAnswer(text))
   const mask = createMask(credentials)
   const clean = (words: string | null | undefined) => (words ? excerptOf(words, mask) : null)
   const message = clean(said?.message)

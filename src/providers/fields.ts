@@ -2,6 +2,7 @@
 // A field that is only shown becomes null where it can't be read, since `body` keeps it; a count decides
 // between succeeded and partial, so one that can't be read fails the answer.
 import { z } from 'zod'
+import { isRawNumber } from '../json.ts'
 import { storableText } from '../storable.ts'
 import type { ReportedState } from './contract.ts'
 
@@ -9,8 +10,19 @@ import type { ReportedState } from './contract.ts'
 export const count = field((value, fail) => {
   const number = readInteger(value)
   return number === undefined || (number !== null && number < 0)
-    ? fail(`must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`)
+    ? fail(`must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, { unreadable: 'count' })
     : number
+})
+
+/** Whether an answer was refused for a count alone. */
+export function isUnreadableCount(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'custom' && issue.params?.unreadable === 'count'
+}
+
+/** A number of rows that decides nothing: null also where it can't be read, such as -1 for "not known yet". */
+export const shownCount = field((value) => {
+  const number = readInteger(value) ?? null
+  return number !== null && number >= 0 ? number : null
 })
 
 /** A percentage as a fraction of 0 to 1; null where it can't be read. */
@@ -22,8 +34,11 @@ export const percentage = field((value) => {
 /** As `readText`. */
 export const text = field(readText)
 
-/** An ISO 8601 date and time within the years 1 to 9999, UTC where it names no offset; otherwise null. */
-export const timestamp = field((value) => (typeof value === 'string' ? readTimestamp(value.trim()) : null))
+/**
+ * A date and time within the years 100 to 9999: in ISO 8601, UTC where it names no offset, also with the zone's name in
+ * brackets (RFC 9557), or seconds or milliseconds since 1970. Otherwise null.
+ */
+export const timestamp = field((value) => readEpoch(value) ?? readTimestamp(value))
 
 /**
  * A list of rows; null where it is absent. They are read by functions, one by one: an answer may hold a
@@ -42,7 +57,7 @@ function isRow(value: unknown): value is Record<string, unknown> | null | undefi
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 }
 
 /** A line or column of a file; null where it can't be read, so that one odd line doesn't cost its whole page. */
@@ -59,9 +74,10 @@ export function readFlag(value: unknown): boolean | null {
   return value === false || value === 'false' ? false : null
 }
 
-/** The state that a published status means. Statuses are compared exactly; one that nobody published is `unmapped`. */
+/** The state that a published status means, in any case and between any blanks; one that nobody published is `unmapped`. */
 export function stateOf(published: Readonly<Record<string, ReportedState>>, status: string | null): ReportedState {
-  return status !== null && Object.hasOwn(published, status) ? (published[status] ?? 'unmapped') : 'unmapped'
+  const word = status?.trim().toUpperCase()
+  return Object.entries(published).find(([known]) => known.toUpperCase() === word)?.[1] ?? 'unmapped'
 }
 
 /** `part` of `whole` as a fraction of 0 to 1; null where either is unknown or there is nothing to do. */
@@ -79,14 +95,14 @@ export function shortened(shown: string | null): string | null {
 }
 
 function field<Value>(
-  read: (value: unknown, fail: (message: string) => never) => Value,
+  read: (value: unknown, fail: (message: string, params?: Record<string, unknown>) => never) => Value,
 ): z.ZodPipe<z.ZodOptional<z.ZodUnknown>, z.ZodTransform<Value, unknown>> {
   return z
     .unknown()
     .optional()
     .transform((value, context) =>
-      read(value, (message) => {
-        context.addIssue(message)
+      read(value, (message, params = {}) => {
+        context.addIssue({ code: 'custom', message, params })
         return z.NEVER
       }),
     )
@@ -94,6 +110,7 @@ function field<Value>(
 
 /** Text that Postgres can store, uncut; numbers and booleans as they are written in JSON, "" and all else as null. */
 export function readText(value: unknown): string | null {
+  if (isRawNumber(value)) return value.rawJSON
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && value !== '' ? storableText(value) : null
 }
@@ -101,14 +118,15 @@ export function readText(value: unknown): string | null {
 /** Undefined: there is something, but it is no integer that can be stored exactly. */
 function readInteger(value: unknown): number | null | undefined {
   if (value === undefined || value === null) return null
-  const written = typeof value === 'string' ? value.trim() : value
+  const written = typeof value === 'string' ? value.trim() : isRawNumber(value) ? value.rawJSON : value
   if (written === '') return null
   if (typeof written === 'string' && !/^[+-]?\d+(\.0+)?$/.test(written)) return undefined
   const number = typeof written === 'string' ? Number(written) : written
   return typeof number === 'number' && Number.isSafeInteger(number) ? number + 0 : undefined // + 0 turns -0 into 0
 }
 
-function readNumber(value: unknown): number | null {
+function readNumber(given: unknown): number | null {
+  const value = isRawNumber(given) ? given.rawJSON : given
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : null
 }
@@ -117,14 +135,32 @@ function toFraction(part: number, whole: number): number {
   return Math.min(1, Math.max(0, part / whole)) + 0
 }
 
-const isoTime = /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?$/
+const isoTime =
+  /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?) ?([Zz]|[+-]\d\d(?::?\d\d)?)?)?(?:\[[^\]]*\])*$/
 
-function readTimestamp(value: string): Date | null {
-  const [, year, month, day, clockTime = '00:00', offset = 'Z'] = isoTime.exec(value) ?? []
-  if (year === undefined || year === '0000' || !isCalendarDay(Number(year), Number(month), Number(day))) return null
-  const date = new Date(`${year}-${month}-${day}T${clockTime.replace(',', '.')}${normalOffset(offset)}`)
-  const storedYear = date.getUTCFullYear() // NaN where the hour or the offset doesn't exist
-  return storedYear >= 1 && storedYear <= 9999 ? date : null
+function readTimestamp(value: unknown): Date | null {
+  if (typeof value !== 'string') return null
+  const [, year, month, day, clockTime = '00:00', offset = 'Z'] = isoTime.exec(value.trim()) ?? []
+  if (year === undefined || !isCalendarDay(Number(year), Number(month), Number(day))) return null
+  return inStoredYears(new Date(`${year}-${month}-${day}T${clockTime.replace(',', '.')}${normalOffset(offset)}`))
+}
+
+/** The numbers that are read as times, from 1973 to 2286: what is less is more likely a date in digits, or a sentinel. */
+const firstEpochSecond = 100_000_000
+const firstEpochMillisecond = firstEpochSecond * 1_000
+const endOfEpoch = 10_000_000_000_000
+
+/** Seconds or milliseconds since 1970, as a number or as its text. */
+function readEpoch(value: unknown): Date | null {
+  const number = readNumber(value)
+  if (number === null || number < firstEpochSecond || number >= endOfEpoch) return null
+  return new Date(number < firstEpochMillisecond ? number * 1_000 : number)
+}
+
+/** Earlier years are zero values of somebody's type of dates, and JavaScript reads back years of two digits as 19xx. */
+function inStoredYears(date: Date): Date | null {
+  const year = date.getUTCFullYear() // NaN where the hour or the offset doesn't exist
+  return year >= 100 && year <= 9999 ? date : null
 }
 
 /** Date itself takes the 30th of February for the 2nd of March. */

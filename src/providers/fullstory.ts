@@ -15,6 +15,7 @@ import { headerText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
 import { count, isObject, readText, rows, shortened, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
+import { parseStatus } from './parse-status.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({
@@ -53,7 +54,7 @@ export const fullstory: Provider<Credentials, Settings> = {
   statusRequest: (job) => batchRequest(job),
 
   readStatus(body) {
-    const batch = batchSchema.parse(body)
+    const batch = parseStatus(batchSchema, body, ({ job }) => isTerminal(stateOf(statesByStatus, job?.status ?? null)))
     const status = batch.job?.status ?? null
     const state = outcome(stateOf(statesByStatus, status), batch)
     return {
@@ -62,7 +63,7 @@ export const fullstory: Provider<Credentials, Settings> = {
         providerStatus: shortened(status),
         message: null,
         progress: null,
-        rows: { ...unknownRows, succeeded: batch.imports, failed: failedItems(status, batch.errors) },
+        rows: { ...unknownRows, succeeded: batch.imports, failed: failedItems(state, batch.errors) },
         createdAt: batch.job?.created ?? null,
         startedAt: null,
         finishedAt: batch.job?.finished ?? null,
@@ -111,8 +112,8 @@ function outcome(state: ReportedState, { imports, errors }: z.infer<typeof batch
 }
 
 /** "Only included for failed imports": absent means 0, except where it should have been there. */
-function failedItems(status: string | null, errors: number | null): number | null {
-  return errors ?? (status === 'PROCESSING' || status === 'COMPLETED' ? 0 : null)
+function failedItems(state: ReportedState, errors: number | null): number | null {
+  return errors ?? (state === 'running' || state === 'succeeded' ? 0 : null)
 }
 
 /** The failed item as it was sent, and the application's own id of the user that it is, or is about. */

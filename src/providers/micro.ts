@@ -4,8 +4,20 @@ import { keptBody } from './body.ts'
 import { isTerminal, type Provider, type ReportedState, type RowResult, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { plainError, readError, readPlainError } from './error-body.ts'
-import { count, fractionOf, readFlag, readText, rows, shortened, stateOf, text, timestamp } from './fields.ts'
+import {
+  count,
+  fractionOf,
+  readFlag,
+  readText,
+  rows,
+  shortened,
+  shownCount,
+  stateOf,
+  text,
+  timestamp,
+} from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
+import { parseStatus } from './parse-status.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({ teamId: z.guid({ error: 'must be a UUID: the id of the team' }) })
@@ -22,8 +34,8 @@ const statesByStatus: Readonly<Record<string, ReportedState>> = {
 /** `job_id` isn't read: null in an inline answer, in a poll's it is the id that was asked for. */
 const jobSchema = z.object({
   status: text,
-  total: count,
-  processed: count,
+  total: shownCount,
+  processed: shownCount,
   succeeded: count,
   failed: count,
   error: plainError,
@@ -56,7 +68,7 @@ export const micro: Provider<Credentials, Settings> = {
   }),
 
   readStatus(body) {
-    const job = jobSchema.parse(body)
+    const job = parseStatus(jobSchema, body, ({ status }) => isTerminal(stateOf(statesByStatus, status)))
     const state = outcome(stateOf(statesByStatus, job.status), job)
     const processed = job.processed ?? attempted(job)
     const rowResults = job.results ?? []

@@ -5,7 +5,7 @@ import { calmLimits } from './calm-limits.ts'
 import { type Job, type Provider, type Report, type ReportedState, unknownRows } from './contract.ts'
 import { hostName, jsonObjectText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
-import { count, flag, shortened, stateOf, text, timestamp } from './fields.ts'
+import { count, flag, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 
 /** The whole answer of the OAuth token endpoint, as text: it is sent as it is, not only its access_token. */
@@ -35,7 +35,7 @@ const statusSchema = z.object({
   clientErrorCallingService: flag,
 })
 
-const reportSchema = z.object({ status: text, processedRows: count, failedRows: count, message: text })
+const reportSchema = z.object({ status: text, processedRows: shownCount, failedRows: count, message: text })
 
 const clientErrorMessage = 'A client-side error occurred when calling the service (clientErrorCallingService).'
 

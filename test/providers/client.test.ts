@@ -130,6 +130,52 @@ describe('an answer', () => {
     }
   })
 
+  it.each<[string, string, Buffer]>([
+    ['iso-8859-1', 'application/json; charset=iso-8859-1', Buffer.from('{"name":"Müller"}', 'latin1')],
+    ['Windows-1252', 'application/json;charset="Windows-1252"', Buffer.from('{"name":"Müller"}', 'latin1')],
+    ['UTF-16', 'application/json; version=1; charset=utf-16le', Buffer.from('{"name":"Müller"}', 'utf16le')],
+    ['UTF-16 with a mark', 'application/json', Buffer.from('\ufeff{"name":"Müller"}', 'utf16le')],
+    ['UTF-8 with a mark, whatever is said', 'text/plain; charset=latin1', Buffer.from('\ufeff{"name":"Müller"}')],
+    ['UTF-8, where there is no such charset', 'application/json; charset=wtf-7', Buffer.from('{"name":"Müller"}')],
+  ])('is read in its charset: %s', async (_charset, contentType, bytes) => {
+    for (const chunked of [false, true])
+      for (const status of [200, 400]) {
+        vendor.answer((_request, response) => {
+          response.writeHead(status, { 'content-type': contentType })
+          if (chunked) response.write(bytes.subarray(0, 10))
+          response.end(chunked ? bytes.subarray(10) : bytes)
+        })
+        if (status === 200) expect(await started()()).toMatchObject({ value: { name: 'Müller' } })
+        else expect((await refusal(started()())).body).toBe('{"name":"Müller"}')
+      }
+  })
+
+  it.each([
+    [
+      '{"a":NaN,"b":[Infinity,-Infinity],"c":"NaN \\"-Infinity\\""}',
+      { a: null, b: [null, null], c: 'NaN "-Infinity"' },
+    ],
+    ['NaN', null],
+    ['null', null],
+    ['{"a":NaNa}', undefined],
+    ['{"a":"Infinity}', undefined],
+  ])('may hold what JSON has no numbers for: %s', async (text, value) => {
+    vendor.answer((_request, response) => void response.end(text))
+    if (value === undefined) expect(await refusal(started()())).toMatchObject({ kind: 'invalid_response' })
+    else expect((await started()()).value).toEqual(value)
+  })
+
+  it('keeps its numbers as they were written', async () => {
+    const text = '{"a":9007199254740993,"b":[1.0,1e400,0.1234567890123456789],"c":12}'
+    vendor.answer((_request, response) => void response.end(text))
+    expect(JSON.stringify((await started()()).value)).toBe(text)
+  })
+
+  it.each(['[', '{"a":'])('that is nested without end is none: %s', async (open) => {
+    vendor.answer((_request, response) => void response.end(`${open.repeat(200_000)}1e400`))
+    expect(await refusal(started()())).toMatchObject({ kind: 'invalid_response' })
+  })
+
   it('survives bytes that are no UTF-8', async () => {
     vendor.answer((_request, response) => void response.end(Buffer.from('{"name":"M\xfcller"}', 'latin1')))
     expect(await started()()).toMatchObject({ value: { name: 'M\ufffdller' } })

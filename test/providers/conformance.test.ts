@@ -128,7 +128,18 @@ describe.each(providerNames)('%s', (name) => {
       }
     })
 
-    it.each(['SOMETHING_NEW', 'constructor', '__proto__', 'toString', ' RUNNING', 'Running', 'finished '])(
+    it.each<(word: string) => string>([
+      (word) => word.toLowerCase(),
+      (word) => word.toUpperCase(),
+      (word) => `${word.slice(0, 1).toUpperCase()}${word.slice(1).toLowerCase()}`,
+      (word) => ` \t${word}\u00a0\n`,
+    ])('knows a status in any case and between any blanks, and shows it as it came (%#)', (spell) => {
+      const { state, providerStatus } = provider.readStatus(known.running).report
+      const word = spell(providerStatus ?? '')
+      expect(provider.readStatus(known.withStatus(word)).report).toMatchObject({ state, providerStatus: word })
+    })
+
+    it.each(['SOMETHING_NEW', 'constructor', '__proto__', 'toString', 'RUN NING', 'RUNNING.', 'RUNNINGS'])(
       'takes the unpublished status %j for unmapped',
       async (status) => {
         vendor.answerJson(known.withStatus(status))

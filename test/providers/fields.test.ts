@@ -1,7 +1,18 @@
 // Owns how single fields are read.
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { count, flag, percentage, readPosition, rows, shortened, text, timestamp } from '../../src/providers/fields.ts'
+import { parseJsonAsWritten } from '../../src/json.ts'
+import {
+  count,
+  flag,
+  percentage,
+  readPosition,
+  rows,
+  shortened,
+  shownCount,
+  text,
+  timestamp,
+} from '../../src/providers/fields.ts'
 
 const read = (field: z.ZodType, value: unknown) => z.object({ field }).safeParse({ field: value })
 
@@ -31,6 +42,18 @@ describe('a count', () => {
         path: ['field'],
         message: 'must be a whole number from 0 to 9007199254740991',
       })
+    },
+  )
+
+  it.each(['10.0', '1.0e1'])('reads %s as the number that it is', (source) => {
+    expect(read(count, parseJsonAsWritten(source)).data).toEqual(source === '10.0' ? { field: 10 } : undefined)
+  })
+
+  it.each(['ten', 1.5, -1, '-1', parseJsonAsWritten('9007199254740993'), parseJsonAsWritten('1e400'), true, {}])(
+    'that decides nothing is null where it is %j',
+    (value) => {
+      expect(read(shownCount, value).data).toEqual({ field: null })
+      expect(read(shownCount, '7').data).toEqual({ field: 7 })
     },
   )
 
@@ -87,7 +110,23 @@ it.each<[unknown, string | null]>([
   ['2026-06-03T12:58', '2026-06-03T12:58:00.000Z'],
   ['2026-06-03', '2026-06-03T00:00:00.000Z'],
   ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
-  ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+  ['2026-06-03T12:58:32+02:00[Europe/Berlin]', '2026-06-03T10:58:32.000Z'],
+  ['2026-06-03T12:58:32Z[Etc/UTC][u-ca=gregory]', '2026-06-03T12:58:32.000Z'],
+  [1_780_491_512, '2026-06-03T12:58:32.000Z'],
+  [1_780_491_512.5, '2026-06-03T12:58:32.500Z'],
+  [1_780_491_512_000, '2026-06-03T12:58:32.000Z'],
+  [' 1780491512 ', '2026-06-03T12:58:32.000Z'],
+  ['1780491512000', '2026-06-03T12:58:32.000Z'],
+  [parseJsonAsWritten('1780491512.0'), '2026-06-03T12:58:32.000Z'],
+  [0, null],
+  [-1, null],
+  [20_260_603, null],
+  ['20260603125832', null],
+  [1_780_491_512_000_000, null],
+  ['0100-01-01T00:00:00Z', '0100-01-01T00:00:00.000Z'],
+  ['0100-01-01T00:00:00+01:00', null],
+  ['0099-12-31T00:00:00Z', null],
+  ['0001-01-01T00:00:00Z', null],
   ['0001-01-01T00:00:00+01:00', null],
   ['0000-01-01T00:00:00Z', null],
   ['9999-12-31T23:59:59-01:00', null],
@@ -98,7 +137,6 @@ it.each<[unknown, string | null]>([
   ['yesterday', null],
   ['foo 2001', null],
   ['', null],
-  [1_780_491_512_000, null],
   [null, null],
 ])('reads the timestamp %j as %j', (value, iso) => {
   expect(read(timestamp, value).data).toEqual({ field: iso === null ? null : new Date(iso) })
@@ -136,4 +174,16 @@ it('cuts an endless message without breaking a character', () => {
   expect(message?.endsWith('…')).toBe(true)
   expect(shortened('short')).toBe('short')
   expect(shortened(null)).toBeNull()
+})
+
+it.each([
+  '17841400000000001',
+  '9007199254740993',
+  '1.0',
+  '1.10',
+  '1e3',
+  '0.1234567890123456789',
+  '1000000000000000000000',
+])('reads the number %s as the text that it was written as', (source) => {
+  expect(read(text, parseJsonAsWritten(source)).data).toEqual({ field: source })
 })

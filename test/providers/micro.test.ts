@@ -17,7 +17,8 @@ describe('a micro.so status', () => {
     [{ status: 'complete', results: [{ id: '1' }, { error }] }, 'partial'],
     [{ status: 'complete', failed: 0, results: [{ error }] }, 'succeeded'],
     [{ status: 'failed', succeeded: 3 }, 'failed'],
-    [{ status: 'COMPLETE' }, 'unmapped'],
+    [{ status: ' Complete' }, 'succeeded'],
+    [{ status: 'completed' }, 'unmapped'],
   ])('%j is %s', (answer, state) => {
     expect(micro.readStatus(answer).report.state).toBe(state)
   })
