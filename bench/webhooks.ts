@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { systemClock } from '../src/clock.ts'
 import type { Database } from '../src/db/client.ts'
+import { readInstallationId } from '../src/db/installation.ts'
 import { createNudge, type Nudge } from '../src/dispatch/nudge.ts'
 import { createEncryption } from '../src/encryption.ts'
 import { createLog } from '../src/log.ts'
@@ -36,7 +37,12 @@ export async function run(): Promise<void> {
   const services = await startServices()
   const receiver = await startProcess('./webhooks-receiver.ts', {})
   const tracker = await startProcess('./tracker.ts', trackerEnvironment(services))
-  const queues = openQueues({ redisUrl: services.redisUrl, databaseUrl: services.databaseUrl, onError: () => {} })
+  const queues = openQueues({
+    redisUrl: services.redisUrl,
+    databaseUrl: services.databaseUrl,
+    installationId: await readInstallationId(services.database.db),
+    onError: () => {},
+  })
   const { db } = services.database
   const bench = { db, nudge: createNudge({ queues, log: createLog('silent') }), services, receiver, tracker }
   try {

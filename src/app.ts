@@ -4,7 +4,8 @@ import type { Clock } from './clock.ts'
 import { createComplaints } from './complaints.ts'
 import { type Config, ConfigError } from './config.ts'
 import { createTargets } from './connections/targets.ts'
-import { isMigrated } from './db/migrate.ts'
+import { readInstallationId } from './db/installation.ts'
+import { readSchemaState } from './db/migrate.ts'
 import { createNudge } from './dispatch/nudge.ts'
 import { createAgents } from './egress/agents.ts'
 import { createDestinationCheck } from './egress/destination.ts'
@@ -45,15 +46,18 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
   try {
     const storage = await openStorage(config, { log, onError: warn('a database connection broke') })
     opened.defer(() => storage.close())
+    const { db } = storage.database
     if (config.redisUrl !== null) await checkRedis(config.redisUrl, log)
     const queues = openQueues({
       redisUrl: config.redisUrl,
       databaseUrl: storage.databaseUrl,
+      installationId: await readInstallationId(db),
+      works: config.roles.has('worker'),
       onError: warn('the queue had an error'),
     })
     opened.defer(() => queues.close())
+    await queues.tryOut()
 
-    const { db } = storage.database
     const encryption = createEncryption(storage.encryptionKeys)
     await requireStoredKeys({ db, encryption })
     await makePartitions(db, clock.now()).catch(warn('partitions could not be made'))
@@ -133,7 +137,8 @@ function readiness({ database }: Storage, queues: Queues): Record<string, () => 
       await database.db.execute(sql`SELECT 1`)
     },
     async schema() {
-      if (!(await isMigrated(database))) throw new Error('The schema is behind this version.')
+      const state = await readSchemaState(database)
+      if (state === 'behind' || state === 'forbidden') throw new Error(`The schema is ${state} for this version.`)
     },
     queue: () => queues.ping(),
   }

@@ -10,6 +10,7 @@ export async function demanding<Result>(demand: string, step: () => Promise<Resu
   try {
     return await step()
   } catch (error) {
+    if (error instanceof ConfigError) throw error // it says it already
     throw new ConfigError(`${demand}: ${reasonOf(error).replace(/\.$/, '')}.`)
   }
 }

@@ -2,11 +2,14 @@
 // the token that it makes for itself. A schema that is behind is brought up to date only where it is ours alone.
 import { type Config, ConfigError } from './config.ts'
 import { checkDatabase, type OpenDatabase, openDatabase } from './db/client.ts'
-import { isMigrated, migrate } from './db/migrate.ts'
+import { warnOfFewConnections } from './db/connections-left.ts'
+import { requireGrants } from './db/grants.ts'
+import { migrate, readSchemaState } from './db/migrate.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { readAdminToken, readEncryptionKeys } from './embedded/secrets.ts'
 import type { Log } from './log.ts'
-import { isQueueMigrated, migrateQueue } from './queue/migrate.ts'
+import { isQueueMigrated, migrateQueue, queueSchema } from './queue/migrate.ts'
+import { maxQueueConnections } from './queue/queues.ts'
 
 export interface Storage {
   databaseUrl: string
@@ -53,18 +56,33 @@ async function openEmbedded(config: Config, { log, onError }: StorageDeps): Prom
   return { ...secrets, databaseUrl: embedded.url, database, close }
 }
 
-async function openGiven(config: Config, databaseUrl: string, { onError }: StorageDeps): Promise<Storage> {
+async function openGiven(config: Config, databaseUrl: string, deps: StorageDeps): Promise<Storage> {
   const { adminToken, encryptionKeys } = config
   if (encryptionKeys === null)
     throw new ConfigError('ENCRYPTION_KEYS must be set where DATABASE_URL is: base64 of 32 bytes, comma-separated.')
-  const database = openDatabase(databaseUrl, { maxConnections, onError })
+  const database = openDatabase(databaseUrl, { maxConnections, onError: deps.onError })
   try {
     await checkDatabase(database)
-    const current = (await isMigrated(database)) && (config.redisUrl !== null || (await isQueueMigrated(database.pool)))
-    if (!current) throw new ConfigError('The database schema is behind this version: run `npm run migrate` first.')
+    await requireGrants(database.db, config.redisUrl === null ? queueSchema : null)
+    const ofQueue = config.redisUrl === null ? maxQueueConnections(config.roles.has('worker')) : 0
+    await warnOfFewConnections(database.db, maxConnections + ofQueue, deps.log)
+    await requireSchema(database, config.redisUrl === null, deps.log)
   } catch (error) {
     await database.close()
     throw error
   }
   return { databaseUrl, database, encryptionKeys, adminToken, close: () => database.close() }
+}
+
+/** Of a schema that is ahead, a warning: while versions are replaced one by one, the old ones go on. */
+async function requireSchema(database: OpenDatabase, withQueue: boolean, log: Log): Promise<void> {
+  const state = await readSchemaState(database)
+  if (state === 'behind' || (withQueue && !(await isQueueMigrated(database.pool))))
+    throw new ConfigError('The database schema is behind this version: run `npm run migrate` first.')
+  if (state === 'forbidden')
+    throw new ConfigError(
+      'DATABASE_URL leads to a schema that is ahead, and that this version must not use: start the newer version.',
+    )
+  if (state === 'ahead')
+    log.warn('the database schema is ahead of this version: a newer one has migrated it, and this one runs on')
 }

@@ -3,6 +3,7 @@ import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { Pool } from 'pg'
 import { demanding } from '../start-failure.ts'
 import * as schema from './schema/index.ts'
+import { withPlainSslMode } from './ssl-mode.ts'
 
 /** `$client`: the pool, for what needs one connection to itself. */
 export type Database = NodePgDatabase<typeof schema> & { $client: Pool }
@@ -24,7 +25,7 @@ export function openDatabase(
   options: { maxConnections: number; onError: (error: Error) => void },
 ): OpenDatabase {
   const pool = new Pool({
-    connectionString: url,
+    connectionString: withPlainSslMode(url),
     max: options.maxConnections,
     connectionTimeoutMillis: 10_000,
     application_name: 'import-tracker',

@@ -3,10 +3,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, type Job, type PostgresConnectionOptions, Queue, Worker, withBackend } from 'bullmq'
 import { Pool } from 'pg'
+import { withPlainSslMode } from '../db/ssl-mode.ts'
+import { demanding } from '../start-failure.ts'
 import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
 import { queueSchema } from './migrate.ts'
+import { requireSessions } from './postgres.ts'
 import { openQueueRedis } from './redis.ts'
 import { createSlots, type SlotLimits } from './slots.ts'
+import { type Trial, tryOut } from './try-out.ts'
 
 export type Processor<Name extends QueueName> = (payload: Payload<Name>, signal: AbortSignal) => Promise<void>
 
@@ -17,6 +21,8 @@ export interface Queues {
   work<Name extends QueueName>(name: Name, processor: Processor<Name>, options: WorkOptions): RunningWorker
   /** @throws when the store doesn't answer. */
   ping(): Promise<void>
+  /** Tries whatever the service will need of the store. @throws {ConfigError} where the store doesn't allow it. */
+  tryOut(): Promise<void>
   close(): Promise<void>
 }
 
@@ -38,6 +44,10 @@ export interface QueueOptions {
   /** Null: the queues are kept in Postgres, at `databaseUrl`. */
   redisUrl: string | null
   databaseUrl: string
+  /** Begins the keys in Redis, which may be shared with other installations. */
+  installationId: string
+  /** False: this process enqueues only, and needs fewer connections. */
+  works?: boolean
   /** When a job of a dead worker is given up, in milliseconds; by default some 45 s. */
   stalling?: Stalling
   onError(error: Error): void
@@ -48,7 +58,6 @@ interface Stalling {
   stalledInterval: number
 }
 
-const prefix = 'import-tracker'
 const jobDefaults = { removeOnComplete: true, removeOnFail: true }
 /**
  * A job whose worker died is not run again by the queue: it is dropped, and the row's lease brings it back.
@@ -58,8 +67,8 @@ const maxStalledCount = 0
 const defaultStalling: Stalling = { lockDuration: 30_000, stalledInterval: 15_000 }
 
 export function openQueues(options: QueueOptions): Queues {
-  const { redisUrl, databaseUrl, stalling = defaultStalling } = options
-  const store = redisUrl === null ? openPostgresStore(databaseUrl) : openRedisStore(redisUrl)
+  const { redisUrl, databaseUrl, installationId, works = true, stalling = defaultStalling } = options
+  const store = redisUrl === null ? openPostgresStore(databaseUrl, works) : openRedisStore(redisUrl, installationId)
   store.onError(options.onError)
   const all = Object.fromEntries(queueNames.map((name) => [name, store.queue(name)])) as Record<QueueName, Queue>
   const workers: Worker[] = []
@@ -88,6 +97,12 @@ export function openQueues(options: QueueOptions): Queues {
       }
     },
     ping: store.ping,
+    async tryOut() {
+      await store.check()
+      const worker: Trial['worker'] = (name, run) =>
+        store.worker(name, run, { concurrency: 1, maxStalledCount, ...stalling })
+      await demanding(store.demand, () => tryOut({ queue: store.queue, worker }))
+    },
     async close() {
       // A store that is away answers nobody's goodbye.
       await settled(Promise.all(workers.map((worker) => worker.close())))
@@ -107,19 +122,27 @@ type WorkerOptions = Stalling & { concurrency: number; maxStalledCount: number }
 
 interface Store {
   name: 'redis' | 'postgres'
-  queue(name: QueueName): Queue
-  worker(name: QueueName, run: (job: Job) => Promise<void>, options: WorkerOptions): Worker
+  /** What the variable that names the store must be, for whoever starts the service. */
+  demand: string
+  /** Tries what BullMQ relies on without saying so. @throws {ConfigError} */
+  check(): Promise<void>
+  queue(name: string): Queue
+  worker(name: string, run: (job: Job) => Promise<void>, options: WorkerOptions): Worker
   onError(listener: (error: Error) => void): void
   ping(): Promise<void>
   close(): Promise<void>
 }
 
-function openRedisStore(url: string): Store {
+function openRedisStore(url: string, installationId: string): Store {
+  // The braces make all keys one hash slot of a cluster.
+  const prefix = `{import-tracker-${installationId}}`
   // Producers fail at once when Redis is away (a request is waiting); workers wait until it is back.
   const producer = openQueueRedis(url, { maxRetriesPerRequest: 1 })
   const consumer = openQueueRedis(url, { maxRetriesPerRequest: null })
   return {
     name: 'redis',
+    demand: `REDIS_URL must lead to a Redis where this service may run scripts, write, wait and delete under ${prefix}:*`,
+    check: async () => {},
     queue: (name) => new Queue(name, { connection: producer, prefix, defaultJobOptions: jobDefaults }),
     worker: (name, run, options) => new Worker(name, run, { connection: consumer, prefix, ...options }),
     onError(listener) {
@@ -136,13 +159,18 @@ function openRedisStore(url: string): Store {
   }
 }
 
-function openPostgresStore(url: string): Store {
+/** How many connections the queue in Postgres opens at the most. */
+export function maxQueueConnections(works: boolean): number {
+  return works ? queueNames.length * 3 : 4
+}
+
+function openPostgresStore(url: string, works: boolean): Store {
   const backend = withBackend(createPostgresBackend)
   // Every worker keeps one connection of the pool for LISTEN.
   const pool = new Pool({
-    connectionString: url,
+    connectionString: withPlainSslMode(url),
     options: `-c search_path=${queueSchema}`,
-    max: queueNames.length * 3,
+    max: maxQueueConnections(works),
     keepAlive: true,
     application_name: 'import-tracker-queue',
   })
@@ -154,6 +182,9 @@ function openPostgresStore(url: string): Store {
   const connection = pool as unknown as PostgresConnectionOptions
   return {
     name: 'postgres',
+    demand:
+      'DATABASE_URL must lead to a database where this user may run the queue, as docs/operating.md lists the grants',
+    check: () => requireSessions(pool),
     queue: (name) => new backend.Queue(name, { connection, defaultJobOptions: jobDefaults }) as unknown as Queue,
     worker: (name, run, options) => new backend.Worker(name, run, { connection, ...options }) as unknown as Worker,
     onError: (listener) => void pool.on('error', listener),

@@ -68,6 +68,7 @@ describeEachStore('workers that are stopped', (store) => {
     const queues = openQueues({
       redisUrl: app.place.redisUrl ?? null,
       databaseUrl: app.database.url,
+      installationId: 'test',
       onError: () => {},
     })
     opened.defer(() => queues.close())

@@ -31,7 +31,7 @@ describeEachStore('dispatch', (store) => {
 
   /** The queues as one process has them. */
   function open(): Queues {
-    const queues = openQueues({ redisUrl, databaseUrl: world.database.url, onError: () => {} })
+    const queues = openQueues({ redisUrl, databaseUrl: world.database.url, installationId: 'test', onError: () => {} })
     opened.defer(() => queues.close())
     return queues
   }
@@ -77,7 +77,7 @@ describeEachStore('dispatch', (store) => {
     const [id = ''] = await some(1)
     const cable = await startCable(redisUrl ?? world.database.url)
     const place = redisUrl === null ? { redisUrl, databaseUrl: cable.url } : { redisUrl: cable.url, databaseUrl: '' }
-    const cutOff = openQueues({ ...place, onError: () => {} })
+    const cutOff = openQueues({ ...place, installationId: 'test', onError: () => {} })
     await cutOff.ping()
     await cutOff.all.poll.getJobCounts()
     await cable.cut()
@@ -103,7 +103,7 @@ describeEachStore('dispatch', (store) => {
     await world.db.insert(deliveries).values({ ...due, eventId, endpointId })
     const cable = await startCable(redisUrl ?? world.database.url)
     const place = redisUrl === null ? { redisUrl, databaseUrl: cable.url } : { redisUrl: cable.url, databaseUrl: '' }
-    const queues = openQueues({ ...place, onError: () => {} })
+    const queues = openQueues({ ...place, installationId: 'test', onError: () => {} })
     await queues.ping()
     const deliver = Object.create(queues.all.deliver) as typeof queues.all.deliver
     deliver.addBulk = async (jobs) => {

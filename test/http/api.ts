@@ -68,7 +68,7 @@ async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): 
   const database = await createTestDatabase()
   const clock = manualClock()
   const logLines: string[] = []
-  const queues = openQueues({ redisUrl, databaseUrl: database.url, onError: () => {} })
+  const queues = openQueues({ redisUrl, databaseUrl: database.url, installationId: 'test', onError: () => {} })
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const nudges = { poll: 0, collect: 0, deliver: 0 }
   const server = createHttpServer({

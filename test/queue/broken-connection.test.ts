@@ -10,7 +10,7 @@ test('connections that break in the middle of transactions fail those, and nothi
   const database = await createTestDatabase()
   stack.defer(() => database.close())
   await migrateQueue(database.pool)
-  const queues = openQueues({ redisUrl: null, databaseUrl: database.url, onError: () => {} })
+  const queues = openQueues({ redisUrl: null, databaseUrl: database.url, installationId: 'test', onError: () => {} })
   stack.defer(() => queues.close())
 
   const jobs = Array.from({ length: 50 }, (_, i) => ({ name: 'poll', data: { importId: `${i}` } }))

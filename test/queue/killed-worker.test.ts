@@ -24,7 +24,7 @@ describeEachStore('a job whose worker is killed', (store) => {
   afterAll(() => opened.disposeAsync())
 
   test('is dropped, not run again: the row’s lease brings the work back', async () => {
-    const options = { redisUrl, databaseUrl: database.url, stalling }
+    const options = { redisUrl, databaseUrl: database.url, installationId: 'test', stalling }
     const queues = openQueues({ ...options, onError: () => {} })
     opened.defer(() => queues.close())
     const add = () => queues.all.poll.add('poll', { importId: 'a', leaseUntil: 1 }, { jobId: 'imp-a' })

@@ -46,7 +46,7 @@ describe.skipIf(inject('services').redisUrl === null)('a Redis that may drop key
 
   test('makes no queue and no worker print anything, and both work', async () => {
     const printed = [vi.spyOn(console, 'warn'), vi.spyOn(console, 'log'), vi.spyOn(console, 'error')]
-    const queues = openQueues({ redisUrl: url(), databaseUrl: '', onError: () => {} })
+    const queues = openQueues({ redisUrl: url(), databaseUrl: '', installationId: 'test', onError: () => {} })
     const done = Promise.withResolvers<string>()
     queues.work('poll', async ({ importId }) => done.resolve(importId), { concurrency: 1 })
     await queues.all.poll.add('poll', { importId: 'one', leaseUntil: 1 })

@@ -1,5 +1,6 @@
 export * from './connections.ts'
 export * from './imports.ts'
+export * from './installation.ts'
 export * from './reporting.ts'
 export * from './tokens.ts'
 export * from './webhooks.ts'

@@ -1,0 +1,62 @@
+// Owns what the user of DATABASE_URL must be granted, and saying what of it is missing. docs/operating.md lists it for
+// people; a user that owns the tables has all of it.
+import { is, sql } from 'drizzle-orm'
+import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
+import { ConfigError } from '../config.ts'
+import type { Database } from './client.ts'
+import * as schema from './schema/index.ts'
+
+/** @param queueSchema where the queue's own tables are; null: the queue is in Redis. @throws {ConfigError} */
+export async function requireGrants(db: Database, queueSchema: string | null): Promise<void> {
+  const missing = await missingGrants(db, queueSchema)
+  if (missing.length === 0) return
+  const more = missing.length > shownGrants ? ` and ${missing.length - shownGrants} more` : ''
+  throw new ConfigError(
+    `DATABASE_URL must lead to a database where its user has the grants that docs/operating.md lists; missing: ${missing.slice(0, shownGrants).join(', ')}${more}.`,
+  )
+}
+
+const shownGrants = 10
+
+/** Such as `USAGE on schema bullmq`. What isn't there at all isn't missing: a schema that is behind is told elsewhere. */
+async function missingGrants(db: Database, queueSchema: string | null): Promise<string[]> {
+  const { rows } = await db.execute<{ missing: string }>(sql`
+    WITH relations AS (
+      SELECT c.oid, relkind, nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    ), wanted AS (
+      SELECT oid, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege FROM relations
+      WHERE nspname || '.' || relname = ANY (${sql.param(ownTables)}::text[])
+        OR nspname = ${queueSchema} AND relkind = 'r' AND relname <> 'migration'
+      UNION ALL
+      SELECT oid, 'SELECT' FROM relations
+      WHERE nspname = 'drizzle' AND relname = '__drizzle_migrations'
+        OR nspname = ${queueSchema} AND relname = 'migration'
+        OR nspname = 'reporting' AND relkind = 'v'
+    )
+    SELECT format('USAGE on schema %I', nspname) AS missing FROM pg_namespace
+    WHERE nspname IN ('public', 'drizzle', 'reporting', ${queueSchema}) AND NOT has_schema_privilege(oid, 'USAGE')
+    UNION ALL
+    SELECT format('CREATE on schema %I', nspname) FROM pg_namespace
+    WHERE nspname = ${queueSchema} AND NOT has_schema_privilege(oid, 'CREATE')
+    UNION ALL
+    SELECT format('%s on table %s', string_agg(privilege, ', '), oid::regclass) FROM wanted
+    WHERE NOT has_table_privilege(oid, privilege) GROUP BY oid
+    UNION ALL
+    SELECT format('USAGE on sequence %s', oid::regclass) FROM relations
+    WHERE (nspname = ${queueSchema} OR nspname || '.' || relname = ANY (${sql.param(ownSequences)}::text[]))
+      -- CASE: of anything but a sequence, the function fails.
+      AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') END
+    UNION ALL
+    SELECT format('EXECUTE on function %s', p.oid::regprocedure)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+    WHERE nspname = ${queueSchema} AND NOT has_function_privilege(p.oid, 'EXECUTE')`)
+  return rows.map(({ missing }) => missing)
+}
+
+/** The tables that the service reads and writes itself. */
+const ownTables = Object.values(schema)
+  .filter((value) => is(value, PgTable))
+  .map((table) => getTableConfig(table))
+  .map((table) => `${table.schema ?? 'public'}.${table.name}`)
+
+const ownSequences = ['public.event_positions', 'public.daily_outcomes_due_id_seq']
