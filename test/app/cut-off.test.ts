@@ -37,7 +37,7 @@ describeEachStore('workers that are stopped', (store) => {
     await vi.waitFor(() => expect([heldRequests(), consumer.receiver.received]).toMatchObject([[{}, {}], [{}]]), 10_000)
     const startedAt = performance.now()
     await workers.stop(100)
-    expect(performance.now() - startedAt).toBeLessThan(5_000)
+    expect(performance.now() - startedAt).toBeLessThan(12_000) // the held requests would have lasted for 15 s
 
     const nothingLeft = { lease: null, due: true }
     expect(

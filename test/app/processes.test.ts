@@ -30,7 +30,7 @@ describeEachStore('several processes', (store) => {
         for (const { asked } of provider.jobs.values()) expect(asked).toBeGreaterThan(8)
         expect(provider.jobs.size).toBe(20)
       },
-      { timeout: 15_000, interval: 20 },
+      { interval: 20 },
     )
     await second.stop()
     await third.stop()
@@ -59,7 +59,7 @@ describeEachStore('several processes', (store) => {
           expect(await app.get(id)).toMatchObject({ state: 'partial', details: { state: 'complete' } })
         expect(consumer.webhooks()).toHaveLength(10)
       },
-      { timeout: 15_000, interval: 500 },
+      { interval: 500 },
     )
     for (const { id } of tracked)
       expect(await app.eventsOf(id)).toEqual(['import.running', 'import.partial', 'import.rows_collected'])

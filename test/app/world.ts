@@ -133,7 +133,7 @@ export function useApp(store: QueueStore, options: { roles?: string } = {}): App
         return found
       }, 10_000),
     async over(id) {
-      const { body } = await world.api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 15_000 } })
+      const { body } = await world.api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 60_000 } })
       expect(body.finishedAt, `${id} is over: ${JSON.stringify(body)}`).not.toBeNull()
       return body
     },

@@ -128,6 +128,8 @@ describe('dropping a month of 300,000 rows', () => {
   let big: Date
   let next = new Date('2061-01-01T00:00:00Z')
 
+  let insertedInMs = 0
+
   beforeEach(async () => {
     big = next
     next = monthOf(next, 12)
@@ -135,20 +137,22 @@ describe('dropping a month of 300,000 rows', () => {
     await makePartitions(database.db, clock.now())
     await keep(retention)
     await make({ table: 'skipped_lines', month: big })
+    const since = performance.now()
     await database.pool.query(
       `INSERT INTO skipped_lines SELECT $1, n / 1000, n % 1000, n, 1 FROM generate_series(0, ${rows - 1}) n`,
       [idAt(big)],
     )
+    insertedInMs = performance.now() - since
   })
   const left = () =>
     count('skipped_lines', `import_id >= '${leastId(big)}' AND import_id < '${leastId(monthOf(big, 1))}'`)
 
-  test('takes milliseconds', async () => {
+  test('takes a small part of the time that its rows took to insert', async () => {
     expect(await left()).toBe(rows)
     const since = performance.now()
     expect(names((await keep(retention)).dropped)).toEqual([`skipped_lines ${shown({ month: big })}`])
     const tookMs = performance.now() - since
-    expect(tookMs).toBeLessThan(1_000)
+    expect(tookMs).toBeLessThan(insertedInMs / 2)
     expect(await left()).toBe(0)
   })
 
@@ -156,6 +160,7 @@ describe('dropping a month of 300,000 rows', () => {
     const importId = idAt(monthOf(big, 6))
     const reader = await database.pool.connect()
     const others = await database.pool.connect()
+    const waitMs = 4_000
     const slowest = { read: 0, newRead: 0, write: 0 }
     const timed = async (what: keyof typeof slowest, work: () => Promise<unknown>) => {
       const since = performance.now()
@@ -167,7 +172,7 @@ describe('dropping a month of 300,000 rows', () => {
       expect((await reader.query('SELECT count(*)::int AS n FROM skipped_lines')).rows[0].n).toBe(rows)
 
       let dropping = true
-      const kept = keep(retention, { waitMs: 700 }).finally(() => {
+      const kept = keep(retention, { waitMs }).finally(() => {
         dropping = false
       })
       let written = 0
@@ -189,15 +194,13 @@ describe('dropping a month of 300,000 rows', () => {
       expect(await left()).toBe(0)
       expect(await count('skipped_lines', `import_id = '${importId}'`)).toBe(written)
       expect(written).toBeGreaterThan(20)
-      expect(Math.max(...Object.values(slowest))).toBeLessThan(400)
+      expect(Math.max(...Object.values(slowest))).toBeLessThan(waitMs / 2) // held up, one of them would have waited for all of it
       await reader.query('COMMIT')
     } finally {
       reader.release(true)
       others.release()
     }
-    const since = performance.now()
     expect(names((await keep(retention)).dropped)).toEqual([`skipped_lines ${shown({ month: big })}`])
-    expect(performance.now() - since).toBeLessThan(1_000)
     expect(await pending()).toEqual([])
     expect(await count('skipped_lines', `import_id = '${importId}'`)).toBeGreaterThan(20)
   })

