@@ -22,3 +22,10 @@ export function createNudge({ queues, log }: { queues: Pick<Queues, 'all'>; log:
   }
   return { poll: nudge('poll'), collect: nudge('collect'), deliver: nudge('deliver') }
 }
+
+/** Something may be due now of each kind. */
+export function wakeAll(nudge: Nudge): void {
+  nudge.poll()
+  nudge.collect()
+  nudge.deliver()
+}

@@ -27,6 +27,7 @@ import { connectionOperations } from './routes/connections.ts'
 import { deliveryOperations } from './routes/deliveries.ts'
 import { eventOperations } from './routes/events.ts'
 import { importDetailOperations } from './routes/import-details.ts'
+import { importSteeringOperations } from './routes/import-steering.ts'
 import { importOperations } from './routes/imports.ts'
 import { tokenOperations } from './routes/tokens.ts'
 import { webhookEndpointOperations } from './routes/webhook-endpoints.ts'
@@ -112,6 +113,7 @@ function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
   const watcher = createWatcher({ db, log })
   const operations = [
     ...importOperations({ ...deps, watcher }),
+    ...importSteeringOperations(deps),
     ...importDetailOperations(deps),
     ...connectionOperations({ ...deps, guard: deps.providerGuard }),
     ...webhookEndpointOperations({ ...deps, checkDestination: deps.checkWebhookDestination }),

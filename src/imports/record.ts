@@ -7,6 +7,7 @@ import { newId } from '../ids.ts'
 import { type DetailPage, firstPage, type Report, type StatusAnswer } from '../providers/contract.ts'
 import { storableJson } from '../storable.ts'
 import { storePage } from './details.ts'
+import { dropEarlierRows } from './earlier-run.ts'
 import {
   type Attention,
   type AttentionEventType,
@@ -79,9 +80,10 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     notFoundPolls: 0,
     lastError: null,
     ...(change.polls === 1 && polledColumns(polledAt)),
-    ...(details !== null && detailsColumns(details, polledAt)),
+    ...(over && to !== 'lost' && detailsColumns(details, polledAt)),
   })
   if (!row) return { kind: 'stale' }
+  if (over && to !== 'lost' && (await dropEarlierRows(tx, row.id))) row = await reread(tx, row)
   await insertSnapshot(tx, snapshotId, change)
   const events: ImportEventType[] = from === to ? [] : [eventOf(to)]
   if (details !== null && details.next !== firstPage) {
@@ -89,7 +91,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     row = await reread(tx, row)
   }
   if (change.attentionEvent) events.push(change.attentionEvent)
-  if (row.detailsState === 'complete') events.push('import.rows_collected')
+  if (details !== null && row.detailsState === 'complete') events.push('import.rows_collected')
   await writeImportEvents(tx, row, connection, events, polledAt)
   return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
 }
@@ -180,7 +182,8 @@ function reportColumns(report: Report) {
   return { ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)), message: report.message }
 }
 
-function detailsColumns(details: DetailPage, at: Date) {
+function detailsColumns(details: DetailPage | null, at: Date) {
+  if (details === null) return { detailsState: 'none' }
   return details.next === null
     ? {
         detailsState: 'complete',

@@ -112,7 +112,7 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
   return {
     id,
     connectionId: connection.id,
-    jobId: registration.jobId ?? `inline-${id}`,
+    jobId: registration.jobId ?? inlineJobId(id),
     state: 'pending',
     registeredAt: now,
     deadlineMs,
@@ -121,6 +121,11 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
     nextPollAt: after(now, isBatch ? phase(id) * limits.minIntervalMs : 0),
     metadata: registration.metadata ?? {},
   }
+}
+
+/** What an import has for a job id whose answer came inline with the call, before there was any job. */
+export function inlineJobId(importId: string): string {
+  return `inline-${importId}`
 }
 
 /** The ids of those that were not registered before; of two alike in one batch, the first. */

@@ -1,30 +1,44 @@
-// Owns resuming an import that was lost or stopped: it is asked about again, with a deadline as long as its first one.
+// Owns resuming an import that is over: it is asked about again, with a deadline as long as its first one. One that the
+// provider ended has to be forced.
 import { eq, sql } from 'drizzle-orm'
+import { z } from 'zod'
 import { after, type Clock } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { AppError } from '../errors.ts'
 import { reopenMonthOf } from '../reporting/reopen.ts'
 import { changeImport } from './change.ts'
-import { canFollow, type ImportState, isOver } from './state.ts'
+import { forgottenOutcome } from './earlier-run.ts'
+import { inlineJobId } from './register.ts'
+import { endedByProvider, type ImportState, isOver } from './state.ts'
 import type { ImportRow } from './transition.ts'
+
+export const resumeSchema = z
+  .strictObject({
+    force: z
+      .boolean()
+      .default(false)
+      .describe('Also where the provider has ended it: its job runs again, or ran on. The history stays.'),
+  })
+  .meta({ id: 'ResumeImport' })
 
 /**
  * Resumes tracking. A live import stays as it is.
- * @throws {AppError} not_found; conflict when the provider ended it, or its connection is deleted; unavailable while the
- * month of its history is being dropped.
+ * @throws {AppError} not_found; conflict when the provider ended it and it isn't forced, when there is no job to ask
+ * about, or its connection is deleted; unavailable while the month of its history is being dropped.
  */
-export function resumeImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
+export function resumeImport(
+  { db, clock }: { db: Database; clock: Clock },
+  importId: string,
+  { force = false }: { force?: boolean } = {},
+): Promise<void> {
   const now = clock.now()
   return changeImport(db, importId, now, (row) => {
-    const { state, deadlineMs, connectionId } = row
-    if (!isOver(state as ImportState)) return null
-    if (!canFollow(state as ImportState, 'pending'))
-      throw new AppError(
-        'conflict',
-        `The provider has ended the import (${state}); only lost and stopped ones can be resumed.`,
-      )
+    const state = row.state as ImportState
+    if (!isOver(state)) return null
+    if (endedByProvider(state)) requireForced(row, force)
     const set = {
+      ...(endedByProvider(state) && forgottenOutcome(row)),
       state: 'pending',
       lostReason: null,
       attention: null,
@@ -32,15 +46,25 @@ export function resumeImport({ db, clock }: { db: Database; clock: Clock }, impo
       lastError: null,
       pollFailures: 0,
       notFoundPolls: 0,
-      deadlineAt: after(now, deadlineMs),
+      deadlineAt: after(now, row.deadlineMs),
       nextPollAt: now,
     }
     const prepare = async (tx: Transaction) => {
-      await requireConnection(tx, connectionId)
+      await requireConnection(tx, row.connectionId)
       return withHistory(tx, row, now)
     }
     return { set, event: 'import.resumed', prepare }
   })
+}
+
+function requireForced({ id, state, jobId }: ImportRow, force: boolean): void {
+  if (!force)
+    throw new AppError(
+      'conflict',
+      `The provider has ended the import (${state}). Lost and stopped ones can be resumed; {"force": true} tracks this one again, too.`,
+    )
+  if (jobId === inlineJobId(id))
+    throw new AppError('conflict', 'The import came with its result: there is no job to ask about.')
 }
 
 /** Nothing could be asked without it. Locked, so that it isn't deleted meanwhile. */

@@ -70,17 +70,21 @@ export const lostReasons = ['not_found', 'expired', 'unauthorized', 'deadline', 
  */
 export type LostReason = (typeof lostReasons)[number]
 
-const ends = ['succeeded', 'partial', 'failed', 'canceled', 'lost', 'stopped'] as const
+const endsByProvider = ['succeeded', 'partial', 'failed', 'canceled'] as const
+const ends = [...endsByProvider, 'lost', 'stopped'] as const
 
-/** The one table: from each state, the states that may follow. `pending` after an end is a resume. */
+/**
+ * The one table: from each state, the states that may follow. `pending` after an end is a resume, which has to be forced
+ * where the provider said the end.
+ */
 export const transitions: Record<ImportState, readonly ImportState[]> = {
   pending: ['queued', 'running', ...ends],
   queued: ['running', ...ends],
   running: [...ends],
-  succeeded: [],
-  partial: [],
-  failed: [],
-  canceled: [],
+  succeeded: ['pending'],
+  partial: ['pending'],
+  failed: ['pending'],
+  canceled: ['pending'],
   lost: ['pending'],
   stopped: ['pending'],
 }
@@ -102,6 +106,11 @@ export function stateAfter(
 /** Whether tracking is over: nothing is due any more. */
 export function isOver(state: ImportState): boolean {
   return (ends as readonly ImportState[]).includes(state)
+}
+
+/** Whether the end is the provider's word. */
+export function endedByProvider(state: ImportState): boolean {
+  return (endsByProvider as readonly ImportState[]).includes(state)
 }
 
 /** The states in which polls are due. */

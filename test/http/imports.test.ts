@@ -250,12 +250,22 @@ describe('steering', () => {
     })
   })
 
-  test('what the provider ended can’t be resumed', async () => {
-    const id = await aStoredImport(api, { state: 'failed' })
-    expect((await api.call('POST /v1/imports/{id}/resume', { id })).body).toMatchObject({
-      status: 409,
-      code: 'conflict',
-    })
+  test('what the provider ended is resumed by force alone, and the refusal says so', async () => {
+    const id = await aStoredImport(api, { state: 'failed', finishedAt: api.clock.now(), rowsFailed: 3 })
+    const resume = async (body?: unknown) => (await api.call('POST /v1/imports/{id}/resume', { id }, { body })).body
+    for (const body of [undefined, {}, { force: false }])
+      expect(await resume(body)).toMatchObject({
+        status: 409,
+        code: 'conflict',
+        detail: expect.stringContaining('force'),
+      })
+    for (const force of ['true', 1, null])
+      expect(await resume({ force })).toMatchObject({ status: 400, errors: [{ field: 'force' }] })
+    const tracked = await resume({ force: true })
+    expect(tracked).toMatchObject({ id, state: 'pending', finishedAt: null, rows: { failed: null } })
+    expect(tracked.nextPollAt).toBe(api.clock.now().toISOString())
+    const { body } = await api.call('GET /v1/imports/{id}/events', { id })
+    expect(body.data).toMatchObject([{ type: 'import.resumed', sequence: 1, data: { state: 'pending' } }])
   })
 
   test('a body that isn’t wanted is refused, an empty object is not', async () => {

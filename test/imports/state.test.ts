@@ -3,6 +3,7 @@ import {
   attentionEvent,
   attentions,
   canFollow,
+  endedByProvider,
   eventOf,
   firstAttention,
   importEventTypes,
@@ -18,14 +19,10 @@ test('every state can be reached', () => {
   expect([...reachable].sort()).toEqual([...states].sort())
 })
 
-test('what the provider ended stays ended; what is lost or stopped can be resumed', () => {
-  expect(states.filter((state) => transitions[state].length === 0)).toEqual([
-    'succeeded',
-    'partial',
-    'failed',
-    'canceled',
-  ])
-  expect(states.filter((state) => canFollow(state, 'pending'))).toEqual(['lost', 'stopped'])
+test('what is over stays so, unless it is resumed', () => {
+  for (const state of states.filter(isOver)) expect(transitions[state]).toEqual(['pending'])
+  for (const state of liveStates) expect(canFollow(state, 'pending')).toBe(false)
+  expect(states.filter(endedByProvider)).toEqual(['succeeded', 'partial', 'failed', 'canceled'])
 })
 
 test('live are exactly the states that are not over', () => {

@@ -1,11 +1,15 @@
+import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
+import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { dailyOutcomesDue, imports } from '../../src/db/schema/index.ts'
 import { newId } from '../../src/ids.ts'
 import { pollNow } from '../../src/imports/poll-now.ts'
-import { recordReport } from '../../src/imports/record.ts'
+import { recordLost, recordReport } from '../../src/imports/record.ts'
+import { inlineJobId } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { type ImportState, states } from '../../src/imports/state.ts'
 import { stopImport } from '../../src/imports/stop.ts'
-import { useImportWorld } from './world.ts'
+import { aPage, useImportWorld } from './world.ts'
 
 const world = useImportWorld()
 const endedByProvider: ImportState[] = ['succeeded', 'partial', 'failed', 'canceled']
@@ -82,8 +86,12 @@ describe('resuming', () => {
     expect(await world.eventsOf(row.id)).toEqual([])
   })
 
-  test.each(endedByProvider)('is refused for one that is %s', async (state) => {
-    await expect(resumeImport(world, (await inState(state)).id)).rejects.toMatchObject({ code: 'conflict' })
+  test.each(endedByProvider)('is refused for one that is %s, unless it is forced', async (state) => {
+    const row = await inState(state)
+    const refusal = { code: 'conflict', message: expect.stringContaining('"force": true') }
+    await expect(resumeImport(world, row.id)).rejects.toMatchObject(refusal)
+    await expect(resumeImport(world, row.id, { force: false })).rejects.toMatchObject(refusal)
+    expect(await world.row(row.id)).toEqual(row)
   })
 
   test('makes an answer stale that was asked for before it was stopped', async () => {
@@ -95,6 +103,152 @@ describe('resuming', () => {
     expect(await world.row(row.id)).toMatchObject({ state: 'pending', progress: null })
     expect(await world.eventTypesOf(row.id)).toEqual(['import.stopped', 'import.resumed'])
   })
+})
+
+describe('resuming by force', () => {
+  test.each(endedByProvider)(
+    'tracks one that is %s again: its outcome is unknown, its history goes on',
+    async (state) => {
+      const { id, connectionId } = await world.tracked({
+        state,
+        nextPollAt: null,
+        finishedAt: world.clock.now(),
+        deadlineMs: 60_000,
+        polls: 7,
+        firstPolledAt: world.clock.now(),
+        providerStatus: 'DONE',
+        message: 'Done.',
+        progress: 1,
+        progressChanges: [[1, 1]],
+        rowsTotal: 5,
+        rowsFailed: 2,
+        rowsSkipped: 1,
+        providerStartedAt: world.clock.now(),
+        providerFinishedAt: world.clock.now(),
+        attention: 'outcome_incomplete',
+        attentionsTold: ['stalled'],
+        lastError: { code: 'not_found', message: '', at: '' },
+        metadata: { mine: 1 },
+      })
+      const before = await world.row(id)
+      await world.db.delete(dailyOutcomesDue)
+      world.clock.advance(48 * 3_600_000)
+      const now = world.clock.now()
+      await resumeImport(world, id, { force: true })
+      expect(await world.row(id)).toEqual({
+        ...before,
+        state: 'pending',
+        finishedAt: null,
+        nextPollAt: now,
+        deadlineAt: new Date(now.getTime() + 60_000),
+        providerStatus: null,
+        message: null,
+        progress: null,
+        progressChanges: [],
+        rowsTotal: null,
+        rowsFailed: null,
+        rowsSkipped: null,
+        providerStartedAt: null,
+        providerFinishedAt: null,
+        attention: null,
+        attentionsTold: [],
+        lastError: null,
+        lastSequence: 1,
+      })
+      expect(await world.eventTypesOf(id)).toEqual(['import.resumed'])
+      const due = await world.db.select().from(dailyOutcomesDue).where(eq(dailyOutcomesDue.connectionId, connectionId))
+      expect(due).toMatchObject([{ day: before.finishedAt?.toISOString().slice(0, 10) }])
+    },
+  )
+
+  test('keeps the rows until the new run ends, which replaces them', async () => {
+    const { id } = await endedWith(['a', 'b'])
+    await resumeImport(world, id, { force: true })
+    await recordReport(world.db, await world.changed(await world.row(id), { progress: 0.5 }))
+    expect((await world.rowResultsOf(id)).map(({ recordId }) => recordId)).toEqual(['a', 'b'])
+    expect(await world.row(id)).toMatchObject({ state: 'running', detailsState: 'complete', rowResults: 2 })
+
+    await endWith(id, ['c'])
+    expect((await world.rowResultsOf(id)).map(({ row, recordId }) => [row, recordId])).toEqual([[0, 'c']])
+    expect(await world.pagesOf(id)).toHaveLength(1)
+    expect(await world.row(id)).toMatchObject({ state: 'partial', detailsState: 'complete', rowResults: 1 })
+    expect(await world.eventTypesOf(id)).toEqual([
+      'import.partial',
+      'import.rows_collected',
+      'import.resumed',
+      'import.running',
+      'import.partial',
+      'import.rows_collected',
+    ])
+    expect(await world.snapshotsOf(id)).toHaveLength(3)
+  })
+
+  test('and without rows in the new run there are none', async () => {
+    const { id } = await endedWith(['a'])
+    await resumeImport(world, id, { force: true })
+    await recordReport(world.db, await world.changed(await world.row(id), { state: 'succeeded' }))
+    expect(await world.rowResultsOf(id)).toEqual([])
+    expect(await world.row(id)).toMatchObject({ state: 'succeeded', detailsState: 'none', rowResults: 0 })
+  })
+
+  test('keeps the rows where nobody hears how the new run ended', async () => {
+    const { id } = await endedWith(['a'])
+    await resumeImport(world, id, { force: true })
+    await recordLost(world.db, await world.lost(await world.row(id)))
+    expect(await world.row(id)).toMatchObject({ state: 'lost', detailsState: 'complete', rowResults: 1 })
+    expect(await world.rowResultsOf(id)).toHaveLength(1)
+  })
+
+  test('ends a collection that is under way', async () => {
+    const lease = new Date(world.clock.now().getTime() + 55_000)
+    const { id } = await world.tracked({
+      state: 'failed',
+      nextPollAt: null,
+      finishedAt: world.clock.now(),
+      detailsState: 'collecting',
+      nextCollectAt: world.clock.now(),
+      collectLeaseUntil: lease,
+    })
+    const at = await world.checkpoint(id)
+    if (!at) throw new Error('no checkpoint')
+    await resumeImport(world, id, { force: true })
+    expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null })
+    const connection = { id: at.row.connectionId, name: 'any', provider: 'cdq' }
+    const page = aPage({ rowResults: [aResult('late')] })
+    expect(await storeCollectedPage(world.db, at, connection, page, world.clock.now())).toEqual({ kind: 'superseded' })
+    expect(await world.rowResultsOf(id)).toEqual([])
+  })
+
+  test('is refused for one that came with its result, since there is no job', async () => {
+    const row = await inState('succeeded')
+    await world.db
+      .update(imports)
+      .set({ jobId: inlineJobId(row.id) })
+      .where(eq(imports.id, row.id))
+    await expect(resumeImport(world, row.id, { force: true })).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  test.each(live)('leaves one alone that is %s', async (state) => {
+    const row = await inState(state)
+    await resumeImport(world, row.id, { force: true })
+    expect(await world.row(row.id)).toEqual(row)
+  })
+
+  async function endedWith(records: string[]): Promise<{ id: string }> {
+    const { id } = await world.tracked({ state: 'running' })
+    await endWith(id, records)
+    return { id }
+  }
+
+  async function endWith(id: string, records: string[]): Promise<void> {
+    const change = await world.changed(await world.row(id), { state: 'partial', message: records.join() })
+    const details = aPage({ rowResults: records.map(aResult) })
+    await recordReport(world.db, { ...change, answer: { ...change.answer, details } })
+  }
+
+  function aResult(recordId: string) {
+    return { recordId, created: true, existing: false, error: null }
+  }
 })
 
 describe('asking now', () => {

@@ -404,7 +404,7 @@ describe('whatever happens', () => {
     const live = row.nextPollAt !== null
     if (action === 'stop' && live) await stopImport(world, id)
     if (action === 'lose' && live) await recordLost(world.db, await world.lost(row))
-    if (action === 'resume' && (row.state === 'lost' || row.state === 'stopped')) await resumeImport(world, id)
+    if (action === 'resume') await resumeImport(world, id, { force: true })
     const page = aPage({ skippedLines: columns.map((column, line) => ({ line, column })) })
     if ((action === 'end' || action === 'begin') && live) {
       const change = await world.changed(row, { state: outcome })

@@ -7,7 +7,7 @@ import { putConnection } from '../../connections/put.ts'
 import { getConnection, listConnections } from '../../connections/read.ts'
 import { resumeConnectionByName } from '../../connections/resume.ts'
 import type { Database } from '../../db/client.ts'
-import type { Nudge } from '../../dispatch/nudge.ts'
+import { type Nudge, wakeAll } from '../../dispatch/nudge.ts'
 import type { Guard } from '../../egress/guard.ts'
 import type { Encryption } from '../../encryption.ts'
 import { answer, type Operation, operation } from '../operation.ts'
@@ -43,7 +43,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const { created, connection } = await putConnection(deps, params.name, body)
-        wake(deps.nudge)
+        wakeAll(deps.nudge)
         return answer(created ? 201 : 200, connection)
       },
     }),
@@ -100,16 +100,9 @@ export function connectionOperations(deps: Deps): Operation[] {
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
       async handle({ params }) {
         const connection = await resumeConnectionByName(deps, params.name)
-        wake(deps.nudge)
+        wakeAll(deps.nudge)
         return answer(200, connection)
       },
     }),
   ]
-}
-
-/** What waited for the connection may be due now, and there may be an event to deliver. */
-function wake(nudge: Nudge): void {
-  nudge.poll()
-  nudge.collect()
-  nudge.deliver()
 }

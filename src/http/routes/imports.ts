@@ -1,17 +1,15 @@
-// Owns the operations on imports themselves. What belongs to one (history, rows, events) is import-details.ts.
+// Owns the operations on imports themselves. Steering one is import-steering.ts, what belongs to one (history, rows,
+// events) import-details.ts.
 import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/client.ts'
-import type { Nudge } from '../../dispatch/nudge.ts'
+import { type Nudge, wakeAll } from '../../dispatch/nudge.ts'
 import { AppError } from '../../errors.ts'
 import { deleteImport } from '../../imports/delete.ts'
-import { pollNow } from '../../imports/poll-now.ts'
 import { type ApiImport, importSchema } from '../../imports/present.ts'
 import { getImport, getImports, listImports } from '../../imports/read.ts'
 import { registerImport, registerImports } from '../../imports/register.ts'
-import { resumeImport } from '../../imports/resume.ts'
 import { attentions, states } from '../../imports/state.ts'
-import { stopImport } from '../../imports/stop.ts'
 import type { Watcher } from '../../imports/watch.ts'
 import { providerNames } from '../../providers/index.ts'
 import { eventStream, streamChanges } from '../event-stream.ts'
@@ -53,7 +51,7 @@ export function importOperations(deps: Deps): Operation[] {
       },
       async handle({ body }) {
         const { importId, created } = await registerImport(deps, body)
-        nudgeAll(deps.nudge)
+        wakeAll(deps.nudge)
         return answer(created ? 201 : 200, await getImport(deps, importId))
       },
     }),
@@ -71,7 +69,7 @@ export function importOperations(deps: Deps): Operation[] {
       async handle({ body, requestId }) {
         const items = readBatch(body.imports)
         const outcomes = await registerAll(deps, items)
-        nudgeAll(deps.nudge)
+        wakeAll(deps.nudge)
         const ids = outcomes.flatMap((outcome) => (outcome instanceof AppError ? [] : outcome.importId))
         const shown = new Map((await getImports(deps, ids)).map((one) => [one.id, one]))
         const data = outcomes.map((outcome) => {
@@ -156,43 +154,7 @@ export function importOperations(deps: Deps): Operation[] {
         return answer(204)
       },
     }),
-
-    steer(
-      deps,
-      'poll',
-      'Ask the provider now',
-      'What the connection allows (a 429, a pause, its limits) still holds.',
-      pollNow,
-    ),
-    steer(deps, 'stop', 'Stop asking', 'The provider isn’t told: its job goes on.', stopImport),
-    steer(deps, 'resume', 'Track a lost or stopped import again', 'Its deadline starts anew.', resumeImport),
   ]
-}
-
-function steer(
-  deps: Deps,
-  action: 'poll' | 'stop' | 'resume',
-  summary: string,
-  description: string,
-  verb: (deps: Deps, importId: string) => Promise<void>,
-): Operation {
-  return operation({
-    id: `${action}Import`,
-    method: 'post',
-    path: `/v1/imports/{id}/${action}`,
-    scope: 'write',
-    tag,
-    summary,
-    description,
-    params: idParams,
-    answers: { 200: { description: 'The import.', schema: importSchema } },
-    problems: ['conflict'],
-    async handle({ params }) {
-      await verb(deps, params.id)
-      nudgeAll(deps.nudge)
-      return answer(200, await getImport(deps, params.id))
-    },
-  })
 }
 
 /** Registers what was read, and puts the refusals back in their places. */
@@ -205,11 +167,4 @@ async function registerAll(deps: Deps, items: ReturnType<typeof readBatch>) {
     if (outcome === undefined) throw new Error('A registration has no outcome.')
     return outcome
   })
-}
-
-/** Something may be due now: to poll, and with an inline result also to collect or deliver. */
-function nudgeAll(nudge: Nudge): void {
-  nudge.poll()
-  nudge.collect()
-  nudge.deliver()
 }

@@ -1,0 +1,82 @@
+// Owns the operations that steer the tracking of an import.
+import type { Clock } from '../../clock.ts'
+import type { Database } from '../../db/client.ts'
+import { type Nudge, wakeAll } from '../../dispatch/nudge.ts'
+import { pollNow } from '../../imports/poll-now.ts'
+import { importSchema } from '../../imports/present.ts'
+import { getImport } from '../../imports/read.ts'
+import { resumeImport, resumeSchema } from '../../imports/resume.ts'
+import { stopImport } from '../../imports/stop.ts'
+import { answer, type Operation, operation } from '../operation.ts'
+import { idParams } from '../parameters.ts'
+
+interface Deps {
+  db: Database
+  clock: Clock
+  nudge: Nudge
+}
+
+const tag = 'Imports'
+const answers = { 200: { description: 'The import.', schema: importSchema } } as const
+
+export function importSteeringOperations(deps: Deps): Operation[] {
+  async function answerWith(importId: string) {
+    wakeAll(deps.nudge)
+    return answer(200, await getImport(deps, importId))
+  }
+
+  return [
+    operation({
+      id: 'pollImport',
+      method: 'post',
+      path: '/v1/imports/{id}/poll',
+      scope: 'write',
+      tag,
+      summary: 'Ask the provider now',
+      description: 'What the connection allows (a 429, a pause, its limits) still holds.',
+      params: idParams,
+      answers,
+      problems: ['conflict'],
+      async handle({ params }) {
+        await pollNow(deps, params.id)
+        return answerWith(params.id)
+      },
+    }),
+
+    operation({
+      id: 'stopImport',
+      method: 'post',
+      path: '/v1/imports/{id}/stop',
+      scope: 'write',
+      tag,
+      summary: 'Stop asking',
+      description: 'The provider isn’t told: its job goes on.',
+      params: idParams,
+      answers,
+      problems: ['conflict'],
+      async handle({ params }) {
+        await stopImport(deps, params.id)
+        return answerWith(params.id)
+      },
+    }),
+
+    operation({
+      id: 'resumeImport',
+      method: 'post',
+      path: '/v1/imports/{id}/resume',
+      scope: 'write',
+      tag,
+      summary: 'Track an import again that is over',
+      description:
+        'Its deadline starts anew. One that the provider ended has to be forced: what was known of its outcome is null then, and its rows can be read until the new run ends, which replaces them.',
+      params: idParams,
+      body: resumeSchema.prefault({}),
+      answers,
+      problems: ['conflict'],
+      async handle({ params, body }) {
+        await resumeImport(deps, params.id, body)
+        return answerWith(params.id)
+      },
+    }),
+  ]
+}

@@ -1,0 +1,44 @@
+// Owns what stays of the run before, once an import that the provider ended is tracked again: its rows can be read until
+// the provider says how the new run ended, and are replaced then, never mixed with the new ones.
+import { sql } from 'drizzle-orm'
+import type { Transaction } from '../db/client.ts'
+import type { ImportRow } from './transition.ts'
+
+/** What is known of an import's last run, as if nobody had heard of it. Polls, metadata and history go on. */
+export function forgottenOutcome({ detailsState }: ImportRow) {
+  const isUnderWay = detailsState === 'pending' || detailsState === 'collecting'
+  return {
+    providerStatus: null,
+    message: null,
+    progress: null,
+    progressChanges: [],
+    rowsTotal: null,
+    rowsProcessed: null,
+    rowsSucceeded: null,
+    rowsFailed: null,
+    rowsInserted: null,
+    rowsUpdated: null,
+    rowsSkipped: null,
+    providerCreatedAt: null,
+    providerStartedAt: null,
+    providerFinishedAt: null,
+    providerExpiresAt: null,
+    attentionsTold: [],
+    // A collection that is under way ends here: it would be of a run that is over.
+    ...(isUnderWay && { detailsState: 'incomplete' }),
+    nextCollectAt: null,
+    collectLeaseUntil: null,
+    collectFailures: 0,
+    collectNotFounds: 0,
+  } satisfies Partial<ImportRow>
+}
+
+/** Deletes the rows of an earlier run, because this one has ended. Returns whether there were any. */
+export async function dropEarlierRows(tx: Transaction, importId: string): Promise<boolean> {
+  const pages = await tx.execute(sql`DELETE FROM detail_pages WHERE import_id = ${importId}`)
+  if (pages.rowCount === 0) return false
+  await tx.execute(sql`DELETE FROM skipped_lines WHERE import_id = ${importId}`)
+  await tx.execute(sql`DELETE FROM row_results WHERE import_id = ${importId}`)
+  await tx.execute(sql`UPDATE imports SET skipped_lines = 0, row_results = 0 WHERE id = ${importId}`)
+  return true
+}
