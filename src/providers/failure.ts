@@ -1,10 +1,11 @@
 // Owns turning what went wrong with a call into a ProviderError: by status, by kind of network error, never by message.
 import { maxHeaderBytes } from '../egress/agents.ts'
+import { discard, type Response } from '../egress/body.ts'
 import { classifyNetworkError } from '../egress/errors.ts'
 import type { Provider } from './contract.ts'
 import { ProviderError, type ProviderErrorKind } from './error.ts'
 import { createMask, excerptOf } from './mask.ts'
-import { discard, parseAnswer, type Response, readErrorText } from './response.ts'
+import { parseAnswer, readErrorText } from './response.ts'
 
 /** What an answer other than a 2xx says. It reads the body. */
 export async function statusError(
@@ -21,7 +22,7 @@ export async function statusError(
       retryAfterMs,
     })
   }
-  const text = await readErrorText(response).catch(() => '') // the status alone says what matters
+  const text = await readErrorText(response)
   const said = readError(parseAnswer(text))
   const mask = createMask(credentials)
   const clean = (words: string | null | undefined) => (words ? excerptOf(words, mask) : null)

@@ -1,42 +1,43 @@
 // Owns reading a vendor's answer: at most so many bytes of it, as JSON, in the charset that it names or in UTF-8.
-import type { Readable } from 'node:stream'
+import { BodyError, discard, type Reading, type Response, readBody } from '../egress/body.ts'
 import { parseJsonAsWritten } from '../json.ts'
 import { ProviderError } from './error.ts'
-
-/** An answer whose body is still to be read: undici's. */
-export interface Response {
-  statusCode: number
-  headers: Record<string, string | string[] | undefined>
-  body: Readable & { bytes(): Promise<Uint8Array> }
-}
-
-type Body = Response['body']
 
 /** Of an error's body. */
 const errorBodyLimitBytes = 64 * 1024
 
 /**
  * The whole body as text.
- * @throws {ProviderError} `response_too_large`, as soon as that is known.
+ * @throws {ProviderError} `response_too_large`, as soon as that is known, or `invalid_response` where it can't be decoded.
+ * @throws what broke the connection.
  */
-export async function readText({ body, headers, statusCode }: Response, limitBytes: number): Promise<string> {
-  const announced = Number(headers['content-length'])
-  if (announced <= limitBytes) return decode(await body.bytes(), headers) // undici holds the server to it
-  const { bytes, isCut } = announced > limitBytes ? await cut(body) : await readStart(body, limitBytes)
-  if (!isCut) return decode(bytes, headers)
-  const message = `The provider's answer is larger than the limit of ${limitBytes} bytes.`
-  throw new ProviderError('response_too_large', message, { status: statusCode })
+export async function readText(response: Response, reading: Required<Reading>): Promise<string> {
+  const { headers, body, statusCode: status } = response
+  const announced = Number(headers['content-length'] ?? Number.NaN)
+  if (announced > reading.limitBytes) {
+    discard(body)
+    throw tooLarge(status, reading)
+  }
+  if (headers['content-encoding'] === undefined && announced <= reading.beforeLarge.freeBytes)
+    return decode(await body.bytes(), headers) // the quick way for nearly all answers
+  const { bytes, failure } = await readBody(response, reading)
+  if (failure === null) return decode(bytes, headers)
+  if (!(failure instanceof BodyError)) throw failure
+  if (failure.kind === 'too_large') throw tooLarge(status, reading)
+  throw new ProviderError('invalid_response', `The provider answered ${status}: ${failure.message}`, { status })
 }
 
 /** The start of an error's body: what can be read of it, for a message. */
-export async function readErrorText({ body, headers }: Response): Promise<string> {
-  return decode((await readStart(body, errorBodyLimitBytes)).bytes, headers)
+export async function readErrorText(response: Response): Promise<string> {
+  const { bytes, failure } = await readBody(response, { limitBytes: errorBodyLimitBytes })
+  return failure instanceof BodyError && failure.kind === 'unknown_encoding'
+    ? failure.message
+    : decode(bytes, response.headers)
 }
 
-/** Lets go of a body that nobody reads. Its connection can't be used again. */
-export function discard(body: Body): void {
-  body.on('error', () => {}) // destroying it early is an error to undici
-  body.destroy()
+function tooLarge(status: number, { limitBytes }: Reading): ProviderError {
+  const message = `The provider's answer is larger than the limit of ${limitBytes} bytes.`
+  return new ProviderError('response_too_large', message, { status })
 }
 
 /**
@@ -62,27 +63,6 @@ function tryParse(text: string): unknown {
   } catch {
     return undefined // it isn't JSON, or is nested more deeply than anybody's answer
   }
-}
-
-interface Read {
-  bytes: Uint8Array
-  isCut: boolean
-}
-
-async function cut(body: Body): Promise<Read> {
-  discard(body)
-  return { bytes: new Uint8Array(), isCut: true }
-}
-
-async function readStart(body: Body, limitBytes: number): Promise<Read> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    size += chunk.length
-    chunks.push(chunk)
-    if (size > limitBytes) break // which destroys the body
-  }
-  return { bytes: Buffer.concat(chunks).subarray(0, limitBytes), isCut: size > limitBytes }
 }
 
 /** Wrong bytes become U+FFFD: a message in the wrong charset is no reason to lose the report. A byte order mark goes. */

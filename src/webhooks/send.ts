@@ -2,6 +2,7 @@
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
+import { BodyError, type Response, readBody } from '../egress/body.ts'
 import { classifyNetworkError } from '../egress/errors.ts'
 import { readRetryAfter } from '../egress/retry-after.ts'
 import { storableText } from '../storable.ts'
@@ -96,34 +97,25 @@ async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal
 
 /** The headers decide; whatever the body does afterwards changes nothing. */
 async function read(
-  { statusCode, headers, body }: Dispatcher.ResponseData,
+  response: Dispatcher.ResponseData,
   { clock, bodyMs = defaultBodyMs }: SendDeps,
 ): Promise<SendResult> {
+  const { statusCode, headers } = response
   return {
     outcome: outcomeOfStatus(statusCode),
     status: statusCode,
     retryAfterMs: readRetryAfter(headers, clock.now()),
-    responseSnippet: await readSnippet(body, bodyMs),
+    responseSnippet: await readSnippet(response, bodyMs),
     error: null,
   }
 }
 
-async function readSnippet(body: Dispatcher.ResponseData['body'], bodyMs: number): Promise<string | null> {
-  const chunks: Buffer[] = []
-  let size = 0
-  body.on('error', () => {}) // also after it was left
-  const timer = setTimeout(() => body.destroy(), bodyMs) // a body that drips mustn't take a place among first attempts
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size >= maxReadBytes) break // ends the connection
-    }
-  } catch {
-    // Reset, too slow or stopped: what came is kept.
-  } finally {
-    clearTimeout(timer)
-  }
-  const kept = Buffer.concat(chunks).subarray(0, maxKeptBytes)
+/** What came is kept, though it was reset, too slow or stopped. */
+async function readSnippet(response: Response, bodyMs: number): Promise<string | null> {
+  const timer = setTimeout(() => response.body.destroy(), bodyMs) // a body that drips mustn't take a place among first attempts
+  const { bytes, failure } = await readBody(response, { limitBytes: maxReadBytes })
+  clearTimeout(timer)
+  if (failure instanceof BodyError && failure.kind === 'unknown_encoding') return failure.message
+  const kept = bytes.subarray(0, maxKeptBytes)
   return kept.length === 0 ? null : storableText(new TextDecoder().decode(kept, { stream: true }))
 }

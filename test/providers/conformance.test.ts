@@ -1,4 +1,6 @@
 // Owns what every registered provider must do alike, asked at a real local server.
+
+import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ZodError } from 'zod'
@@ -293,6 +295,14 @@ describe.each(providerNames)('%s', (name) => {
       }
       vendor.answerJson(known.running, 200, { 'retry-after': until, date: date.toUTCString() })
       expect(await ask()).toMatchObject({ retryAfterMs: 10_000, date })
+    })
+
+    it('reads a status that is compressed, though nobody asked for it', async () => {
+      const bytes = gzipSync(JSON.stringify(known.running))
+      vendor.answer((_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end(bytes))
+      const { report } = await ask()
+      vendor.answerJson(known.running)
+      expect(report).toEqual((await ask()).report)
     })
 
     it('tells Retry-After with an answer that is none yet', async () => {

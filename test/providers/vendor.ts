@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { createProviderClient } from '../../src/providers/client.ts'
+import type { LargeBodies } from '../../src/providers/large-bodies.ts'
 
 export interface Seen {
   method: string | undefined
@@ -56,9 +57,15 @@ export const testNow = new Date('2026-11-22T12:00:00Z')
 
 /** A client as the service has it, but that loopback may be asked, in short times. */
 export function startClient(
-  options: { headersMs?: number; bodyMs?: number; totalMs?: number; bodyLimitBytes?: number } = {},
+  options: {
+    headersMs?: number
+    bodyMs?: number
+    totalMs?: number
+    bodyLimitBytes?: number
+    largeBodies?: LargeBodies
+  } = {},
 ) {
-  const { headersMs = 5_000, bodyMs = 5_000, totalMs = 10_000, bodyLimitBytes } = options
+  const { headersMs = 5_000, bodyMs = 5_000, totalMs = 10_000, bodyLimitBytes, largeBodies } = options
   const agents = createAgents({
     guard: createGuard({ allowedCidrs: ['127.0.0.0/8', '::1/128'] }),
     timeouts: { dnsMs: 2_000, connectMs: 2_000, headersMs, bodyMs },
@@ -69,6 +76,7 @@ export function startClient(
     clock,
     totalMs,
     ...(bodyLimitBytes !== undefined && { bodyLimitBytes }),
+    ...(largeBodies && { largeBodies }),
   })
   return { client, close: () => agents.destroy() }
 }

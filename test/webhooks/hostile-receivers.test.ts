@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
+import { brotliCompressSync, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/clock.ts'
 import { createAgents } from '../../src/egress/agents.ts'
@@ -46,6 +48,32 @@ describe('an answer of 2xx', () => {
     })
     expect(result).toMatchObject({ outcome: 'delivered', responseSnippet: 'x'.repeat(4_096) })
     expect(written).toBeLessThan(8 * 1_024 * 1_024)
+  })
+
+  it.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+    ['gzip, zstd', (bytes: Buffer) => zstdCompressSync(gzipSync(bytes))],
+  ])('is kept as what it says, in %s', async (encoding, encode) => {
+    for (const code of [200, 500]) {
+      const sent = encode(Buffer.from(`thank you ${'x'.repeat(100_000)}`))
+      const result = await answered((response) => response.writeHead(code, { 'content-encoding': encoding }).end(sent))
+      expect(result).toMatchObject({ status: code, responseSnippet: `thank you ${'x'.repeat(4_086)}` })
+    }
+  })
+
+  it('is a delivery whatever its encoding does', async () => {
+    const half = gzipSync(randomBytes(4_000).toString('base64')).subarray(0, 2_000)
+    const cut = await answered((response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(half))
+    expect(cut).toMatchObject({ outcome: 'delivered', responseSnippet: expect.stringMatching(/^[\w+/]{100}/) })
+    const none = await answered((response) => response.writeHead(200, { 'content-encoding': 'br' }).end('thanks'))
+    expect(none).toMatchObject({ outcome: 'delivered', responseSnippet: null })
+    const unknown = await answered((response) => response.writeHead(200, { 'content-encoding': 'lzma' }).end('thanks'))
+    expect(unknown).toMatchObject({
+      outcome: 'delivered',
+      responseSnippet: "The content encoding lzma can't be undone.",
+    })
   })
 
   it('is kept as text that Postgres can store', async () => {
