@@ -85,6 +85,17 @@ export function isStorableNumber({ rawJSON }: RawNumber): boolean {
   return whole.length + shift <= maxWholeDigits && fraction.length - shift <= maxFractionDigits
 }
 
+/** How many bytes the value has as Postgres keeps it in `jsonb`, at least: numbers are written out there. */
+export function sizeOfJson(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value)) + addedDigits(value)
+}
+
+function addedDigits(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  if (isRawNumber(value)) return Math.max(writtenOutLength(value) - value.rawJSON.length, 0)
+  return Object.values(value).reduce<number>((sum, inner) => sum + addedDigits(inner), 0)
+}
+
 /** How long the number is where Postgres has written it out: it knows no exponents. */
 export function writtenOutLength({ rawJSON }: RawNumber): number {
   const [, , whole = '', fraction = '', exponent = '0'] = decimal.exec(rawJSON) ?? []

@@ -2,6 +2,7 @@
 // and refusing what JSON can say but Postgres can't keep.
 import type { z } from 'zod'
 import { AppError, type FieldError } from './errors.ts'
+import { isRawNumber, isStorableNumber } from './json.ts'
 
 /** Reads `input` as `tryParse` does. @throws {AppError} */
 export function parse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output {
@@ -38,12 +39,20 @@ export function invalidFields(errors: FieldError[]): AppError {
 /** Deeper than anybody needs, and well within what Postgres parses. */
 const maxDepth = 64
 
-/** @throws {AppError} invalid_request when the JSON nests too deeply, or a text in it can't be stored. */
+/**
+ * @throws {AppError} invalid_request when the JSON nests too deeply, a text or number in it can't be stored, or a key is
+ * `__proto__`, which half of all programs would lose.
+ */
 export function requireStorable(value: unknown, path: readonly string[] = []): void {
   if (typeof value === 'string') requireStorableText(value, path)
   if (typeof value !== 'object' || value === null) return
+  if (isRawNumber(value)) {
+    if (!isStorableNumber(value)) throw refused(path, 'must be a number with fewer digits')
+    return
+  }
   if (path.length >= maxDepth) throw refused(path.slice(0, 3), `must not nest more than ${maxDepth} levels deep`)
   for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') throw refused([...path, key], 'is no key that can be kept')
     requireStorableText(key, path)
     requireStorable(item, [...path, key])
   }
@@ -63,6 +72,7 @@ export const issueText: z.core.$ZodErrorMap = (issue) => {
   if (issue.input === undefined && issue.code !== 'custom') return 'is required'
   switch (issue.code) {
     case 'invalid_type':
+      if (isRawNumber(issue.input)) return wrongNumber(issue.expected)
       return `must be ${typeNames[issue.expected] ?? `a ${issue.expected}`}`
     case 'invalid_value':
       return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`
@@ -79,6 +89,13 @@ export const issueText: z.core.$ZodErrorMap = (issue) => {
     default:
       return 'is not valid'
   }
+}
+
+/** Where a number is reckoned with, it has to be one that a double can carry. */
+function wrongNumber(expected: string): string {
+  return expected === 'number' || expected === 'int'
+    ? 'must be a number that a double can carry exactly'
+    : `must be ${typeNames[expected] ?? `a ${expected}`}`
 }
 
 const typeNames: Record<string, string> = {

@@ -1,6 +1,7 @@
 // Owns the connection to Postgres: one pool a process, and Drizzle on it.
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
-import { Pool } from 'pg'
+import { Pool, types } from 'pg'
+import { parseJson } from '../json.ts'
 import { demanding } from '../start-failure.ts'
 import * as schema from './schema/index.ts'
 import { withPlainSslMode } from './ssl-mode.ts'
@@ -19,6 +20,9 @@ export interface OpenDatabase {
 export async function checkDatabase({ pool }: Pick<OpenDatabase, 'pool'>): Promise<void> {
   await demanding('DATABASE_URL must lead to a database that lets this service in', () => pool.query('SELECT 1'))
 }
+
+/** `json` and `jsonb` are read with their digits. Drizzle asks pg's types of the whole process alone. */
+for (const type of [types.builtins.JSON, types.builtins.JSONB]) types.setTypeParser(type, parseJson)
 
 export function openDatabase(
   url: string,

@@ -1,9 +1,10 @@
-// Owns reading the body of a request: JSON, at most 1 MiB of it.
+// Owns reading the body of a request: JSON with its digits, at most 1 MiB of it.
 import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response } from 'express'
 import { AppError } from '../errors.ts'
+import { parseJson } from '../json.ts'
 
-const parseJson = express.json({ limit: 1024 * 1024, strict: false, type: () => true, verify: requireUtf8 })
+const readText = express.text({ limit: 1024 * 1024, type: () => true, verify: requireUtf8 })
 
 /** Undefined: there is no body. Refusals are body-parser's errors, which problem.ts knows. */
 export async function readJson(request: Request, response: Response): Promise<unknown> {
@@ -11,9 +12,18 @@ export async function readJson(request: Request, response: Response): Promise<un
   if (!request.is('application/json'))
     throw new AppError('unsupported_media_type', 'The body must be application/json.')
   await new Promise<void>((resolve, reject) => {
-    parseJson(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)))
+    readText(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)))
   })
-  return request.body
+  const text = request.body as string
+  return text === '' ? {} : parse(text)
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch {
+    throw Object.assign(new Error('broken JSON'), { status: 400, type: 'entity.parse.failed' })
+  }
 }
 
 /** Decoding would put U+FFFD where the bytes are wrong, and that would be stored. */

@@ -20,6 +20,7 @@ import { type Clock, after as later } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { deletedEvents, events } from '../db/schema/index.ts'
 import { firstIdAt, isId } from '../ids.ts'
+import { parseJson } from '../json.ts'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
 
 export const eventSchema = z
@@ -140,6 +141,6 @@ type StoredEvent = Pick<typeof events.$inferSelect, 'id' | 'importId' | 'sequenc
 
 /** The sequence is the column's: bodies from before there was one have none, and are signed as they are. */
 function present({ id, importId, sequence, body }: StoredEvent): ApiEvent {
-  const { type, timestamp, data, omitted } = JSON.parse(body) as ApiEvent
+  const { type, timestamp, data, omitted } = parseJson(body) as ApiEvent
   return { id, type, timestamp, importId, sequence, data, ...(omitted && { omitted }) }
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { AppError } from '../../errors.ts'
 import { importSchema } from '../../imports/present.ts'
+import { sizeOfJson } from '../../json.ts'
 import { maxJobIdLength } from '../../providers/job-id.ts'
 import { tryParse } from '../../validation.ts'
 import { problemSchema } from '../problem.ts'
@@ -20,7 +21,7 @@ export const registrationSchema = z
       .describe('The provider’s id of the job. May be absent where `result` is given.'),
     metadata: z
       .record(z.string(), z.unknown())
-      .refine((metadata) => Buffer.byteLength(JSON.stringify(metadata)) <= maxMetadataBytes, {
+      .refine((metadata) => sizeOfJson(metadata) <= maxMetadataBytes, {
         error: 'must be at most 16 KiB of JSON',
       })
       .optional()

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { webhookEndpoints } from '../../db/schema/index.ts'
 import { DecryptionError, type Encryption } from '../../encryption.ts'
+import { isRawNumber } from '../../json.ts'
 import { providerNames } from '../../providers/index.ts'
 import { eventTypes } from '../event-types.ts'
 import { maskedValue, openHeaders } from './headers.ts'
@@ -19,7 +20,16 @@ export type DisabledReason = (typeof disabledReasons)[number]
 const time = z.iso.datetime()
 
 /** What metadata must have: these keys with these values. */
-export const metadataFilterSchema = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+export const metadataFilterSchema = z.record(
+  z.string(),
+  z.custom<string | number | boolean>(isScalar, 'must be a string, a number, true or false').meta({
+    override: { type: ['string', 'number', 'boolean'] },
+  }),
+)
+
+function isScalar(value: unknown): boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value) || isRawNumber(value)
+}
 
 export const endpointSchema = z
   .object({
