@@ -8,7 +8,9 @@ import { isPageStored, storePage, storePageUnderLease } from '../imports/details
 import { collectLeaseMs, leaseToCallMs } from '../imports/leases.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
+import type { ProviderErrorKind } from '../providers/error.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
+import { countFailedCall } from '../reporting/failed-calls.ts'
 
 export interface Checkpoint {
   row: ImportRow
@@ -99,11 +101,16 @@ async function complete(tx: Transaction, { id }: ImportRow, connection: Connecti
   if (row) await writeImportEvents(tx, row, connection, ['import.rows_collected'], now)
 }
 
-/** Gives up: what is stored stays, and `details.state` says that it isn't all. No event tells, but its day counts it. */
-export async function giveUp(db: Database, at: Checkpoint): Promise<void> {
+/**
+ * Gives up: what is stored stays, and `details.state` says that it isn't all. No event tells, but its day counts it.
+ * @param failure why the last page could not be had; null: that isn't why.
+ */
+export async function giveUp(db: Database, at: Checkpoint, failure: PageFailure | null = null): Promise<void> {
   await db.transaction(async (tx) => {
     const [row] = await tx.update(imports).set(ended('incomplete')).where(leased(at)).returning()
-    if (row) await markDays(tx, [row.connectionId], [row.finishedAt])
+    if (!row) return
+    await countFailedPage(tx, at, failure)
+    await markDays(tx, [row.connectionId], [row.finishedAt])
   })
 }
 
@@ -113,12 +120,32 @@ export interface Failures {
   collectNotFounds: number
 }
 
+/** Why a page could not be had, and when we heard. */
+export interface PageFailure {
+  code: ProviderErrorKind
+  at: Date
+}
+
 /** Goes on at `until`. */
-export async function postpone(db: Database, at: Checkpoint, until: Date, failures: Failures): Promise<void> {
-  await db
-    .update(imports)
-    .set({ nextCollectAt: until, collectLeaseUntil: null, ...failures })
-    .where(leased(at))
+export async function postpone(
+  db: Database,
+  at: Checkpoint,
+  until: Date,
+  failures: Failures,
+  failure: PageFailure | null = null,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const postponed = await tx
+      .update(imports)
+      .set({ nextCollectAt: until, collectLeaseUntil: null, ...failures })
+      .where(leased(at))
+      .returning({ id: imports.id })
+    if (postponed.length > 0) await countFailedPage(tx, at, failure)
+  })
+}
+
+async function countFailedPage(tx: Transaction, { row }: Checkpoint, failure: PageFailure | null): Promise<void> {
+  if (failure) await countFailedCall(tx, row.connectionId, { call: 'details', code: failure.code }, failure.at)
 }
 
 /** The import, as long as its collection is under the lease of the walk. */

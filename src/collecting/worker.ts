@@ -122,16 +122,17 @@ async function failed(
     await postpone(db, at, now, { collectFailures, collectNotFounds })
     return 'aborted'
   }
+  const failure = { code: error.kind, at: now }
   const failures: Failures = {
     collectFailures: collectFailures + 1,
     collectNotFounds: error.kind === 'not_found' ? collectNotFounds + 1 : 0,
   }
   if (failures.collectNotFounds >= confirmingNotFounds || isTooOld(at, now)) {
-    await giveUp(db, at)
+    await giveUp(db, at, failure)
     return 'incomplete'
   }
   const { retryAfterMs } = error
   const next = backOff({ importId: at.row.id, failures: failures.collectFailures, retryAfterMs, limits })
-  await postpone(db, at, after(now, next.delayMs), failures)
+  await postpone(db, at, after(now, next.delayMs), failures, failure)
   return error.kind
 }

@@ -40,6 +40,7 @@ export async function recordInlineResult(
     importId: row.id,
     expectedPolls: 0,
     polledAt: now,
+    failedCall: null,
     connection,
     answer,
     fingerprint: fingerprintOf(answer.report, findProvider(connection.provider)),

@@ -20,7 +20,7 @@ export async function loseOverdue({ db, clock }: { db: Database; clock: Clock })
     LIMIT ${batchSize}`)
   let lost = 0
   for (const { id, state, polls, connectionId, name, provider, reason } of rows) {
-    const seen = { importId: id, expectedPolls: polls, polledAt: now, from: state }
+    const seen = { importId: id, expectedPolls: polls, polledAt: now, from: state, failedCall: null }
     const connection = { id: connectionId, name, provider }
     const result = await recordLost(db, { ...seen, connection, reason, lastError: null, polls: 0 })
     if (result.kind === 'recorded') lost++

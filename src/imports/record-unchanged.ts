@@ -3,6 +3,7 @@
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { imports, type StoredPollError } from '../db/schema/index.ts'
+import { insertFailedCalls } from '../reporting/failed-calls.ts'
 import { type Observation, type RecordResult, toldWith } from './record.ts'
 import type { Attention, AttentionEventType, ImportState } from './state.ts'
 import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
@@ -21,6 +22,9 @@ export interface UnchangedPoll extends Observation {
 export async function recordUnchanged(db: Database | Transaction, polls: readonly UnchangedPoll[]): Promise<void> {
   const column = <Value>(read: (poll: UnchangedPoll) => Value) => sql.param(polls.map(read))
   const ids = polls.map(({ importId }) => importId).sort()
+  const counting = polls.some(({ failedCall }) => failedCall !== null)
+    ? sql`, counted AS (${insertFailedCalls(sql`updated WHERE call IS NOT NULL`)})`
+    : sql``
   await db.execute(sql`
     WITH poll AS (
       SELECT * FROM unnest(
@@ -32,8 +36,12 @@ export async function recordUnchanged(db: Database | Transaction, polls: readonl
         ${column((p) => p.attention)}::text[],
         ${column((p) => p.pollFailures)}::int[],
         ${column((p) => p.notFoundPolls)}::int[],
-        ${column((p) => p.lastError && JSON.stringify(p.lastError))}::text[]
-      ) AS t (import_id, expected_polls, polled_at, next_poll_at, same_report, attention, failures, not_found, last_error)
+        ${column((p) => p.lastError && JSON.stringify(p.lastError))}::text[],
+        ${column((p) => p.failedCall?.call ?? null)}::text[],
+        ${column((p) => p.failedCall?.code ?? null)}::text[]
+      ) AS t (
+        import_id, expected_polls, polled_at, next_poll_at, same_report, attention, failures, not_found, last_error, call, code
+      )
     ), updated AS (
       UPDATE imports i SET
         polls = i.polls + 1,
@@ -47,9 +55,9 @@ export async function recordUnchanged(db: Database | Transaction, polls: readonl
         last_error = poll.last_error::jsonb
       FROM poll
       WHERE i.id = poll.import_id AND i.polls = poll.expected_polls AND i.next_poll_at IS NOT NULL
-      RETURNING i.id, i.snapshot_id, poll.polled_at, poll.same_report
-    )
-    UPDATE snapshots s SET last_seen_at = updated.polled_at, polls = s.polls + 1
+      RETURNING i.id, i.connection_id, i.snapshot_id, poll.polled_at AS at, poll.same_report, poll.call, poll.code
+    )${counting}
+    UPDATE snapshots s SET last_seen_at = updated.at, polls = s.polls + 1
     FROM updated WHERE updated.same_report AND s.import_id = updated.id AND s.id = updated.snapshot_id
       AND s.import_id BETWEEN ${ids[0]}::uuid AND ${ids.at(-1)}::uuid -- so that other months aren't even planned for`)
 }

@@ -5,6 +5,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { imports, type StoredPollError, snapshots } from '../db/schema/index.ts'
 import { newId } from '../ids.ts'
 import { type DetailPage, firstPage, type Report, type StatusAnswer } from '../providers/contract.ts'
+import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
 import { storableJson } from '../storable.ts'
 import { storePage } from './details.ts'
 import { dropEarlierRows } from './earlier-run.ts'
@@ -25,6 +26,8 @@ export interface Observation {
   /** The import's `polls` when it was asked: an answer that comes after another one is dropped. */
   expectedPolls: number
   polledAt: Date
+  /** The call that failed, if one did. */
+  failedCall: FailedCall | null
 }
 
 /** An observation that changes the state, so it has to be the one that was seen: stopping and resuming count no polls. */
@@ -83,6 +86,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     ...(over && to !== 'lost' && detailsColumns(details, polledAt)),
   })
   if (!row) return { kind: 'stale' }
+  if (change.failedCall) await countFailedCall(tx, connection.id, change.failedCall, polledAt)
   if (over && to !== 'lost' && (await dropEarlierRows(tx, row.id))) row = await reread(tx, row)
   await insertSnapshot(tx, snapshotId, change)
   const events: ImportEventType[] = from === to ? [] : [eventOf(to)]
@@ -117,6 +121,7 @@ export function recordLost(db: Database, lost: LostImport): Promise<RecordResult
       ...(lost.polls === 1 && polledColumns(lost.polledAt)),
     })
     if (!row) return { kind: 'stale' }
+    if (lost.failedCall) await countFailedCall(tx, lost.connection.id, lost.failedCall, lost.polledAt)
     await writeImportEvents(tx, row, lost.connection, ['import.lost'], lost.polledAt)
     return { kind: 'recorded', collect: false, events: ['import.lost'] }
   })

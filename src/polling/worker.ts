@@ -7,7 +7,7 @@ import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import { holdPoll, releasePolls } from '../imports/leases.ts'
-import { type RecordResult, recordLost, recordReport } from '../imports/record.ts'
+import { type Observation, type RecordResult, recordLost, recordReport } from '../imports/record.ts'
 import { recordRaised } from '../imports/record-unchanged.ts'
 import type { ImportState } from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
@@ -15,6 +15,7 @@ import type { Log } from '../log.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
+import type { FailedCall } from '../reporting/failed-calls.ts'
 import { type Assessment, assess, type Heard } from './assess.ts'
 import type { PollBatches } from './batches.ts'
 import { reactForConnection } from './react.ts'
@@ -46,7 +47,8 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
     const assessment = assess(tracked, target, heard, polledAt)
     await reactForConnection(deps, target, heard.kind === 'error' ? heard.error : heard.answer.summaryError, polledAt)
     if (heard.kind === 'answer' && heard.answer.requests > 1) await drawRequest(deps.db, target, polledAt)
-    const result = await record(deps, tracked, target, assessment, polledAt)
+    const seen = { importId, expectedPolls: tracked.polls, polledAt, failedCall: failedCallOf(heard) }
+    const result = await record(deps, tracked, target, assessment, seen)
     report(deps, { tracked, target, heard, assessment, result, startedAt, polledAt })
   }
 }
@@ -83,9 +85,9 @@ async function record(
   tracked: TrackedImport,
   target: Target,
   assessment: Assessment,
-  polledAt: Date,
+  seen: Observation,
 ): Promise<RecordResult | { kind: 'unchanged' }> {
-  const result = await recordAssessment(deps, tracked, target, assessment, polledAt)
+  const result = await recordAssessment(deps, tracked, target, assessment, seen)
   if (result.kind === 'recorded') {
     if (result.events.length > 0) deps.nudge.deliver()
     if (result.collect) deps.nudge.collect()
@@ -98,9 +100,9 @@ async function recordAssessment(
   tracked: TrackedImport,
   target: Target,
   assessment: Assessment,
-  polledAt: Date,
+  seen: Observation,
 ): Promise<RecordResult | { kind: 'unchanged' }> {
-  const seen = { importId: tracked.id, expectedPolls: tracked.polls, polledAt }
+  const { polledAt } = seen
   const connection = { id: target.id, name: target.name, provider: target.provider.name }
   const from = tracked.state as ImportState
   if (assessment.kind === 'lost') return recordLost(db, { ...seen, ...assessment, connection, from, polls: 1 })
@@ -113,6 +115,13 @@ async function recordAssessment(
   if (attentionEvent !== null) return recordRaised(db, { ...poll, connection, from, attentionEvent })
   await batches.recordUnchanged(poll)
   return { kind: 'unchanged' }
+}
+
+/** Of an import that is over, the second call may have failed though the first one didn't. */
+function failedCallOf(heard: Heard): FailedCall | null {
+  if (heard.kind === 'error') return { call: 'status', code: heard.error.kind }
+  const { summaryError } = heard.answer
+  return summaryError && { call: 'summary', code: summaryError.kind }
 }
 
 interface Polled {

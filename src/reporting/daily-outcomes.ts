@@ -7,14 +7,15 @@
 import { sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { computeDays, type Day } from './compute-days.ts'
+import { addUpFailedCalls } from './failed-calls.ts'
 
 /** Days of connections that one transaction computes at the most. */
 const daysAtOnce = 20
-/** Days are computed by one process at a time. */
+/** Days are computed, and failed calls added up, by one process at a time. */
 const daysLock = 0x64617973 // "days"
 
 /**
- * Computes the days that are marked when it begins, the newest first, in short transactions. What is marked meanwhile is
+ * Adds up failed calls, and computes the days that are marked when it begins, the newest first, in short transactions. What is marked meanwhile is
  * left to the next time, so that a day on which much happens holds up no older one. Safe in several processes at once:
  * one works, the others leave it to it.
  */
@@ -27,6 +28,8 @@ export async function rollUp({ db }: { db: Database }, signal: AbortSignal): Pro
       await computeDays(tx, days)
       return days.length === daysAtOnce
     })
+  for (let more = true; more && !signal.aborted; )
+    more = await db.transaction(async (tx) => (await takeTurn(tx)) && (await addUpFailedCalls(tx)).more)
 }
 
 /**

@@ -79,7 +79,7 @@ export function useImportWorld(): ImportWorld {
   }
   const seen = (row: ImportRow): Observation => {
     clock.advance(1_000)
-    return { importId: row.id, expectedPolls: row.polls, polledAt: clock.now() }
+    return { importId: row.id, expectedPolls: row.polls, polledAt: clock.now(), failedCall: null }
   }
 
   return Object.assign(world, {

@@ -30,6 +30,7 @@ const viewNames = [
   'daily_outcomes',
   'duration_baseline',
   'endpoint_health',
+  'failed_calls',
   'imports',
   'open_imports',
   'progress',

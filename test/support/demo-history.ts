@@ -15,6 +15,7 @@ import { registerImport } from '../../src/imports/register.ts'
 import { type Attention, attentionEvent, type ImportState, importEventTypes, isOver } from '../../src/imports/state.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { DetailPage, Report } from '../../src/providers/contract.ts'
+import type { ProviderErrorKind } from '../../src/providers/error.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { makePartitions } from '../../src/reporting/partitions.ts'
 
@@ -225,7 +226,8 @@ function createPoll(
     const [row] = await db.select().from(imports).where(eq(imports.id, importId))
     if (!row) throw new Error(`no import ${importId}`)
     const polledAt = clock.now()
-    return { row, at: { importId, expectedPolls: row.polls, polledAt }, nextPollAt: after(polledAt, minuteMs) }
+    const at = { importId, expectedPolls: row.polls, polledAt, failedCall: null }
+    return { row, at, nextPollAt: after(polledAt, minuteMs) }
   }
   return {
     async answered(report: Report, attention: Attention | null = null, details: DetailPage | null = null) {
@@ -249,10 +251,17 @@ function createPoll(
       const next = isOver(to) ? null : nextPollAt
       await recordReport(db, { ...change, progressChanges: [], nextPollAt: next, polls: 1 })
     },
-    async refused(code: string) {
+    async refused(code: ProviderErrorKind) {
       const { row, at, nextPollAt } = await seen()
       const lastError = { code, message: 'The provider did not answer as it should.', at: at.polledAt.toISOString() }
-      const failure = { sameReport: false, attention: null, pollFailures: row.pollFailures + 1, notFoundPolls: 0 }
+      const failedCall = { call: 'status', code } as const
+      const failure = {
+        failedCall,
+        sameReport: false,
+        attention: null,
+        pollFailures: row.pollFailures + 1,
+        notFoundPolls: 0,
+      }
       await recordUnchanged(db, [{ ...at, ...failure, lastError, nextPollAt }])
     },
     async lost(reason: NonNullable<Scenario['expected']['lostReason']>) {

@@ -1,5 +1,5 @@
-// Owns what is stored of the history by the day, so that nobody has to read all of it for a chart. Written by
-// reporting/daily-outcomes.ts alone, and read through the views of the schema `reporting` (migrations/0002_reporting.sql).
+// Owns what is stored of the history by the day, so that nobody has to read all of it for a chart. Written by reporting/
+// alone, and read through the views of the schema `reporting` (migrations/0002_reporting.sql).
 import {
   bigint,
   bigserial,
@@ -10,9 +10,11 @@ import {
   pgSchema,
   pgTable,
   primaryKey,
+  text,
   unique,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { time } from './columns.ts'
 import { connections } from './connections.ts'
 
 /** Views only, and the one schema that `reporting_reader` may use. */
@@ -80,6 +82,39 @@ export const dailyOutcomesDue = pgTable(
     connectionId: uuid('connection_id').notNull(),
   },
   (table) => [index('daily_outcomes_due_day').on(table.day, table.connectionId)],
+)
+
+const failedCallColumns = () => ({
+  day: date('day').notNull(),
+  connectionId: uuid('connection_id').notNull(),
+  /** `status`, `summary` or `details`. */
+  call: text('call').notNull(),
+  /** A ProviderErrorKind. */
+  code: text('code').notNull(),
+  calls: sum('calls').notNull(),
+  firstAt: time('first_at').notNull(),
+  lastAt: time('last_at').notNull(),
+})
+
+/** Calls to providers that failed and aren't added up yet (reporting/failed-calls.ts). */
+export const failedCalls = pgTable('failed_calls', {
+  id: bigserial('id', { mode: 'number' }).primaryKey(),
+  ...failedCallColumns(),
+})
+
+/** Calls to a connection's provider that failed on a day (UTC). No month that is dropped takes any with it. */
+export const dailyFailedCalls = pgTable(
+  'daily_failed_calls',
+  {
+    ...failedCallColumns(),
+    connectionId: uuid('connection_id')
+      .notNull()
+      .references(() => connections.id),
+  },
+  (table) => [
+    primaryKey({ columns: [table.day, table.connectionId, table.call, table.code] }),
+    index('daily_failed_calls_connection').on(table.connectionId, table.day),
+  ],
 )
 
 /** How long the imports of a connection take; see its comments in migrations/0002_reporting.sql. */
