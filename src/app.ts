@@ -11,6 +11,7 @@ import { createAgents } from './egress/agents.ts'
 import { createDestinationCheck } from './egress/destination.ts'
 import { createGuard } from './egress/guard.ts'
 import { createResolve } from './egress/resolve.ts'
+import type { KeptToken } from './embedded/secrets.ts'
 import { createEncryption } from './encryption.ts'
 import { createHttpServer, type HttpServer } from './http/server.ts'
 import type { Log } from './log.ts'
@@ -29,6 +30,8 @@ export interface Service {
   url: string
   /** The bootstrap token of the embedded mode, to be shown; null otherwise. */
   adminToken: string | null
+  /** Where the embedded mode keeps the token that it made; null where one was given. */
+  keptToken: KeptToken | null
   /** Takes nothing new, lets what is under way end, cuts it off after 20 s, and closes everything. */
   stop(): Promise<void>
 }
@@ -110,6 +113,7 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
     return {
       url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
       adminToken: config.databaseUrl === null ? storage.adminToken : null,
+      keptToken: storage.keptToken,
       stop: () => opened.disposeAsync(),
     }
   } catch (error) {

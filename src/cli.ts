@@ -19,9 +19,10 @@ program
     await untilStopped(
       log,
       () => startService(config, { log, clock: systemClock }),
-      ({ url, adminToken }) => {
+      ({ url, keptToken }) => {
         console.log(`Import Tracker listens on ${url}; its API is described at ${url}/docs.`)
-        if (adminToken) console.log(`Admin token: ${adminToken}`)
+        if (keptToken) console.log(`The admin token is in ${keptToken.file}.`)
+        if (keptToken?.isNew) console.log(`Admin token: ${keptToken.token}`) // this once: output is kept in journals
       },
     )
   })

@@ -38,11 +38,13 @@ const monthsByTable = z.string().transform((text, context) => {
 export const environmentSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+    .refine((url) => !/^\w+:\/*$/.test(url), { error: 'must name a host and a database' })
     .optional()
     .describe('PostgreSQL ≥ 15. Unset: an embedded PostgreSQL under `DATA_DIR`.'),
   DATA_DIR: z.string().default('.import-tracker').describe('Where the embedded mode keeps its data, keys and token.'),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: 'must be a redis:// URL' })
+    .refine((url) => URL.parse(url)?.hostname !== '', { error: 'must name a host' })
     .optional()
     .describe('Redis ≥ 6.2 for the queue. Unset: the queue is kept in PostgreSQL.'),
   HOST: z.string().default('127.0.0.1').describe('The address to listen on.'),
@@ -68,7 +70,7 @@ export const environmentSchema = z.object({
     .regex(/^[!-~]*$/, 'must be visible ASCII without spaces, as a header carries it')
     .optional()
     .describe(
-      'The first token, with the scope admin. Embedded: made on the first start, kept in `DATA_DIR/admin-token`.',
+      'The first token, with the scope admin. Embedded: made and printed on the first start, kept in `DATA_DIR/admin-token`.',
     ),
   ENCRYPTION_KEYS: z
     .string()

@@ -6,7 +6,7 @@ import { warnOfFewConnections } from './db/connections-left.ts'
 import { requireGrants } from './db/grants.ts'
 import { migrate, readSchemaState } from './db/migrate.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
-import { readAdminToken, readEncryptionKeys } from './embedded/secrets.ts'
+import { type KeptToken, readAdminToken, readEncryptionKeys } from './embedded/secrets.ts'
 import type { Log } from './log.ts'
 import { isQueueMigrated, migrateQueue, queueSchema } from './queue/migrate.ts'
 import { maxQueueConnections } from './queue/queues.ts'
@@ -17,6 +17,8 @@ export interface Storage {
   encryptionKeys: readonly Buffer[]
   /** Null: none was given, and tokens are in the database. */
   adminToken: string | null
+  /** Where the embedded mode keeps the token that it made; null where one was given. */
+  keptToken: KeptToken | null
   close(): Promise<void>
 }
 
@@ -36,10 +38,9 @@ export async function openStorage(config: Config, deps: StorageDeps): Promise<St
 
 async function openEmbedded(config: Config, { log, onError }: StorageDeps): Promise<Storage> {
   const { dataDir, adminToken, encryptionKeys } = config
-  const secrets = {
-    encryptionKeys: encryptionKeys ?? (await readEncryptionKeys(dataDir)),
-    adminToken: adminToken ?? (await readAdminToken(dataDir)),
-  }
+  const keys = encryptionKeys ?? (await readEncryptionKeys(dataDir))
+  const keptToken = adminToken === null ? await readAdminToken(dataDir) : null
+  const secrets = { encryptionKeys: keys, adminToken: adminToken ?? keptToken?.token ?? null, keptToken }
   const embedded = await startEmbeddedPostgres({ directory: dataDir, log })
   const database = openDatabase(embedded.url, { maxConnections, onError })
   const close = async () => {
@@ -71,7 +72,7 @@ async function openGiven(config: Config, databaseUrl: string, deps: StorageDeps)
     await database.close()
     throw error
   }
-  return { databaseUrl, database, encryptionKeys, adminToken, close: () => database.close() }
+  return { databaseUrl, database, encryptionKeys, adminToken, keptToken: null, close: () => database.close() }
 }
 
 /** Of a schema that is ahead, a warning: while versions are replaced one by one, the old ones go on. */

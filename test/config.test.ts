@@ -53,7 +53,9 @@ test('months of history are kept by the table', () => {
 test.each([
   ['DATABASE_URL', 'mysql://db', 'must be a postgres:// URL'],
   ['DATABASE_URL', 'nonsense', 'must be a postgres:// URL'],
+  ['DATABASE_URL', 'postgres://', 'must name a host and a database'],
   ['REDIS_URL', 'http://redis', 'must be a redis:// URL'],
+  ['REDIS_URL', 'redis://', 'must name a host'],
   ['PORT', 'http', 'must be a port number'],
   ['PORT', '65536', 'must be a port number'],
   ['PORT', '-1', 'must be a port number'],

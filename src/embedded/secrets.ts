@@ -7,17 +7,25 @@ import { environmentSchema } from '../config.ts'
 import { openDirectory } from './directory.ts'
 import { EmbeddedError } from './error.ts'
 
+export interface KeptToken {
+  token: string
+  file: string
+  /** It was made now. */
+  isNew: boolean
+}
+
 /**
  * The bootstrap token, kept in `<directory>/admin-token`.
  * @param directory DATA_DIR.
  */
-export async function readAdminToken(directory: string): Promise<string> {
+export async function readAdminToken(directory: string): Promise<KeptToken> {
   const file = join(await openDirectory(directory), 'admin-token')
+  const isNew = !(await exists(file))
   const text = await readOrMake(file, () => randomBytes(32).toString('base64url'))
   const token = environmentSchema.shape.ADMIN_TOKEN.safeParse(text)
   if (!token.success || token.data === undefined)
     throw new EmbeddedError(`${file} holds no token: delete it to get a new one.`)
-  return token.data
+  return { token: token.data, file, isNew }
 }
 
 /**

@@ -31,3 +31,26 @@ test('spaces, apostrophes and what else a name may hold work', async () => {
   await postgres.stop()
   expect(await readdir(join(directory, 'postgres'))).toEqual(['data', 'password', 'postgres.log'])
 })
+
+test.each([
+  ['/proc/x', 'ENOENT'],
+  ['/proc/x/y', 'ENOENT'],
+  ['/dev/null', 'EEXIST'],
+  ['/dev/null/below', 'ENOTDIR'],
+  [`/tmp/${'x'.repeat(300)}`, 'ENAMETOOLONG'],
+])('%s, where no directory can be, is refused at once and by name', async (path, code) => {
+  const message = expect.stringMatching(new RegExp(`^DATA_DIR must be a directory that can be written to: ${code}`))
+  await expect(readAdminToken(path)).rejects.toMatchObject({ name: 'EmbeddedError', message })
+})
+
+test('a path that PostgreSQL takes for too long is refused by name', async () => {
+  const path = join(home, ...Array.from({ length: 10 }, () => 'x'.repeat(100)))
+  await expect(openDirectory(path)).rejects.toThrow(/^DATA_DIR must have a path of 800 bytes at the most/)
+  expect(await readdir(home)).not.toContain('x'.repeat(100))
+})
+
+test('a path of that length serves', async () => {
+  const path = join(home, 'y'.repeat(200), 'y'.repeat(200), 'y'.repeat(200), 'y'.repeat(790 - 603 - home.length))
+  const postgres = await startEmbeddedPostgres({ directory: path, settings: { fsync: 'off' } })
+  await postgres.stop()
+})

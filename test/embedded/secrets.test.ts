@@ -19,20 +19,21 @@ test('a first start makes them, for their owner alone, and leaves nothing else',
 })
 
 test('a second start reads the same', async () => {
-  const token = await readAdminToken(directory)
+  const { token, isNew } = await readAdminToken(directory)
+  expect(isNew).toBe(true)
   const keys = await readEncryptionKeys(directory)
   expect(keys.map((key) => key.length)).toEqual([32])
-  expect(await readAdminToken(directory)).toBe(token)
+  expect(await readAdminToken(directory)).toEqual({ token, file: join(directory, 'admin-token'), isNew: false })
   expect(await readEncryptionKeys(directory)).toEqual(keys)
 })
 
 test('several that start at once agree', async () => {
   const tokens = await Promise.all(Array.from({ length: 8 }, () => readAdminToken(directory)))
-  expect(new Set(tokens).size).toBe(1)
+  expect(new Set(tokens.map(({ token }) => token)).size).toBe(1)
 })
 
 test('a directory that is missing is made', async () => {
-  expect(await readAdminToken(join(directory, 'a/b'))).toHaveLength(43)
+  expect((await readAdminToken(join(directory, 'a/b'))).token).toHaveLength(43)
 })
 
 test('the file may hold older keys after the first one', async () => {
