@@ -62,7 +62,7 @@ function settle(socket: Socket, isTls: boolean, timeoutMs: number): Promise<Sock
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   let isReached = false
   const timer = setTimeout(() => {
-    reject(new EgressError('timeout', 'The host did not take the connection in time.'))
+    reject(new EgressError('timeout', 'The host did not take the connection in time.', { code: 'connect_timeout' }))
     socket.destroy()
   }, timeoutMs)
 
@@ -83,8 +83,8 @@ function settle(socket: Socket, isTls: boolean, timeoutMs: number): Promise<Sock
     socket.on('error', () => {}) // the one error is told; another from the same socket has nobody to go to
     reject(
       isTls && isReached
-        ? new EgressError('tls_error', 'The TLS handshake failed.', cause)
-        : new EgressError('connect_error', 'The host did not take the connection.', cause),
+        ? new EgressError('tls_error', 'The TLS handshake failed.', { cause })
+        : new EgressError('connect_error', 'The host did not take the connection.', { cause }),
     )
   }
 }

@@ -1,6 +1,8 @@
 // Owns how requests fail before there is an answer, in a handful of kinds that can be shown to anybody:
 // messages never carry an internal address.
 
+import { type ErrorCode, errorCodeOfSystem } from './error-codes.ts'
+
 /**
  * - `blocked_address`: the name resolves to an address that the guard refuses, or is one.
  * - `dns_error`: the name doesn't resolve, or not in time.
@@ -14,10 +16,17 @@ export type EgressErrorKind = 'blocked_address' | 'dns_error' | 'connect_error' 
 export class EgressError extends Error {
   override name = 'EgressError'
   readonly kind: EgressErrorKind
+  /** Null: its cause says it, or nobody does. */
+  readonly errorCode: ErrorCode | null
 
-  constructor(kind: EgressErrorKind, message: string, cause?: unknown) {
+  constructor(
+    kind: EgressErrorKind,
+    message: string,
+    { cause, code = null }: { cause?: unknown; code?: ErrorCode | null } = {},
+  ) {
     super(message, { cause })
     this.kind = kind
+    this.errorCode = code
   }
 }
 
@@ -61,4 +70,33 @@ export function classifyNetworkError(error: unknown): NetworkErrorKind {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (error.name === 'HTTPParserError') return 'invalid_response'
   return kindByCode[code] ?? (error.name === 'AbortError' ? 'aborted' : 'unknown')
+}
+
+/** What each kind may be told as; the first where nothing more is known. */
+const codesOfKind: Readonly<Record<Exclude<NetworkErrorKind, 'aborted'>, readonly [ErrorCode, ...ErrorCode[]]>> = {
+  blocked_address: ['blocked_address'],
+  dns_error: ['dns_failed', 'name_not_found', 'dns_timeout'],
+  connect_error: ['connection_failed', 'connection_refused', 'host_unreachable', 'connect_timeout', 'connection_reset'],
+  tls_error: ['tls_failed', 'certificate_expired', 'certificate_wrong_host', 'certificate_untrusted'],
+  timeout: ['answer_timeout', 'connect_timeout'],
+  reset: ['connection_reset'],
+  headers_too_large: ['headers_too_large'],
+  invalid_response: ['malformed_http'],
+  unknown: ['connection_failed'],
+}
+
+/** Why a request through {@link Agents} got no answer; null: we gave up ourselves. Decided as the kind is. */
+export function errorCodeOf(error: unknown): ErrorCode | null {
+  const kind = classifyNetworkError(error)
+  if (kind === 'aborted') return null
+  const said = error instanceof EgressError ? error.errorCode : null
+  const code = said ?? errorCodeOfSystem(systemCodeOf(error) ?? '')
+  return code !== null && codesOfKind[kind].includes(code) ? code : codesOfKind[kind][0]
+}
+
+/** The system's word for it (`ECONNREFUSED`, `CERT_HAS_EXPIRED`, `HPE_…`), for logs alone; null: there is no error. */
+export function systemCodeOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const deepest = error.cause instanceof Error ? error.cause : error
+  return 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : deepest.name
 }

@@ -56,15 +56,18 @@ function isAbsence(error: unknown): boolean {
 async function resolveInTime({ resolve, timeoutMs }: AddressCheck, hostname: string): Promise<readonly string[]> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(
-    () => late.reject(new EgressError('dns_error', 'The host did not resolve in time.')),
+    () => late.reject(new EgressError('dns_error', 'The host did not resolve in time.', { code: 'dns_timeout' })),
     timeoutMs,
   )
   try {
     const addresses = await Promise.race([resolve(hostname), late.promise])
-    if (addresses.length === 0) throw new EgressError('dns_error', 'The host has no address.')
+    if (addresses.length === 0)
+      throw new EgressError('dns_error', 'The host has no address.', { code: 'name_not_found' })
     return addresses
   } catch (error) {
-    throw error instanceof EgressError ? error : new EgressError('dns_error', 'The host does not resolve.', error)
+    throw error instanceof EgressError
+      ? error
+      : new EgressError('dns_error', 'The host does not resolve.', { cause: error })
   } finally {
     clearTimeout(timer)
   }

@@ -4,7 +4,8 @@ import type { NetworkErrorKind } from '../egress/errors.ts'
 /**
  * - `delivered`: an answer of 2xx; whatever its body did.
  * - `redirect`: an answer of 3xx, which is never followed.
- * - `http_error`: any other answer, or one that isn't HTTP (then without a status).
+ * - `http_error`: any other answer.
+ * - `invalid_http`: an answer that isn't HTTP, or has more headers than anybody reads.
  * - `timeout`: no answer in time.
  * - `dns_error`, `connect_error`, `tls_error`, `blocked_address`: no connection; see egress/errors.ts.
  *   A connection that was reset before the answer counts as `connect_error`.
@@ -12,6 +13,7 @@ import type { NetworkErrorKind } from '../egress/errors.ts'
 export const outcomes = [
   'delivered',
   'http_error',
+  'invalid_http',
   'redirect',
   'timeout',
   'dns_error',
@@ -32,5 +34,5 @@ export function outcomeOfStatus(status: number): Outcome {
 
 export function outcomeOfError(kind: Exclude<NetworkErrorKind, 'aborted'>): Outcome {
   if (kind === 'reset' || kind === 'unknown') return 'connect_error'
-  return kind === 'invalid_response' || kind === 'headers_too_large' ? 'http_error' : kind
+  return kind === 'invalid_response' || kind === 'headers_too_large' ? 'invalid_http' : kind
 }

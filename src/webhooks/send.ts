@@ -3,7 +3,8 @@ import type { Dispatcher } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
 import { BodyError, type Response, readBody } from '../egress/body.ts'
-import { classifyNetworkError } from '../egress/errors.ts'
+import type { ErrorCode } from '../egress/error-codes.ts'
+import { classifyNetworkError, errorCodeOf } from '../egress/errors.ts'
 import { readRetryAfter } from '../egress/retry-after.ts'
 import { storableText } from '../storable.ts'
 import { outcomeOfError, outcomeOfStatus } from './outcome.ts'
@@ -27,7 +28,9 @@ export interface WebhookRequest {
 export interface SendResult extends AttemptResult {
   /** The first 4 KiB of the answer, as text that Postgres can store. */
   responseSnippet: string | null
-  /** Why there was no answer, for the log alone: it may name addresses. */
+  /** Why there was no answer; null: there was one. */
+  errorCode: ErrorCode | null
+  /** The same in the system's own words, for the log alone: it may name addresses. */
   error: unknown
 }
 
@@ -59,7 +62,14 @@ export async function send(
   } catch (error) {
     const kind = classifyNetworkError(error)
     if (kind === 'aborted' || signal.aborted) return 'aborted'
-    return { outcome: outcomeOfError(kind), status: null, retryAfterMs: null, responseSnippet: null, error }
+    return {
+      outcome: outcomeOfError(kind),
+      status: null,
+      retryAfterMs: null,
+      responseSnippet: null,
+      errorCode: errorCodeOf(error),
+      error,
+    }
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', stop)
@@ -106,6 +116,7 @@ async function read(
     status: statusCode,
     retryAfterMs: readRetryAfter(headers, clock.now()),
     responseSnippet: await readSnippet(response, bodyMs),
+    errorCode: null,
     error: null,
   }
 }

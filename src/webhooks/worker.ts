@@ -1,5 +1,6 @@
 // Owns the processor of the queues of deliveries: an attempt a job, one wide log line an attempt.
 import type { Nudge } from '../dispatch/nudge.ts'
+import { systemCodeOf } from '../egress/errors.ts'
 import type { Log } from '../log.ts'
 import type { Payload } from '../queue/jobs.ts'
 import { type DeliverDeps, type DeliverResult, deliver } from './deliver.ts'
@@ -69,7 +70,8 @@ function report({ log, observeDelivery }: DeliveryDeps, made: DeliverResult & { 
       manual: attempt.manual,
       outcome: result.outcome,
       status: result.status,
-      errorCode: errorCode(result.error),
+      errorCode: result.errorCode,
+      systemCode: systemCodeOf(result.error),
       durationMs,
       latenessMs: Math.max(0, attempt.startedAt.getTime() - attempt.dueAt.getTime()),
       state: verdict.delivery.state,
@@ -84,11 +86,4 @@ function report({ log, observeDelivery }: DeliveryDeps, made: DeliverResult & { 
 function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url)
   return origin + pathname
-}
-
-/** The system's word for it (`ECONNREFUSED`, `CERT_HAS_EXPIRED`), which customers aren't shown. */
-function errorCode(error: unknown): string | null {
-  if (!(error instanceof Error)) return null
-  const deepest = error.cause instanceof Error ? error.cause : error
-  return 'code' in deepest && typeof deepest.code === 'string' ? deepest.code : deepest.name
 }

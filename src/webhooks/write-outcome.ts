@@ -59,7 +59,8 @@ export async function writeOutcome(
         duration_ms = ${now.getTime() - attempt.startedAt.getTime()},
         outcome = ${result.outcome},
         status = ${result.status},
-        response_snippet = ${result.responseSnippet}
+        response_snippet = ${result.responseSnippet},
+        error_code = ${result.errorCode}
       WHERE delivery_id = ${attempt.deliveryId} AND number = ${attempt.number}
     )
     UPDATE deliveries SET

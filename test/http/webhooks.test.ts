@@ -150,7 +150,9 @@ describe('deliveries', () => {
       [body.id],
     )
     const attempts = await api.call('GET /v1/deliveries/{id}/attempts', { id: body.id })
-    expect(attempts.body.data).toMatchObject([{ number: 1, manual: true, outcome: 'in_flight', status: null }])
+    expect(attempts.body.data).toMatchObject([
+      { number: 1, manual: true, outcome: 'in_flight', status: null, errorCode: null },
+    ])
     const after = Buffer.from('[99999999999]').toString('base64url')
     expect((await api.call('GET /v1/deliveries/{id}/attempts', { id: body.id }, { query: { after } })).status).toBe(400)
   })

@@ -62,7 +62,14 @@ test('an attempt at a delivery', async () => {
     const begun = await beginAttempt({ ...deps, db }, delivery.id, { number: 1, manual: false })
     if (begun.kind !== 'begun') throw new Error(begun.reason)
     await writeOutcome(db, begun.attempt, {
-      result: { outcome: 'delivered', status: 204, retryAfterMs: null, responseSnippet: null, error: null },
+      result: {
+        outcome: 'delivered',
+        status: 204,
+        retryAfterMs: null,
+        responseSnippet: null,
+        errorCode: null,
+        error: null,
+      },
       verdict: { delivery: { state: 'delivered' }, endpoint: { kind: 'fine' } },
       handOver: true,
       now: clock.now(),

@@ -383,6 +383,7 @@ describe('webhooks', () => {
     await world.db.insert(deliveryAttempts).values([
       { ...attempt, number: 1 },
       { ...attempt, number: 2, startedAt: at(30), outcome: 'delivered', status: 204, durationMs: 12 },
+      { ...attempt, deliveryId: second.id, number: 1, outcome: 'invalid_http', errorCode: 'headers_too_large' },
     ])
     await world.db
       .update(deliveries)
@@ -405,10 +406,17 @@ describe('webhooks', () => {
         first_attempt_at: expect.anything(),
         last_outcome: 'delivered',
         last_status: 204,
+        last_error_code: null,
         last_duration_ms: 12,
         delivered_after_s: 29,
       },
-      { delivery_id: second.id, state: 'pending', attempts: 0, last_outcome: null },
+      {
+        delivery_id: second.id,
+        state: 'pending',
+        last_outcome: 'invalid_http',
+        last_status: null,
+        last_error_code: 'headers_too_large',
+      },
     ])
     const [health] = await world.db.transaction(async (tx) => {
       await tx.execute(sql`SELECT set_config('reporting.now', ${at(3_600).toISOString()}, true)`)

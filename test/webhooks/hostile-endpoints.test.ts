@@ -46,34 +46,42 @@ afterAll(async () => {
 })
 
 describe('an endpoint that', () => {
-  it.each(cases)('$name: $outcome', async ({ open, outcome, status = null, code, origin, zone: answers }) => {
-    const receiver = await opening(open)
-    if (answers) zone = answers
-    const bad = await endpointsAt(`${origin ?? 'http://127.0.0.1'}:${receiver.port}/`)
-    const healthy = await world.receiver()
-    const good = await world.endpoint({ url: healthy.url })
-    for (let count = 0; count < eventsEach; count++) await world.event()
+  it.each(cases)(
+    '$name: $outcome',
+    async ({ open, outcome, status = null, errorCode = null, code, origin, zone: answers }) => {
+      const receiver = await opening(open)
+      if (answers) zone = answers
+      const bad = await endpointsAt(`${origin ?? 'http://127.0.0.1'}:${receiver.port}/`)
+      const healthy = await world.receiver()
+      const good = await world.endpoint({ url: healthy.url })
+      for (let count = 0; count < eventsEach; count++) await world.event()
 
-    let healthyMs = Number.NaN
-    let results: Result[] = []
-    const memory = await memoryOf(async () => {
-      const delivering = await deliverDue()
-      healthyMs = await delivering.until(good.id)
-      results = await delivering.all
-    })
+      let healthyMs = Number.NaN
+      let results: Result[] = []
+      const memory = await memoryOf(async () => {
+        const delivering = await deliverDue()
+        healthyMs = await delivering.until(good.id)
+        results = await delivering.all
+      })
 
-    expect(healthyMs).toBeLessThan(headersMs) // so while the others hang
-    expect((await world.deliveriesOf(good.id)).map(({ state }) => state)).toEqual(Array(eventsEach).fill('delivered'))
-    for (const { id } of bad)
-      for (const delivery of await world.deliveriesOf(id)) {
-        expect(only(await world.attemptsOf(delivery.id))).toMatchObject({ outcome, status, durationMs: 0 })
-        expect(delivery.state).toBe(outcome === 'delivered' ? 'delivered' : 'pending')
-      }
-    expect(results).toHaveLength(hostileEndpoints * eventsEach + eventsEach)
-    if (code !== undefined) expect(new Set(results.flatMap(codeOf))).toEqual(new Set([code]))
-    expect(memory.peak).toBeLessThan(48 * mebibyte)
-    expect(memory.left).toBeLessThan(10 * mebibyte)
-  })
+      expect(healthyMs).toBeLessThan(headersMs) // so while the others hang
+      expect((await world.deliveriesOf(good.id)).map(({ state }) => state)).toEqual(Array(eventsEach).fill('delivered'))
+      for (const { id } of bad)
+        for (const delivery of await world.deliveriesOf(id)) {
+          expect(only(await world.attemptsOf(delivery.id))).toMatchObject({
+            outcome,
+            status,
+            errorCode,
+            durationMs: 0,
+          })
+          expect(delivery.state).toBe(outcome === 'delivered' ? 'delivered' : 'pending')
+        }
+      expect(results).toHaveLength(hostileEndpoints * eventsEach + eventsEach)
+      if (code !== undefined) expect(new Set(results.flatMap(codeOf))).toEqual(new Set([code]))
+      expect(memory.peak).toBeLessThan(48 * mebibyte)
+      expect(memory.left).toBeLessThan(10 * mebibyte)
+    },
+  )
 
   it('has a certificate that nobody vouches for: tls_error', async () => {
     setDefaultCACertificates(trusted)
@@ -82,7 +90,8 @@ describe('an endpoint that', () => {
     await world.event()
     const results = await (await deliverDue()).all
     setDefaultCACertificates([...trusted, selfSigned.cert, expired.cert])
-    expect(only(await world.attemptsOf(only(await world.deliveriesOf(id)).id)).outcome).toBe('tls_error')
+    const attempt = only(await world.attemptsOf(only(await world.deliveriesOf(id)).id))
+    expect(attempt).toMatchObject({ outcome: 'tls_error', errorCode: 'certificate_untrusted' })
     expect(results.flatMap(codeOf)).toEqual(['DEPTH_ZERO_SELF_SIGNED_CERT'])
   })
 

@@ -145,7 +145,11 @@ describe('an attempt fails', () => {
 
   it('when what comes is no HTTP', async () => {
     const url = await serveTcp((socket) => socket.end('220 smtp.example.com ESMTP\r\n'))
-    expect(await post(url)).toMatchObject({ outcome: 'http_error', status: null })
+    expect(await post(url)).toMatchObject({
+      outcome: 'invalid_http',
+      status: null,
+      errorCode: 'malformed_http',
+    })
   })
 
   it('when nobody listens', async () => {

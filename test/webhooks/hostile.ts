@@ -40,6 +40,16 @@ export const drippingBody = (status: number) =>
 /** More headers than anybody reads. */
 export const hugeHeaders = tcp((socket) => socket.write(manyHeaders))
 
+/** As many as a proxy with sessions of its own may add. */
+export const manyCookies = tcp((socket) =>
+  socket.end(`HTTP/1.1 200 OK\r\ncontent-length: 0\r\n${`set-cookie: ${'c'.repeat(4_096)}\r\n`.repeat(15)}\r\n`),
+)
+
+export const noHttp = tcp((socket) => socket.end('220 smtp.example.com ESMTP\r\n'))
+
+/** As some small servers do. Strict parsing protects against answers that are smuggled into others. */
+export const lenientHttp = tcp((socket) => socket.end('HTTP/1.1 200 OK\nContent-Length: 0\n\n'))
+
 export const resetBeforeHeaders = tcp((socket) => socket.resetAndDestroy())
 
 export const resetInBody = (status: number) =>

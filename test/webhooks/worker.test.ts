@@ -29,6 +29,7 @@ it('an attempt is one log line and one observation, without secrets', async () =
     outcome: 'http_error',
     status: 500,
     errorCode: null,
+    systemCode: null,
     durationMs: 0,
     latenessMs: 250,
     state: 'pending',
@@ -41,12 +42,16 @@ it('an attempt is one log line and one observation, without secrets', async () =
   expect((await work()).attempts).toEqual([{ outcome: 'http_error', durationMs: 0, firstAttemptDelayMs: null }])
 })
 
-it('what could not be connected is logged with the system’s word for it', async () => {
+it('what could not be connected is logged with our word and the system’s for it', async () => {
   const receiver = await world.receiver()
   await world.endpoint({ url: receiver.url })
   await receiver.close()
   await world.event()
-  expect(JSON.parse(only((await work()).lines))).toMatchObject({ outcome: 'connect_error', errorCode: 'ECONNREFUSED' })
+  expect(JSON.parse(only((await work()).lines))).toMatchObject({
+    outcome: 'connect_error',
+    errorCode: 'connection_refused',
+    systemCode: 'ECONNREFUSED',
+  })
 })
 
 it('a job goes on with what else is due to its endpoint', async () => {

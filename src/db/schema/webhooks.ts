@@ -146,6 +146,8 @@ export const deliveryAttempts = pgTable(
     outcome: text('outcome').notNull(),
     status: integer('status'),
     responseSnippet: text('response_snippet'),
+    /** One of egress/error-codes.ts; null: it was answered, or its end isn't known. */
+    errorCode: text('error_code'),
   },
   (table) => [
     primaryKey({ columns: [table.deliveryId, table.number] }),

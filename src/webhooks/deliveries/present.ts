@@ -1,6 +1,7 @@
 // Owns how deliveries and their attempts are shown.
 import { z } from 'zod'
 import type { deliveries, deliveryAttempts } from '../../db/schema/index.ts'
+import { type ErrorCode, errorCodes } from '../../egress/error-codes.ts'
 import { attemptOutcomes } from '../outcome.ts'
 
 /**
@@ -26,6 +27,10 @@ export const deliverySchema = z
 
 export type ApiDelivery = z.infer<typeof deliverySchema>
 
+const listed = Object.entries(errorCodes)
+  .map(([code, meaning]) => `\`${code}\`: ${meaning}.`)
+  .join(' ')
+
 export const attemptSchema = z
   .object({
     number: z.number().int(),
@@ -34,6 +39,10 @@ export const attemptSchema = z
     durationMs: z.number().int().nullable(),
     outcome: z.enum(attemptOutcomes).describe('`in_flight` that stays: the worker was stopped meanwhile.'),
     status: z.number().int().nullable(),
+    errorCode: z
+      .enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]])
+      .nullable()
+      .describe(`Why there was no answer; null: there was one. ${listed}`),
     responseSnippet: z.string().nullable().describe('The first 4 KiB of the answer.'),
   })
   .meta({ id: 'DeliveryAttempt' })
@@ -62,6 +71,7 @@ export function presentAttempt(row: typeof deliveryAttempts.$inferSelect): ApiAt
     durationMs: row.durationMs,
     outcome: row.outcome as ApiAttempt['outcome'],
     status: row.status,
+    errorCode: row.errorCode as ErrorCode | null,
     responseSnippet: row.responseSnippet,
   }
 }
