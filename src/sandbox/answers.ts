@@ -84,12 +84,12 @@ export interface Times {
   created: Date
 }
 
-/** The headers of this one answer. */
+/** The headers of this one answer, their names in lower case. */
 export function headersOf(answer: ScriptedAnswer, times: Times): Record<string, HeaderValue> {
   const fill = (text: string) => filled(text, times, 'http')
   return Object.fromEntries(
     Object.entries(answer.headers).map(([name, value]) => [
-      name,
+      name.toLowerCase(),
       value === null ? null : Array.isArray(value) ? value.map(fill) : fill(value),
     ]),
   )

@@ -113,23 +113,15 @@ function writeHead(
   writing: readonly WritingFault[],
   more: OutgoingHttpHeaders = {},
 ): void {
-  if (namesOf(answer).includes('date')) response.sendDate = false
+  if (answer.headers.date === null) response.sendDate = false
   response.writeHead(answer.status, { ...headersOf(answer, writing), ...more })
-}
-
-function namesOf(answer: Answer): string[] {
-  return Object.keys(answer.headers).map((name) => name.toLowerCase())
 }
 
 const cookieLength = 4_096
 
 function headersOf(answer: Answer, writing: readonly WritingFault[]): OutgoingHttpHeaders {
-  const headers: OutgoingHttpHeaders = namesOf(answer).includes('content-type')
-    ? {}
-    : { 'content-type': 'application/json' }
-  for (const [name, value] of Object.entries(answer.headers)) {
-    if (value !== null) headers[name.toLowerCase()] = value
-  }
+  const given = { 'content-type': 'application/json', ...answer.headers }
+  const headers: OutgoingHttpHeaders = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   for (const fault of writing) {
     if (fault.kind === 'compressed') headers['content-encoding'] = fault.encoding
     if (fault.kind === 'charset' && fault.declared) {

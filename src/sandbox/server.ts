@@ -104,8 +104,10 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
     })
     const { jobId = null, kind = null, cursor = null } = call ?? {}
     const status = sentStatus(answer, transport)
-    world.record({ provider: prefix, jobId, kind, cursor, url: below, at: world.clock.now(), status })
-    return send(response, answer, transport, writing)
+    const at = world.clock.now()
+    world.record({ provider: prefix, jobId, kind, cursor, url: below, at, status })
+    // Its own clock's, as is every other time that it says.
+    return send(response, { ...answer, headers: { date: at.toUTCString(), ...answer.headers } }, transport, writing)
   }
   const origin = `http://${headers.host ?? 'localhost'}`
   const segments = [prefix, ...(decodeAll(encoded) ?? [])]

@@ -29,6 +29,7 @@ export type HeaderValue = string | string[] | null
 
 export interface Answer {
   status: number
+  /** By name, in lower case. */
   headers: Record<string, HeaderValue>
   body: Json
 }

@@ -48,6 +48,13 @@ test('slow_body: a client that goes away ends it', async () => {
   await sandbox.close()
 })
 
+test('each answer has the date of the clock that the sandbox goes by', async () => {
+  const { ask, clock } = await openJob([{ kind: 'server_error', atRequest: 2 }])
+  expect((await ask()).headers.get('date')).toBe('Sun, 01 Mar 2026 12:00:00 GMT')
+  clock.advance(90_000)
+  expect((await ask()).headers.get('date')).toBe('Sun, 01 Mar 2026 12:01:30 GMT')
+})
+
 test('garbage: an HTML page with status 200', async () => {
   const { ask } = await openJob([{ kind: 'garbage' }])
   const response = await ask()
