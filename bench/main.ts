@@ -2,6 +2,7 @@
 const benches: Record<string, () => Promise<{ run(options: string[]): Promise<void> }>> = {
   history: () => import('./history.ts'),
   ingest: () => import('./ingest.ts'),
+  peers: () => import('./peers.ts'),
   polls: () => import('./polls.ts'),
   webhooks: () => import('./webhooks.ts'),
 }

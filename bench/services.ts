@@ -22,6 +22,7 @@ export interface BenchDatabase {
 
 export interface BenchServices extends BenchDatabase {
   redisUrl: string
+  redisPid: number
 }
 
 /** Postgres alone, migrated. */
@@ -35,7 +36,7 @@ export function startServices(): Promise<BenchServices> {
     opened.defer(() => redis.close())
     const database = await openMigrated(opened, {})
     await migrateQueue(database.database.pool)
-    return { ...database, redisUrl: redis.url }
+    return { ...database, redisUrl: redis.url, redisPid: redis.pid }
   })
 }
 
@@ -106,7 +107,7 @@ function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null
 }
 
-async function startRedis(): Promise<{ url: string; close(): Promise<void> }> {
+async function startRedis(): Promise<{ url: string; pid: number; close(): Promise<void> }> {
   const port = await freePort()
   const server = spawn(
     'redis-server',
@@ -121,6 +122,7 @@ async function startRedis(): Promise<{ url: string; close(): Promise<void> }> {
   client.disconnect()
   return {
     url: `redis://127.0.0.1:${port}`,
+    pid: server.pid ?? 0,
     close: () => endProcess(server),
   }
 }
