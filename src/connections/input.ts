@@ -1,4 +1,5 @@
-// Owns what `PUT /v1/connections/{name}` accepts, and the provider's word on its own part of it.
+// Owns what the API accepts for a connection, and the provider's word on its own part of it. What the document says of
+// that part is described.ts's.
 import { z } from 'zod'
 import type { StoredLimits } from '../db/schema/index.ts'
 import type { Guard } from '../egress/guard.ts'
@@ -14,28 +15,58 @@ const durationMs = z.number().int().min(1).max(tenYearsMs)
 /** About one a day: the time of the next one has to be a time that can be stored. */
 const minRequestsPerSecond = 0.00001
 
+const limits = {
+  requestsPerSecond: z.number().min(minRequestsPerSecond).max(10_000),
+  requestsPerMonth: z.number().int().min(1).max(1_000_000_000),
+  maxInFlight: z.number().int().min(1).max(1_000),
+  minIntervalMs: durationMs,
+  maxIntervalMs: durationMs,
+  deadlineMs: durationMs,
+}
+
 const limitsSchema = z
-  .strictObject({
-    requestsPerSecond: z.number().min(minRequestsPerSecond).max(10_000).optional(),
-    requestsPerMonth: z.number().int().min(1).max(1_000_000_000).optional(),
-    maxInFlight: z.number().int().min(1).max(1_000).optional(),
-    minIntervalMs: durationMs.optional(),
-    maxIntervalMs: durationMs.optional(),
-    deadlineMs: durationMs.optional(),
-  })
+  .strictObject(limits)
+  .partial()
   .meta({ id: 'Limits', description: 'What may be asked of the provider. What is absent is the provider’s default.' })
 
-export const putConnectionSchema = z
+const changedLimitsSchema = z
   .strictObject({
-    provider: z.enum(providerNames),
-    baseUrl: z.string().min(1).max(2_048).optional().describe('Required where the provider has no default (zilliant).'),
-    credentials: z.record(z.string(), z.unknown()).describe('What the provider wants; encrypted, never shown.'),
-    settings: z.record(z.string(), z.unknown()).default({}),
-    limits: limitsSchema.default({}),
+    requestsPerSecond: limits.requestsPerSecond.nullable(),
+    requestsPerMonth: limits.requestsPerMonth.nullable(),
+    maxInFlight: limits.maxInFlight.nullable(),
+    minIntervalMs: limits.minIntervalMs.nullable(),
+    maxIntervalMs: limits.maxIntervalMs.nullable(),
+    deadlineMs: limits.deadlineMs.nullable(),
   })
-  .meta({ id: 'PutConnection' })
+  .partial()
+  .meta({ id: 'ChangedLimits', description: 'What is absent stays; null goes back to the provider’s default.' })
+
+export const baseUrlSchema = z.string().min(1).max(2_048)
+
+/** What is the same for every provider. */
+export const commonFields = {
+  limits: limitsSchema.optional(),
+}
+
+export const putConnectionSchema = z.strictObject({
+  provider: z.enum(providerNames),
+  baseUrl: baseUrlSchema.optional(),
+  credentials: z.record(z.string(), z.unknown()),
+  settings: z.record(z.string(), z.unknown()).optional(),
+  ...commonFields,
+})
 
 export type PutConnectionInput = z.infer<typeof putConnectionSchema>
+
+/** What is the same for every provider, of a change. */
+export const commonChanges = {
+  baseUrl: baseUrlSchema.nullable().optional().describe('Null: the provider’s default.'),
+  limits: changedLimitsSchema.optional(),
+}
+
+export const patchConnectionSchema = putConnectionSchema.partial().extend(commonChanges)
+
+export type PatchConnectionInput = z.infer<typeof patchConnectionSchema>
 
 export interface CheckedConnection {
   provider: string
@@ -53,7 +84,7 @@ export function checkConnection(guard: Guard, name: string, input: PutConnection
     throw invalid('name', 'must be 1 to 100 letters, digits, ".", "_", "~" or "-", the first one a letter or digit')
   const provider = findProvider(input.provider)
   const credentials = provider.credentialsSchema.safeParse(input.credentials, { error: issueText })
-  const settings = provider.settingsSchema.safeParse(input.settings, { error: issueText })
+  const settings = provider.settingsSchema.safeParse(input.settings ?? {}, { error: issueText })
   const errors = [
     ...fieldErrors(credentials.error, 'credentials'),
     ...fieldErrors(settings.error, 'settings'),
@@ -66,7 +97,7 @@ export function checkConnection(guard: Guard, name: string, input: PutConnection
     baseUrl: input.baseUrl?.replace(/\/+$/, '') ?? null,
     credentials: credentials.data,
     settings: settings.data as Record<string, unknown>,
-    limits: input.limits as StoredLimits,
+    limits: (input.limits ?? {}) as StoredLimits,
   }
 }
 
@@ -80,7 +111,7 @@ function baseUrlErrors(guard: Guard, provider: Provider, baseUrl: string | undef
 }
 
 function limitErrors(provider: Provider, limits: PutConnectionInput['limits']) {
-  const { minIntervalMs, maxIntervalMs } = effectiveLimits(provider, limits as StoredLimits)
+  const { minIntervalMs, maxIntervalMs } = effectiveLimits(provider, (limits ?? {}) as StoredLimits)
   if (minIntervalMs <= maxIntervalMs) return []
   const message = `must not be above maxIntervalMs (${minIntervalMs} > ${maxIntervalMs}, the provider’s defaults included)`
   return [{ field: 'limits.minIntervalMs', message }]

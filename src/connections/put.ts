@@ -1,13 +1,13 @@
-// Owns creating and replacing a connection.
+// Owns creating, replacing and changing a connection.
 import { and, eq, isNull } from 'drizzle-orm'
 import type { Clock } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
 import type { Guard } from '../egress/guard.ts'
 import type { Encryption } from '../encryption.ts'
-import { AppError } from '../errors.ts'
+import { AppError, notFound } from '../errors.ts'
 import { newId } from '../ids.ts'
-import { type CheckedConnection, checkConnection, type PutConnectionInput } from './input.ts'
+import { type CheckedConnection, checkConnection, type PatchConnectionInput, type PutConnectionInput } from './input.ts'
 import { resumeConnection } from './pause.ts'
 import { type ApiConnection, type ConnectionRow, presentConnection } from './present.ts'
 import { openCredentials, sealCredentials } from './secrets.ts'
@@ -34,9 +34,41 @@ export async function putConnection(
   return deps.db.transaction(async (tx) => {
     const inserted = await insert(tx, deps, name, checked)
     if (inserted) return { created: true, connection: presentConnection(inserted) }
-    const replaced = await replace(tx, deps, name, checked)
-    return { created: false, connection: presentConnection(replaced) }
+    const old = await lockByName(tx, name)
+    if (!old) throw new AppError('conflict', 'The connection was deleted just now; try again.')
+    return { created: false, connection: presentConnection(await replace(tx, deps, old, checked)) }
   })
+}
+
+/**
+ * Puts what is stored with some of it changed: what is absent stays, also the credentials, which nobody has to say again.
+ * @throws {AppError} not_found; invalid_request; conflict as for putting, and where no key opens the stored credentials.
+ */
+export async function patchConnection(
+  deps: PutDeps,
+  name: string,
+  change: PatchConnectionInput,
+): Promise<ApiConnection> {
+  return deps.db.transaction(async (tx) => {
+    const old = await lockByName(tx, name)
+    if (!old) throw notFound('connection')
+    const checked = checkConnection(deps.guard, name, merge(deps, old, change))
+    return presentConnection(await replace(tx, deps, old, checked))
+  })
+}
+
+function merge({ encryption }: PutDeps, old: ConnectionRow, change: PatchConnectionInput): PutConnectionInput {
+  const credentials = change.credentials ?? openCredentials(encryption, old)
+  if (credentials === null)
+    throw new AppError('conflict', 'No key opens the stored credentials any more: give them, too.')
+  const limits = Object.entries({ ...old.limits, ...change.limits }).filter(([, limit]) => limit !== null)
+  return {
+    provider: (change.provider ?? old.provider) as PutConnectionInput['provider'],
+    baseUrl: (change.baseUrl === undefined ? old.baseUrl : change.baseUrl) ?? undefined,
+    credentials: credentials as Record<string, unknown>,
+    settings: change.settings ?? old.settings,
+    limits: Object.fromEntries(limits),
+  }
 }
 
 async function insert(tx: Transaction, { clock, encryption }: PutDeps, name: string, checked: CheckedConnection) {
@@ -54,15 +86,9 @@ async function insert(tx: Transaction, { clock, encryption }: PutDeps, name: str
 async function replace(
   tx: Transaction,
   { clock, encryption }: PutDeps,
-  name: string,
+  old: ConnectionRow,
   checked: CheckedConnection,
 ): Promise<ConnectionRow> {
-  const [old] = await tx
-    .select()
-    .from(connections)
-    .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
-    .for('update')
-  if (!old) throw new AppError('conflict', 'The connection was deleted just now; try again.')
   if (old.provider !== checked.provider) await refuseWithImports(tx, old)
 
   const now = clock.now()
@@ -80,6 +106,15 @@ async function replace(
   if (!row) throw new Error(`The locked connection ${old.id} is gone.`)
   if (row.pausedAt === null || asksAlike(encryption, old, checked)) return row
   return resumeConnection(tx, { connectionId: row.id, now })
+}
+
+async function lockByName(tx: Transaction, name: string): Promise<ConnectionRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(connections)
+    .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+    .for('update')
+  return row
 }
 
 async function refuseWithImports(tx: Transaction, connection: ConnectionRow): Promise<void> {

@@ -1,4 +1,5 @@
 // Owns the OpenAPI 3.1 document, made from the same definitions that validate.
+import { z } from 'zod'
 import type {
   ZodOpenApiObject,
   ZodOpenApiOperationObject,
@@ -39,7 +40,12 @@ export function openApiDocument(operations: readonly Operation[]): OpenApiDocume
     },
     paths,
   }
-  return createDocument(parts, { override: ({ jsonSchema }) => quieten(jsonSchema) })
+  return createDocument(parts, {
+    override({ jsonSchema }) {
+      quieten(jsonSchema)
+      tellDefault(jsonSchema)
+    },
+  })
 }
 
 /** What zod adds says nothing beside `format` and `integer`, and hides what matters from readers. */
@@ -49,8 +55,16 @@ function quieten(schema: { format?: string; pattern?: string; minimum?: number; 
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
 }
 
+/** Generators take a property with a default for one that is always there, so words say what holds without it. */
+function tellDefault(schema: { default?: unknown; description?: string }): void {
+  if (!('default' in schema)) return
+  const { default: fallback, description = '' } = schema
+  delete schema.default
+  if (typeof fallback !== 'object') schema.description = `${description} Absent: ${String(fallback)}.`.trim()
+}
+
 function describe(operation: Operation): ZodOpenApiOperationObject {
-  const { id, tag, summary, description = '', params, query, body, scope } = operation
+  const { id, tag, summary, description = '', params, query, body, documentedBody, scope } = operation
   return {
     operationId: id,
     tags: [tag],
@@ -58,10 +72,18 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     description: `${description}\n\nNeeds the scope \`${scope}\`.`.trim(),
     requestParams: { ...(params && { path: params }), ...(query && { query }) },
     ...(body && {
-      requestBody: { required: !body.safeParse(undefined).success, content: { 'application/json': { schema: body } } },
+      requestBody: {
+        required: !body.safeParse(undefined).success,
+        content: { 'application/json': { schema: documentedBody ?? given(body) } },
+      },
     }),
     responses: { ...answersOf(operation.answers), ...problemsOf(operation) },
   }
+}
+
+/** What a body is where there is one: that an absent one counts as an empty one is no default of its. */
+function given(body: z.ZodType): z.ZodType {
+  return body instanceof z.ZodPrefault ? (body.unwrap() as z.ZodType) : body
 }
 
 function answersOf(answers: Record<number, AnswerSpec>): ZodOpenApiResponsesObject {

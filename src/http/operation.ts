@@ -50,6 +50,8 @@ interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Z
   params?: P
   query?: Q
   body?: B
+  /** What the document says of the body, where it can say more than the schema that reads it. */
+  documentedBody?: z.ZodType
   answers: A
   /** The refusals of its own, besides those that every operation has. */
   problems?: readonly ProblemCode[]

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { after } from '../../src/clock.ts'
 import { deleteConnection } from '../../src/connections/delete.ts'
 import { pauseConnection, resumeConnection } from '../../src/connections/pause.ts'
+import { openCredentials } from '../../src/connections/secrets.ts'
 import { createTargets } from '../../src/connections/targets.ts'
 import { connections, events } from '../../src/db/schema/index.ts'
 import { createEncryption } from '../../src/encryption.ts'
@@ -14,6 +15,7 @@ import { aConnection, anImport, cdqConnection, unique, withRowResults, withSkipp
 
 const api = useApi()
 const put = (name: string, body: unknown) => api.call('PUT /v1/connections/{name}', { name }, { body })
+const patch = (name: string, body: unknown) => api.call('PATCH /v1/connections/{name}', { name }, { body })
 const get = (name: string) => api.call('GET /v1/connections/{name}', { name })
 
 async function rowOf(name: string) {
@@ -38,6 +40,98 @@ async function eventsOf(name: string) {
     .orderBy(events.id)
   return rows.map(({ type, body }) => ({ type, data: JSON.parse(body).data }))
 }
+
+describe('patching', () => {
+  const whole = {
+    ...cdqConnection,
+    baseUrl: 'https://cdq.example.com',
+    limits: { requestsPerSecond: 2, requestsPerMonth: 500, maxInFlight: 3 },
+  }
+
+  test('changes one limit without the secret, and leaves the rest', async () => {
+    const name = await aConnection(api, whole)
+    const before = (await get(name)).body
+    api.clock.advance(1_000)
+    const { status, body } = await patch(name, { limits: { requestsPerSecond: 5 } })
+    expect(status).toBe(200)
+    const limits = { ...whole.limits, requestsPerSecond: 5 }
+    const effectiveLimits = { ...before.effectiveLimits, requestsPerSecond: 5 }
+    expect(body).toEqual({ ...before, limits, effectiveLimits, updatedAt: api.clock.now().toISOString() })
+    expect(await credentialsOf(name)).toEqual(cdqConnection.credentials)
+  })
+
+  test('takes a limit, or the base URL, back to the provider’s default by null', async () => {
+    const name = await aConnection(api, whole)
+    const { body } = await patch(name, { limits: { maxInFlight: null }, baseUrl: null })
+    expect(body).toMatchObject({ baseUrl: null, limits: { requestsPerSecond: 2, requestsPerMonth: 500 } })
+    expect(body.limits).not.toHaveProperty('maxInFlight')
+  })
+
+  test('with nothing changes nothing', async () => {
+    const name = await aConnection(api, whole)
+    const { updatedAt: _, ...before } = (await get(name)).body
+    expect((await patch(name, {})).body).toMatchObject(before)
+    expect(await credentialsOf(name)).toEqual(cdqConnection.credentials)
+  })
+
+  test('replaces credentials, which resumes a paused connection; other changes leave it paused', async () => {
+    const name = await aConnection(api, whole)
+    await pause(name)
+    expect((await patch(name, { limits: { maxInFlight: 9 } })).body.pausedAt).not.toBeNull()
+    expect((await patch(name, { credentials: cdqConnection.credentials })).body.pausedAt).not.toBeNull()
+    expect((await patch(name, { credentials: { apiKey: 'another' } })).body.pausedAt).toBeNull()
+    expect(await credentialsOf(name)).toEqual({ apiKey: 'another' })
+    expect((await eventsOf(name)).map(({ type }) => type)).toEqual(['connection.paused', 'connection.resumed'])
+  })
+
+  test.each([
+    ['a limit that can’t be', { limits: { maxInFlight: 0 } }, 'limits.maxInFlight'],
+    ['an unknown limit', { limits: { perDay: 1 } }, 'limits.perDay'],
+    [
+      'an interval that the stored one doesn’t allow',
+      { limits: { minIntervalMs: 999_999_999 } },
+      'limits.minIntervalMs',
+    ],
+    ['no credentials', { credentials: null }, 'credentials'],
+    ['half of the credentials', { credentials: {} }, 'credentials.apiKey'],
+    ['a setting of another provider', { settings: { teamId: 'x' } }, 'settings.teamId'],
+    ['a base URL at a private address', { baseUrl: 'https://10.0.0.1' }, 'baseUrl'],
+    ['another provider, whose settings are missing', { provider: 'micro' }, 'settings.teamId'],
+    ['an unknown field', { paused: true }, 'paused'],
+  ])('%s is refused, and nothing is changed', async (_what, change, field) => {
+    const name = await aConnection(api, whole)
+    const before = await rowOf(name)
+    const { status, body } = await patch(name, change)
+    expect(status).toBe(400)
+    expect(body.errors.map((error: { field: string }) => error.field)).toContain(field)
+    expect(await rowOf(name)).toEqual(before)
+  })
+
+  test('another provider is refused while the connection has imports', async () => {
+    const name = await aConnection(api, whole)
+    await anImport(api, { connection: name })
+    const micro = { provider: 'micro', settings: { teamId: '0b8e5a8c-52f5-4f3c-9d3a-2f6a1c9d7e10' } }
+    expect((await patch(name, micro)).body).toMatchObject({ status: 409, errors: [{ field: 'provider' }] })
+  })
+
+  test('two at once lose nothing of each other', async () => {
+    const name = await aConnection(api, cdqConnection)
+    await Promise.all([
+      patch(name, { limits: { maxInFlight: 2 } }),
+      patch(name, { limits: { requestsPerMonth: 7 } }),
+      patch(name, { limits: { requestsPerSecond: 3 } }),
+    ])
+    expect((await get(name)).body.limits).toEqual({ maxInFlight: 2, requestsPerMonth: 7, requestsPerSecond: 3 })
+  })
+
+  test('what isn’t there is 404', async () => {
+    expect((await patch('nobody', {})).status).toBe(404)
+  })
+
+  async function credentialsOf(name: string): Promise<unknown> {
+    return openCredentials(encryption, await rowOf(name))
+  }
+})
 
 describe('putting', () => {
   test('creates with 201, and shows everything but the credentials', async () => {

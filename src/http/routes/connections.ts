@@ -1,9 +1,10 @@
 // Owns the operations on connections.
 import type { Clock } from '../../clock.ts'
 import { deleteConnection } from '../../connections/delete.ts'
-import { putConnectionSchema } from '../../connections/input.ts'
+import { describedPatchConnection, describedPutConnection } from '../../connections/described.ts'
+import { patchConnectionSchema, putConnectionSchema } from '../../connections/input.ts'
 import { connectionSchema } from '../../connections/present.ts'
-import { putConnection } from '../../connections/put.ts'
+import { patchConnection, putConnection } from '../../connections/put.ts'
 import { getConnection, listConnections } from '../../connections/read.ts'
 import { resumeConnectionByName } from '../../connections/resume.ts'
 import type { Database } from '../../db/client.ts'
@@ -36,6 +37,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       description: 'A paused connection is resumed when what it asks with is new. Credentials never come back.',
       params: nameParams,
       body: putConnectionSchema,
+      documentedBody: describedPutConnection,
       answers: {
         200: { description: 'It is replaced.', schema: connectionSchema },
         201: { description: 'It is created.', schema: connectionSchema },
@@ -45,6 +47,27 @@ export function connectionOperations(deps: Deps): Operation[] {
         const { created, connection } = await putConnection(deps, params.name, body)
         wakeAll(deps.nudge)
         return answer(created ? 201 : 200, connection)
+      },
+    }),
+
+    operation({
+      id: 'patchConnection',
+      method: 'patch',
+      path: '/v1/connections/{name}',
+      scope: 'admin',
+      tag,
+      summary: 'Change a connection',
+      description:
+        'What is absent stays, also each limit. New credentials, settings or a new base URL resume a paused connection.',
+      params: nameParams,
+      body: patchConnectionSchema,
+      documentedBody: describedPatchConnection,
+      answers: { 200: { description: 'The connection.', schema: connectionSchema } },
+      problems: ['conflict'],
+      async handle({ params, body }) {
+        const connection = await patchConnection(deps, params.name, body)
+        wakeAll(deps.nudge)
+        return answer(200, connection)
       },
     }),
 
