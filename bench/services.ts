@@ -127,7 +127,7 @@ async function startRedis(): Promise<{ url: string; pid: number; close(): Promis
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()

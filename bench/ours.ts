@@ -1,0 +1,95 @@
+// Owns our side of the benchmarks of polls: connections, imports that are tracked, and a worker in a process of its own.
+import { sql } from 'drizzle-orm'
+import { systemClock } from '../src/clock.ts'
+import { putConnection } from '../src/connections/put.ts'
+import type { Database } from '../src/db/client.ts'
+import { createGuard } from '../src/egress/guard.ts'
+import { createEncryption } from '../src/encryption.ts'
+import { fingerprintOf } from '../src/imports/fingerprint.ts'
+import { cdq } from '../src/providers/cdq.ts'
+import { timeOrderedId } from '../src/webhooks/deliveries/id.ts'
+import type { Started } from './rig.ts'
+import { type BenchServices, startProcess } from './services.ts'
+import { answer } from './vendor-answer.ts'
+
+export const key = Buffer.alloc(32, 1)
+
+/** What the worker has to do. */
+export interface Tracked {
+  store: 'redis' | 'postgres'
+  imports: number
+  connections: number
+  /** Milliseconds between the polls of an import; null: each is always due. */
+  everyMs: number | null
+  /** Whether the connections have a limit of requests a second, which is twice what they want. */
+  metered: boolean
+  /** The share of the imports that are due within the run; the others are in a year. */
+  dueShare: number
+}
+
+/** Our worker, with imports that are tracked at the vendor on this port. */
+export async function startOurs(services: BenchServices, port: number, tracked: Tracked): Promise<Started> {
+  await track(services.database.db, port, tracked)
+  return startProcess('./tracker.ts', environmentOf(services, tracked.store))
+}
+
+export function environmentOf({ databaseUrl, redisUrl }: BenchServices, store: Tracked['store']) {
+  return {
+    DATABASE_URL: databaseUrl,
+    ...(store === 'redis' && { REDIS_URL: redisUrl }),
+    ROLES: 'worker',
+    PORT: '0',
+    ENCRYPTION_KEYS: key.toString('base64'),
+    PROVIDER_ALLOWED_CIDRS: '127.0.0.0/8',
+    LOG_LEVEL: 'warn',
+  }
+}
+
+/** Imports that run for long, and were seen once; their first polls are spread over the interval. */
+async function track(db: Database, port: number, tracked: Tracked): Promise<void> {
+  const { imports, connections, dueShare } = tracked
+  const everyMs = tracked.everyMs ?? 1
+  const perSecond = Math.min(10_000, Math.ceil((2_000 * imports) / connections / everyMs))
+  await connect(db, port, { connections, everyMs, perSecond: tracked.metered ? perSecond : null })
+  const fingerprint = fingerprintOf(cdq.readStatus(answer).report, cdq)
+  await db.execute(sql`
+    INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, next_poll_at, polls,
+      snapshot_id, fingerprint, progress_changes, metadata)
+    SELECT ${timeOrderedId(sql`now()`)}, c.id, 'job-' || n, 'running', now(), 864000000000, now() + interval '27 years',
+      CASE WHEN n <= ${Math.ceil(imports * dueShare)}::int THEN now() + random() * ${everyMs}::int * interval '1 ms'
+        ELSE now() + interval '1 year' END,
+      1, gen_random_uuid(), ${fingerprint}, '[[1780000000000, 0.77]]', '{}'
+    FROM generate_series(1, ${imports}::int) n
+    JOIN (SELECT id, row_number() OVER (ORDER BY name) - 1 AS number FROM connections) c ON c.number = n % ${connections}`)
+  await db.execute(sql`
+    INSERT INTO snapshots (id, import_id, state, provider_status, rows, body, first_seen_at, last_seen_at, polls)
+    SELECT snapshot_id, id, state, 'RUNNING', '{}', ${JSON.stringify(answer)}, now(), now(), 1 FROM imports`)
+  await db.execute(sql`ANALYZE`)
+}
+
+/** Connections to the vendor: bench-0, bench-1, … */
+export async function connect(
+  db: Database,
+  port: number,
+  { connections, everyMs, perSecond }: { connections: number; everyMs: number; perSecond: number | null },
+): Promise<void> {
+  const deps = {
+    db,
+    clock: systemClock,
+    encryption: createEncryption([key]),
+    guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }),
+  }
+  for (let number = 0; number < connections; number++)
+    await putConnection(deps, `bench-${number}`, {
+      provider: 'cdq',
+      baseUrl: `http://127.0.0.1:${port}`,
+      credentials: { apiKey: 'key' },
+      settings: {},
+      limits: {
+        maxInFlight: 1_000,
+        minIntervalMs: everyMs,
+        maxIntervalMs: everyMs,
+        ...(perSecond !== null && { requestsPerSecond: perSecond }),
+      },
+    })
+}
