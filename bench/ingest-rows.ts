@@ -25,6 +25,7 @@ const answerOf: Record<Pages['vendor'], (numbers: number[], next: string | undef
     result: {
       statistics: {
         numberOfInserts: 10,
+        numberOfFailed: 0,
         skipped: numbers.map((number) => ({ line: number * 7 + 3, column: number % 40 })),
         skippedNextStartAfter: next,
       },

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { releaseCollections, releasePolls } from '../imports/leases.ts'
 import { loseOverdue } from '../imports/lose-overdue.ts'
+import { settleUnasked } from '../imports/settle.ts'
 import { type DeliveryLane, deliveryLanes, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
 import { rollUp } from '../reporting/daily-outcomes.ts'
@@ -98,10 +99,12 @@ interface Round extends TickDeps {
 /** Claims and enqueues one round; true: there is more. */
 const enqueueDue: Record<Look, (round: Round) => Promise<boolean>> = {
   async poll({ db, clock, queues, isOverdueTurn }) {
-    if (isOverdueTurn()) await loseOverdue({ db, clock })
+    const overdueTurn = isOverdueTurn()
+    if (overdueTurn) await loseOverdue({ db, clock })
     const { ids, leaseUntil, saturated } = await claimPolls(db, clock.now())
     const jobs = ids.map((importId) => job('poll', { importId, leaseUntil }, jobIds.poll))
     await enqueue(queues, 'poll', jobs, () => releasePolls(db, ids))
+    if (overdueTurn) await settleUnasked({ db, clock })
     return saturated
   },
   async collect({ db, clock, queues }) {

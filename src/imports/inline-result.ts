@@ -7,8 +7,9 @@ import { type AppError, invalid } from '../errors.ts'
 import { isTerminal, type StatusAnswer } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 import { fingerprintOf } from './fingerprint.ts'
+import { judge } from './outcome.ts'
 import { recordReportIn } from './record.ts'
-import { attentionEvent, stateAfter } from './state.ts'
+import { attentionEvent, firstAttention, isOver } from './state.ts'
 
 type ConnectionRow = typeof connections.$inferSelect
 
@@ -24,18 +25,27 @@ export function readInlineResult(
   return answer
 }
 
-/** Records it in the registration's own transaction. One that isn't over yet is polled like any other. */
+export interface InlineResult {
+  row: { id: string; deadlineAt: Date; nextPollAt: Date }
+  /** False: the answer names no job. */
+  hasJob: boolean
+  connection: ConnectionRow
+  answer: StatusAnswer
+}
+
+/** Records it in the registration's own transaction. One that isn't over yet, or not whole, is polled like any other. */
 export async function recordInlineResult(
   tx: Transaction,
-  {
-    row,
-    connection,
-    answer,
-  }: { row: { id: string; nextPollAt: Date }; connection: ConnectionRow; answer: StatusAnswer },
+  { row, hasJob, connection, answer }: InlineResult,
   now: Date,
 ): Promise<void> {
-  const over = isTerminal(answer.report.state)
-  const attention = answer.report.state === 'unmapped' ? 'unmapped_status' : null
+  // Without a job there is nobody to ask again: the answer holds as it is.
+  const known = { state: 'pending', held: null, deadlineAt: hasJob ? row.deadlineAt : now } as const
+  const { held, ...verdict } = judge(known, answer, now)
+  const attention = firstAttention([
+    ...(answer.report.state === 'unmapped' ? ['unmapped_status' as const] : []),
+    ...(held !== null ? ['outcome_incomplete' as const] : []),
+  ])
   await recordReportIn(tx, {
     importId: row.id,
     expectedPolls: 0,
@@ -45,11 +55,12 @@ export async function recordInlineResult(
     answer,
     fingerprint: fingerprintOf(answer.report, findProvider(connection.provider)),
     from: 'pending',
-    ...stateAfter('pending', answer.report.state),
+    ...verdict,
+    heldOutcome: held,
     attention,
     attentionEvent: attentionEvent({ attention: null, attentionsTold: [] }, attention),
     progressChanges: [],
-    nextPollAt: over ? null : row.nextPollAt,
+    nextPollAt: isOver(verdict.to) ? null : row.nextPollAt,
     polls: 0,
   })
 }

@@ -16,7 +16,8 @@ export async function loseOverdue({ db, clock }: { db: Database; clock: Clock })
     SELECT i.id, i.state, i.polls, c.id AS "connectionId", c.name, c.provider,
       CASE WHEN c.paused_at IS NOT NULL THEN 'unauthorized' ELSE 'deadline' END AS reason
     FROM connections c JOIN imports i ON i.connection_id = c.id
-    WHERE (c.paused_at IS NOT NULL OR c.blocked_until > ${now}) AND i.next_poll_at IS NOT NULL AND i.poll_lease_until IS NULL AND i.deadline_at <= ${now}
+    WHERE (c.paused_at IS NOT NULL OR c.blocked_until > ${now}) AND i.next_poll_at IS NOT NULL AND i.poll_lease_until IS NULL
+      AND i.deadline_at <= ${now} AND i.held_outcome IS NULL -- whose outcome was told: settle.ts
     LIMIT ${batchSize}`)
   let lost = 0
   for (const { id, state, polls, connectionId, name, provider, reason } of rows) {

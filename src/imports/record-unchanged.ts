@@ -2,7 +2,7 @@
 // one statement, since this is what nearly every poll ends in. A poll that writes an event is stored alone.
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
-import { imports, type StoredPollError } from '../db/schema/index.ts'
+import { imports, type StoredHeldOutcome, type StoredPollError } from '../db/schema/index.ts'
 import { insertFailedCalls } from '../reporting/failed-calls.ts'
 import { type Observation, type RecordResult, toldWith } from './record.ts'
 import type { Attention, AttentionEventType, ImportState } from './state.ts'
@@ -15,6 +15,8 @@ export interface UnchangedPoll extends Observation {
   attention: Attention | null
   pollFailures: number
   notFoundPolls: number
+  notFoundSince: Date | null
+  heldOutcome: StoredHeldOutcome | null
   lastError: StoredPollError | null
 }
 
@@ -36,11 +38,14 @@ export async function recordUnchanged(db: Database | Transaction, polls: readonl
         ${column((p) => p.attention)}::text[],
         ${column((p) => p.pollFailures)}::int[],
         ${column((p) => p.notFoundPolls)}::int[],
+        ${column((p) => p.notFoundSince?.toISOString() ?? null)}::timestamptz[],
+        ${column((p) => p.heldOutcome && JSON.stringify(p.heldOutcome))}::text[],
         ${column((p) => p.lastError && JSON.stringify(p.lastError))}::text[],
         ${column((p) => p.failedCall?.call ?? null)}::text[],
         ${column((p) => p.failedCall?.code ?? null)}::text[]
       ) AS t (
-        import_id, expected_polls, polled_at, next_poll_at, same_report, attention, failures, not_found, last_error, call, code
+        import_id, expected_polls, polled_at, next_poll_at, same_report, attention, failures, not_found, not_found_since,
+        held_outcome, last_error, call, code
       )
     ), updated AS (
       UPDATE imports i SET
@@ -52,6 +57,8 @@ export async function recordUnchanged(db: Database | Transaction, polls: readonl
         attention = poll.attention,
         poll_failures = poll.failures,
         not_found_polls = poll.not_found,
+        not_found_since = poll.not_found_since,
+        held_outcome = poll.held_outcome::jsonb,
         last_error = poll.last_error::jsonb
       FROM poll
       WHERE i.id = poll.import_id AND i.polls = poll.expected_polls AND i.next_poll_at IS NOT NULL

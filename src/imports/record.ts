@@ -2,13 +2,14 @@
 // the details that came with it. Unchanged reports and failed polls are record-unchanged.ts's.
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
-import { imports, type StoredPollError, snapshots } from '../db/schema/index.ts'
+import { imports, type StoredHeldOutcome, type StoredPollError, snapshots } from '../db/schema/index.ts'
 import { newId } from '../ids.ts'
-import { type DetailPage, firstPage, type Report, type StatusAnswer } from '../providers/contract.ts'
+import { type DetailPage, firstPage, type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
 import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
 import { storableJson } from '../storable.ts'
 import { storePage } from './details.ts'
 import { dropEarlierRows } from './earlier-run.ts'
+import { reportAt } from './outcome.ts'
 import {
   type Attention,
   type AttentionEventType,
@@ -31,7 +32,7 @@ export interface Observation {
 }
 
 /** An observation that changes the state, so it has to be the one that was seen: stopping and resuming count no polls. */
-interface Transition extends Observation {
+export interface Transition extends Observation {
   from: ImportState
 }
 
@@ -45,6 +46,10 @@ export interface ChangedReport extends Transition {
   attention: Attention | null
   /** What the attention writes, where the import comes to show it by this report. */
   attentionEvent: AttentionEventType | null
+  /** The outcome that is asked for again; null: there is none, or it is final. */
+  heldOutcome: StoredHeldOutcome | null
+  /** What the outcome lacks; null: nothing. */
+  lastError: StoredPollError | null
   progressChanges: [number, number][]
   /** Null: the import is over. */
   nextPollAt: Date | null
@@ -65,11 +70,12 @@ export function recordReport(db: Database, change: ChangedReport): Promise<Recor
 /** As `recordReport`, in the caller's transaction. */
 export async function recordReportIn(tx: Transaction, change: ChangedReport): Promise<RecordResult> {
   const { answer, connection, polledAt, from, to } = change
+  const report = reportAt(to, answer.report)
   const over = isOver(to)
   const details = over && to !== 'lost' ? answer.details : null
   const snapshotId = newId()
   let row = await updateLive(tx, change, {
-    ...reportColumns(answer.report),
+    ...reportColumns(report),
     state: to,
     lostReason: change.lostReason,
     attention: change.attention,
@@ -81,14 +87,16 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     finishedAt: over ? polledAt : null,
     pollFailures: 0,
     notFoundPolls: 0,
-    lastError: null,
+    notFoundSince: null,
+    heldOutcome: change.heldOutcome,
+    lastError: change.lastError,
     ...(change.polls === 1 && polledColumns(polledAt)),
     ...(over && to !== 'lost' && detailsColumns(details, polledAt)),
   })
   if (!row) return { kind: 'stale' }
   if (change.failedCall) await countFailedCall(tx, connection.id, change.failedCall, polledAt)
   if (over && to !== 'lost' && (await dropEarlierRows(tx, row.id))) row = await reread(tx, row)
-  await insertSnapshot(tx, snapshotId, change)
+  await insertSnapshot(tx, snapshotId, report, change)
   const events: ImportEventType[] = from === to ? [] : [eventOf(to)]
   if (details !== null && details.next !== firstPage) {
     await storePage(tx, { importId: change.importId, page: 0, cursor: null, details }, polledAt)
@@ -115,6 +123,7 @@ export function recordLost(db: Database, lost: LostImport): Promise<RecordResult
       state: 'lost',
       lostReason: lost.reason,
       attention: null,
+      heldOutcome: null,
       nextPollAt: null,
       finishedAt: lost.polledAt,
       ...(lost.lastError && { lastError: lost.lastError }),
@@ -130,7 +139,7 @@ export function recordLost(db: Database, lost: LostImport): Promise<RecordResult
 type Columns = Parameters<ReturnType<Transaction['update']>['set']>[0] & Record<string, unknown>
 
 /** Updates an import that is still live and as it was when it was asked; undefined: it isn't. The poll's lease ends with it. */
-async function updateLive(tx: Transaction, seen: Transition, columns: Columns): Promise<ImportRow | undefined> {
+export async function updateLive(tx: Transaction, seen: Transition, columns: Columns): Promise<ImportRow | undefined> {
   const [row] = await tx
     .update(imports)
     .set({ ...columns, pollLeaseUntil: null })
@@ -146,7 +155,7 @@ async function updateLive(tx: Transaction, seen: Transition, columns: Columns): 
   return row
 }
 
-async function reread(tx: Transaction, { id }: ImportRow): Promise<ImportRow> {
+export async function reread(tx: Transaction, { id }: ImportRow): Promise<ImportRow> {
   const [row] = await tx.select().from(imports).where(eq(imports.id, id))
   if (!row) throw new Error(`Import ${id} disappeared inside its transaction.`)
   return row
@@ -158,7 +167,7 @@ export function toldWith(event: AttentionEventType | null): SQL {
   return sql`array_append(${imports.attentionsTold}, ${event.slice('import.'.length)})`
 }
 
-function polledColumns(at: Date) {
+export function polledColumns(at: Date) {
   return {
     polls: sql`${imports.polls} + 1`,
     firstPolledAt: sql`coalesce(${imports.firstPolledAt}, ${at})`,
@@ -166,11 +175,13 @@ function polledColumns(at: Date) {
   }
 }
 
-/** What a report says. What it doesn't say any more is kept as it was known. */
+/**
+ * What a report says. What it doesn't say any more is kept as it was known, but for the progress and the counts of a
+ * report that tells an outcome: older ones aren't those of the end.
+ */
 function reportColumns(report: Report) {
   const { rows } = report
-  const known = {
-    providerStatus: report.providerStatus,
+  const figures = {
     progress: report.progress,
     rowsTotal: rows.total,
     rowsProcessed: rows.processed,
@@ -179,12 +190,20 @@ function reportColumns(report: Report) {
     rowsInserted: rows.inserted,
     rowsUpdated: rows.updated,
     rowsSkipped: rows.skipped,
+  }
+  const known = {
+    ...figures,
+    providerStatus: report.providerStatus,
     providerCreatedAt: report.createdAt,
     providerStartedAt: report.startedAt,
     providerFinishedAt: report.finishedAt,
     providerExpiresAt: report.expiresAt,
   }
-  return { ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)), message: report.message }
+  return {
+    ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)),
+    ...(tellsOutcome(report.state) && figures),
+    message: report.message,
+  }
 }
 
 function detailsColumns(details: DetailPage | null, at: Date) {
@@ -197,8 +216,7 @@ function detailsColumns(details: DetailPage | null, at: Date) {
     : { detailsState: 'pending', nextCollectAt: at }
 }
 
-async function insertSnapshot(tx: Transaction, id: string, { importId, answer, to, polledAt }: ChangedReport) {
-  const { report } = answer
+async function insertSnapshot(tx: Transaction, id: string, report: Report, { importId, to, polledAt }: ChangedReport) {
   await tx.insert(snapshots).values({
     id,
     importId,

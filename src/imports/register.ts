@@ -53,8 +53,8 @@ export function registerImports(
     const prepared = batch.map((registration) => prepare(registration, found, now, batch.length > 1))
     const rows = prepared.filter((item): item is Prepared => !(item instanceof AppError))
     const created = await insertNew(tx, rows, now)
-    for (const { row, connection, answer } of rows)
-      if (answer && created.has(row.id)) await recordInlineResult(tx, { row, connection, answer }, now)
+    for (const { row, hasJob, connection, answer } of rows)
+      if (answer && created.has(row.id)) await recordInlineResult(tx, { row, hasJob, connection, answer }, now)
     const existing = await findExisting(
       tx,
       rows.filter(({ row }) => !created.has(row.id)),
@@ -72,6 +72,8 @@ type NewImport = ReturnType<typeof newImport>
 
 interface Prepared {
   row: NewImport
+  /** False: the provider answered at once, and named no job. */
+  hasJob: boolean
   connection: ConnectionRow
   /** The inline answer, read. */
   answer: StatusAnswer | null
@@ -102,7 +104,7 @@ function prepare(
   if (problem !== null) return invalid('jobId', problem)
   const answer = result === undefined ? null : readInlineResult(connection, { jobId, result })
   if (answer instanceof AppError) return answer
-  return { row: newImport(registration, connection, now, isBatch), connection, answer }
+  return { row: newImport(registration, connection, now, isBatch), hasJob: jobId != null, connection, answer }
 }
 
 function newImport(registration: Registration, connection: ConnectionRow, now: Date, isBatch: boolean) {

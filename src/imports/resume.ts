@@ -46,6 +46,9 @@ export function resumeImport(
       lastError: null,
       pollFailures: 0,
       notFoundPolls: 0,
+      notFoundSince: null,
+      heldOutcome: null,
+      resumedAt: now,
       deadlineAt: after(now, row.deadlineMs),
       nextPollAt: now,
     }

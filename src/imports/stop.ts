@@ -12,7 +12,14 @@ export function stopImport({ db, clock }: { db: Database; clock: Clock }, import
     if (state === 'stopped') return null
     if (isOver(state as ImportState))
       throw new AppError('conflict', `The import is over (${state}); there is nothing to stop.`)
-    const set = { state: 'stopped', attention: null, nextPollAt: null, pollLeaseUntil: null, finishedAt: now }
+    const set = {
+      state: 'stopped',
+      attention: null,
+      heldOutcome: null,
+      nextPollAt: null,
+      pollLeaseUntil: null,
+      finishedAt: now,
+    }
     return { set, event: 'import.stopped' }
   })
 }

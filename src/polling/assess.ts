@@ -1,7 +1,8 @@
 // Owns what an answer means for an import: a pure function from what was known and what was heard to what is recorded.
 // When to ask next is interval.ts's; storing is imports/'s; what it means for the whole connection is connections/'s.
-import type { StoredPollError } from '../db/schema/index.ts'
+import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { fingerprintOf } from '../imports/fingerprint.ts'
+import { heldError, isExhausted, judge } from '../imports/outcome.ts'
 import {
   type Attention,
   type AttentionEventType,
@@ -10,17 +11,18 @@ import {
   type ImportState,
   isOver,
   type LostReason,
-  stateAfter,
 } from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
 import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
-import type { Provider } from '../providers/contract.ts'
+import { type Provider, tellsOutcome } from '../providers/contract.ts'
 import { storableJson } from '../storable.ts'
-import { backOff, type IntervalLimits, type NextPoll, nextPoll, notBefore, trackProgress } from './interval.ts'
+import { backOff, type IntervalLimits, type NextPoll, nextPoll, notBefore, trackProgress, within } from './interval.ts'
+import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
 
-/** This many polls in a row must say 404 before an import that was seen before counts as gone. */
-const confirmingNotFounds = 3
+/** An outcome that isn't whole is asked for again within this, unless the connection may not be asked that often. */
+const askWithinMs = 120_000
+const noNotFounds = { notFoundPolls: 0, notFoundSince: null }
 
 export type Heard = { kind: 'answer'; answer: AskedStatus } | { kind: 'error'; error: ProviderError }
 
@@ -40,6 +42,8 @@ export type Assessment =
       attentionEvent: AttentionEventType | null
       pollFailures: number
       notFoundPolls: number
+      notFoundSince: Date | null
+      heldOutcome: StoredHeldOutcome | null
       lastError: StoredPollError | null
       next: NextPoll
     }
@@ -52,10 +56,14 @@ export type Assessment =
       lostReason: LostReason | null
       attention: Attention | null
       attentionEvent: AttentionEventType | null
+      heldOutcome: StoredHeldOutcome | null
+      lastError: StoredPollError | null
       progressChanges: [number, number][]
       /** Null: the import is over. */
       next: NextPoll | null
     }
+  /** It ends by an outcome that was told before and can't be had whole any more. */
+  | { kind: 'settled'; held: StoredHeldOutcome; lastError: StoredPollError }
   | { kind: 'lost'; reason: LostReason; lastError: StoredPollError | null }
 
 export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: Date): Assessment {
@@ -67,20 +75,28 @@ export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: 
 function assessAnswer(tracked: TrackedImport, asked: Asked, answer: AskedStatus, now: Date): Assessment {
   const { report } = answer
   const from = tracked.state as ImportState
-  const { to, lostReason } = stateAfter(from, report.state)
+  const known = { state: from, held: tracked.heldOutcome, deadlineAt: tracked.deadlineAt }
+  const { to, lostReason, held, lastError } = judge(known, answer, now)
   if (!isOver(to) && now >= tracked.deadlineAt) return { kind: 'lost', reason: 'deadline', lastError: null }
+  if (tracked.heldOutcome && lastError && isOver(to) && !tellsOutcome(report.state))
+    return { kind: 'settled', held: tracked.heldOutcome, lastError }
 
   const fingerprint = fingerprintOf(report, asked.provider)
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
-  const next = isOver(to) ? null : nextAfterAnswer(tracked, asked, answer, progressChanges, now)
+  const next = isOver(to)
+    ? null
+    : held
+      ? nextAsk(tracked, asked, held, retryAfterOf(answer))
+      : nextAfterAnswer(tracked, asked, answer, progressChanges, now)
   const attention = firstAttention([
     ...(report.state === 'unmapped' ? ['unmapped_status' as const] : []),
+    ...(held !== null ? ['outcome_incomplete' as const] : []),
     ...(next?.stalled ? ['stalled' as const] : []),
   ])
-  const shown = { attention, attentionEvent: attentionEvent(tracked, attention) }
-  // A resumed import hears the report that it heard last, and is running again by it.
+  const shown = { attention, attentionEvent: attentionEvent(tracked, attention), heldOutcome: held, lastError }
+  // After a resume the provider repeats its last report. That must count as a change, or the import would stay pending.
   if (next !== null && to === from && fingerprint === tracked.fingerprint)
-    return { kind: 'unchanged', sameReport: true, ...shown, pollFailures: 0, notFoundPolls: 0, lastError: null, next }
+    return { kind: 'unchanged', sameReport: true, ...shown, pollFailures: 0, ...noNotFounds, next }
   return { kind: 'changed', answer, fingerprint, to, lostReason, ...shown, progressChanges, next }
 }
 
@@ -104,39 +120,63 @@ function nextAfterAnswer(
   return notBefore(retryAfterMs, nextPoll(outlook), id)
 }
 
-function assessError(tracked: TrackedImport, { limits, provider }: Asked, error: ProviderError, now: Date): Assessment {
+/** Of the status and of its summary, the longer one. */
+function retryAfterOf({ retryAfterMs, summaryError }: AskedStatus): number | null {
+  const waits = [retryAfterMs, summaryError?.retryAfterMs ?? null].filter((ms) => ms !== null)
+  return waits.length > 0 ? Math.max(...waits) : null
+}
+
+/** The wait before an outcome that isn't whole is asked for again: the connection's back-off. */
+function nextAsk(
+  { id }: TrackedImport,
+  { limits }: Asked,
+  { asked }: StoredHeldOutcome,
+  retryAfterMs: number | null,
+): NextPoll {
+  return backOff({ importId: id, failures: asked + 1, retryAfterMs, limits: within(askWithinMs, limits) })
+}
+
+function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError, now: Date): Assessment {
   const lastError = storedError(error, now)
-  const notFoundPolls = error.kind === 'not_found' ? tracked.notFoundPolls + 1 : 0
-  if (error.kind === 'not_found') {
-    const seen = tracked.fingerprint !== null
-    const expired =
-      provider.forgetsJobs && (seen || (tracked.providerExpiresAt !== null && now >= tracked.providerExpiresAt))
-    if (!seen || notFoundPolls >= confirmingNotFounds)
-      return { kind: 'lost', reason: expired ? 'expired' : 'not_found', lastError }
-  }
+  const notFound = error.kind === 'not_found' ? oneMore(tracked, now) : null
+  const isGone = notFound !== null && isConfirmed(notFound, tracked, now)
+  const held = tracked.heldOutcome && { ...tracked.heldOutcome, asked: tracked.heldOutcome.asked + 1 }
+  if (held !== null && (isGone || isExhausted(held, tracked.deadlineAt, now)))
+    return { kind: 'settled', held, lastError: heldError(error.message, now) }
+  if (isGone) return { kind: 'lost', reason: hasExpired(tracked, asked, now) ? 'expired' : 'not_found', lastError }
   if (now >= tracked.deadlineAt)
     return { kind: 'lost', reason: error.kind === 'unauthorized' ? 'unauthorized' : 'deadline', lastError }
 
   // A failed poll says nothing about the import: what it shows still holds.
   const attention = tracked.attention as Attention | null
-  const failures = tracked.pollFailures + 1
-  // A 404 is confirmed soon; the provider isn't in trouble.
-  const next = backOff({
-    importId: tracked.id,
-    failures: notFoundPolls > 0 ? 1 : failures,
-    retryAfterMs: error.retryAfterMs,
-    limits,
-  })
   return {
     kind: 'unchanged',
     sameReport: false,
     attention,
     attentionEvent: attentionEvent(tracked, attention),
-    pollFailures: failures,
-    notFoundPolls,
+    pollFailures: tracked.pollFailures + 1,
+    notFoundPolls: notFound?.polls ?? 0,
+    notFoundSince: notFound?.since ?? null,
+    heldOutcome: held,
     lastError,
-    next,
+    next: nextAfterError(tracked, asked, error, { notFound, held }),
   }
+}
+
+function nextAfterError(
+  tracked: TrackedImport,
+  asked: Asked,
+  { retryAfterMs }: ProviderError,
+  { notFound, held }: { notFound: NotFound | null; held: StoredHeldOutcome | null },
+): NextPoll {
+  const failed = { importId: tracked.id, failures: tracked.pollFailures + 1, retryAfterMs, limits: asked.limits }
+  // A 404 is confirmed soon; the provider isn't in trouble.
+  if (notFound) return backOff({ ...failed, failures: notFound.polls, limits: within(confirmWithinMs, asked.limits) })
+  return held ? nextAsk(tracked, asked, held, retryAfterMs) : backOff(failed)
+}
+
+function hasExpired({ fingerprint, providerExpiresAt }: TrackedImport, { provider }: Asked, now: Date): boolean {
+  return provider.forgetsJobs && (fingerprint !== null || (providerExpiresAt !== null && now >= providerExpiresAt))
 }
 
 function storedError(error: ProviderError, now: Date): StoredPollError {

@@ -72,6 +72,11 @@ export function backOff({ importId, failures, retryAfterMs, limits }: FailedPoll
   return notBefore(retryAfterMs, next, importId)
 }
 
+/** The limits of a connection for asking at least this often, as far as it may be asked so often. */
+export function within(maxMs: number, { minIntervalMs, maxIntervalMs }: IntervalLimits): IntervalLimits {
+  return { minIntervalMs, maxIntervalMs: Math.max(Math.min(maxMs, maxIntervalMs), minIntervalMs) }
+}
+
 /** The next poll, but never before the provider's `Retry-After`; spread upwards, so that waiting imports don't fire together. */
 export function notBefore(retryAfterMs: number | null, next: NextPoll, importId: string): NextPoll {
   if (retryAfterMs === null || retryAfterMs < next.delayMs) return next

@@ -9,6 +9,7 @@ import type { Nudge } from '../dispatch/nudge.ts'
 import { holdPoll, releasePolls } from '../imports/leases.ts'
 import { type Observation, type RecordResult, recordLost, recordReport } from '../imports/record.ts'
 import { recordRaised } from '../imports/record-unchanged.ts'
+import { recordSettled } from '../imports/settle.ts'
 import type { ImportState } from '../imports/state.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
 import type { Log } from '../log.ts'
@@ -106,6 +107,7 @@ async function recordAssessment(
   const connection = { id: target.id, name: target.name, provider: target.provider.name }
   const from = tracked.state as ImportState
   if (assessment.kind === 'lost') return recordLost(db, { ...seen, ...assessment, connection, from, polls: 1 })
+  if (assessment.kind === 'settled') return recordSettled(db, { ...seen, ...assessment, connection, from, polls: 1 })
   if (assessment.kind === 'changed') {
     const nextPollAt = assessment.next && after(polledAt, assessment.next.delayMs)
     return recordReport(db, { ...seen, ...assessment, connection, from, nextPollAt, polls: 1 })
@@ -147,14 +149,20 @@ function report({ log, observe }: PollDeps, polled: Polled): void {
       provider: target.provider.name,
       outcome,
       recorded: result.kind,
-      state: assessment.kind === 'changed' ? assessment.to : assessment.kind === 'lost' ? 'lost' : tracked.state,
+      state: stateAfter(assessment, tracked),
       providerStatus: heard.kind === 'answer' ? heard.answer.report.providerStatus : heard.error.status,
       poll: tracked.polls + 1,
       latenessMs,
       durationMs,
-      ...(assessment.kind !== 'lost' &&
+      ...('next' in assessment &&
         assessment.next && { nextInMs: Math.round(assessment.next.delayMs), basis: assessment.next.basis }),
     },
     'poll',
   )
+}
+
+function stateAfter(assessment: Assessment, { state }: TrackedImport): string {
+  if (assessment.kind === 'changed') return assessment.to
+  if (assessment.kind === 'settled') return assessment.held.state
+  return assessment.kind === 'lost' ? 'lost' : state
 }

@@ -31,7 +31,7 @@ interface Asker {
 }
 
 /**
- * One status call, and for a terminal report the provider's second call, if it has one: once, whatever comes of it.
+ * One status call, and for a terminal report the provider's second call, if it has one, whatever comes of it.
  * `beforeSummary` comes between them.
  * @throws {ProviderError} when the status can't be told.
  */
@@ -87,16 +87,16 @@ async function addSummary(
   asked: AskedStatus,
 ): Promise<AskedStatus> {
   try {
-    const { value: report } = await send(
+    const { value } = await send(
       asker,
       (job) => summary.request(job),
       (body) => summary.read(body, asked.report),
     )
-    return { ...asked, report, requests: 2 }
+    return { ...asked, ...value, requests: 2 }
   } catch (error) {
-    // The outcome is known and must not wait for its counts; only our own stop leaves the whole poll undone.
+    // The status holds, whatever comes of its summary; only our own stop leaves the whole poll undone.
     if (!(error instanceof ProviderError) || error.kind === 'aborted') throw error
-    return { ...asked, requests: 2, summaryError: error }
+    return { ...asked, missing: `${asked.missing ?? ''} ${error.message}`.trim(), requests: 2, summaryError: error }
   }
 }
 

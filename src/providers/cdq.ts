@@ -98,6 +98,7 @@ export const cdq: Provider<Credentials, Settings> = {
         expiresAt: null,
         body: keptBody(body, [['result', 'statistics', 'skipped']]),
       },
+      missing: state === 'succeeded' || state === 'partial' ? missingIn(statistics) : null,
       details: isOver && hasSkipped ? page : null,
     }
   },
@@ -117,6 +118,12 @@ export const cdq: Provider<Credentials, Settings> = {
 
 function jobRequest({ jobId, credentials }: Job<Credentials, Settings>) {
   return { path: `/jobs/importjobs/${jobIdSegment(jobId)}`, headers: { 'x-api-key': credentials.apiKey } }
+}
+
+/** Without them nobody could tell success from partial success. */
+function missingIn(statistics: z.infer<typeof statisticsSchema> | null | undefined): string | null {
+  if (!statistics) return 'result.statistics is missing.'
+  return statistics.numberOfFailed === null ? 'result.statistics.numberOfFailed is missing.' : null
 }
 
 /** Inferred: FINISHED with failed partners or skipped lines is a partial success. */

@@ -90,6 +90,11 @@ export const firstPage = ''
 export interface StatusAnswer {
   report: Report
   /**
+   * What a report that tells an outcome lacks, or where it contradicts itself, for people (`result.statistics is
+   * missing.`); null: it is whole. A success that isn't whole is asked for again before it is believed.
+   */
+  missing: string | null
+  /**
    * Details that came with the status, or where to start asking for them; null: there are none.
    * Read once the import is over, so an adapter gives it for terminal reports alone.
    */
@@ -138,11 +143,14 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   /** @throws {z.ZodError} when the answer isn't of the provider's form at all. */
   readStatus(body: unknown): StatusAnswer
 
-  /** A second call, made once when a report is terminal (Zilliant's counts). It refines the report. */
+  /**
+   * A second call, made when a report is terminal (Zilliant's counts). It refines the report. Until it is had, the
+   * status alone isn't whole: `readStatus` says so in `missing`.
+   */
   summary?: {
     request(job: Job<Credentials, Settings>): ProviderRequest
     /** @throws {z.ZodError} when the answer isn't of the provider's form at all. */
-    read(body: unknown, report: Report): Report
+    read(body: unknown, report: Report): Pick<StatusAnswer, 'report' | 'missing'>
   }
 
   /**
@@ -160,6 +168,11 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
 }
 
 const over: ReadonlySet<ReportedState> = new Set(['succeeded', 'partial', 'failed', 'canceled', 'archived'])
+
+/** Whether it says how the import ended. */
+export function tellsOutcome(state: ReportedState): state is 'succeeded' | 'partial' | 'failed' | 'canceled' {
+  return isTerminal(state) && state !== 'archived'
+}
 
 /** Whether the provider will say nothing new after this. Successful is another question. */
 export function isTerminal(state: ReportedState): boolean {

@@ -9,6 +9,7 @@ import {
   type Provider,
   type ReportedState,
   type RowResult,
+  tellsOutcome,
   unknownRows,
 } from './contract.ts'
 import { headerText } from './credentials.ts'
@@ -63,13 +64,14 @@ export const fullstory: Provider<Credentials, Settings> = {
         providerStatus: shortened(status),
         message: null,
         progress: null,
-        rows: { ...unknownRows, succeeded: batch.imports, failed: failedItems(state, batch.errors) },
+        rows: { ...unknownRows, succeeded: batch.imports, failed: failedItems(state, batch) },
         createdAt: batch.job?.created ?? null,
         startedAt: null,
         finishedAt: batch.job?.finished ?? null,
         expiresAt: null,
         body: keptBody(body),
       },
+      missing: missingIn(state, batch),
       // The errors are refused while the job is processing, and there are none where everything went in.
       details:
         isTerminal(state) && state !== 'succeeded' ? { skippedLines: [], rowResults: [], next: firstPage } : null,
@@ -111,9 +113,16 @@ function outcome(state: ReportedState, { imports, errors }: z.infer<typeof batch
   return state === 'succeeded' && (errors ?? 0) > 0 ? 'partial' : state
 }
 
-/** "Only included for failed imports": absent means 0, except where it should have been there. */
-function failedItems(state: ReportedState, errors: number | null): number | null {
-  return errors ?? (state === 'running' || state === 'succeeded' ? 0 : null)
+/** "Only included for failed imports": absent means 0 beside the imports of a job that is completed, else unknown. */
+function failedItems(state: ReportedState, { imports, errors }: z.infer<typeof batchSchema>): number | null {
+  return errors ?? (state === 'succeeded' && imports !== null ? 0 : null)
+}
+
+/** Without `imports` a job may have failed in part or as a whole, whatever it says; without `errors` FAILED says too little. */
+function missingIn(state: ReportedState, { imports, errors }: z.infer<typeof batchSchema>): string | null {
+  if (!tellsOutcome(state)) return null
+  if (imports === null) return 'imports is missing.'
+  return state !== 'succeeded' && errors === null ? 'errors is missing.' : null
 }
 
 /** The failed item as it was sent, and the application's own id of the user that it is, or is about. */

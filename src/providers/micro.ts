@@ -69,22 +69,30 @@ export const micro: Provider<Credentials, Settings> = {
 
   readStatus(body) {
     const job = parseStatus(jobSchema, body, ({ status }) => isTerminal(stateOf(statesByStatus, status)))
-    const state = outcome(stateOf(statesByStatus, job.status), job)
-    const processed = job.processed ?? attempted(job)
     const rowResults = job.results ?? []
+    const tally = tallyOf(job)
+    const state = outcome(stateOf(statesByStatus, job.status), tally)
+    const isDone = state === 'succeeded' || state === 'partial'
     return {
       report: {
         state,
         providerStatus: shortened(job.status),
         message: shortened(job.error?.message ?? job.error?.code ?? null),
-        progress: fractionOf(processed, job.total),
-        rows: { ...unknownRows, total: job.total, processed, succeeded: job.succeeded, failed: job.failed },
+        progress: fractionOf(tally.processed, job.total),
+        rows: {
+          ...unknownRows,
+          total: job.total,
+          processed: tally.processed,
+          succeeded: job.succeeded,
+          failed: tally.failed,
+        },
         createdAt: job.created_at,
         startedAt: null,
         finishedAt: null, // `updated_at` isn't published as the end
         expiresAt: job.expires_at,
         body: keptBody(body, [['results']]),
       },
+      missing: isDone ? missingIn(tally) : null,
       // Unpaged and without an index: inferred that the position in the array is the row.
       details: isTerminal(state) && rowResults.length > 0 ? { skippedLines: [], rowResults, next: null } : null,
     }
@@ -93,11 +101,48 @@ export const micro: Provider<Credentials, Settings> = {
   readError: readPlainError,
 }
 
-/** Inferred: `complete` with failed rows is a partial success. Where `failed` is absent, the rows tell. */
-function outcome(state: ReportedState, job: z.infer<typeof jobSchema>): ReportedState {
+/** The counts of a job beside its results. */
+interface Tally extends z.infer<typeof jobSchema> {
+  /** Results with an error: `failed` is at least as many. */
+  refused: number
+}
+
+function tallyOf(job: z.infer<typeof jobSchema>): Tally {
+  const refused = (job.results ?? []).filter(({ error }) => error !== null).length
+  const failed = refused > (job.failed ?? 0) ? refused : job.failed
+  return { ...job, failed, processed: job.processed ?? attempted({ ...job, failed }), refused }
+}
+
+/**
+ * Inferred: `complete` with failed rows is a partial success, and so is one that leaves rows out: where the counts and
+ * the results contradict each other, whatever speaks against success holds.
+ */
+function outcome(state: ReportedState, job: Tally): ReportedState {
   if (state !== 'succeeded') return state
-  const hasFailures = job.failed === null ? (job.results ?? []).some((row) => row.error) : job.failed > 0
-  return hasFailures ? 'partial' : 'succeeded'
+  return (job.failed ?? 0) > 0 || leavesOut(job) !== null ? 'partial' : 'succeeded'
+}
+
+/** The count that doesn't come up to the total. */
+function leavesOut({ total, processed, succeeded, failed }: Tally): string | null {
+  if (total === null) return null
+  if (processed !== null && processed < total) return `processed is ${processed} of a total of ${total}.`
+  const done = succeeded === null ? null : succeeded + (failed ?? 0)
+  return done !== null && done < total ? `succeeded and failed are ${done} of a total of ${total}.` : null
+}
+
+/**
+ * What a job that is complete lacks. Without `failed`, the results of all rows tell as much; without `results`, the counts
+ * do, as long as none failed.
+ */
+function missingIn(job: Tally): string | null {
+  const { total, failed, refused, results } = job
+  const given = results?.length ?? 0
+  if (failed === null && (total === null || results === null || given < total)) return 'failed is missing.'
+  const left = leavesOut(job)
+  if (left !== null) return left
+  if (failed !== null && refused < failed) return `results has ${refused} of ${failed} failed rows.`
+  const counted = total ?? job.processed ?? 0
+  return results !== null && given < counted ? `results has ${given} of ${counted} rows.` : null
 }
 
 /** The published meaning of `processed`: "attempted (succeeded + failed)". */

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { keptBody } from './body.ts'
 import { calmLimits } from './calm-limits.ts'
-import { type Job, type Provider, type Report, type ReportedState, unknownRows } from './contract.ts'
+import { isTerminal, type Job, type Provider, type Report, type ReportedState, unknownRows } from './contract.ts'
 import { hostName, jsonObjectText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
 import { count, flag, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
@@ -53,9 +53,10 @@ export const zilliant: Provider<Credentials, Settings> = {
 
   readStatus(body) {
     const status = statusSchema.parse(body)
+    const state = stateOf(statesByStatus, status.status)
     return {
       report: {
-        state: stateOf(statesByStatus, status.status),
+        state,
         providerStatus: shortened(status.status),
         message: status.clientErrorCallingService ? clientErrorMessage : null,
         progress: null,
@@ -66,6 +67,7 @@ export const zilliant: Provider<Credentials, Settings> = {
         expiresAt: null,
         body: keptBody(body),
       },
+      missing: isTerminal(state) ? 'its report is missing.' : null,
       details: null, // the error file has no published format
     }
   },
@@ -75,13 +77,14 @@ export const zilliant: Provider<Credentials, Settings> = {
     read(body, report) {
       const summary = reportSchema.parse(body)
       const messages = [summary.message, report.message].filter((message) => message !== null)
-      return {
+      const refined = {
         ...report,
         state: worse(report.state, summary),
         message: shortened(messages.join(' ') || null),
         rows: { ...report.rows, ...countsOf(summary) },
         body: { ...report.body, report: keptBody(body) },
       }
+      return { report: refined, missing: missingIn(summary) }
     },
   },
 
@@ -97,6 +100,16 @@ function importRequest({ jobId, credentials, settings }: Job<Credentials, Settin
       ...(settings.forwardedHost !== undefined && { 'x-forwarded-host': settings.forwardedHost }),
     },
   }
+}
+
+/** What tells no end is no report yet. Of a success one count is enough: `failedRows` is published to be absent then. */
+function missingIn({ status, processedRows, failedRows }: z.infer<typeof reportSchema>): string | null {
+  const state = stateOf(statesByReport, status)
+  if (state === 'unmapped') return `its report has the status ${status ?? 'null'}, which tells no end.`
+  if (state === 'partial' && failedRows === null) return 'failedRows of its report is missing.'
+  return state === 'succeeded' && processedRows === null && failedRows === null
+    ? 'processedRows of its report is missing.'
+    : null
 }
 
 /**

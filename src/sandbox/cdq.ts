@@ -41,7 +41,8 @@ export const cdq: Vendor<'cdq'> = {
     const page = skippedPage(script, cursor)
     if (page === null) return 'bad_request'
     const { counters } = moment
-    const hasResult = moment.over && counters !== null && (counters.processed > 0 || script.skippedLines > 0)
+    const hasWorked = counters !== null && (counters.processed > 0 || script.skippedLines > 0)
+    const hasResult = moment.over && counters !== null && (hasWorked || moment.status === 'FINISHED')
     return ok({
       id: jobId,
       name: script.name,

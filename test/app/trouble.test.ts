@@ -139,7 +139,7 @@ describeEachStore('trouble at a provider', (store) => {
       ...cdq(),
       answers: [
         { afterMs: 0, body: `You sent ${apiKey} (${encoded}), and this is no job.` },
-        { afterMs: minute, body: { status: 'FINISHED' } },
+        { afterMs: minute, body: { status: 'FINISHED', result: { statistics: { numberOfFailed: 0 } } } },
       ],
     })
     await vi.waitFor(async () => expect((await app.get(id)).polls).toBeGreaterThan(1), 5_000)
@@ -164,7 +164,8 @@ describeEachStore('trouble at a provider', (store) => {
   test('an import that was seen is lost at the third 404, not before', async () => {
     const connection = await app.connect('cdq')
     const faults = (last: number): ScriptInput['faults'] => [{ kind: 'not_found', atRequest: [2, last] }]
-    const gone = await app.track(connection, { ...cdq(), faults: faults(99) })
+    const gone = await app.track(connection, { ...cdq(), faults: faults(9_999) })
+    await app.sql(`UPDATE imports SET registered_at = now() - interval '1 min' WHERE id = $1`, [gone.id])
     const flapping = await app.track(connection, { ...cdq(), faults: faults(3) })
     expect(await app.over(gone.id)).toMatchObject({ state: 'lost', lostReason: 'not_found', polls: 4 })
     expect(await app.eventsOf(gone.id)).toEqual(['import.running', 'import.lost'])
@@ -172,10 +173,31 @@ describeEachStore('trouble at a provider', (store) => {
     expect(await app.get(flapping.id)).toMatchObject({ state: 'running', lastError: null })
   })
 
-  test('an import that was never there is lost at once', async () => {
+  test('an import that was never there is lost, but not in its first seconds', async () => {
     const body = { connection: await app.connect('cdq'), jobId: 'nobody-knows-it' }
     const { id } = (await app.api.call('POST /v1/imports', {}, { body })).body
-    expect(await app.over(id)).toMatchObject({ state: 'lost', lostReason: 'not_found', polls: 1 })
+    await vi.waitFor(async () => expect((await app.get(id)).polls).toBeGreaterThan(5), 10_000)
+    expect(await app.get(id)).toMatchObject({ state: 'pending', lastError: { code: 'not_found' } })
+    await app.sql(`UPDATE imports SET not_found_since = now() - interval '10 s' WHERE id = $1`, [id])
+    expect(await app.over(id)).toMatchObject({ state: 'lost', lostReason: 'not_found' })
+    expect(await app.eventsOf(id)).toEqual(['import.lost'])
+  })
+
+  test('a job that is there a little later is followed like any other', async () => {
+    for (const provider of ['cdq', 'micro'] as const) {
+      const { id } = await app.track(await app.connect(provider), {
+        provider,
+        durationMs: minute,
+        faults: [{ kind: 'not_found', atRequest: [1, 4] }],
+      })
+      await app.reaches(id, 'running')
+      app.sandboxClock.advance(minute)
+      expect(await app.over(id)).toMatchObject({ state: 'succeeded', progress: 1, lastError: null })
+      expect((await app.eventsOf(id)).filter((type) => type !== 'import.rows_collected')).toEqual([
+        'import.running',
+        'import.succeeded',
+      ])
+    }
   })
 
   test('an import is lost at its deadline, and can be resumed', async () => {

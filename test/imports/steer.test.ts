@@ -140,6 +140,7 @@ describe('resuming by force', () => {
         state: 'pending',
         finishedAt: null,
         nextPollAt: now,
+        resumedAt: now,
         deadlineAt: new Date(now.getTime() + 60_000),
         providerStatus: null,
         message: null,

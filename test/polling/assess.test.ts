@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import type { TrackedImport } from '../../src/imports/tracked.ts'
-import { type Assessment, assess } from '../../src/polling/assess.ts'
+import { type Asked, type Assessment, assess } from '../../src/polling/assess.ts'
 import type { AskedStatus } from '../../src/providers/ask.ts'
 import { type Report, unknownRows } from '../../src/providers/contract.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/providers/error.ts'
@@ -42,6 +42,9 @@ const fresh: TrackedImport = {
   providerExpiresAt: null,
   pollFailures: 0,
   notFoundPolls: 0,
+  notFoundSince: null,
+  resumedAt: null,
+  heldOutcome: null,
   snapshotId: null,
   fingerprint: null,
   progressChanges: [],
@@ -57,6 +60,7 @@ const answer = (report: Partial<Report>, more: Partial<AskedStatus> = {}) => ({
   kind: 'answer' as const,
   answer: {
     report: { ...running, ...report },
+    missing: null,
     details: null,
     retryAfterMs: null,
     date: null,
@@ -140,30 +144,267 @@ describe('a report', () => {
 })
 
 describe('a 404', () => {
-  test('on an import never seen means that there is none', () => {
-    expect(assess(fresh, asked, failure('not_found'), now)).toMatchObject({ kind: 'lost', reason: 'not_found' })
-  })
+  const ago = (ms: number) => new Date(now.getTime() - ms)
+  const hasty = { ...asked, limits: { minIntervalMs: 200, maxIntervalMs: 1_000 } }
 
-  test('on one seen before is confirmed by two more polls', () => {
+  test.each([
+    ['never seen', fresh],
+    ['seen before', seen],
+  ])('on an import %s is believed when three polls in a row say so', (_which, tracked) => {
     const outcomes = [0, 1, 2].map(
-      (notFoundPolls) => assess({ ...seen, notFoundPolls }, asked, failure('not_found'), now).kind,
+      (notFoundPolls) =>
+        assess({ ...tracked, notFoundPolls, notFoundSince: ago(100) }, hasty, failure('not_found'), now).kind,
     )
     expect(outcomes).toEqual(['unchanged', 'unchanged', 'lost'])
   })
 
-  test('followed by an answer is forgotten', () => {
-    expect(assess({ ...seen, notFoundPolls: 2 }, asked, answer({}), now)).toMatchObject({ notFoundPolls: 0 })
-    expect(assess({ ...seen, notFoundPolls: 2 }, asked, failure('timeout'), now)).toMatchObject({ notFoundPolls: 0 })
+  test.each([
+    ['registered', { registeredAt: ago(59_000) }],
+    ['resumed', { resumedAt: ago(59_000) }],
+  ])('on an import just %s is believed after at least three over at least ten seconds', (_how, since) => {
+    const young = { ...fresh, ...since }
+    const kindOf = (notFoundPolls: number, sinceMs: number) =>
+      assess({ ...young, notFoundPolls, notFoundSince: ago(sinceMs) }, hasty, failure('not_found'), now).kind
+    expect(kindOf(0, 0)).toBe('unchanged')
+    expect(kindOf(1, 30_000)).toBe('unchanged')
+    expect(kindOf(2, 9_999)).toBe('unchanged')
+    expect(kindOf(40, 9_999)).toBe('unchanged')
+    expect(kindOf(2, 10_000)).toBe('lost')
+  })
+
+  test('on a young import is asked about again and again within a minute, whatever the intervals', () => {
+    for (const limits of [
+      { minIntervalMs: 40, maxIntervalMs: 300 },
+      { minIntervalMs: 2_000, maxIntervalMs: 120_000 },
+      { minIntervalMs: 10_000, maxIntervalMs: 3_600_000 },
+    ]) {
+      const registeredAt = now
+      const { kind, at, asks } = playFailures({ ...fresh, registeredAt }, { ...asked, limits }, 'not_found')
+      expect(kind).toBe('lost')
+      expect(at).toBeGreaterThanOrEqual(10_000)
+      expect(at).toBeLessThan(60_000)
+      expect(asks).toBeLessThan(60)
+    }
+  })
+
+  test('is a row of its own from the first one on', () => {
+    const first = assess({ ...seen, notFoundSince: ago(3_600_000) }, asked, failure('not_found'), now)
+    expect(first).toMatchObject({ notFoundPolls: 1, notFoundSince: now })
+    const second = assess({ ...seen, notFoundPolls: 1, notFoundSince: ago(2_000) }, asked, failure('not_found'), now)
+    expect(second).toMatchObject({ notFoundPolls: 2, notFoundSince: ago(2_000) })
+  })
+
+  test('followed by anything else is forgotten', () => {
+    const one = { ...seen, notFoundPolls: 2, notFoundSince: now }
+    const forgotten = { notFoundPolls: 0, notFoundSince: null }
+    expect(assess(one, asked, answer({}), now)).toMatchObject(forgotten)
+    expect(assess(one, asked, failure('timeout'), now)).toMatchObject(forgotten)
   })
 
   test('of a provider that forgets its jobs means that it has expired', () => {
     const forgetful = { ...asked, provider: { ...asked.provider, forgetsJobs: true } }
-    expect(assess({ ...seen, notFoundPolls: 2 }, forgetful, failure('not_found'), now)).toMatchObject({
-      reason: 'expired',
-    })
-    expect(assess(fresh, forgetful, failure('not_found'), now)).toMatchObject({ reason: 'not_found' })
+    const third = { notFoundPolls: 2, notFoundSince: ago(20_000) }
+    const reason = (tracked: TrackedImport) => assess({ ...tracked, ...third }, forgetful, failure('not_found'), now)
+    expect(reason(seen)).toMatchObject({ kind: 'lost', reason: 'expired' })
+    expect(reason({ ...fresh, providerExpiresAt: now })).toMatchObject({ kind: 'lost', reason: 'expired' })
+    expect(reason(fresh)).toMatchObject({ kind: 'lost', reason: 'not_found' })
+    expect(assess(seen, forgetful, failure('not_found'), now)).toMatchObject({ kind: 'unchanged' })
   })
 })
+
+describe('an outcome that is not whole', () => {
+  const done: Partial<Report> = { state: 'succeeded', providerStatus: 'DONE', progress: 1, body: { status: 'DONE' } }
+  const lacking = (report: Partial<Report> = {}, more: Partial<AskedStatus> = {}) =>
+    answer({ ...done, ...report }, { missing: 'its counts are missing.', ...more })
+  const fingerprint = fingerprintOf({ ...running, ...done }, asked.provider)
+  const heldSince = (ms: number, outcome: object = {}): TrackedImport => ({
+    ...seen,
+    fingerprint,
+    attention: 'outcome_incomplete',
+    heldOutcome: {
+      state: 'succeeded',
+      since: new Date(now.getTime() - ms).toISOString(),
+      asked: 2,
+      hasDetails: false,
+      ...outcome,
+    },
+  })
+
+  test.each(['pending', 'queued', 'running'])(
+    'keeps an import running that was %s, and says what is missing',
+    (state) => {
+      expect(assess({ ...seen, state }, asked, lacking(), now)).toMatchObject({
+        kind: 'changed',
+        to: 'running',
+        attention: 'outcome_incomplete',
+        attentionEvent: 'import.attention',
+        heldOutcome: { state: 'succeeded', since: now.toISOString(), asked: 0, hasDetails: false },
+        lastError: {
+          code: 'outcome_incomplete',
+          message: "The provider says DONE, but its answer isn't whole: its counts are missing.",
+        },
+        next: { basis: 'backoff' },
+      })
+    },
+  )
+
+  test('is asked for again with the back-off, and told once', () => {
+    expect(assess(heldSince(5_000), asked, lacking(), now)).toMatchObject({
+      kind: 'unchanged',
+      sameReport: true,
+      attention: 'outcome_incomplete',
+      attentionEvent: null,
+      heldOutcome: { asked: 3, since: new Date(now.getTime() - 5_000).toISOString() },
+      lastError: { code: 'outcome_incomplete' },
+    })
+  })
+
+  test('that becomes whole is final at once', () => {
+    expect(assess(heldSince(5_000), asked, answer({ ...done, state: 'partial' }), now)).toMatchObject({
+      kind: 'changed',
+      to: 'partial',
+      attention: null,
+      heldOutcome: null,
+      lastError: null,
+      next: null,
+    })
+  })
+
+  test.each(['partial', 'succeeded'] as const)('is held back where it would be %s', (state) => {
+    expect(assess(seen, asked, lacking({ state }), now)).toMatchObject({ to: 'running', heldOutcome: { state } })
+  })
+
+  test.each(['failed', 'canceled'] as const)('is told at once where it is %s, and what it lacks stays', (state) => {
+    expect(assess(seen, asked, lacking({ state }), now)).toMatchObject({
+      kind: 'changed',
+      to: state,
+      heldOutcome: null,
+      lastError: { code: 'outcome_incomplete' },
+      next: null,
+    })
+  })
+
+  test.each([
+    ['200 ms to 1 s', { minIntervalMs: 200, maxIntervalMs: 1_000 }],
+    ['2 s to 2 min', { minIntervalMs: 2_000, maxIntervalMs: 120_000 }],
+    ['10 s to an hour', { minIntervalMs: 10_000, maxIntervalMs: 3_600_000 }],
+    ['a minute to an hour', { minIntervalMs: 60_000, maxIntervalMs: 3_600_000 }],
+    ['two minutes', { minIntervalMs: 120_000, maxIntervalMs: 120_000 }],
+  ])('is asked for at least five times over a minute, and ten minutes at most: %s', (_intervals, limits) => {
+    const hold = { ...asked, limits }
+    let tracked = seen
+    let at = now.getTime()
+    const asks: number[] = []
+    for (;;) {
+      const assessed = assess(tracked, hold, lacking(), new Date(at))
+      if (assessed.kind === 'changed' && assessed.next === null) {
+        expect(assessed).toMatchObject({ to: 'succeeded', lastError: { code: 'outcome_incomplete' } })
+        break
+      }
+      if (assessed.kind !== 'changed' && assessed.kind !== 'unchanged') throw new TypeError(assessed.kind)
+      tracked = { ...tracked, state: 'running', fingerprint, heldOutcome: assessed.heldOutcome }
+      at += assessed.next?.delayMs ?? 0
+      asks.push(at - now.getTime())
+    }
+    expect(asks.length).toBeGreaterThanOrEqual(5)
+    expect(asks.at(-1)).toBeGreaterThanOrEqual(60_000)
+    expect(asks.at(-1)).toBeLessThan(11 * 60_000)
+  })
+
+  test('of a connection that may be asked once an hour is asked for once more', () => {
+    const slow = { ...asked, limits: { minIntervalMs: 3_600_000, maxIntervalMs: 3_600_000 } }
+    const first = assess(seen, slow, lacking(), now)
+    expect(first).toMatchObject({ to: 'running', next: { delayMs: 3_600_000 } })
+    expect(assess(heldSince(3_600_000, { asked: 0 }), slow, lacking(), now)).toMatchObject({ to: 'succeeded' })
+  })
+
+  test('waits for what the report of the end asks for', () => {
+    const summaryError = new ProviderError('server_error', 'Not yet.', { retryAfterMs: 90_000 })
+    const assessed = assess(seen, asked, lacking({}, { summaryError }), now) as Extract<Assessment, { kind: 'changed' }>
+    expect(assessed.next?.delayMs).toBeGreaterThanOrEqual(90_000)
+  })
+
+  test('that runs again goes on as if it had never ended', () => {
+    expect(assess(heldSince(5_000), asked, answer({}), now)).toMatchObject({
+      kind: 'changed',
+      to: 'running',
+      attention: null,
+      heldOutcome: null,
+      lastError: null,
+    })
+  })
+
+  test('whose provider knows nothing any more is asked for on, and then is what was told', () => {
+    for (const state of ['unknown', 'unmapped'] as const) {
+      expect(assess(heldSince(5_000), asked, answer({ state }), now)).toMatchObject({
+        to: 'running',
+        attention: state === 'unmapped' ? 'unmapped_status' : 'outcome_incomplete',
+        heldOutcome: { asked: 3 },
+      })
+      const late = heldSince(90_000, { asked: 9 })
+      expect(assess(late, asked, answer({ state }), now)).toMatchObject({
+        kind: 'settled',
+        held: { state: 'succeeded' },
+        lastError: { code: 'outcome_incomplete' },
+      })
+    }
+  })
+
+  test('whose job is archived meanwhile is what was told', () => {
+    expect(assess(heldSince(5_000), asked, answer({ state: 'archived' }), now)).toMatchObject({
+      kind: 'settled',
+      held: { state: 'succeeded' },
+    })
+    expect(assess(seen, asked, answer({ state: 'archived' }), now)).toMatchObject({
+      to: 'lost',
+      lostReason: 'archived',
+    })
+  })
+
+  test('whose job is forgotten meanwhile is what was told, once that is confirmed', () => {
+    const held = heldSince(30_000, { state: 'partial' })
+    expect(assess(held, asked, failure('not_found'), now)).toMatchObject({
+      kind: 'unchanged',
+      attention: 'outcome_incomplete',
+      heldOutcome: { asked: 3 },
+      lastError: { code: 'not_found' },
+    })
+    const third = { ...held, notFoundPolls: 2, notFoundSince: new Date(now.getTime() - 15_000) }
+    expect(assess(third, asked, failure('not_found'), now)).toMatchObject({
+      kind: 'settled',
+      held: { state: 'partial' },
+      lastError: { code: 'outcome_incomplete', message: expect.stringContaining('It went wrong.') },
+    })
+  })
+
+  test.each(['timeout', 'server_error', 'unauthorized', 'rate_limited'] as const)(
+    'is what was told, when its time is over in the midst of %s',
+    (kind) => {
+      expect(assess(heldSince(30_000), asked, failure(kind), now)).toMatchObject({ kind: 'unchanged' })
+      expect(assess(heldSince(60_000, { asked: 4 }), asked, failure(kind), now)).toMatchObject({ kind: 'settled' })
+    },
+  )
+
+  test('is what was told at the deadline, and not lost', () => {
+    const late = { ...heldSince(5_000), deadlineAt: now }
+    expect(assess(late, asked, lacking(), now)).toMatchObject({ kind: 'changed', to: 'succeeded' })
+    expect(assess(late, asked, failure('timeout'), now)).toMatchObject({ kind: 'settled' })
+    expect(assess({ ...seen, deadlineAt: now }, asked, lacking(), now)).toMatchObject({ to: 'succeeded', next: null })
+  })
+})
+
+/** Fails from now on, until something comes of it. */
+function playFailures(tracked: TrackedImport, whom: Asked, kind: ProviderErrorKind) {
+  let current = tracked
+  let at = now.getTime()
+  for (let asks = 1; ; asks++) {
+    const assessed = assess(current, whom, failure(kind), new Date(at))
+    if (assessed.kind !== 'unchanged') return { kind: assessed.kind, at: at - now.getTime(), asks }
+    const { pollFailures, notFoundPolls, notFoundSince } = assessed
+    current = { ...current, pollFailures, notFoundPolls, notFoundSince }
+    at += assessed.next.delayMs
+  }
+}
 
 describe('any other failure', () => {
   test.each([

@@ -27,6 +27,8 @@ export interface ProviderCase {
   running: Record<string, unknown>
   /** The answer with another status. */
   withStatus: (status: unknown) => Record<string, unknown>
+  /** An answer that says that all went well, and nothing else. */
+  bareSuccess: Record<string, unknown>
   /** Where its row list is, if it has one. */
   rowList: string[] | null
   errors: ErrorAnswer[]
@@ -105,6 +107,7 @@ export const cases: Record<ProviderName, ProviderCase> = {
       },
     },
     withStatus: (status) => ({ ...cdqJob, status }),
+    bareSuccess: { status: 'FINISHED' },
     rowList: ['result', 'statistics', 'skipped'],
     errors: [
       cdqError(400, 'BAD_REQUEST'),
@@ -122,9 +125,10 @@ export const cases: Record<ProviderName, ProviderCase> = {
     path: (segment) => `/v2/prism/${teamId}/imports/${segment}`,
     headers: { 'x-api-key': 'micro-secret-key' },
     example: microImport,
-    exampleState: 'succeeded',
+    exampleState: 'partial', // its counts say 0 rows, its one result has an error
     running: { ...microImport, status: 'processing', total: 200, processed: 50, succeeded: 45, failed: 5, results: [] },
     withStatus: (status) => ({ ...microImport, status }),
+    bareSuccess: { status: 'complete' },
     rowList: ['results'],
     errors: [
       plainError(400, 'bad_request', true),
@@ -148,6 +152,7 @@ export const cases: Record<ProviderName, ProviderCase> = {
     exampleState: 'succeeded',
     running: { ...zilliantImport, status: 'RUNNING', stopDate: null },
     withStatus: (status) => ({ ...zilliantImport, status }),
+    bareSuccess: { status: 'SUCCEEDED' },
     rowList: null,
     errors: [plainError(400, 'bad_request'), plainError(401, 'expired'), plainError(404, 'not_found', true)],
   },
@@ -161,6 +166,7 @@ export const cases: Record<ProviderName, ProviderCase> = {
     exampleState: 'partial',
     running: { ...fullstoryBatch, job: { ...(fullstoryBatch.job as object), status: 'PROCESSING', finished: null } },
     withStatus: (status) => ({ ...fullstoryBatch, job: { ...(fullstoryBatch.job as object), status } }),
+    bareSuccess: { job: { status: 'COMPLETED' } },
     rowList: null,
     errors: (fixture('fullstory-errors') as { status: number; body: { code: string; message: string } }[]).map(
       ({ status, body }) => ({ status, body, kind: kindOf(status), ...body }),

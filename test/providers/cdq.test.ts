@@ -47,6 +47,18 @@ describe('a CDQ status', () => {
     expect(cdq.readStatus(answer('FINISHED', statistics)).report.state).toBe(state)
   })
 
+  it.each<[string, Record<string, unknown> | undefined, string | null]>([
+    ['FINISHED', { numberOfFailed: 0 }, null],
+    ['FINISHED', undefined, 'result.statistics is missing.'],
+    ['FINISHED', {}, 'result.statistics.numberOfFailed is missing.'],
+    ['FINISHED', { numberOfFailed: null, skipped: [{ line: 1 }] }, 'result.statistics.numberOfFailed is missing.'],
+    ['RUNNING', undefined, null],
+    ['FAILED', undefined, null],
+    ['ARCHIVED', undefined, null],
+  ])('%s with the statistics %j is whole, or says what it lacks: %j', (status, statistics, missing) => {
+    expect(cdq.readStatus(answer(status, statistics)).missing).toBe(missing)
+  })
+
   it('FAILED and RUNNING stay what they are with skipped lines', () => {
     const statistics = { numberOfFailed: 2, skipped: [{ line: 1, column: 1 }] }
     expect(cdq.readStatus(answer('FAILED', statistics)).report.state).toBe('failed')
@@ -70,6 +82,7 @@ describe('a CDQ report', () => {
         expiresAt: null,
         body: { ...example, result: { statistics } },
       },
+      missing: null,
       details: null,
     })
   })

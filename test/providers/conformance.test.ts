@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ZodError } from 'zod'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
-import { firstPage, isTerminal, type StatusAnswer } from '../../src/providers/contract.ts'
+import { firstPage, isTerminal, type StatusAnswer, tellsOutcome, unknownRows } from '../../src/providers/contract.ts'
 import { ProviderError } from '../../src/providers/error.ts'
 import { findProvider, providerNames, providers } from '../../src/providers/index.ts'
 import { cases } from './cases.ts'
@@ -156,6 +156,18 @@ describe.each(providerNames)('%s', (name) => {
           providerStatus: null,
         })
       expect(readState({})).toBe('unmapped')
+    })
+
+    it('lacks nothing before the import is over', () => {
+      for (const status of [undefined, 'SOMETHING_NEW'])
+        expect(provider.readStatus(known.withStatus(status)).missing).toBeNull()
+      expect(provider.readStatus(known.running).missing).toBeNull()
+    })
+
+    it('says what a success lacks that shows nothing of how it ended', () => {
+      const { report, missing } = provider.readStatus(known.bareSuccess)
+      expect(report).toMatchObject({ state: 'succeeded', rows: unknownRows })
+      expect(missing).toMatch(/ is missing\.$/)
     })
 
     it('gives no details unless the import is over', () => {
@@ -412,7 +424,7 @@ const storedStates = [
 ]
 
 /** What holds of every report, and what Postgres asks of it. */
-function expectWellFormed({ report, details }: StatusAnswer) {
+function expectWellFormed({ report, missing, details }: StatusAnswer) {
   expect(storedStates).toContain(report.state)
   for (const rows of Object.values(report.rows))
     expect(rows === null || (Number.isSafeInteger(rows) && rows >= 0)).toBe(true)
@@ -420,6 +432,7 @@ function expectWellFormed({ report, details }: StatusAnswer) {
     expect(moment === null || /^\d{4}-/.test(moment.toISOString())).toBe(true)
   expect(report.progress === null || (report.progress >= 0 && report.progress <= 1)).toBe(true)
   if (details) expect(isTerminal(report.state)).toBe(true)
+  if (missing !== null) expect(tellsOutcome(report.state)).toBe(true)
   expect(JSON.stringify([report, details])).not.toMatch(/\\u0000|\\ud[89a-f]../)
 }
 

@@ -12,19 +12,24 @@ const job = (resource?: 'events' | 'users') => ({
 })
 
 describe('a FullStory status', () => {
-  it.each<[string, Record<string, unknown>, ReportedState, number | null]>([
-    ['PROCESSING', {}, 'running', 0],
-    ['PROCESSING', { imports: 3, errors: 2 }, 'running', 2],
-    ['COMPLETED', { imports: 3 }, 'succeeded', 0],
-    ['COMPLETED', { imports: 3, errors: '1' }, 'partial', 1],
-    ['FAILED', { imports: 42, errors: 2 }, 'partial', 2],
-    ['FAILED', { imports: 0, errors: 2 }, 'failed', 2],
-    ['FAILED', { errors: 2 }, 'failed', 2],
-    ['FAILED', {}, 'failed', null],
-    ['CANCELLED', {}, 'unmapped', null],
-  ])('%s with %j is %s, with %j failed', (status, counts, state, failed) => {
-    const { report } = fullstory.readStatus({ ...counts, job: { status } })
-    expect(report).toMatchObject({ state, providerStatus: status, rows: { failed } })
+  it.each<[string, Record<string, unknown>, ReportedState, number | null, string | null]>([
+    ['PROCESSING', {}, 'running', null, null],
+    ['PROCESSING', { imports: 3 }, 'running', null, null],
+    ['PROCESSING', { imports: 3, errors: 2 }, 'running', 2, null],
+    ['COMPLETED', { imports: 3 }, 'succeeded', 0, null],
+    ['COMPLETED', { imports: 3, errors: '1' }, 'partial', 1, null],
+    ['COMPLETED', {}, 'succeeded', null, 'imports is missing.'],
+    ['COMPLETED', { errors: 1 }, 'partial', 1, 'imports is missing.'],
+    ['FAILED', { imports: 42, errors: 2 }, 'partial', 2, null],
+    ['FAILED', { imports: 42 }, 'partial', null, 'errors is missing.'],
+    ['FAILED', { imports: 0, errors: 2 }, 'failed', 2, null],
+    ['FAILED', { errors: 2 }, 'failed', 2, 'imports is missing.'],
+    ['FAILED', {}, 'failed', null, 'imports is missing.'],
+    ['CANCELLED', {}, 'unmapped', null, null],
+  ])('%s with %j is %s, with %j failed, and lacks %j', (status, counts, state, failed, missing) => {
+    const answer = fullstory.readStatus({ ...counts, job: { status } })
+    expect(answer.report).toMatchObject({ state, providerStatus: status, rows: { failed } })
+    expect(answer.missing).toBe(missing)
   })
 
   it("has everything that the vendor's example says", () => {
@@ -41,6 +46,7 @@ describe('a FullStory status', () => {
         expiresAt: null,
         body: example,
       },
+      missing: null,
       details: { skippedLines: [], rowResults: [], next: firstPage },
     })
   })

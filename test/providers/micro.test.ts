@@ -15,12 +15,48 @@ describe('a micro.so status', () => {
     [{ status: 'complete', failed: 1 }, 'partial'],
     [{ status: 'complete', failed: '1' }, 'partial'],
     [{ status: 'complete', results: [{ id: '1' }, { error }] }, 'partial'],
-    [{ status: 'complete', failed: 0, results: [{ error }] }, 'succeeded'],
+    [{ status: 'complete', failed: 0, results: [{ error }] }, 'partial'],
+    [{ status: 'complete', total: 4, processed: 3, failed: 0 }, 'partial'],
+    [{ status: 'complete', total: 4, processed: 4, succeeded: 3, failed: 0 }, 'partial'],
+    [{ status: 'complete', total: 4, succeeded: 3 }, 'partial'],
     [{ status: 'failed', succeeded: 3 }, 'failed'],
     [{ status: ' Complete' }, 'succeeded'],
     [{ status: 'completed' }, 'unmapped'],
   ])('%j is %s', (answer, state) => {
     expect(micro.readStatus(answer).report.state).toBe(state)
+  })
+
+  const two = { total: 2, processed: 2, succeeded: 2, failed: 0 }
+  const one = { total: 2, processed: 2, succeeded: 1, failed: 1 }
+  it.each<[Record<string, unknown>, string | null]>([
+    [{ ...two, results: [{ id: 'a' }, { id: 'b' }] }, null],
+    [two, null],
+    [{ ...one, results: [{ id: 'a' }, { error }] }, null],
+    [{ ...two, succeeded: 1, results: [{ id: 'a' }, { error }] }, null],
+    [{ total: 2, results: [{ id: 'a' }, { error }] }, null],
+    [{ total: 0, processed: 0, succeeded: 0, failed: 0, results: [] }, null],
+    [{}, 'failed is missing.'],
+    [{ total: 2, processed: 2, succeeded: 2 }, 'failed is missing.'],
+    [{ total: 2, results: [{ id: 'a' }] }, 'failed is missing.'],
+    [one, 'results has 0 of 1 failed rows.'],
+    [{ ...one, results: [{ id: 'a' }, { id: 'b' }] }, 'results has 0 of 1 failed rows.'],
+    [{ ...one, results: [{ error }] }, 'results has 1 of 2 rows.'],
+    [{ ...two, results: [] }, 'results has 0 of 2 rows.'],
+    [{ ...two, results: [{ id: 'a' }] }, 'results has 1 of 2 rows.'],
+    [{ ...two, processed: 1 }, 'processed is 1 of a total of 2.'],
+    [{ ...two, succeeded: 1 }, 'succeeded and failed are 1 of a total of 2.'],
+  ])('complete with %j is whole, or says what it lacks: %j', (answer, missing) => {
+    expect(micro.readStatus({ status: 'complete', ...answer }).missing).toBe(missing)
+    for (const status of ['processing', 'failed']) expect(micro.readStatus({ status, ...answer }).missing).toBeNull()
+  })
+
+  it('with more errors than it counts has failed as many', () => {
+    const contradiction = { status: 'complete', total: 2, processed: 2, succeeded: 1, failed: 0 }
+    expect(micro.readStatus({ ...contradiction, results: [{ id: 'a' }, { error }] }).report).toMatchObject({
+      state: 'partial',
+      rows: { succeeded: 1, failed: 1 },
+      body: { failed: 0 },
+    })
   })
 })
 
@@ -30,17 +66,18 @@ describe('a micro.so report', () => {
     const moment = new Date('2019-12-27T18:11:19.117Z')
     expect(micro.readStatus(example)).toEqual({
       report: {
-        state: 'succeeded',
+        state: 'partial', // its one result has an error
         providerStatus: 'complete',
         message: 'message',
         progress: null,
-        rows: { ...unknownRows, total: 0, processed: 0, succeeded: 0, failed: 0 },
+        rows: { ...unknownRows, total: 0, processed: 0, succeeded: 0, failed: 1 },
         createdAt: moment,
         startedAt: null,
         finishedAt: null,
         expiresAt: moment,
         body,
       },
+      missing: null,
       details: {
         skippedLines: [],
         rowResults: [

@@ -93,7 +93,11 @@ const klaviyoLike: Toy = {
       finishedAt: job.completed_at,
       body: keptBody(body),
     }
-    return { report, details: state === 'partial' ? { skippedLines: [], rowResults: [], next: firstPage } : null }
+    return {
+      report,
+      missing: null,
+      details: state === 'partial' ? { skippedLines: [], rowResults: [], next: firstPage } : null,
+    }
   },
   details: {
     request: (job, cursor) => ({
@@ -134,7 +138,11 @@ const hubspotLike: Toy = {
     }
     const state = stateOf(states, job.state)
     const report = { ...nothingElse, state, providerStatus: job.state, body: keptBody(body) }
-    return { report, details: isTerminal(state) ? { skippedLines: [], rowResults: [], next: firstPage } : null }
+    return {
+      report,
+      missing: null,
+      details: isTerminal(state) ? { skippedLines: [], rowResults: [], next: firstPage } : null,
+    }
   },
   details: {
     request: (job, after) => ({
@@ -179,6 +187,7 @@ const inline: Toy = {
     }))
     return {
       report: { ...nothingElse, state, providerStatus: job.status, body: keptBody(body, [['job_status', 'results']]) },
+      missing: null,
       details: isTerminal(state) && rowResults.length > 0 ? { skippedLines: [], rowResults, next: null } : null,
     }
   },
@@ -197,7 +206,7 @@ const cursorInStatus: Toy = {
       providerStatus: state,
       body: keptBody(body, [['bad']]),
     }
-    return { report, details: isTerminal(report.state) ? badLines(body) : null }
+    return { report, missing: null, details: isTerminal(report.state) ? badLines(body) : null }
   },
   details: {
     request: (job, cursor) => ({ ...get(`/jobs/${jobIdSegment(job.jobId)}`, job), query: { from: cursor } }),
@@ -216,7 +225,7 @@ const countedPages: Toy = {
   name: 'counted-pages',
   readStatus(body) {
     const { report, details } = cursorInStatus.readStatus(body)
-    return { report, details: details && { skippedLines: [], rowResults: [], next: '1' } }
+    return { report, missing: null, details: details && { skippedLines: [], rowResults: [], next: '1' } }
   },
   details: {
     request: (job, page) => ({ ...get(`/jobs/${jobIdSegment(job.jobId)}/rows`, job), query: { page } }),
@@ -244,19 +253,20 @@ const secondCall: Toy = {
       providerStatus: done ? 'done' : 'not done',
       body: keptBody(body),
     }
-    return { report, details: null }
+    return { report, missing: done ? 'its result is missing.' : null, details: null }
   },
   summary: {
     request: (job) => get(`/operations/${jobIdSegment(job.jobId)}/result`, job),
     read(body, report) {
       const result = z.object({ rows: count, error: z.object({ message: text }).nullish() }).parse(body)
-      return {
+      const refined = {
         ...report,
-        state: result.error ? 'failed' : report.state,
+        state: result.error ? ('failed' as const) : report.state,
         message: result.error?.message ?? null,
         rows: { ...report.rows, total: result.rows },
         body: { ...report.body, result: keptBody(body) },
       }
+      return { report: refined, missing: null }
     },
   },
 }
@@ -378,6 +388,7 @@ describe('the contract', () => {
     serve({ '/operations/7': { done: true } })
     expect(await ask(secondCall)).toMatchObject({
       report: { state: 'succeeded', rows: unknownRows },
+      missing: 'its result is missing. The provider answered 404.',
       summaryError: { kind: 'not_found' },
     })
   })

@@ -16,7 +16,7 @@ const zilliantReport = (counts: object) =>
   zilliant.summary?.read(
     { status: 'PARTIAL_SUCCESS', failedRows: 1, ...counts },
     zilliant.readStatus({ status: 'SUCCEEDED' }).report,
-  )
+  ).report
 
 describe.each(unreadable)('the count %j', (count) => {
   it.each<[string, () => Report | undefined, Partial<Report>]>([

@@ -36,6 +36,7 @@ describe('a Zilliant status', () => {
         expiresAt: null,
         body,
       },
+      missing: 'its report is missing.',
       details: null,
     })
   })
@@ -66,7 +67,20 @@ describe("Zilliant's report", () => {
     ['SUCCEEDED', { status: 'SOMETHING_NEW' }, 'succeeded'],
     ['SUCCEEDED', {}, 'succeeded'],
   ])('%s and %j are %s', (status, report, state) => {
-    expect(summarise(status, report).state).toBe(state)
+    expect(summarise(status, report).report.state).toBe(state)
+  })
+
+  it.each<[unknown, string | null]>([
+    [{ status: 'SUCCESS', processedRows: 5 }, null],
+    [{ status: 'SUCCESS', failedRows: 0 }, null],
+    [{ status: 'SUCCESS' }, 'processedRows of its report is missing.'],
+    [{ status: 'PARTIAL_SUCCESS', processedRows: 5, failedRows: 1 }, null],
+    [{ status: 'PARTIAL_SUCCESS', processedRows: 5 }, 'failedRows of its report is missing.'],
+    [{ status: 'FAILED' }, null],
+    [{ status: 'IN_PROGRESS' }, 'its report has the status IN_PROGRESS, which tells no end.'],
+    [{}, 'its report has the status null, which tells no end.'],
+  ])('%j is whole, or says what it lacks: %j', (report, missing) => {
+    expect(summarise('SUCCEEDED', report).missing).toBe(missing)
   })
 
   it.each([
@@ -78,16 +92,19 @@ describe("Zilliant's report", () => {
     [{ failedRows: 12 }, { processed: 12, succeeded: null, failed: 12 }],
     [{}, { processed: null, succeeded: null, failed: null }],
   ])('counts processedRows as those that succeeded: %j', (counts, rows) => {
-    expect(summarise('SUCCEEDED', { status: 'SUCCESS', ...counts }).rows).toMatchObject(rows)
+    expect(summarise('SUCCEEDED', { status: 'SUCCESS', ...counts }).report.rows).toMatchObject(rows)
   })
 
   it('adds the counts, the message and itself', () => {
     const report = { status: 'PARTIAL_SUCCESS', processedRows: '100', failedRows: 7, message: '7 rows failed.' }
     expect(summarise('SUCCEEDED', report)).toMatchObject({
-      providerStatus: 'SUCCEEDED',
-      message: '7 rows failed.',
-      rows: { ...unknownRows, processed: 107, succeeded: 100, failed: 7 },
-      body: { ...succeeded, report },
+      report: {
+        providerStatus: 'SUCCEEDED',
+        message: '7 rows failed.',
+        rows: { ...unknownRows, processed: 107, succeeded: 100, failed: 7 },
+        body: { ...succeeded, report },
+      },
+      missing: null,
     })
   })
 })
@@ -126,6 +143,7 @@ describe('asking Zilliant', () => {
     expect(await ask('SUCCEEDED')).toMatchObject({
       requests: 2,
       summaryError: null,
+      missing: null,
       report: { state: 'succeeded', rows: { processed: 5, failed: 0 } },
     })
     expect(vendor.seen.slice(1).map(({ target }) => target)).toEqual([
@@ -143,11 +161,12 @@ describe('asking Zilliant', () => {
     ['server_error', { status: 500, body: {} }],
     ['invalid_response', { status: 200, body: ['no report'] }],
     ['connection_reset', 'reset' as const],
-  ])('keeps the result without counts where the report answers %s', async (kind, answer) => {
+  ])('has an outcome that is not whole where the report answers %s', async (kind, answer) => {
     report = answer
     expect(await ask('SUCCEEDED')).toMatchObject({
       requests: 2,
       summaryError: { kind },
+      missing: expect.stringMatching(/^its report is missing\. T/),
       report: { state: 'succeeded', rows: unknownRows, body: succeeded },
     })
   })

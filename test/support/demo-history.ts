@@ -235,18 +235,20 @@ function createPoll(
       const fingerprint = fingerprintOf(report, { volatileFields: [] })
       const from = row.state as ImportState
       const to = report.state as ImportState
-      const same = { ...at, sameReport: true, attention, pollFailures: 0, notFoundPolls: 0, lastError: null }
+      const same = { ...at, sameReport: true, attention, pollFailures: 0, ...nothingHeld, lastError: null }
       if (fingerprint === row.fingerprint && from === to) return recordUnchanged(db, [{ ...same, nextPollAt }])
       const change = {
         ...at,
         connection,
-        answer: { report, details },
+        answer: { report, missing: null, details },
         fingerprint,
         from,
         to,
         lostReason: null,
         attention,
         attentionEvent: attentionEvent(row, attention),
+        heldOutcome: null,
+        lastError: null,
       }
       const next = isOver(to) ? null : nextPollAt
       await recordReport(db, { ...change, progressChanges: [], nextPollAt: next, polls: 1 })
@@ -260,7 +262,7 @@ function createPoll(
         sameReport: false,
         attention: null,
         pollFailures: row.pollFailures + 1,
-        notFoundPolls: 0,
+        ...nothingHeld,
       }
       await recordUnchanged(db, [{ ...at, ...failure, lastError, nextPollAt }])
     },
@@ -270,6 +272,8 @@ function createPoll(
     },
   }
 }
+
+const nothingHeld = { notFoundPolls: 0, notFoundSince: null, heldOutcome: null }
 
 async function insertConnections(db: Database): Promise<Record<ConnectionName, string>> {
   const ids = {} as Record<ConnectionName, string>

@@ -29,6 +29,17 @@ export interface StoredPollError {
   body?: string
 }
 
+/** An outcome that the provider has told, while what shows it is asked for again (imports/outcome.ts). */
+export interface StoredHeldOutcome {
+  state: 'succeeded' | 'partial'
+  /** When it was told first, ISO 8601. */
+  since: string
+  /** How often it was asked for again. */
+  asked: number
+  /** Its answer had rows, or said that there are some. */
+  hasDetails: boolean
+}
+
 export const imports = pgTable(
   'imports',
   {
@@ -77,6 +88,11 @@ export const imports = pgTable(
     /** Polls in a row that failed, and that said 404. */
     pollFailures: integer('poll_failures').notNull().default(0),
     notFoundPolls: integer('not_found_polls').notNull().default(0),
+    /** When the first poll in that row said 404. */
+    notFoundSince: time('not_found_since'),
+    /** When tracking was resumed last; null: never. */
+    resumedAt: time('resumed_at'),
+    heldOutcome: jsonb('held_outcome').$type<StoredHeldOutcome>(),
     lastError: jsonb('last_error').$type<StoredPollError>(),
     /** The last few changes of progress, oldest first: [epoch ms, progress]. The polling policy reads them. */
     progressChanges: jsonb('progress_changes').$type<[number, number][]>().notNull().default([]),
@@ -110,6 +126,7 @@ export const imports = pgTable(
     index('imports_collect_leased')
       .on(table.connectionId, table.collectLeaseUntil)
       .where(sql`${table.collectLeaseUntil} is not null`),
+    index('imports_held').on(table.id).where(sql`${table.heldOutcome} is not null`),
     index('imports_state').on(table.state, table.id),
     // What the views of `reporting` and whoever asks them select by.
     index('imports_registered').on(table.registeredAt, table.connectionId),

@@ -1,0 +1,98 @@
+// Owns when the outcome of an import is final. One that the provider calls done while what shows how it ended is missing
+// or contradicts itself is asked for again for some minutes. Pure: polling/ asks again, record.ts stores.
+import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
+import { type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
+import { storableJson } from '../storable.ts'
+import { canFollow, type ImportState, type LostReason, stateAfter } from './state.ts'
+
+/** An outcome that isn't whole is asked for again at least this often, … */
+const minAsks = 5
+/** … over at least this long, … */
+const minHeldMs = 60_000
+/** … and at most this long. */
+export const maxHeldMs = 10 * 60_000
+
+/** The code of `lastError` where an outcome isn't whole. */
+const incompleteCode = 'outcome_incomplete'
+
+export interface Verdict {
+  to: ImportState
+  lostReason: LostReason | null
+  /** The outcome that is asked for again; null: there is none, or it is final. */
+  held: StoredHeldOutcome | null
+  /** What the outcome lacks, or lacks for good; null: nothing. */
+  lastError: StoredPollError | null
+}
+
+/** What is known of the import before the answer. */
+export interface Known {
+  state: ImportState
+  held: StoredHeldOutcome | null
+  deadlineAt: Date
+}
+
+/** An answer, and why its summary isn't in it, where one was asked for. */
+interface Told extends StatusAnswer {
+  summaryError?: { body: string | null } | null
+}
+
+/** What an answer makes of an import. */
+export function judge(known: Known, answer: Told, now: Date): Verdict {
+  const { held } = known
+  const reported = answer.report.state
+  if (held !== null && reported === 'archived')
+    return final(held.state, incomplete(answer, 'it shows no longer how the import ended.', now))
+  if (held !== null && (reported === 'unknown' || reported === 'unmapped'))
+    return hold(
+      known,
+      { ...held, asked: held.asked + 1 },
+      incomplete(answer, 'it said before that the import is done.', now),
+      now,
+    )
+  if (!tellsOutcome(reported)) return { ...stateAfter(known.state, reported), held: null, lastError: null }
+  if (answer.missing === null) return final(reported, null)
+  const lastError = incomplete(answer, answer.missing, now)
+  // A failure is told at once: what is missing can't make it a success.
+  if (reported !== 'succeeded' && reported !== 'partial') return final(reported, lastError)
+  const since = held?.since ?? now.toISOString()
+  const asked = held === null ? 0 : held.asked + 1
+  return hold(known, { state: reported, since, asked, hasDetails: answer.details !== null }, lastError, now)
+}
+
+/** Whether it has been asked for long enough, or may not be asked for any longer. */
+export function isExhausted({ asked, since }: StoredHeldOutcome, deadlineAt: Date, now: Date): boolean {
+  const heldMs = now.getTime() - Date.parse(since)
+  return (asked >= minAsks && heldMs >= minHeldMs) || (asked > 0 && heldMs >= maxHeldMs) || now >= deadlineAt
+}
+
+/** Why an outcome isn't whole where no answer says it. */
+export function heldError(message: string, now: Date): StoredPollError {
+  const text = `The provider said that the import is done, but what shows how it ended could not be had. ${message}`
+  return storableJson({ code: incompleteCode, message: text, at: now.toISOString() }) as StoredPollError
+}
+
+/** A report as it is shown beside a final state: what was done is done whole. */
+export function reportAt(to: ImportState, report: Report): Report {
+  return to === 'succeeded' || to === 'partial' ? { ...report, progress: 1 } : report
+}
+
+function final(to: ImportState, lastError: StoredPollError | null): Verdict {
+  return { to, lostReason: null, held: null, lastError }
+}
+
+function hold(known: Known, held: StoredHeldOutcome, lastError: StoredPollError, now: Date): Verdict {
+  if (isExhausted(held, known.deadlineAt, now)) return final(held.state, lastError)
+  const to = canFollow(known.state, 'running') ? 'running' : known.state
+  return { to, lostReason: null, held, lastError }
+}
+
+function incomplete({ report, summaryError }: Told, missing: string, now: Date): StoredPollError {
+  const message = `The provider says ${report.providerStatus}, but its answer isn't whole: ${missing}`
+  const stored = {
+    code: incompleteCode,
+    message,
+    at: now.toISOString(),
+    ...(summaryError?.body != null && { body: summaryError.body }),
+  }
+  return storableJson(stored) as StoredPollError
+}
