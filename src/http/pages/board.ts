@@ -1,10 +1,11 @@
-// Owns Bull Board at /queues, for admins: what the queues hold and do. What is due is in Postgres, not there.
+// Owns Bull Board at /queues, for admins: what the queues hold and do. What is due is in Postgres, not there. It only
+// shows: a queue that is paused or emptied, or a tick that is removed, would stop work that nobody misses at once.
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
-import type { Express } from 'express'
+import type { Express, RequestHandler } from 'express'
+import { AppError } from '../../errors.ts'
 import type { Queues } from '../../queue/queues.ts'
-import { requireSameOrigin } from '../same-origin.ts'
 import { applicationSecurity } from '../security-headers.ts'
 import { type PageGuardDeps, requireSignIn } from './guard.ts'
 
@@ -13,7 +14,7 @@ const path = '/queues'
 export function mountBoard(app: Express, deps: PageGuardDeps & { queues: Queues['all'] }): void {
   const adapter = new ExpressAdapter().setBasePath(path)
   createBullBoard({
-    queues: Object.values(deps.queues).map((queue) => new BullMQAdapter(queue)),
+    queues: Object.values(deps.queues).map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
     serverAdapter: adapter,
     options: {
       uiConfig: { boardTitle: 'Import Tracker', boardLogo: { path: '/assets/icon.svg', width: 26, height: 26 } },
@@ -21,7 +22,14 @@ export function mountBoard(app: Express, deps: PageGuardDeps & { queues: Queues[
   })
   const board: Express = adapter.getRouter()
   withoutForeignFonts(board)
-  app.use(path, applicationSecurity, requireSignIn(deps, 'admin'), requireSameOrigin, board)
+  app.use(path, applicationSecurity, requireSignIn(deps, 'admin'), readOnly, board)
+}
+
+/** Bull Board hides the buttons by itself; actions that a later version adds are refused here, too. */
+const readOnly: RequestHandler = (request, _response, next) => {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    throw new AppError('method_not_allowed', 'The queues are only shown here.')
+  next()
 }
 
 /** Its page asks Google for fonts: visitors shouldn't be told on, and there may be no internet. */
