@@ -7,13 +7,14 @@ import { createTargets } from './connections/targets.ts'
 import { readInstallationId } from './db/installation.ts'
 import { readSchemaState } from './db/migrate.ts'
 import { createNudge } from './dispatch/nudge.ts'
+import type { WorkWatch } from './dispatch/watch.ts'
 import { createAgents } from './egress/agents.ts'
 import { createDestinationCheck } from './egress/destination.ts'
 import { createGuard } from './egress/guard.ts'
 import { createResolve } from './egress/resolve.ts'
 import type { KeptToken } from './embedded/secrets.ts'
 import { createEncryption } from './encryption.ts'
-import { createHttpServer, type HttpServer } from './http/server.ts'
+import { createHttpServer, type HttpDeps, type HttpServer } from './http/server.ts'
 import type { Log } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { createProviderClient, providerTimeouts } from './providers/client.ts'
@@ -63,10 +64,11 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
 
     const encryption = createEncryption(storage.encryptionKeys)
     await requireStoredKeys({ db, encryption })
-    await makePartitions(db, clock.now()).catch(warn('partitions could not be made'))
+    await makePartitions(storage.patient.db, clock.now()).catch(warn('partitions could not be made'))
     const metrics = createMetrics(queues)
+    let watch: WorkWatch | null = null
     const nudge = createNudge({ queues, log })
-    const shared = { db, clock, log, encryption, nudge }
+    const shared = { db, patientDb: storage.patient.db, clock, log, encryption, nudge }
     const providerGuard = createGuard({ allowedCidrs: config.providerAllowedCidrs })
     const webhookGuard = createGuard({ allowedCidrs: config.webhookAllowedCidrs })
 
@@ -91,6 +93,8 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
         observeDelivery: metrics.attempted,
       })
       opened.defer(() => workers.stop(drainMs))
+      watch = workers.watch
+      metrics.watch(watch)
     }
 
     const resolve = createResolve()
@@ -105,7 +109,8 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
         timeoutMs: webhookTimeouts.dnsMs,
       }),
       queues: queues.all,
-      checks: readiness(storage, queues),
+      checks: readiness(storage, queues, watch),
+      canRecover: () => watch?.canRecover() ?? true,
       metrics: () => metrics.registry.metrics(),
     })
     const { port } = await listen(server, config)
@@ -135,7 +140,7 @@ async function listen(server: HttpServer, { host, port }: Config): Promise<{ por
 }
 
 /** What has to work before requests are sent here; each throws where it doesn't. */
-function readiness({ database }: Storage, queues: Queues): Record<string, () => Promise<void>> {
+function readiness({ database }: Storage, queues: Queues, watch: WorkWatch | null): HttpDeps['checks'] {
   return {
     async database() {
       await database.db.execute(sql`SELECT 1`)
@@ -145,5 +150,6 @@ function readiness({ database }: Storage, queues: Queues): Record<string, () => 
       if (state === 'behind' || state === 'forbidden') throw new Error(`The schema is ${state} for this version.`)
     },
     queue: () => queues.ping(),
+    ...(watch && { ticks: async () => watch.checkTicks(), overdue: async () => watch.checkOverdue() }),
   }
 }

@@ -5,6 +5,7 @@ import { checkDatabase, type OpenDatabase, openDatabase } from './db/client.ts'
 import { warnOfFewConnections } from './db/connections-left.ts'
 import { requireGrants } from './db/grants.ts'
 import { migrate, readSchemaState } from './db/migrate.ts'
+import { patienceMs } from './db/silence.ts'
 import { startEmbeddedPostgres } from './embedded/postgres.ts'
 import { type KeptToken, readAdminToken, readEncryptionKeys } from './embedded/secrets.ts'
 import type { Log } from './log.ts'
@@ -14,6 +15,8 @@ import { maxQueueConnections } from './queue/queues.ts'
 export interface Storage {
   databaseUrl: string
   database: OpenDatabase
+  /** The same for statements that may take long, such as those on months of history. Its connections come and go. */
+  patient: OpenDatabase
   encryptionKeys: readonly Buffer[]
   /** Null: none was given, and tokens are in the database. */
   adminToken: string | null
@@ -24,6 +27,7 @@ export interface Storage {
 
 /** Connections that the workers' and the API's statements share; the queue has a pool of its own. */
 const maxConnections = 20
+const maxPatientConnections = 4
 
 interface StorageDeps {
   log: Log
@@ -42,37 +46,44 @@ async function openEmbedded(config: Config, { log, onError }: StorageDeps): Prom
   const keptToken = adminToken === null ? await readAdminToken(dataDir) : null
   const secrets = { encryptionKeys: keys, adminToken: adminToken ?? keptToken?.token ?? null, keptToken }
   const embedded = await startEmbeddedPostgres({ directory: dataDir, log })
-  const database = openDatabase(embedded.url, { maxConnections, onError })
+  const opened = openPools(embedded.url, onError)
   const close = async () => {
-    await database.close()
+    await opened.close()
     await embedded.stop()
   }
   try {
-    await migrate(database)
-    await migrateQueue(database.pool)
+    await migrate(opened.patient)
+    await migrateQueue(opened.patient.pool)
   } catch (error) {
     await close()
     throw error
   }
-  return { ...secrets, databaseUrl: embedded.url, database, close }
+  return { ...secrets, databaseUrl: embedded.url, ...opened, close }
 }
 
 async function openGiven(config: Config, databaseUrl: string, deps: StorageDeps): Promise<Storage> {
   const { adminToken, encryptionKeys } = config
   if (encryptionKeys === null)
     throw new ConfigError('ENCRYPTION_KEYS must be set where DATABASE_URL is: base64 of 32 bytes, comma-separated.')
-  const database = openDatabase(databaseUrl, { maxConnections, onError: deps.onError })
+  const opened = openPools(databaseUrl, deps.onError)
+  const { database } = opened
   try {
     await checkDatabase(database)
     await requireGrants(database.db, config.redisUrl === null ? queueSchema : null)
     const ofQueue = config.redisUrl === null ? maxQueueConnections(config.roles.has('worker')) : 0
-    await warnOfFewConnections(database.db, maxConnections + ofQueue, deps.log)
+    await warnOfFewConnections(database.db, maxConnections + maxPatientConnections + ofQueue, deps.log)
     await requireSchema(database, config.redisUrl === null, deps.log)
   } catch (error) {
-    await database.close()
+    await opened.close()
     throw error
   }
-  return { databaseUrl, database, encryptionKeys, adminToken, keptToken: null, close: () => database.close() }
+  return { databaseUrl, ...opened, encryptionKeys, adminToken, keptToken: null }
+}
+
+function openPools(url: string, onError: (error: Error) => void): Pick<Storage, 'database' | 'patient' | 'close'> {
+  const database = openDatabase(url, { maxConnections, onError })
+  const patient = openDatabase(url, { maxConnections: maxPatientConnections, onError, silentForMs: patienceMs })
+  return { database, patient, close: async () => void (await Promise.all([database.close(), patient.close()])) }
 }
 
 /** Of a schema that is ahead, a warning: while versions are replaced one by one, the old ones go on. */

@@ -2,8 +2,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from './clock.ts'
 import { type CollectDeps, createCollectWorker } from './collecting/worker.ts'
+import type { Database } from './db/client.ts'
 import { startScheduler } from './dispatch/scheduler.ts'
 import { createTick } from './dispatch/tick.ts'
+import { createTickWatch } from './dispatch/tick-watch.ts'
+import { startWatch, type WorkWatch } from './dispatch/watch.ts'
 import { createPollBatches } from './polling/batches.ts'
 import { createPollWorker, type PollObserver } from './polling/worker.ts'
 import type { Queues } from './queue/queues.ts'
@@ -12,11 +15,14 @@ import { createDeliveryWorker, type DeliveryDeps } from './webhooks/worker.ts'
 
 export interface WorkersDeps extends CollectDeps, DeliveryDeps, KeepDeps {
   clock: Clock
+  /** For statements that may take long; absent: `db`. */
+  patientDb?: Database
   queues: Queues
   observePoll: PollObserver
 }
 
 export interface Workers {
+  watch: WorkWatch
   /**
    * Takes nothing new, lets what is under way end for up to `withinMs`, and ends it then. What is cut off is due again
    * at once.
@@ -38,16 +44,11 @@ export const deliveryConcurrency =
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const { queues, db, targets, observePoll } = deps
   const batches = createPollBatches({ db, targets })
-  const tick = createTick(deps)
+  const ticks = createTickWatch()
+  const tick = createTick({ ...deps, passed: ticks.passed })
   const scheduler = await startScheduler(deps)
-  const ticking = queues.work(
-    'dispatch',
-    (payload, signal) => {
-      scheduler.ticked()
-      return tick(payload, signal)
-    },
-    { concurrency: 6 },
-  )
+  const ticking = queues.work('dispatch', tick, { concurrency: 6 })
+  const watch = startWatch({ ...deps, ticks, tick })
   const deliver = createDeliveryWorker(deps)
   const working = [
     queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
@@ -59,13 +60,18 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
     queues.work('retry', deliver, { concurrency: concurrency.retry }),
   ]
   return {
+    watch,
     async stop(withinMs) {
+      watch.stop()
       scheduler.stop()
       ticking.abort()
-      const isStoreThere = await queues.ping().then(
-        () => true,
-        () => false,
-      )
+      const isStoreThere = await Promise.race([
+        queues.ping().then(
+          () => true,
+          () => false,
+        ),
+        delay(storeMs, false, { ref: false }),
+      ])
       if (!isStoreThere) for (const worker of working) worker.abort() // what it does now, nobody could be told
       await settled(ticking.drain(), storeMs) // first: what is claimed now, no worker would take any more
       const hurry = setTimeout(() => {
@@ -78,7 +84,7 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
 }
 
 /** How long the queue's store may take to answer while stopping: one that is away must not hold up the end. */
-const storeMs = 3_000
+const storeMs = 2_000
 
 async function settled(work: Promise<unknown>, withinMs: number): Promise<void> {
   await Promise.race([work, delay(withinMs, undefined, { ref: false })])

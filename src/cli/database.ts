@@ -1,6 +1,7 @@
 // Owns the database that a command works on: the one of DATABASE_URL, or the embedded one for as long as it takes.
 import type { Config } from '../config.ts'
 import { checkDatabase, type OpenDatabase, openDatabase } from '../db/client.ts'
+import { patienceMs } from '../db/silence.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres.ts'
 
 /** Opens it, does the work, and closes it whatever comes. */
@@ -22,7 +23,7 @@ export async function withDatabase<Result>(
 }
 
 async function onDatabase<Result>(url: string, work: (database: OpenDatabase) => Promise<Result>): Promise<Result> {
-  const database = openDatabase(url, { maxConnections: 2, onError: () => {} })
+  const database = openDatabase(url, { maxConnections: 2, onError: () => {}, silentForMs: patienceMs })
   try {
     return await work(database)
   } finally {

@@ -4,6 +4,7 @@ import { Pool, types } from 'pg'
 import { parseJson } from '../json.ts'
 import { demanding } from '../start-failure.ts'
 import * as schema from './schema/index.ts'
+import { connectWithinMs, endPool, endSilentConnections, keepAlive, silenceMs } from './silence.ts'
 import { withPlainSslMode } from './ssl-mode.ts'
 
 /** `$client`: the pool, for what needs one connection to itself. */
@@ -24,19 +25,28 @@ export async function checkDatabase({ pool }: Pick<OpenDatabase, 'pool'>): Promi
 /** `json` and `jsonb` are read with their digits. Drizzle asks pg's types of the whole process alone. */
 for (const type of [types.builtins.JSON, types.builtins.JSONB]) types.setTypeParser(type, parseJson)
 
+export interface DatabaseOptions {
+  maxConnections: number
+  onError: (error: Error) => void
+  /** How long the server may say nothing while a statement runs, before the connection is given up. */
+  silentForMs?: number
+}
+
 export function openDatabase(
   url: string,
-  options: { maxConnections: number; onError: (error: Error) => void },
+  { maxConnections, onError, silentForMs = silenceMs }: DatabaseOptions,
 ): OpenDatabase {
   const pool = new Pool({
     connectionString: withPlainSslMode(url),
-    max: options.maxConnections,
-    connectionTimeoutMillis: 10_000,
+    max: maxConnections,
+    connectionTimeoutMillis: connectWithinMs,
+    ...keepAlive,
     application_name: 'import-tracker',
   })
-  pool.on('error', options.onError) // an idle connection that broke; the pool replaces it
+  pool.on('error', onError) // an idle connection that broke; the pool replaces it
   // One that breaks while it is used, such as between two statements of a transaction: whoever uses it is told by the
   // next statement, and an error without a listener would end the process.
   pool.on('connect', (client) => client.on('error', () => {}))
-  return { db: drizzle(pool, { schema }), pool, close: () => pool.end() }
+  const connections = endSilentConnections(pool, silentForMs)
+  return { db: drizzle(pool, { schema }), pool, close: () => endPool(pool, connections) }
 }

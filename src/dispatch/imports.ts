@@ -30,6 +30,28 @@ export function claimCollections(db: Database, now: Date): Promise<Claim> {
   return claim(db, now, collections)
 }
 
+/** Work that may be begun, and since when. */
+export interface DueWork {
+  id: string
+  dueAt: Date
+}
+
+/** What has been due for the longest on each connection that allows it to begin now. Nothing is claimed. */
+export async function longestDue(db: Database, now: Date, kind: 'poll' | 'collect'): Promise<DueWork[]> {
+  const work = kind === 'poll' ? polls : collections
+  const due = await connectionsWithDueWork(db, now, work, sql``)
+  const open = due.filter((connection) => roomOf(connection, now, work) > 0)
+  if (open.length === 0) return []
+  const { rows } = await db.execute<{ id: string; dueAt: string }>(sql`
+    SELECT due.id, due.at AS "dueAt" FROM unnest(${sql.param(open.map(({ id }) => id))}::uuid[]) AS c (id)
+    CROSS JOIN LATERAL (
+      SELECT id, ${work.dueAt} AS at FROM imports
+      WHERE connection_id = c.id AND ${work.dueAt} <= ${now} AND ${work.leaseUntil} IS NULL
+      ORDER BY ${work.dueAt} LIMIT 1
+    ) due`)
+  return rows.map(({ id, dueAt }) => ({ id, dueAt: new Date(dueAt) }))
+}
+
 interface Work {
   leaseMs: number
   dueAt: SQL
@@ -90,9 +112,10 @@ async function endExpiredLeases(tx: Transaction, now: Date, { leaseUntil }: Work
 }
 
 async function connectionsWithDueWork(
-  tx: Transaction,
+  tx: Pick<Transaction, 'execute'>,
   now: Date,
   { dueAt, leaseUntil }: Work,
+  lock = sql`FOR NO KEY UPDATE OF c`, // their budget is drawn on by others, too
 ): Promise<DueConnection[]> {
   const { rows } = await tx.execute(sql`
     SELECT c.id, c.provider, c.limits, c.paused_at, c.next_probe_at, c.blocked_until,
@@ -102,7 +125,7 @@ async function connectionsWithDueWork(
     FROM connections c
     WHERE c.deleted_at IS NULL
       AND EXISTS (SELECT 1 FROM imports WHERE connection_id = c.id AND ${dueAt} <= ${now} AND ${leaseUntil} IS NULL)
-    FOR NO KEY UPDATE OF c`) // their budget is drawn on by others, too
+    ${lock}`)
   // What another version has stored mustn't hold up what this one knows.
   const known = rows.filter((row) => isProviderName(row.provider as string))
   return known.map((row) => ({

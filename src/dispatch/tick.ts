@@ -1,6 +1,7 @@
 // Owns what a tick does: claim what is due, enqueue it, and look again while there is more.
 // What is due is said by imports.ts and deliveries.ts.
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Database } from '../db/client.ts'
 import { releaseCollections, releasePolls } from '../imports/leases.ts'
 import { loseOverdue } from '../imports/lose-overdue.ts'
 import { settleUnasked } from '../imports/settle.ts'
@@ -11,6 +12,7 @@ import { type KeepDeps, keepPartitions } from '../reporting/retention.ts'
 import { deleteOld } from '../webhooks/retention.ts'
 import { claimDeliveries, endDeliveryLeases, releaseDeliveries } from './deliveries.ts'
 import { claimCollections, claimPolls } from './imports.ts'
+import type { Pass } from './tick-watch.ts'
 
 export type TickKind = Payload<'dispatch'>['kind']
 /** Ticks that do their work themselves. */
@@ -18,7 +20,11 @@ type Chore = 'roll-up' | 'maintain'
 export type WorkKind = Exclude<TickKind, Chore>
 
 export interface TickDeps extends KeepDeps {
+  /** For the days and the months of history, whose statements may take long; absent: `db`. */
+  patientDb?: Database
   queues: Pick<Queues, 'all'>
+  /** Told of every pass that went well: a tick makes several while there is more. */
+  passed?(what: Pass): void
 }
 
 /** A queue that dispatch fills, looked at apart from the others: a long look at one must not hold up another. */
@@ -38,38 +44,55 @@ const overdueEveryMs = 5_000
  * is made once more.
  */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
-  const running = new Map<Look | Chore, { again: boolean }>()
+  const running = new Map<Look | Chore, Run>()
+  const patient = { ...deps, db: deps.patientDb ?? deps.db }
+  const passed = (what: Pass) => deps.passed?.(what)
   const round: Round = { ...deps, isOverdueTurn: turnEvery(overdueEveryMs) }
 
-  async function alone(what: Look | Chore, work: (state: { again: boolean }) => Promise<void>): Promise<void> {
+  async function alone(what: Look | Chore, work: (state: Run) => Promise<void>): Promise<void> {
     const same = running.get(what)
-    if (same) {
+    if (same && performance.now() - same.aliveAt < abandonedAfterMs(what)) {
       same.again = true
       return
     }
-    const state = { again: false }
+    const state = { again: false, aliveAt: performance.now() }
     running.set(what, state)
     try {
       await work(state)
     } finally {
-      running.delete(what)
+      if (running.get(what) === state) running.delete(what)
     }
   }
 
-  async function look(what: Look, state: { again: boolean }, signal: AbortSignal): Promise<void> {
+  async function look(what: Look, state: Run, signal: AbortSignal): Promise<void> {
     do {
       state.again = false
       if (await enqueueDue[what](round)) state.again = true
+      state.aliveAt = performance.now()
+      passed(what)
       if (state.again) await delay(pauseMs[what])
     } while (state.again && !signal.aborted)
   }
 
   return async ({ kind }, signal) => {
-    if (kind === 'maintain') return alone(kind, () => maintain(deps, signal))
-    if (kind === 'roll-up') return alone(kind, () => rollUp(deps, signal))
+    if (kind === 'maintain') return alone(kind, () => maintain(patient, signal))
+    if (kind === 'roll-up') return alone(kind, () => rollUp(patient, signal, () => passed(kind)))
     const made = await Promise.allSettled(looks[kind].map((what) => alone(what, (state) => look(what, state, signal))))
     for (const one of made) if (one.status === 'rejected') throw one.reason
   }
+}
+
+/** Something that is looked at or done by one tick at a time. */
+interface Run {
+  /** A tick came meanwhile. */
+  again: boolean
+  /** When it last got on; of `performance.now()`. */
+  aliveAt: number
+}
+
+/** After how long without getting on a run has lost its place to the next tick: whatever hangs mustn't stop the others. */
+function abandonedAfterMs(what: Look | Chore): number {
+  return what === 'roll-up' || what === 'maintain' ? 2 * 3_600_000 : 60_000
 }
 
 /** Each of them, whatever becomes of the other. */

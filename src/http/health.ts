@@ -7,6 +7,8 @@ export interface HealthDeps {
   log: Log
   /** What has to work before requests are sent here, by name; each throws where it doesn't. */
   checks: Readonly<Record<string, () => Promise<void>>>
+  /** False: something has stopped in this process that only a restart brings back; absent: never. */
+  canRecover?: () => boolean
   /** The metrics in the Prometheus text format. */
   metrics: () => Promise<string>
 }
@@ -14,11 +16,12 @@ export interface HealthDeps {
 /** Load balancers give up after some seconds themselves. */
 const checkTimeoutMs = 2_000
 
-export function mountHealth(app: Express, { log, checks, metrics }: HealthDeps): void {
+export function mountHealth(app: Express, { log, checks, canRecover, metrics }: HealthDeps): void {
   const router = Router()
 
   router.get('/healthz', (_request, response) => {
-    response.json({ status: 'ok' })
+    const ok = canRecover?.() ?? true
+    response.status(ok ? 200 : 503).json({ status: ok ? 'ok' : 'failed' })
   })
 
   router.get('/readyz', async (_request, response) => {

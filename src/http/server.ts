@@ -34,8 +34,10 @@ import { webhookEndpointOperations } from './routes/webhook-endpoints.ts'
 import { plainSecurity } from './security-headers.ts'
 import { createSessions } from './session.ts'
 
-export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'metrics'> {
+export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'metrics'> {
   db: Database
+  /** For statements that may take long; absent: `db`. */
+  patientDb?: Database
   clock: Clock
   encryption: Encryption
   log: Log

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, type Job, type PostgresConnectionOptions, Queue, Worker, withBackend } from 'bullmq'
 import { Pool } from 'pg'
+import { endPool, endSilentConnections, keepAlive, silenceMs } from '../db/silence.ts'
 import { withPlainSslMode } from '../db/ssl-mode.ts'
 import { demanding } from '../start-failure.ts'
 import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
@@ -133,12 +134,17 @@ interface Store {
   close(): Promise<void>
 }
 
+/** How long Redis may take to answer, and where a worker waits for a job, which takes 10 s at the most. */
+const answerMs = 5_000
+const blockingAnswerMs = 13_000
+
 function openRedisStore(url: string, installationId: string): Store {
   // The braces make all keys one hash slot of a cluster.
   const prefix = `{import-tracker-${installationId}}`
   // Producers fail at once when Redis is away (a request is waiting); workers wait until it is back.
-  const producer = openQueueRedis(url, { maxRetriesPerRequest: 1 })
-  const consumer = openQueueRedis(url, { maxRetriesPerRequest: null })
+  // A connection that goes silent is given up by either, and made anew.
+  const producer = openQueueRedis(url, { maxRetriesPerRequest: 1, commandTimeout: answerMs, socketTimeout: answerMs })
+  const consumer = openQueueRedis(url, { maxRetriesPerRequest: null, socketTimeout: blockingAnswerMs })
   return {
     name: 'redis',
     demand: `REDIS_URL must lead to a Redis where this service may run scripts, write, wait and delete under ${prefix}:*`,
@@ -164,6 +170,9 @@ export function maxQueueConnections(works: boolean): number {
   return works ? queueNames.length * 3 : 4
 }
 
+/** Of a pool that is busy; BullMQ tells a worker nothing better than to try again. */
+const waitForConnectionMs = 10_000
+
 function openPostgresStore(url: string, works: boolean): Store {
   const backend = withBackend(createPostgresBackend)
   // Every worker keeps one connection of the pool for LISTEN.
@@ -171,9 +180,11 @@ function openPostgresStore(url: string, works: boolean): Store {
     connectionString: withPlainSslMode(url),
     options: `-c search_path=${queueSchema}`,
     max: maxQueueConnections(works),
-    keepAlive: true,
+    connectionTimeoutMillis: waitForConnectionMs,
+    ...keepAlive,
     application_name: 'import-tracker-queue',
   })
+  const connections = endSilentConnections(pool, silenceMs)
   pool.setMaxListeners(0) // every queue and every worker listens to its errors
   // One that breaks while it is used: whoever uses it is told by the statement, and an error without a listener would
   // end the process.
@@ -191,6 +202,6 @@ function openPostgresStore(url: string, works: boolean): Store {
     async ping() {
       await pool.query('SELECT 1')
     },
-    close: () => pool.end(),
+    close: () => endPool(pool, connections),
   }
 }

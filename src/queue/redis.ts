@@ -48,7 +48,10 @@ async function askInfo(url: string, answerWithinMs: number): Promise<string> {
  * A connection that BullMQ may use and duplicate. It keeps the eviction policy from BullMQ, which would print a
  * warning of it on standard output for each of its connections, between our lines of JSON.
  */
-export function openQueueRedis(url: string, options: { maxRetriesPerRequest: number | null }): Redis {
+export function openQueueRedis(
+  url: string,
+  options: Pick<RedisOptions, 'maxRetriesPerRequest' | 'commandTimeout' | 'socketTimeout'>,
+): Redis {
   return withoutPolicy(new Redis(url, options))
 }
 

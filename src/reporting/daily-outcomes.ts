@@ -18,10 +18,16 @@ const daysLock = 0x64617973 // "days"
  * Adds up failed calls, and computes the days that are marked when it begins, the newest first, in short transactions. What is marked meanwhile is
  * left to the next time, so that a day on which much happens holds up no older one. Safe in several processes at once:
  * one works, the others leave it to it.
+ * @param gotOn is told of every transaction.
  */
-export async function rollUp({ db }: { db: Database }, signal: AbortSignal): Promise<void> {
+export async function rollUp(
+  { db }: { db: Database },
+  signal: AbortSignal,
+  gotOn: () => void = () => {},
+): Promise<void> {
   const newest = await newestMark(db)
-  for (let more = newest !== null; more && !signal.aborted; )
+  gotOn()
+  for (let more = newest !== null; more && !signal.aborted; gotOn())
     more = await db.transaction(async (tx) => {
       if (!(await takeTurn(tx))) return false
       const days = await takeDue(tx, newest)

@@ -1,13 +1,13 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { dailyOutcomes, deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { startScheduler } from '../../src/dispatch/scheduler.ts'
+import { pausedQueues, startScheduler, tickKinds, troubledTicks } from '../../src/dispatch/scheduler.ts'
 import { createTick, type TickKind, type WorkKind } from '../../src/dispatch/tick.ts'
 import { newId } from '../../src/ids.ts'
 import { pollLeaseMs } from '../../src/imports/leases.ts'
 import { registerImport } from '../../src/imports/register.ts'
 import { createLog } from '../../src/log.ts'
-import type { Payload } from '../../src/queue/jobs.ts'
+import { type Payload, queueNames } from '../../src/queue/jobs.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import { useImportWorld } from '../imports/world.ts'
 import { startCable } from '../support/cable.ts'
@@ -146,14 +146,7 @@ describeEachStore('dispatch', (store) => {
       for (const queues of [open(), open()]) {
         const scheduler = await startScheduler({ queues, log })
         opened.defer(() => scheduler.stop())
-        queues.work(
-          'dispatch',
-          async ({ kind }) => {
-            scheduler.ticked()
-            ticked.push(kind)
-          },
-          { concurrency: 2 },
-        )
+        queues.work('dispatch', async ({ kind }) => void ticked.push(kind), { concurrency: 2 })
       }
       const queues = open()
       const allTick = (...others: TickKind[]) =>
@@ -175,6 +168,29 @@ describeEachStore('dispatch', (store) => {
       ticked.length = 0
       await allTick()
       expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(5)
+    })
+
+    test('come back within seconds, each of them, whatever is done to it', { timeout: 30_000 }, async () => {
+      const queues = open()
+      const { dispatch } = queues.all
+      const scheduler = await startScheduler({ queues, log })
+      opened.defer(() => scheduler.stop())
+      const worker = open().work('dispatch', async () => {}, { concurrency: 2 })
+      opened.defer(() => worker.drain())
+      const isInPlace = () => vi.waitFor(async () => expect(await troubledTicks(queues)).toEqual(new Map()), 10_000)
+
+      for (const kind of tickKinds) await dispatch.removeJobScheduler(`tick-${kind}`)
+      expect([...(await troubledTicks(queues)).values()]).toEqual(tickKinds.map(() => 'absent'))
+      for (const name of queueNames) await queues.all[name].pause()
+      await dispatch.add('poll', { kind: 'poll' })
+      await isInPlace()
+      await vi.waitFor(async () => expect(await pausedQueues(queues)).toEqual([]), 10_000)
+      await vi.waitFor(async () => expect((await dispatch.getWaiting()).length).toBe(0), 10_000)
+
+      await dispatch.obliterate({ force: true })
+      await isInPlace()
+      await dispatch.drain(true)
+      await isInPlace()
     })
 
     test('come at once though a process whose clock was ahead has put them off', async () => {

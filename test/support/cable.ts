@@ -10,19 +10,36 @@ export interface Cable {
   cut(): Promise<void>
   /** Breaks every connection; new ones go to this server, as after its restart. */
   plug(to: string): void
+  /**
+   * Nothing goes through any more, and nothing is closed, as behind a firewall that has forgotten its connections. New
+   * ones work, unless `forAll`: these are accepted, and hear nothing either.
+   */
+  freeze(options?: { forAll?: boolean }): void
+  /** New connections work again; frozen ones stay so. */
+  thaw(): void
 }
 
 export async function startCable(to: string): Promise<Cable> {
   let target = new URL(to)
   const sockets = new Set<Socket>()
+  let isFrozen = false
   const server = createServer((near) => {
+    if (isFrozen) {
+      sockets.add(near.on('error', () => {}))
+      return
+    }
     const far = dial(Number(target.port), target.hostname)
     for (const [socket, other] of [
       [near, far],
       [far, near],
     ] as const) {
       sockets.add(socket)
-      socket.on('error', () => {}).on('close', () => other.destroy())
+      socket
+        .on('error', () => {})
+        .on('close', () => {
+          sockets.delete(socket)
+          other.destroy()
+        })
       socket.pipe(other)
     }
   })
@@ -40,6 +57,13 @@ export async function startCable(to: string): Promise<Cable> {
     plug(other) {
       target = new URL(other)
       for (const socket of sockets) socket.destroy()
+    },
+    freeze({ forAll = false } = {}) {
+      isFrozen = forAll
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+    thaw() {
+      isFrozen = false
     },
   }
 }

@@ -25,6 +25,8 @@ import {
 } from './registration.ts'
 
 interface Deps {
+  /** For statements that may take long; absent: `db`. */
+  patientDb?: Database
   db: Database
   clock: Clock
   watcher: Watcher
@@ -150,7 +152,7 @@ export function importOperations(deps: Deps): Operation[] {
       params: idParams,
       answers: { 204: { description: 'It is deleted.' } },
       async handle({ params }) {
-        await deleteImport(deps, params.id)
+        await deleteImport({ db: deps.patientDb ?? deps.db }, params.id)
         return answer(204)
       },
     }),

@@ -1,0 +1,87 @@
+// Owns whether the work of this process goes on: the ticks of each kind, and what is due. Health and metrics ask it.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import type { Log } from '../log.ts'
+import type { Payload } from '../queue/jobs.ts'
+import type { Queues } from '../queue/queues.ts'
+import { createOverdueWatch, type OverdueWatch } from './overdue.ts'
+import type { TickWatch, WatchedKind } from './tick-watch.ts'
+
+export interface WorkWatch {
+  /** @throws where a kind of tick has done nothing for long. */
+  checkTicks(): void
+  /** @throws where work that may begin is overdue. */
+  checkOverdue(): void
+  /** False: nothing has got on for minutes although Postgres and the queue answer, so that only a restart can help. */
+  canRecover(): boolean
+  tickAges: TickWatch['ages']
+  lateness: OverdueWatch['lateness']
+  stop(): void
+}
+
+interface WatchDeps {
+  db: Database
+  clock: Clock
+  log: Log
+  queues: Pick<Queues, 'all' | 'ping'>
+  ticks: TickWatch
+  tick(payload: Payload<'dispatch'>, signal: AbortSignal): Promise<void>
+}
+
+const tickEveryMs = 1_000
+const lookEveryMs = 10_000
+const hopelessAfterMs = 5 * 60_000
+
+/** Starts watching. A kind of tick that comes from nowhere for seconds is made here. */
+export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): WorkWatch {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  const overdue = createOverdueWatch({ db, queues })
+  const fails = () => [...ticks.silent(), ...overdue.overdue()].length > 0
+  let hopelessSince: number | null = null
+
+  const missing = new Set<WatchedKind>()
+  async function makeMissed(kind: WatchedKind): Promise<void> {
+    if (missing.has(kind)) return
+    missing.add(kind)
+    await tick({ kind }, signal).catch((error: unknown) => log.debug({ err: error, kind }, 'tick failed'))
+    missing.delete(kind)
+  }
+
+  async function look(): Promise<void> {
+    const answered = await Promise.all([overdue.look(clock.now()), queues.ping()]).then(
+      () => true,
+      () => false,
+    )
+    hopelessSince = answered && fails() ? (hopelessSince ?? performance.now()) : null
+  }
+
+  void every(tickEveryMs, signal, async () => {
+    for (const kind of ticks.missed()) void makeMissed(kind)
+  })
+  void every(lookEveryMs, signal, look)
+
+  return {
+    checkTicks() {
+      const silent = ticks.silent()
+      if (silent.length > 0) throw new Error(`No tick of this kind has got through for too long: ${silent.join(', ')}.`)
+    },
+    checkOverdue() {
+      const kinds = overdue.overdue()
+      if (kinds.length > 0) throw new Error(`Work of this kind is overdue by more than a minute: ${kinds.join(', ')}.`)
+    },
+    canRecover: () => hopelessSince === null || performance.now() - hopelessSince < hopelessAfterMs,
+    tickAges: ticks.ages,
+    lateness: overdue.lateness,
+    stop: () => stopping.abort(),
+  }
+}
+
+/** One after the other, until the signal aborts. */
+async function every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    await delay(ms, undefined, { signal, ref: false }).catch(() => undefined)
+    if (!signal.aborted) await work()
+  }
+}
