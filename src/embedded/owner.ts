@@ -8,6 +8,8 @@ export interface Ownership {
   query(sql: string): Promise<Record<string, unknown>[]>
   /** Gives up the connection, and the lock with it. */
   release(): Promise<void>
+  /** Settles when the connection has ended, and the lock with it. */
+  lost: Promise<void>
 }
 
 export type Owned = { kind: 'owned'; ownership: Ownership } | { kind: 'taken' } | { kind: 'not_ready' }
@@ -17,7 +19,12 @@ export type Owned = { kind: 'owned'; ownership: Ownership } | { kind: 'taken' } 
  * @throws whatever else keeps us from connecting, such as a wrong password.
  */
 export async function takeOwnership(url: string): Promise<Owned> {
-  const client = new Client({ connectionString: url, application_name: 'import-tracker owner', keepAlive: true })
+  const client = new Client({
+    connectionString: url,
+    application_name: 'import-tracker owner',
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  })
   client.on('error', () => {}) // the server's end; the service's own pool notices and says so
   try {
     await client.connect()
@@ -34,13 +41,16 @@ export async function takeOwnership(url: string): Promise<Owned> {
 
 function owner(client: Client): Ownership {
   return {
+    lost: new Promise((resolve) => client.once('end', resolve)),
     query: async (sql) => (await client.query<Record<string, unknown>>(sql)).rows,
     release: () => client.end().catch(() => {}),
   }
 }
 
-/** Starting up, shutting down, or just gone: https://www.postgresql.org/docs/current/errcodes-appendix.html, class 57. */
+/**
+ * Starting up, shutting down, or just gone: https://www.postgresql.org/docs/current/errcodes-appendix.html, class 57. What
+ * isn't said by the server is of the connection.
+ */
 function isTransient(error: unknown): boolean {
-  if (error instanceof DatabaseError) return error.code?.startsWith('57P') ?? false
-  return ['ECONNREFUSED', 'ECONNRESET'].includes((error as NodeJS.ErrnoException).code ?? '')
+  return !(error instanceof DatabaseError) || (error.code?.startsWith('57P') ?? false)
 }

@@ -1,13 +1,15 @@
 // Owns the zero-service default: a private PostgreSQL under DATA_DIR, started with the service and stopped with it.
 // Its server process is in a session of its own: Ctrl-C doesn't reach it, and it outlives a killed service,
-// whose next start takes it over.
+// whose next start takes it over. A server that dies is started again at the same place.
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../log.ts'
 import { findBinaries } from './binaries.ts'
+import { claim, findClaimant, giveUpClaim } from './claim.ts'
 import { type Cluster, openCluster, superuser } from './cluster.ts'
 import { openDirectory } from './directory.ts'
 import { EmbeddedError } from './error.ts'
+import { keepRunning } from './keep-running.ts'
 import { type Ownership, takeOwnership } from './owner.ts'
 import { findPostmaster, startPostmaster, stopPostmaster } from './postmaster.ts'
 
@@ -21,6 +23,9 @@ export interface EmbeddedPostgres {
 const database = 'import_tracker'
 const startAttempts = 3
 const readyWithinMs = 60_000
+const lookAgainMs = 50
+/** How long a start that is under way may take to end, while stopping. */
+const startEndsWithinMs = 3_000
 /** A killed owner's session is gone after some milliseconds. */
 const takenForMs = 2_000
 
@@ -37,11 +42,19 @@ export async function startEmbeddedPostgres(input: {
   const startedAt = performance.now()
   const directory = await openDirectory(input.directory)
   const binaries = await findBinaries()
-  const cluster = await openCluster(binaries, join(directory, 'postgres'))
+  const home = join(directory, 'postgres')
+  const cluster = await openCluster(binaries, home)
 
-  const start = () => startPostmaster(binaries, cluster, input.settings ?? {})
-  const { ownership, port } = await own(cluster, start, directory)
+  const place: Place = {
+    directory,
+    home,
+    cluster,
+    start: (port) => startPostmaster(binaries, cluster, input.settings ?? {}, port),
+  }
+  const { ownership, port } = await own(place, null)
+  await claim(home)
   await createDatabase(ownership)
+  const kept = keepRunning(ownership, async (signal) => (await own(place, port, signal)).ownership, input.log)
   input.log?.info(
     { directory, port, durationMs: Math.round(performance.now() - startedAt) },
     'embedded PostgreSQL runs',
@@ -51,39 +64,66 @@ export async function startEmbeddedPostgres(input: {
   return {
     url: urlOf(cluster, port, database),
     stop() {
-      // The lock goes last, so that nobody takes over a server that is being stopped.
-      stopped ??= stopPostmaster(binaries, cluster).finally(() => ownership.release())
+      stopped ??= stop()
       return stopped
     },
   }
+
+  /** The lock and the claim go last, so that nobody takes over a server that is being stopped. */
+  async function stop(): Promise<void> {
+    try {
+      const restarted = kept.stop()
+      await stopPostmaster(binaries, cluster)
+      await Promise.race([restarted, delay(startEndsWithinMs, undefined, { ref: false })])
+      await stopPostmaster(binaries, cluster) // what a start that was under way has left
+    } finally {
+      await giveUpClaim(home)
+      await kept.ownership().release()
+    }
+  }
 }
 
-/** Starts the server or takes over the one that runs, until it is ready and ours. */
+/** Where the server is, and how it is started there. */
+interface Place {
+  /** DATA_DIR, and the cluster's directory in it. */
+  directory: string
+  home: string
+  cluster: Cluster
+  /** @returns null when it runs; otherwise what it said. */
+  start(port: number | null): Promise<string | null>
+}
+
+/**
+ * Starts the server or takes over the one that runs, until it is ready and ours.
+ * @param port where it has to be; null: anywhere.
+ */
 async function own(
-  cluster: Cluster,
-  start: () => Promise<string | null>,
-  directory: string,
+  { directory, home, cluster, start }: Place,
+  port: number | null,
+  signal?: AbortSignal,
 ): Promise<{ ownership: Ownership; port: number }> {
   const since = performance.now()
   let failures = 0
   let takenSince: number | undefined
-  while (performance.now() - since < readyWithinMs) {
+  for (; performance.now() - since < readyWithinMs && !signal?.aborted; await delay(lookAgainMs)) {
+    const isClaimed = (await findClaimant(home)) !== null
     const running = await findPostmaster(cluster.data)
-    if (!running) {
-      const failure = await start()
-      // A new port each time. Another process that has just started it is no failure.
+    if (!running && !isClaimed) {
+      const failure = await start(port)
+      // Another process that has just started it is no failure.
       if (failure !== null && !(await findPostmaster(cluster.data)) && ++failures === startAttempts)
         throw new EmbeddedError(`PostgreSQL doesn't start in ${directory}: ${failure}`)
       continue
     }
-    if (running.isReady) {
-      const owned = await takeOwnership(urlOf(cluster, running.port, 'postgres'))
-      if (owned.kind === 'owned') return { ownership: owned.ownership, port: running.port }
-      if (owned.kind === 'taken') takenSince ??= performance.now()
-      if (takenSince !== undefined && performance.now() - takenSince > takenForMs)
-        throw new EmbeddedError(`Another Import Tracker uses ${directory}: stop it, or choose another DATA_DIR.`)
+    const owned = running?.isReady ? await takeOwnership(urlOf(cluster, running.port, 'postgres')) : null
+    if (owned?.kind === 'owned') {
+      if (!isClaimed && (port ?? running?.port) === running?.port)
+        return { ownership: owned.ownership, port: running?.port ?? 0 }
+      await owned.ownership.release()
     }
-    await delay(50)
+    if (isClaimed || owned?.kind === 'taken') takenSince ??= performance.now()
+    if (takenSince !== undefined && performance.now() - takenSince > takenForMs)
+      throw new EmbeddedError(`Another Import Tracker uses ${directory}: stop it, or choose another DATA_DIR.`)
   }
   throw new EmbeddedError(
     `PostgreSQL in ${directory} isn't ready after ${readyWithinMs / 1000} s: see ${cluster.logFile}.`,

@@ -29,7 +29,8 @@ export async function findPostmaster(data: string): Promise<Postmaster | null> {
 }
 
 /**
- * Starts a server on a free port of the loopback address alone. Two processes may do this at once: one's starts.
+ * Starts a server on the loopback address alone. Two processes may do this at once: one's starts.
+ * @param port null: a free one.
  * @param settings server parameters beside the ones that make it private.
  * @returns null when it runs; otherwise what it said.
  */
@@ -37,9 +38,10 @@ export async function startPostmaster(
   binaries: Binaries,
   cluster: Cluster,
   settings: Readonly<Record<string, string>>,
+  port: number | null = null,
 ): Promise<string | null> {
   const all = {
-    port: String(await freePort()),
+    port: String(port ?? (await freePort())),
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     log_checkpoints: 'off',
@@ -63,11 +65,11 @@ export async function startPostmaster(
 
 /** Stops the server: open sessions are ended, data is written out. */
 export async function stopPostmaster(binaries: Binaries, cluster: Cluster): Promise<void> {
-  const stop = (mode: string) =>
+  const stop = (mode: 'fast' | 'immediate') =>
     run(cluster.account, binaries.pgCtl, [
       'stop',
       '--wait',
-      '--timeout=20',
+      '--timeout=8',
       `--mode=${mode}`,
       `--pgdata=${cluster.data}`,
     ])

@@ -6,10 +6,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { EmbeddedError } from '../../src/embedded/error.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts'
 
+const ownerScript = fileURLToPath(new URL('owner.ts', import.meta.url))
 /** One data directory that every test starts on; those that need a first start take another. */
 let directory: string
 const directories: string[] = []
@@ -109,6 +110,38 @@ test('of two that start at once, one gets it', async () => {
   expect(refused?.reason.message).toMatch('Another Import Tracker uses')
 })
 
+test('a server that is killed runs again at the same place, and nobody else gets it meanwhile', async () => {
+  const { url } = await start()
+  await query(url, 'CREATE TABLE kept AS SELECT 7 AS n')
+  const pid = await postmasterPid()
+  process.kill(pid, 'SIGKILL')
+  const isRefused = async () => {
+    const [code] = await once(spawn(process.execPath, [ownerScript, directory], { stdio: 'ignore' }), 'exit')
+    expect(code).toBe(1)
+  }
+  await isRefused()
+  await vi.waitFor(async () => expect(await query(url, 'SELECT n FROM kept')).toBe(7), 30_000)
+  expect(await postmasterPid()).not.toBe(pid)
+  await isRefused()
+})
+
+test('a server that starts anew since one of its processes was killed is still ours', async () => {
+  const { url } = await start()
+  const isLocked = async () =>
+    expect(await query(url, "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND granted")).toBe(1)
+  await isLocked()
+  const backend = Number(await query(url, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE '%owner'"))
+  process.kill(backend, 'SIGKILL')
+  await vi.waitFor(isLocked, 30_000)
+})
+
+test('stopping just after the server was killed leaves none', async () => {
+  const postgres = await start()
+  process.kill(await postmasterPid(), 'SIGKILL')
+  await postgres.stop()
+  await expect(query(postgres.url, 'SELECT 1')).rejects.toThrow('ECONNREFUSED')
+})
+
 test("Ctrl-C in the owner's terminal doesn't reach the server", async () => {
   const { child, url, lines } = await startOwner()
   process.kill(-Number(child.pid), 'SIGINT')
@@ -159,8 +192,10 @@ async function newDirectory(): Promise<string> {
 
 /** Another process that owns it, in a process group of its own like a terminal's job. */
 async function startOwner() {
-  const script = fileURLToPath(new URL('owner.ts', import.meta.url))
-  const child = spawn(process.execPath, [script, directory], { stdio: ['ignore', 'pipe', 'inherit'], detached: true })
+  const child = spawn(process.execPath, [ownerScript, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    detached: true,
+  })
   owners.push(child)
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]()
   const url = String((await lines.next()).value)

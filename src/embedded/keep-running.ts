@@ -1,0 +1,64 @@
+// Owns that the server runs again after it has died: by a crash, a kill, or a disk that was full.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../log.ts'
+import type { Ownership } from './owner.ts'
+
+export interface KeptRunning {
+  /** The session that holds the server's lock now. */
+  ownership(): Ownership
+  /** Starts nothing any more; settles when a start that is under way has ended. */
+  stop(): Promise<void>
+}
+
+const firstPauseMs = 500
+const maxPauseMs = 10_000
+
+/**
+ * Watches the session that holds the lock: it ends with the server. Then the server is started again, as often as it
+ * takes, with longer and longer pauses.
+ * @param own starts the server or waits for it, and takes its lock.
+ */
+export function keepRunning(
+  first: Ownership,
+  own: (signal: AbortSignal) => Promise<Ownership>,
+  log: Log | undefined,
+): KeptRunning {
+  const stopping = new AbortController()
+  const { signal } = stopping
+  let ownership = first
+
+  async function restart(): Promise<void> {
+    const since = performance.now()
+    for (let failures = 0; !signal.aborted; failures++)
+      try {
+        ownership = await own(signal)
+        log?.warn({ durationMs: Math.round(performance.now() - since) }, 'embedded PostgreSQL runs again')
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        log?.error({ err: error }, 'embedded PostgreSQL does not start; it is tried again')
+        const pauseMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs)
+        await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined)
+      }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      const aborted = Promise.withResolvers<void>()
+      signal.addEventListener('abort', () => aborted.resolve(), { once: true })
+      await Promise.race([ownership.lost, aborted.promise])
+      if (signal.aborted) return
+      log?.error('embedded PostgreSQL has ended; it is started again')
+      await restart()
+    }
+  }
+
+  const running = run()
+  return {
+    ownership: () => ownership,
+    async stop() {
+      stopping.abort()
+      await running
+    },
+  }
+}
