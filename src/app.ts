@@ -48,6 +48,7 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
     if (!opened.disposed) complain(message, error) // while closing, connections break because we end them
   }
   try {
+    warnOfProxies(config, log)
     const storage = await openStorage(config, { log, onError: warn('a database connection broke') })
     opened.defer(() => storage.close())
     const { db } = storage.database
@@ -125,6 +126,16 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
     await opened.disposeAsync()
     throw error
   }
+}
+
+/** Whoever has set one would look for our requests there. */
+function warnOfProxies({ unusedProxies: variables }: Config, log: Log): void {
+  if (variables.length === 0) return
+  const names = variables.join(', ')
+  log.warn(
+    { variables },
+    `${names}: no proxy is used; requests to providers and webhook endpoints go out directly, because each address is checked when it is connected to`,
+  )
 }
 
 /** @throws {ConfigError} naming the variable that keeps it from listening. */

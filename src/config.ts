@@ -99,6 +99,9 @@ export const environmentSchema = z.object({
     .describe('How much is logged.'),
 })
 
+/** What proxies are usually named by. They aren't used, so they are no part of the contract. */
+const proxyVariables = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy']
+
 export interface Config {
   /** Null in the embedded mode. */
   databaseUrl: string | null
@@ -115,6 +118,8 @@ export interface Config {
   webhookAllowedCidrs: readonly string[]
   providerAllowedCidrs: readonly string[]
   historyRetention: HistoryRetention
+  /** The names of variables that name a proxy, which isn't used. Their values may hold passwords. */
+  unusedProxies: readonly string[]
   logLevel: (typeof logLevels)[number]
 }
 
@@ -146,6 +151,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     webhookAllowedCidrs: env.WEBHOOK_ALLOWED_CIDRS ?? privateDefault,
     providerAllowedCidrs: env.PROVIDER_ALLOWED_CIDRS ?? privateDefault,
     historyRetention: env.HISTORY_RETENTION_MONTHS ?? {},
+    unusedProxies: proxyVariables.filter((name) => given[name] !== undefined),
     logLevel: env.LOG_LEVEL,
   }
 }

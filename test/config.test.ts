@@ -27,6 +27,7 @@ describe('an empty environment', () => {
       webhookAllowedCidrs: ['127.0.0.0/8', '::1/128'],
       providerAllowedCidrs: ['127.0.0.0/8', '::1/128'],
       historyRetention: {},
+      unusedProxies: [],
       logLevel: 'info',
     })
   })
@@ -91,6 +92,14 @@ test.each([
 
 test('everything that is wrong is said at once, a line each', () => {
   expect(refusal({ PORT: 'x', LOG_LEVEL: 'y' }).split('\n')).toHaveLength(2)
+})
+
+test('the names of variables that name a proxy are kept, and nothing of their values', () => {
+  const proxy = 'http://me:hunter2@proxy.example:3128'
+  const config = readConfig({ https_proxy: proxy, HTTP_PROXY: proxy, ALL_PROXY: '', NO_PROXY: 'localhost' })
+  expect(config.unusedProxies).toEqual(['HTTP_PROXY', 'https_proxy'])
+  expect(JSON.stringify(config)).not.toContain('hunter2')
+  expect(readConfig({}).unusedProxies).toEqual([])
 })
 
 test('a refusal never repeats a secret', () => {

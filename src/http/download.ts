@@ -14,6 +14,8 @@ export interface Download<Row> {
   batches: AsyncIterable<readonly Row[]>
   /** The header of the CSV. */
   columns: readonly string[]
+  /** Whether the CSV begins with a byte order mark. */
+  bom: boolean
   /** The cells of a row, as `columns` has them. */
   cells(row: Row): (string | number | boolean | null)[]
   signal: AbortSignal
@@ -58,10 +60,10 @@ async function begun<Row>(batches: AsyncIterable<readonly Row[]>): Promise<Async
 }
 
 async function* csvOf<Row>(
-  { columns, cells }: Download<Row>,
+  { columns, cells, bom }: Download<Row>,
   batches: AsyncIterable<readonly Row[]>,
 ): AsyncGenerator<string> {
-  yield csvText([[...columns]])
+  yield (bom ? '\uFEFF' : '') + csvText([[...columns]])
   for await (const batch of batches) yield csvText(batch.map(cells))
 }
 
@@ -77,8 +79,11 @@ function csvText(rows: (string | number | boolean | null)[][]): string {
   })
 }
 
-/** Where a spreadsheet that also, or only, splits at semicolons or tabs would see a cell begin that it runs or trims. */
-const formulaStart = /(^|[;\t\r\n])(?=[=+\-@＝＋－＠])|^(?=[\t\r\n])/g
+/**
+ * Where a spreadsheet that also, or only, splits at semicolons or tabs would see a cell begin that it runs or trims. A
+ * sign and digits is a number and no formula, so ids that look like that stay as they are and can be joined by.
+ */
+const formulaStart = /(^|[;\t\r\n])(?=[=+\-@＝＋－＠])(?![+-]\d+(?:\.\d+)?(?:$|[;\t\r\n]))|^(?=[\t\r\n])/g
 
 /** A text with an apostrophe before what a spreadsheet would run as a formula (OWASP: CSV injection). */
 function defused(text: string): string {

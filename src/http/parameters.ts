@@ -23,6 +23,14 @@ export function integerParam(min: number, max: number, description: string) {
     .meta({ description, override: { type: 'integer', minimum: min, maximum: max } })
 }
 
+/** Yes or no in a query. */
+export function booleanParam(description: string) {
+  return z
+    .enum(['true', 'false'], { error: 'must be true or false' })
+    .transform((text) => text === 'true')
+    .meta({ description, override: { type: 'boolean' } })
+}
+
 /** A moment in a query. */
 export function timeParam(description: string) {
   return z.iso

@@ -92,7 +92,8 @@ const requestHeaders = {
 
 function dispatch(agents: Agents, baseUrl: string, request: ProviderRequest, signal: AbortSignal) {
   const base = new URL(baseUrl)
-  const query = new URLSearchParams(request.query).toString()
+  // A space as %20, which every server reads; as +, only forms have it.
+  const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20')
   // The path is put together as text: parsing it again would resolve what job ids have percent-encoded.
   const path = `${base.pathname.replace(/\/+$/, '')}${request.path}${query && `?${query}`}`
   const headers = { ...requestHeaders, ...request.headers }

@@ -5,6 +5,7 @@ import { adminToken, useApi } from './api.ts'
 import { aStoredImport, withRowResults, withSkippedLines } from './fixtures.ts'
 
 const api = useApi()
+const authorized = { authorization: `Bearer ${adminToken}` }
 
 async function allPages(operation: string, id: string, limit: number) {
   const seen: unknown[] = []
@@ -153,7 +154,7 @@ describe('row results', () => {
 
   test('cells that a spreadsheet would run as a formula are defused, and quotes survive', async () => {
     const id = await aStoredImport(api)
-    const texts = ['=1+1', '+1', '-1', '@SUM(A1)', '\tx', '\rx', 'a"b', 'a,b', 'two\nlines', ' =fine', 'ok']
+    const texts = ['=1+1', '+1+1', '-a', '@SUM(A1)', '\tx', '\rx', 'a"b', 'a,b', 'two\nlines', ' =fine', 'ok']
     texts.push('＝1', 'a;=1', 'a\t@b', 'a\n- b', 'a=b;c-d')
     await withRowResults(
       api,
@@ -165,8 +166,8 @@ describe('row results', () => {
     expect(cells).toBe(
       [
         "0,'=1+1,,,,",
-        "1,'+1,,,,",
-        "2,'-1,,,,",
+        "1,'+1+1,,,,",
+        "2,'-a,,,,",
         "3,'@SUM(A1),,,,",
         '4,"\'\tx",,,,',
         '5,"\'\rx",,,,',
@@ -184,6 +185,46 @@ describe('row results', () => {
         '',
       ].join('\r\n'),
     )
+  })
+
+  test('ids that are a sign and digits stay as they are, so that they can be joined by', async () => {
+    const id = await aStoredImport(api)
+    const numbers = ['-42', '+4917112345', '00123', '-0.50', '9912140633506421', 'a;-42', '-42;b']
+    const formulas = ['-42+1', '--42', '-', '-1e5', '+1.2.3', '-42;=1', '=-42', '-4 2', '- 42', '-\u0664']
+    await withRowResults(
+      api,
+      id,
+      [...numbers, ...formulas].map((recordId) => ({ recordId })),
+    )
+    const { body } = await api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept: 'text/csv' } })
+    const cells = parseCsv(body).map(([, recordId]) => recordId)
+    expect(cells.slice(1, 1 + numbers.length)).toEqual(numbers)
+    for (const [at, text] of formulas.entries()) {
+      const cell = cells[1 + numbers.length + at]
+      expect(cell, text).not.toBe(text)
+      expect(cell?.replaceAll("'", '')).toBe(text)
+    }
+  })
+
+  test('a CSV begins with a byte order mark where that is asked for, and nothing else may', async () => {
+    const id = await aStoredImport(api)
+    await withRowResults(api, id, [{ recordId: 'Müller' }])
+    const path = `/v1/imports/${id}/row-results`
+    const bytesOf = async (query: string) => {
+      const response = await fetch(`${api.url}${path}${query}`, { headers: { ...authorized, accept: 'text/csv' } })
+      return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
+    }
+    const plain = Buffer.from('row,recordId,created,existing,errorCode,errorMessage\r\n0,Müller,,,,\r\n')
+    expect(await bytesOf('')).toEqual({ status: 200, bytes: plain })
+    expect(await bytesOf('?bom=false')).toEqual({ status: 200, bytes: plain })
+    const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain])
+    expect(await bytesOf('?bom=true')).toEqual({ status: 200, bytes: marked })
+    expect((await bytesOf('?bom=1')).status).toBe(400)
+    for (const accept of ['application/json', 'application/x-ndjson'])
+      expect(await api.send(`${path}?bom=true`, { headers: { ...authorized, accept } })).toMatchObject({
+        status: 400,
+        body: { errors: [{ field: 'bom' }] },
+      })
   })
 
   test('numbers stay numbers in CSV, also below zero', async () => {

@@ -77,6 +77,7 @@ describe('a request', () => {
     vendor.answerJson({})
     await started()({ request: { query: { after: 'a b&c=d+é' } } })
     const { target = '' } = vendor.seen[0] ?? {}
+    expect(target).toBe('/job?after=a%20b%26c%3Dd%2B%C3%A9')
     expect(new URL(target, vendor.baseUrl).searchParams.get('after')).toBe('a b&c=d+é')
   })
 

@@ -15,7 +15,7 @@ import {
 import type { Page, PageQuery } from '../../paging.ts'
 import { csv, type Download, download, ndjson } from '../download.ts'
 import { answer, type Operation, operation } from '../operation.ts'
-import { idParams, pageQuery, pageSchema } from '../parameters.ts'
+import { booleanParam, idParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
   db: Database
@@ -69,6 +69,12 @@ export function importDetailOperations(deps: Deps): Operation[] {
   ]
 }
 
+const rowQuery = pageQuery.extend({
+  bom: booleanParam(
+    'Of CSV: begin it with a byte order mark, by which Excel knows UTF-8 when it opens a file. Other programs take it for a part of the first name.',
+  ).optional(),
+})
+
 interface RowList<Schema extends z.ZodType> extends Pick<Download<z.output<Schema>>, 'columns' | 'cells'> {
   id: string
   name: 'skipped-lines' | 'row-results'
@@ -87,9 +93,9 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
     scope: 'read',
     tag,
     summary,
-    description: `Pages of JSON, or with \`Accept: ${csv}\` or \`${ndjson}\` all of them at once, streamed. In CSV, an apostrophe stands before whatever a spreadsheet would run as a formula.`,
+    description: `Pages of JSON, or with \`Accept: ${csv}\` or \`${ndjson}\` all of them at once, streamed. In CSV, an apostrophe stands before whatever a spreadsheet would run as a formula, but for plain numbers. Spreadsheets drop leading zeros and round long numbers unless the column is imported as text.`,
     params: idParams,
-    query: pageQuery,
+    query: rowQuery,
     answers: {
       200: {
         description: 'A page of them, or all of them.',
@@ -99,6 +105,8 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
     },
     async handle({ params, query, preferred, signal }) {
       const mediaType = preferred(['application/json', csv, ndjson])
+      if (query.bom !== undefined && mediaType !== csv)
+        throw invalid('bom', 'can’t be used here: only CSV may have one')
       if (mediaType !== csv && mediaType !== ndjson) return answer(200, await list(deps, params.id, query))
       if (query.after !== undefined) throw invalid('after', 'can’t be used here: a download has all of them')
       await requireImport(deps.db, params.id)
@@ -106,6 +114,7 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
         name: `${name}-${params.id}`,
         mediaType,
         batches: batches(deps, params.id),
+        bom: query.bom ?? false,
         columns,
         cells,
         signal,
