@@ -38,7 +38,7 @@ export interface Attempt {
  * - `not_claimed`: dispatch gave no lease for this attempt, or it is over: another attempt may be under way.
  * - `not_wanted`: the delivery is over, and nobody asked for it again.
  * - `endpoint_disabled`, `endpoint_deleted`, `event_deleted`: the delivery ends as `skipped`.
- * - `endpoint_waits`: its receiver said 429 or 503, or its breaker has opened; the delivery stays due.
+ * - `endpoint_waits`: its receiver asked to wait (429, 503, …), or its breaker has opened; the delivery stays due.
  */
 export type NotSentReason =
   | 'not_claimed'

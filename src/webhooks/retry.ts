@@ -26,6 +26,8 @@ export const retryDelaysMs = [
 const jitter = 0.2
 /** Attempts that may find a blocked address: the first one and three more, in which DNS may be mended. */
 const maxBlockedAttempts = 4
+/** Answers whose `Retry-After` is for the whole endpoint. Proxies send it with 502 and 504 as well. */
+const announcing: ReadonlySet<number | null> = new Set([429, 502, 503, 504])
 /** What a 429 or 503 asks for that doesn't say how long. A bare 503 is what a dead service's proxy answers, too. */
 const bareWaitMs: Readonly<Record<number, number>> = { 429: minute, 503: 5 * second }
 
@@ -73,8 +75,8 @@ export function retryDelayMs(attempts: number, random: () => number): number | n
 
 /** Whoever says 429, or how long to wait, isn't dead; a bare 503 may be either. */
 function endpointVerdict({ status, retryAfterMs }: AttemptResult): Verdict['endpoint'] {
-  const bareMs = bareWaitMs[status ?? 0]
-  const waitMs = bareMs === undefined ? 0 : Math.min(retryAfterMs ?? bareMs, maxRetryAfterMs)
+  const saidMs = announcing.has(status) ? retryAfterMs : null
+  const waitMs = Math.min(saidMs ?? bareWaitMs[status ?? 0] ?? 0, maxRetryAfterMs)
   if (waitMs === 0) return { kind: 'fine' }
   return { kind: 'wait', waitMs, mayBeDead: status === 503 && retryAfterMs === null }
 }

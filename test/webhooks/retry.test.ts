@@ -62,6 +62,8 @@ describe('the verdict', () => {
     ['a bare 429 waits a minute', 429, null, 60_000],
     ['a 429 waits as long as it says', 429, 90_000, 90_000],
     ['a 503 waits as long as it says', 503, 90_000, 90_000],
+    ['a 502 waits as long as it says', 502, 90_000, 90_000],
+    ['a 504 waits as long as it says', 504, 90_000, 90_000],
     ['a bare 503 waits as long as a first retry', 503, null, 5_000],
     ['nobody is waited for longer than a day', 429, 99 * hour, 24 * hour],
   ])('%s, and so does the whole endpoint', (_name, status, retryAfterMs, waitMs) => {
@@ -79,7 +81,12 @@ describe('the verdict', () => {
   })
 
   it('on Retry-After with another status, or one that has passed, is an ordinary retry', () => {
-    for (const result of [failed({ status: 500, retryAfterMs: hour }), failed({ status: 503, retryAfterMs: 0 })])
+    for (const result of [
+      failed({ status: 500, retryAfterMs: hour }),
+      failed({ status: 502 }),
+      failed({ status: 504 }),
+      failed({ status: 503, retryAfterMs: 0 }),
+    ])
       expect(judge(result, first, noJitter)).toEqual({
         delivery: { state: 'pending', waitMs: 5_000 },
         endpoint: { kind: 'fine' },
