@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import { createComplaints } from './complaints.ts'
 import { type Config, ConfigError } from './config.ts'
 import { createTargets } from './connections/targets.ts'
+import { startDatabaseClock } from './db/clock.ts'
 import { readInstallationId } from './db/installation.ts'
 import { readSchemaState } from './db/migrate.ts'
 import { createNudge } from './dispatch/nudge.ts'
@@ -41,9 +42,12 @@ export interface Service {
 const drainMs = 20_000
 
 /** @throws where a part can't be had, with everything closed again that was opened. */
-export async function startService(config: Config, { clock, log }: { clock: Clock; log: Log }): Promise<Service> {
+export async function startService(
+  config: Config,
+  { clock: machineClock, log }: { clock: Clock; log: Log },
+): Promise<Service> {
   const opened = new AsyncDisposableStack()
-  const complain = createComplaints({ log, clock })
+  const complain = createComplaints({ log, clock: machineClock })
   const warn = (message: string) => (error: Error) => {
     if (!opened.disposed) complain(message, error) // while closing, connections break because we end them
   }
@@ -52,6 +56,8 @@ export async function startService(config: Config, { clock, log }: { clock: Cloc
     const storage = await openStorage(config, { log, onError: warn('a database connection broke') })
     opened.defer(() => storage.close())
     const { db } = storage.database
+    const clock = await startDatabaseClock({ db, clock: machineClock, log })
+    opened.defer(() => clock.stop())
     if (config.redisUrl !== null) await checkRedis(config.redisUrl, log)
     const queues = openQueues({
       redisUrl: config.redisUrl,

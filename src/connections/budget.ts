@@ -29,7 +29,7 @@ export function spend(budget: Budget, spending: Spending, requests: number, now:
     nextRequestAt:
       budget.requestsPerSecond === null ? null : Math.max(spending.nextRequestAt ?? 0, now) + requests * gap,
     budgetMonth: month,
-    monthRequests: (spending.budgetMonth === month ? spending.monthRequests : 0) + requests,
+    monthRequests: usedThisMonth(spending, now) + requests,
   }
 }
 
@@ -53,9 +53,19 @@ function leftThisSecond({ requestsPerSecond }: Budget, { nextRequestAt }: Spendi
   return Math.max(0, Math.floor((burstMs(requestsPerSecond) + gap - ahead) / gap + 1e-9))
 }
 
-function leftThisMonth({ requestsPerMonth }: Budget, { budgetMonth, monthRequests }: Spending, now: number): number {
+function leftThisMonth({ requestsPerMonth }: Budget, spending: Spending, now: number): number {
   if (requestsPerMonth === null) return Number.POSITIVE_INFINITY
-  return Math.max(0, requestsPerMonth - (budgetMonth === monthOf(now) ? monthRequests : 0))
+  return Math.max(0, requestsPerMonth - usedThisMonth(spending, now))
+}
+
+/** A month that is still to come was counted by a clock that was ahead: so these requests are of this one. */
+function usedThisMonth({ budgetMonth, monthRequests }: Spending, now: number): number {
+  return budgetMonth !== null && budgetMonth >= monthOf(now) ? monthRequests : 0
+}
+
+/** How far ahead the pace can be, in milliseconds: by as many requests as may be under way, and one that is reserved. */
+export function mostAheadMs({ requestsPerSecond, maxInFlight }: Budget): number {
+  return requestsPerSecond === null ? 0 : ((maxInFlight + 2) * 1_000) / requestsPerSecond
 }
 
 /** How far ahead of the even pace requests may run, less the request itself. */

@@ -5,6 +5,7 @@ import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
 import type { Payload } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
+import { mendTimes } from './mend-times.ts'
 import { createOverdueWatch, type OverdueWatch } from './overdue.ts'
 import type { TickWatch, WatchedKind } from './tick-watch.ts'
 
@@ -31,6 +32,8 @@ interface WatchDeps {
 
 const tickEveryMs = 1_000
 const lookEveryMs = 10_000
+/** Which of the looks reads all that is pending, the first one included. */
+const thoroughEvery = 6
 const hopelessAfterMs = 5 * 60_000
 
 /** Starts watching. A kind of tick that comes from nowhere for seconds is made here. */
@@ -49,7 +52,12 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
     missing.delete(kind)
   }
 
+  let looks = 0
   async function look(): Promise<void> {
+    const thorough = looks++ % thoroughEvery === 0
+    await mendTimes(db, clock.now(), { thorough }).catch((error: unknown) =>
+      log.debug({ err: error }, 'times not mended'),
+    )
     const answered = await Promise.all([overdue.look(clock.now()), queues.ping()]).then(
       () => true,
       () => false,
@@ -60,7 +68,7 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
   void every(tickEveryMs, signal, async () => {
     for (const kind of ticks.missed()) void makeMissed(kind)
   })
-  void every(lookEveryMs, signal, look)
+  void look().then(() => every(lookEveryMs, signal, look))
 
   return {
     checkTicks() {

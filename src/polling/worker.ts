@@ -2,7 +2,7 @@
 // that is away never looks like a provider that failed. Which polls are due is dispatch/'s business.
 import type { Clock } from '../clock.ts'
 import { after } from '../clock.ts'
-import { drawRequest } from '../connections/draw.ts'
+import { countRequest } from '../connections/draw.ts'
 import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
@@ -47,7 +47,7 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
     const polledAt = deps.clock.now()
     const assessment = assess(tracked, target, heard, polledAt)
     await reactForConnection(deps, target, heard.kind === 'error' ? heard.error : heard.answer.summaryError, polledAt)
-    if (heard.kind === 'answer' && heard.answer.requests > 1) await drawRequest(deps.db, target, polledAt)
+    if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(deps.db, target, polledAt)
     const seen = { importId, expectedPolls: tracked.polls, polledAt, failedCall: failedCallOf(heard) }
     const result = await record(deps, tracked, target, assessment, seen)
     report(deps, { tracked, target, heard, assessment, result, startedAt, polledAt })

@@ -7,7 +7,7 @@ const day = 24 * 60 * minute
 /** Failures in a row that open the breaker. */
 const failuresToOpen = 5
 const firstProbeMs = minute
-const maxProbeMs = 30 * minute
+export const maxProbeMs = 30 * minute
 /** An endpoint is given up after failing for this long, and this often, without a success. */
 const giveUpMs = 5 * day
 const giveUpFailures = 10
