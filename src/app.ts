@@ -2,7 +2,7 @@
 import { sql } from 'drizzle-orm'
 import type { Clock } from './clock.ts'
 import { createComplaints } from './complaints.ts'
-import { type Config, ConfigError } from './config.ts'
+import { type Config, ConfigError, isEasilyGuessed } from './config.ts'
 import { createTargets } from './connections/targets.ts'
 import { startDatabaseClock } from './db/clock.ts'
 import { readInstallationId } from './db/installation.ts'
@@ -53,6 +53,10 @@ export async function startService(
   }
   try {
     warnOfProxies(config, log)
+    if (config.adminToken !== null && isEasilyGuessed(config.adminToken))
+      log.warn(
+        'ADMIN_TOKEN is easily guessed: make it of 32 random characters, such as `openssl rand -base64 32` prints',
+      )
     const storage = await openStorage(config, { log, onError: warn('a database connection broke') })
     opened.defer(() => storage.close())
     const { db } = storage.database
@@ -116,6 +120,9 @@ export async function startService(
         timeoutMs: webhookTimeouts.dnsMs,
       }),
       queues: queues.all,
+      limits: config.limits,
+      trustedProxies: config.trustedProxies,
+      corsOrigins: config.corsOrigins,
       checks: readiness(storage, queues, watch),
       canRecover: () => watch?.canRecover() ?? true,
       metrics: () => metrics.registry.metrics(),

@@ -14,6 +14,22 @@ export type HistoryTable = (typeof historyTables)[number]
 /** How many whole months of a table are kept, besides the one that it is; absent: all of them. */
 export type HistoryRetention = Readonly<Partial<Record<HistoryTable, number>>>
 
+/** A whole number of at least 1. */
+const limit = (fallback: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1, { error: 'must be a whole number of at least 1' })
+    .transform(Number)
+    .default(fallback)
+
+const origins = z.string().transform((text, context) =>
+  list(text).map((origin) => {
+    if (!/^https?:/.test(origin) || URL.parse(origin)?.origin !== origin)
+      context.addIssue(`must be origins such as https://app.example.com, comma-separated; "${origin}" is none`)
+    return origin
+  }),
+)
+
 const cidrs = z.string().transform((text, context) =>
   list(text).map((cidr) => {
     if (!ipaddr.isValidCIDR(cidr)) context.addIssue(`must be CIDR ranges, comma-separated; "${cidr}" is none`)
@@ -90,6 +106,19 @@ export const environmentSchema = z.object({
   PROVIDER_ALLOWED_CIDRS: cidrs
     .optional()
     .describe('Private ranges that providers may be in. Embedded: loopback; otherwise none.'),
+  CORS_ORIGINS: origins
+    .optional()
+    .describe(
+      'Origins whose pages may call the API from a browser, such as `https://app.example.com`, comma-separated.',
+    ),
+  TRUSTED_PROXIES: cidrs
+    .optional()
+    .describe('Ranges of the proxies whose `X-Forwarded-For` is believed. Unset: of nobody.'),
+  MAX_REQUESTS_PER_SECOND: limit(1_000).describe('Requests a second of one token, in each process.'),
+  MAX_STREAMS_PER_TOKEN: limit(200).describe('Streams of server-sent events of one token, in each process.'),
+  MAX_STREAMS: limit(1_000).describe('Streams of server-sent events, in each process.'),
+  MAX_WAITERS: limit(1_000).describe('Requests that wait (`waitMs`), in each process.'),
+  MAX_DOWNLOADS: limit(20).describe('Downloads of all rows (CSV, NDJSON), in each process.'),
   HISTORY_RETENTION_MONTHS: monthsByTable
     .optional()
     .describe('Months of history to keep, such as `snapshots=24,events=24`. Unset, or a table absent: all of it.'),
@@ -101,6 +130,15 @@ export const environmentSchema = z.object({
 
 /** What proxies are usually named by. They aren't used, so they are no part of the contract. */
 const proxyVariables = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy']
+
+/** How much a process takes on at once, and from one token. */
+export interface Limits {
+  requestsPerSecond: number
+  streamsPerToken: number
+  streams: number
+  waiters: number
+  downloads: number
+}
 
 export interface Config {
   /** Null in the embedded mode. */
@@ -117,6 +155,9 @@ export interface Config {
   encryptionKeys: readonly Buffer[] | null
   webhookAllowedCidrs: readonly string[]
   providerAllowedCidrs: readonly string[]
+  corsOrigins: readonly string[]
+  trustedProxies: readonly string[]
+  limits: Limits
   historyRetention: HistoryRetention
   /** The names of variables that name a proxy, which isn't used. Their values may hold passwords. */
   unusedProxies: readonly string[]
@@ -150,6 +191,15 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     encryptionKeys: env.ENCRYPTION_KEYS ?? null,
     webhookAllowedCidrs: env.WEBHOOK_ALLOWED_CIDRS ?? privateDefault,
     providerAllowedCidrs: env.PROVIDER_ALLOWED_CIDRS ?? privateDefault,
+    corsOrigins: env.CORS_ORIGINS ?? [],
+    trustedProxies: env.TRUSTED_PROXIES ?? [],
+    limits: {
+      requestsPerSecond: env.MAX_REQUESTS_PER_SECOND,
+      streamsPerToken: env.MAX_STREAMS_PER_TOKEN,
+      streams: env.MAX_STREAMS,
+      waiters: env.MAX_WAITERS,
+      downloads: env.MAX_DOWNLOADS,
+    },
     historyRetention: env.HISTORY_RETENTION_MONTHS ?? {},
     unusedProxies: proxyVariables.filter((name) => given[name] !== undefined),
     logLevel: env.LOG_LEVEL,
@@ -183,4 +233,9 @@ function list(text: string): string[] {
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '')
+}
+
+/** Whether a token of somebody's making is shorter, or of fewer different characters, than a random one would be. */
+export function isEasilyGuessed(token: string): boolean {
+  return token.length < 24 || new Set(token).size < 10
 }

@@ -11,6 +11,7 @@ export const problemStatus = {
   conflict: 409,
   payload_too_large: 413,
   unsupported_media_type: 415,
+  too_many_requests: 429,
   internal: 500,
   unavailable: 503,
 } as const
@@ -23,16 +24,30 @@ export interface FieldError {
   message: string
 }
 
+/** A refusal says enough to mend the request, and never answers megabytes with megabytes. */
+const most = { errors: 10, field: 200, message: 300, detail: 1_000 }
+
 /** An expected refusal, answered as an RFC 9457 problem document. */
 export class AppError extends Error {
   override name = 'AppError'
   readonly code: ProblemCode
+  /** The fields that were wrong, the first ones of many. */
   readonly errors: FieldError[]
+  /** When to try again, in seconds; null: it doesn't say. */
+  readonly retryAfterS: number | null
 
-  constructor(code: ProblemCode, detail: string, errors: FieldError[] = []) {
-    super(detail)
+  constructor(
+    code: ProblemCode,
+    detail: string,
+    errors: readonly FieldError[] = [],
+    { retryAfterS = null }: { retryAfterS?: number | null } = {},
+  ) {
+    super(cut(detail, most.detail))
     this.code = code
     this.errors = errors
+      .slice(0, most.errors)
+      .map(({ field, message }) => ({ field: cut(field, most.field), message: cut(message, most.message) }))
+    this.retryAfterS = retryAfterS
   }
 
   get status(): number {
@@ -46,4 +61,8 @@ export function notFound(what: string): AppError {
 
 export function invalid(field: string, message: string): AppError {
   return new AppError('invalid_request', `${field} ${message}`, [{ field, message }])
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1).toWellFormed()}…`
 }

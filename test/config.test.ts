@@ -26,6 +26,9 @@ describe('an empty environment', () => {
       encryptionKeys: null,
       webhookAllowedCidrs: ['127.0.0.0/8', '::1/128'],
       providerAllowedCidrs: ['127.0.0.0/8', '::1/128'],
+      corsOrigins: [],
+      trustedProxies: [],
+      limits: { requestsPerSecond: 1_000, streamsPerToken: 200, streams: 1_000, waiters: 1_000, downloads: 20 },
       historyRetention: {},
       unusedProxies: [],
       logLevel: 'info',
@@ -84,6 +87,11 @@ test.each([
   ['HISTORY_RETENTION_MONTHS', 'row_results=1201', 'must give row_results whole months, 1 to 1200; "1201" is none'],
   ['HISTORY_RETENTION_MONTHS', 'events=1', 'must give events whole months, 2 to 1200; "1" is none'],
   ['HISTORY_RETENTION_MONTHS', 'events=3,events=4', 'must name events once'],
+  ['CORS_ORIGINS', '*', 'must be origins such as https://app.example.com'],
+  ['CORS_ORIGINS', 'https://a.example/path', 'must be origins such as https://app.example.com'],
+  ['TRUSTED_PROXIES', '10.0.0.1', 'must be CIDR ranges'],
+  ['MAX_STREAMS', '0', 'must be a whole number of at least 1'],
+  ['MAX_DOWNLOADS', 'many', 'must be a whole number of at least 1'],
   ['LOG_LEVEL', 'loud', 'must be one of fatal, error, warn'],
 ])('%s=%s is refused by name, and with what it must be', (name, value, must) => {
   expect(refusal({ [name]: value })).toMatch(new RegExp(`^${name} must`))

@@ -3,19 +3,28 @@ import type { Request, Response } from 'express'
 import { AppError } from '../errors.ts'
 import type { Authenticator, Principal } from '../tokens/authenticate.ts'
 import { allows, type Scope } from '../tokens/scope.ts'
+import type { ApiLimits } from './limits.ts'
 
-/** @throws {AppError} unauthenticated, forbidden; the `WWW-Authenticate` header says more. */
+export interface AuthDeps {
+  authenticator: Authenticator
+  limits: Pick<ApiLimits, 'countRequest' | 'countWrongToken'>
+}
+
+/** @throws {AppError} unauthenticated, forbidden, too_many_requests; the `WWW-Authenticate` header says more. */
 export async function authorize(
   request: Request,
   response: Response,
-  authenticator: Authenticator,
+  { authenticator, limits }: AuthDeps,
   scope: Scope,
 ): Promise<Principal> {
   const token = bearerToken(request)
   if (token === null) throw challenge(response, '', new AppError('unauthenticated', 'A bearer token is needed.'))
   const principal = await authenticator.authenticate(token)
-  if (principal === null)
+  if (principal === null) {
+    limits.countWrongToken(request)
     throw challenge(response, ', error="invalid_token"', new AppError('unauthenticated', 'The token is not valid.'))
+  }
+  limits.countRequest(principal)
   if (!allows(principal.scope, scope)) {
     const refusal = new AppError(
       'forbidden',

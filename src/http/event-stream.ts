@@ -12,8 +12,12 @@ export function streamChanges(changes: AsyncGenerator<ApiImport, void>): Streame
     async stream(response) {
       const first = await changes.next() // before the headers: there may be no such import
       response.setHeader('content-type', eventStream)
-      response.setHeader('cache-control', 'no-store')
       response.setHeader('x-accel-buffering', 'no')
+      if (response.req.method === 'HEAD') {
+        await changes.return()
+        response.end()
+        return
+      }
       const send = (change: ApiImport) => response.write(`event: import\ndata: ${JSON.stringify(change)}\n\n`)
       const heartbeat = setInterval(() => response.write(': still here\n\n'), heartbeatMs)
       try {

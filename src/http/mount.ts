@@ -2,15 +2,13 @@
 import type { Express, Request, Response } from 'express'
 import { z } from 'zod'
 import { AppError, notFound } from '../errors.ts'
-import type { Authenticator } from '../tokens/authenticate.ts'
 import { parse, requireStorable } from '../validation.ts'
-import { authorize } from './auth.ts'
+import { type AuthDeps, authorize } from './auth.ts'
 import { readJson } from './body.ts'
 import type { Call, Operation } from './operation.ts'
 import { requestIdOf } from './request-log.ts'
 
-export interface MountDeps {
-  authenticator: Authenticator
+export interface MountDeps extends AuthDeps {
   /** Aborted when the server stops. */
   stopping: AbortSignal
 }
@@ -25,8 +23,8 @@ export function mount(app: Express, operations: readonly Operation[], deps: Moun
 }
 
 async function run(operation: Operation, request: Request, response: Response, deps: MountDeps): Promise<void> {
-  await authorize(request, response, deps.authenticator, operation.scope)
-  const call = await readCall(operation, request, response, deps.stopping)
+  const principal = await authorize(request, response, deps, operation.scope)
+  const call = { ...(await readCall(operation, request, response, deps.stopping)), principal }
   const answer = await operation.handle(call)
   if ('stream' in answer) await answer.stream(response)
   else if (answer.body === undefined) response.status(answer.status).end()
@@ -38,7 +36,7 @@ async function readCall(
   request: Request,
   response: Response,
   stopping: AbortSignal,
-): Promise<Call<unknown, unknown, unknown>> {
+): Promise<Omit<Call<unknown, unknown, unknown>, 'principal'>> {
   const json = await readJson(request, response)
   if (json !== undefined) requireStorable(json)
   requireStorable(request.query)
@@ -47,6 +45,7 @@ async function readCall(
     query: parse(query ?? nothing, request.query, 'query'),
     body: parse(body ?? nothing, json, 'body'),
     requestId: requestIdOf(response),
+    isHead: request.method === 'HEAD',
     signal: AbortSignal.any([stopping, goneSignal(response)]),
     preferred: (mediaTypes) => request.accepts([...mediaTypes]) || (mediaTypes[0] ?? ''),
   }

@@ -18,7 +18,7 @@ const info = {
   version: '1',
   description: `Tracks asynchronous imports at other vendors until they are over, keeps their history, and tells your services by signed webhook.
 
-Every refusal is a problem document (RFC 9457) with a \`code\`, and the fields that were wrong. Unknown fields and unknown query parameters are refused. Every answer repeats \`X-Request-Id\`, or makes one.
+Every refusal is a problem document (RFC 9457) with a \`code\`, and the fields that were wrong. Unknown fields and unknown query parameters are refused. Every answer repeats \`X-Request-Id\`, or makes one. A 429 says in \`Retry-After\` when to ask again.
 
 Lists are \`{data, next}\`: ask for the next page with \`?after=<next>\`; null means that this was the last one. Pages stay stable while rows are added.`,
 }
@@ -103,6 +103,7 @@ function problemsOf({ params, body, problems = [] }: Operation): ZodOpenApiRespo
     'invalid_request',
     'unauthenticated',
     'forbidden',
+    'too_many_requests',
     'internal',
     'unavailable',
     ...problems,

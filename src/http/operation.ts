@@ -2,6 +2,7 @@
 import type { Response } from 'express'
 import type { z } from 'zod'
 import type { ProblemCode } from '../errors.ts'
+import type { Principal } from '../tokens/authenticate.ts'
 import type { Scope } from '../tokens/scope.ts'
 
 export interface AnswerSpec {
@@ -19,6 +20,10 @@ export interface Call<Params, Query, Body> {
   query: Query
   body: Body
   requestId: string
+  /** Who asks. */
+  principal: Principal
+  /** Asked for its headers alone: there is nothing to wait for. */
+  isHead: boolean
   /** Aborted when the client has gone or the server stops. */
   signal: AbortSignal
   /** The one of the media types that the client likes best. */

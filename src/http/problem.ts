@@ -35,6 +35,7 @@ export function answerProblems(log: Log): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (thrown: unknown, _request, response, _next) => {
     const error = expected(thrown) ?? unexpected(thrown, response, log)
+    if (error.retryAfterS !== null && !response.headersSent) response.setHeader('retry-after', error.retryAfterS)
     if (response.headersSent) response.destroy()
     else
       response

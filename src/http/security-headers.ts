@@ -32,3 +32,9 @@ export const applicationSecurity = security(application)
 function security(directives: Directives): RequestHandler {
   return helmet({ contentSecurityPolicy: { useDefaults: false, directives } })
 }
+
+/** For whatever needs a token: neither the browser nor a proxy keeps it. */
+export const noStore: RequestHandler = (_request, response, next) => {
+  response.setHeader('cache-control', 'no-store')
+  next()
+}

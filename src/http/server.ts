@@ -4,6 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import type { Clock } from '../clock.ts'
+import type { Limits } from '../config.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import type { CheckDestination } from '../egress/destination.ts'
@@ -14,7 +15,10 @@ import { createWatcher } from '../imports/watch.ts'
 import type { Log } from '../log.ts'
 import type { Queues } from '../queue/queues.ts'
 import { createAuthenticator } from '../tokens/authenticate.ts'
+import { createTokenWatch } from '../tokens/watch.ts'
+import { allowOrigins } from './cors.ts'
 import { type HealthDeps, mountHealth } from './health.ts'
+import { createApiLimits } from './limits.ts'
 import { mount } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
 import { mountBoard } from './pages/board.ts'
@@ -31,7 +35,7 @@ import { importSteeringOperations } from './routes/import-steering.ts'
 import { importOperations } from './routes/imports.ts'
 import { tokenOperations } from './routes/tokens.ts'
 import { webhookEndpointOperations } from './routes/webhook-endpoints.ts'
-import { plainSecurity } from './security-headers.ts'
+import { noStore, plainSecurity } from './security-headers.ts'
 import { createSessions } from './session.ts'
 
 export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'metrics'> {
@@ -52,6 +56,11 @@ export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'me
   checkWebhookDestination: CheckDestination
   /** What Bull Board shows. */
   queues: Queues['all']
+  limits: Limits
+  /** CIDRs of the proxies whose word of a client's address is taken. */
+  trustedProxies: readonly string[]
+  /** The origins whose pages may call the API. */
+  corsOrigins: readonly string[]
 }
 
 export interface HttpServer {
@@ -98,6 +107,7 @@ function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag') // answers change with every poll
+  app.set('trust proxy', deps.trustedProxies)
   app.use(logRequests(deps.log), plainSecurity)
   mountHealth(app, deps)
   if (deps.api) mountApi(app, deps, stopping)
@@ -111,21 +121,25 @@ function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
 function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
   const { db, clock, encryption, log } = deps
   const authenticator = createAuthenticator(deps)
-  const sessions = createSessions({ clock, encryption, authenticator })
+  const tokenWatch = createTokenWatch({ db })
+  const limits = createApiLimits({ clock, limits: deps.limits, tokenWatch })
+  const sessions = createSessions({ db, clock, encryption, authenticator })
   const watcher = createWatcher({ db, log })
   const operations = [
-    ...importOperations({ ...deps, watcher }),
+    ...importOperations({ ...deps, watcher, limits }),
     ...importSteeringOperations(deps),
-    ...importDetailOperations(deps),
+    ...importDetailOperations({ ...deps, limits }),
     ...connectionOperations({ ...deps, guard: deps.providerGuard }),
     ...webhookEndpointOperations({ ...deps, checkDestination: deps.checkWebhookDestination }),
     ...eventOperations(deps),
     ...deliveryOperations(deps),
-    ...tokenOperations({ ...deps, authenticator }),
+    ...tokenOperations({ ...deps, authenticator, tokenWatch }),
   ]
-  mount(app, operations, { authenticator, stopping })
+  app.use('/v1', noStore)
+  if (deps.corsOrigins.length > 0) app.use('/v1', allowOrigins(deps.corsOrigins))
+  mount(app, operations, { authenticator, limits, stopping })
   mountDocs(app, openApiDocument(operations))
-  mountLogin(app, sessions)
-  mountDashboard(app, { db, sessions, authenticator })
-  mountBoard(app, { queues: deps.queues, sessions, authenticator })
+  mountLogin(app, { sessions, limits })
+  mountDashboard(app, { db, sessions, authenticator, limits })
+  mountBoard(app, { queues: deps.queues, sessions, authenticator, limits })
 }

@@ -1,17 +1,21 @@
 // Owns signing a browser in with a token: a cookie that holds the token's hash, encrypted, for twelve hours.
-// The token is looked up for each request, so revoking it ends the session as well.
+// The token is looked up for each request, so revoking it ends the session as well; so does signing out.
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import { z } from 'zod'
 import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
 import { DecryptionError, type Encryption } from '../encryption.ts'
+import { newId } from '../ids.ts'
 import type { Authenticator, Principal } from '../tokens/authenticate.ts'
+import { endSession, isSessionEnded } from '../tokens/ended-sessions.ts'
 import { hashToken } from '../tokens/hash.ts'
 
 export interface Sessions {
   /** Sets the cookie. Null: the token isn't valid, and nothing was set. */
   signIn(request: Request, response: Response, token: string): Promise<Principal | null>
-  signOut(request: Request, response: Response): void
+  /** Ends the session: its cookie is worth nothing any more, whoever has a copy. */
+  signOut(request: Request, response: Response): Promise<void>
   /** Who is signed in; null: nobody. */
   principal(request: Request): Promise<Principal | null>
 }
@@ -19,13 +23,15 @@ export interface Sessions {
 const cookieName = 'import_tracker_session'
 const context = 'session'
 const lifetimeMs = 12 * 3_600_000
-const sessionSchema = z.object({ hash: z.string(), expiresAt: z.number() })
+const sessionSchema = z.object({ id: z.uuid(), hash: z.string(), expiresAt: z.number() })
 
 export function createSessions({
+  db,
   clock,
   encryption,
   authenticator,
 }: {
+  db: Database
   clock: Clock
   encryption: Encryption
   authenticator: Authenticator
@@ -34,16 +40,21 @@ export function createSessions({
     async signIn(request, response, token) {
       const principal = await authenticator.authenticate(token)
       if (principal === null) return null
-      const session = { hash: hashToken(token), expiresAt: clock.now().getTime() + lifetimeMs }
+      const session = { id: newId(), hash: hashToken(token), expiresAt: clock.now().getTime() + lifetimeMs }
       setCookie(request, response, encryption.encrypt(JSON.stringify(session), context), lifetimeMs)
       return principal
     },
 
-    signOut: (request, response) => setCookie(request, response, '', 0),
+    async signOut(request, response) {
+      const session = read(request)
+      setCookie(request, response, '', 0)
+      if (session !== null) await endSession({ db, clock }, { id: session.id, expiresAt: new Date(session.expiresAt) })
+    },
 
     async principal(request) {
       const session = read(request)
       if (session === null || session.expiresAt <= clock.now().getTime()) return null
+      if (await isSessionEnded({ db }, session.id)) return null
       return authenticator.authenticateHash(session.hash)
     },
   }
@@ -52,7 +63,8 @@ export function createSessions({
     const value = parseCookie(request.headers.cookie ?? '')[cookieName]
     if (!value) return null
     try {
-      return sessionSchema.parse(JSON.parse(encryption.decrypt(value, context)))
+      // Of another form: signed in before a change of this one.
+      return sessionSchema.safeParse(JSON.parse(encryption.decrypt(value, context))).data ?? null
     } catch (error) {
       if (error instanceof DecryptionError) return null // not ours, or made with a key that is gone
       throw error

@@ -1,10 +1,9 @@
 // Owns telling who holds a token, without asking the database for every request.
 import { timingSafeEqual } from 'node:crypto'
-import { eq } from 'drizzle-orm'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
-import { apiTokens } from '../db/schema/index.ts'
-import { hashToken } from './hash.ts'
+import { createPrincipalFinder } from './find-principals.ts'
+import { hashToken, isTokenForm } from './hash.ts'
 import type { Scope } from './scope.ts'
 
 /** Who asks. */
@@ -27,6 +26,9 @@ export interface Authenticator {
 /** How long a revoked token may go on working in another process. */
 const cachedForMs = 5_000
 const maxCached = 1_000
+/** A token that isn't there won't be there later either: they are made at random. */
+const unknownForMs = 60_000
+const maxUnknown = 10_000
 
 /** @param adminToken the bootstrap token (`ADMIN_TOKEN`), which isn't stored. */
 export function createAuthenticator({
@@ -39,31 +41,41 @@ export function createAuthenticator({
   adminToken: string | null
 }): Authenticator {
   const adminHash = adminToken === null ? null : Buffer.from(hashToken(adminToken))
-  const cache = new Map<string, { principal: Principal; until: number }>()
+  const known = new Map<string, { principal: Principal; until: number }>()
+  /** Apart from the known ones, which wrong tokens mustn't push out. */
+  const unknown = new Map<string, number>()
+  const find = createPrincipalFinder(db)
+
+  function isAdmin(hash: string): boolean {
+    // Hashes of one length: the time it takes says nothing of how much of it was right.
+    return adminHash?.length === hash.length && timingSafeEqual(adminHash, Buffer.from(hash))
+  }
 
   async function authenticateHash(hash: string): Promise<Principal | null> {
-    // Hashes of one length: the time it takes says nothing of how much of it was right.
-    if (adminHash?.length === hash.length && timingSafeEqual(adminHash, Buffer.from(hash)))
-      return { tokenId: null, name: 'bootstrap', scope: 'admin' }
+    if (isAdmin(hash)) return { tokenId: null, name: 'bootstrap', scope: 'admin' }
     const now = clock.now().getTime()
-    const cached = cache.get(hash)
+    const cached = known.get(hash)
     if (cached && cached.until > now) return cached.principal
-    const principal = await findPrincipal(db, hash)
-    cache.delete(hash)
-    if (principal === null) return null // unknown tokens aren't cached: they would push out the known ones
-    if (cache.size >= maxCached) cache.clear()
-    cache.set(hash, { principal, until: now + cachedForMs })
+    if ((unknown.get(hash) ?? 0) > now) return null
+    const principal = await find(hash)
+    known.delete(hash)
+    if (principal === null) remember(unknown, maxUnknown, hash, now + unknownForMs)
+    else remember(known, maxCached, hash, { principal, until: now + cachedForMs })
     return principal
   }
 
   return {
-    authenticate: (token) => authenticateHash(hashToken(token)),
+    async authenticate(token) {
+      const hash = hashToken(token)
+      // What isn't in the form of our tokens can only be the configuration's.
+      return isTokenForm(token) || isAdmin(hash) ? authenticateHash(hash) : null
+    },
     authenticateHash,
-    forget: () => cache.clear(),
+    forget: () => known.clear(),
   }
 }
 
-async function findPrincipal(db: Database, hash: string): Promise<Principal | null> {
-  const [row] = await db.select().from(apiTokens).where(eq(apiTokens.hash, hash))
-  return row ? { tokenId: row.id, name: row.name, scope: row.scope as Scope } : null
+function remember<Value>(cache: Map<string, Value>, most: number, hash: string, value: Value): void {
+  if (cache.size >= most) cache.clear()
+  cache.set(hash, value)
 }

@@ -4,13 +4,20 @@ import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
 import { newId } from '../ids.ts'
+import { isVisibleText } from '../visible-text.ts'
 import { hashToken, newToken } from './hash.ts'
 import { type ApiToken, presentToken } from './present.ts'
 import { scopes } from './scope.ts'
 
 export const createTokenSchema = z
   .strictObject({
-    name: z.string().trim().min(1).max(100).describe('What it is for; for people.'),
+    name: z
+      .string()
+      .trim()
+      .min(1)
+      .max(100)
+      .refine(isVisibleText, { error: 'must not hold line breaks, other control characters or marks of direction' })
+      .describe('What it is for; for people.'),
     scope: z.enum(scopes),
   })
   .meta({ id: 'CreateToken' })

@@ -88,6 +88,9 @@ async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): 
     queues: queues.all,
     checks: { database: async () => void (await database.pool.query('SELECT 1')) },
     metrics: async () => 'up 1\n',
+    limits: { requestsPerSecond: 1_000_000, streamsPerToken: 200, streams: 1_000, waiters: 1_000, downloads: 20 },
+    trustedProxies: [],
+    corsOrigins: [],
     ...overrides,
   })
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })

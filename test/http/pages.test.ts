@@ -86,6 +86,23 @@ describe('a session', () => {
     expect((await open(cookie)).status).toBe(200)
     const out = await api.send('/logout', { method: 'POST', headers: { cookie }, redirect: 'manual' })
     expect(out.headers.getSetCookie()[0]).toMatch(/^import_tracker_session=; Max-Age=0/)
+    expect((await open(cookie)).status).toBe(303)
+    expect((await open(await sessionOf(adminToken))).status).toBe(200)
+  })
+
+  test('that is signed out twice, or without one, is signed out', async () => {
+    const cookie = await sessionOf(adminToken)
+    for (const headers of [{ cookie }, { cookie }, { cookie: 'import_tracker_session=x' }, {}] as Record<
+      string,
+      string
+    >[])
+      expect((await api.send('/logout', { method: 'POST', headers, redirect: 'manual' })).status).toBe(303)
+    const { rows } = await api.database.pool.query('SELECT * FROM ended_sessions')
+    api.clock.advance(12 * 3_600_000 + 1)
+    const next = await sessionOf(adminToken)
+    await api.send('/logout', { method: 'POST', headers: { cookie: next }, redirect: 'manual' })
+    expect(rows.length).toBeGreaterThan(0)
+    expect((await api.database.pool.query('SELECT * FROM ended_sessions')).rows).toHaveLength(1)
   })
 
   test('ends after twelve hours', async () => {
@@ -165,6 +182,13 @@ describe('the dashboard', () => {
     expect(body).toContain(connection)
     expect(body).toContain('&#60;script&#62;alert(&#34;1&#34;)')
     expect(body).not.toContain('<script>')
+  })
+
+  test('shows what turns the direction of a name, and breaks its lines', async () => {
+    await anImport(api, { jobId: 'a\u202eb\nc' })
+    const { body } = await api.send('/', { headers: { authorization: `Bearer ${adminToken}` } })
+    expect(body).toContain('a⟨U+202E⟩b⟨U+000A⟩c')
+    expect(body).not.toContain('\u202e')
   })
 })
 

@@ -30,6 +30,7 @@ describe('a token', () => {
   test.each([
     [{ name: '', scope: 'read' }, 'name'],
     [{ name: 'x'.repeat(101), scope: 'read' }, 'name'],
+    ...['a\nb', 'a\u0007', 'a\u202eb', 'a\u2066b'].map((name): [object, string] => [{ name, scope: 'read' }, 'name']),
     [{ name: 'x', scope: 'root' }, 'scope'],
     [{ name: 'x' }, 'scope'],
     [{ name: 'x', scope: 'read', expires: 1 }, 'expires'],

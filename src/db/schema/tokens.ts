@@ -1,5 +1,5 @@
-// Owns what is stored of API tokens: never the token, only its hash.
-import { pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+// Owns what is stored of API tokens (never the token, only its hash), and of sessions that were signed out.
+import { pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { id, time } from './columns.ts'
 
 export const apiTokens = pgTable(
@@ -15,3 +15,10 @@ export const apiTokens = pgTable(
   },
   (table) => [uniqueIndex('api_tokens_hash').on(table.hash)],
 )
+
+/** Sessions are in the browser's cookie; these are over before their time. */
+export const endedSessions = pgTable('ended_sessions', {
+  id: uuid('id').primaryKey(),
+  /** From then on the cookie itself is worth nothing, and neither is the row. */
+  expiresAt: time('expires_at').notNull(),
+})

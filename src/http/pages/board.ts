@@ -6,7 +6,7 @@ import { ExpressAdapter } from '@bull-board/express'
 import type { Express, RequestHandler } from 'express'
 import { AppError } from '../../errors.ts'
 import type { Queues } from '../../queue/queues.ts'
-import { applicationSecurity } from '../security-headers.ts'
+import { applicationSecurity, noStore } from '../security-headers.ts'
 import { type PageGuardDeps, requireSignIn } from './guard.ts'
 
 const path = '/queues'
@@ -22,7 +22,7 @@ export function mountBoard(app: Express, deps: PageGuardDeps & { queues: Queues[
   })
   const board: Express = adapter.getRouter()
   withoutForeignFonts(board)
-  app.use(path, applicationSecurity, requireSignIn(deps, 'admin'), readOnly, board)
+  app.use(path, applicationSecurity, exceptAssets(noStore), requireSignIn(deps, 'admin'), readOnly, board)
 }
 
 /** Bull Board hides the buttons by itself; actions that a later version adds are refused here, too. */
@@ -43,3 +43,8 @@ function withoutForeignFonts(board: Express): void {
 }
 
 const foreignFonts = /<link[^>]+href="https:\/\/fonts\.googleapis\.com[^>]*>/g
+
+/** Its scripts are megabytes, and say nothing. */
+function exceptAssets(handler: RequestHandler): RequestHandler {
+  return (request, response, next) => (request.path.startsWith('/static/') ? next() : handler(request, response, next))
+}

@@ -7,6 +7,7 @@ import { countByState } from '../../imports/count.ts'
 import type { ApiImport } from '../../imports/present.ts'
 import { listImports } from '../../imports/read.ts'
 import { states } from '../../imports/state.ts'
+import { noStore } from '../security-headers.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
@@ -16,7 +17,7 @@ const shownConnections = 100
 const refreshSeconds = 5
 
 export function mountDashboard(app: Express, deps: PageGuardDeps & { db: Database }): void {
-  app.get('/', requireSignIn(deps, 'read'), async (_request, response) => {
+  app.get('/', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
     const [counts, recent, connections] = await Promise.all([
       countByState(deps),
       listImports(deps, { limit: recentImports }),

@@ -1,29 +1,29 @@
 // Owns who may see a page: whoever is signed in, or sends a bearer token, with a scope that covers it.
 import type { Request, RequestHandler, Response } from 'express'
 import { AppError } from '../../errors.ts'
-import type { Authenticator, Principal } from '../../tokens/authenticate.ts'
+import type { Principal } from '../../tokens/authenticate.ts'
 import { allows, type Scope } from '../../tokens/scope.ts'
-import { authorize, bearerToken } from '../auth.ts'
+import { type AuthDeps, authorize, bearerToken } from '../auth.ts'
 import type { Sessions } from '../session.ts'
 import { loginPath } from './login.ts'
 
-export interface PageGuardDeps {
+export interface PageGuardDeps extends AuthDeps {
   sessions: Sessions
-  authenticator: Authenticator
 }
 
 /** A browser that isn't signed in is sent to do so; anything else is refused. */
-export function requireSignIn({ sessions, authenticator }: PageGuardDeps, scope: Scope): RequestHandler {
+export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler {
   return async (request, response, next) => {
     if (bearerToken(request) !== null) {
-      response.locals.principal = await authorize(request, response, authenticator, scope)
+      response.locals.principal = await authorize(request, response, deps, scope)
       return next()
     }
-    const principal = await sessions.principal(request)
+    const principal = await deps.sessions.principal(request)
     if (principal === null && wantsPage(request)) return response.redirect(303, loginPath(request))
     if (principal === null) throw new AppError('unauthenticated', 'Sign in at /login, or send a bearer token.')
     if (!allows(principal.scope, scope))
       throw new AppError('forbidden', `This needs a token of the scope ${scope}; this one has ${principal.scope}.`)
+    deps.limits.countRequest(principal)
     response.locals.principal = principal
     return next()
   }

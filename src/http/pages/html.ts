@@ -1,4 +1,5 @@
-// Owns writing HTML in which every value is escaped.
+// Owns writing HTML in which every value is escaped, and shows what a reader wouldn't see.
+import { visibleText } from '../../visible-text.ts'
 
 /** HTML that is safe to send. */
 export class Html {
@@ -20,5 +21,5 @@ function render(value: Value): string {
   if (value === null) return ''
   if (value instanceof Html) return value.text
   if (typeof value === 'object') return value.map(render).join('')
-  return String(value).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  return visibleText(String(value)).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,11 +1,18 @@
 // Owns signing in and out.
 import express, { type Express, type Request } from 'express'
+import type { ApiLimits } from '../limits.ts'
 import { requireSameOrigin } from '../same-origin.ts'
+import { noStore } from '../security-headers.ts'
 import type { Sessions } from '../session.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 
-export function mountLogin(app: Express, sessions: Sessions): void {
+export function mountLogin(
+  app: Express,
+  { sessions, limits }: { sessions: Sessions; limits: Pick<ApiLimits, 'countWrongToken'> },
+): void {
+  app.use(['/login', '/logout'], noStore)
+
   app.get('/login', (request, response) => {
     response.type('html').send(loginPage(nextPath(request.query.next)))
   })
@@ -17,17 +24,17 @@ export function mountLogin(app: Express, sessions: Sessions): void {
     async (request, response) => {
       const { token, next } = formOf(request)
       const principal = await sessions.signIn(request, response, token.trim())
-      if (principal !== null) response.redirect(303, nextPath(next))
-      else
-        response
-          .status(401)
-          .type('html')
-          .send(loginPage(nextPath(next), 'This token is not valid.'))
+      if (principal !== null) return response.redirect(303, nextPath(next))
+      limits.countWrongToken(request)
+      response
+        .status(401)
+        .type('html')
+        .send(loginPage(nextPath(next), 'This token is not valid.'))
     },
   )
 
-  app.post('/logout', requireSameOrigin, (request, response) => {
-    sessions.signOut(request, response)
+  app.post('/logout', requireSameOrigin, async (request, response) => {
+    await sessions.signOut(request, response)
     response.redirect(303, '/login')
   })
 }

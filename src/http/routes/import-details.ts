@@ -14,11 +14,13 @@ import {
 } from '../../imports/rows.ts'
 import type { Page, PageQuery } from '../../paging.ts'
 import { csv, type Download, download, ndjson } from '../download.ts'
+import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { booleanParam, idParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
   db: Database
+  limits: ApiLimits
 }
 
 const tag = 'Imports'
@@ -103,22 +105,24 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
         streams: { [csv]: `With a header: ${columns.join(',')}`, [ndjson]: 'One JSON object a line.' },
       },
     },
-    async handle({ params, query, preferred, signal }) {
+    async handle({ params, query, preferred, signal, principal }) {
       const mediaType = preferred(['application/json', csv, ndjson])
       if (query.bom !== undefined && mediaType !== csv)
         throw invalid('bom', 'can’t be used here: only CSV may have one')
       if (mediaType !== csv && mediaType !== ndjson) return answer(200, await list(deps, params.id, query))
       if (query.after !== undefined) throw invalid('after', 'can’t be used here: a download has all of them')
       await requireImport(deps.db, params.id)
-      return download({
-        name: `${name}-${params.id}`,
-        mediaType,
-        batches: batches(deps, params.id),
-        bom: query.bom ?? false,
-        columns,
-        cells,
-        signal,
-      })
+      return deps.limits.placed('download', principal, (revoked) =>
+        download({
+          name: `${name}-${params.id}`,
+          mediaType,
+          batches: batches(deps, params.id),
+          bom: query.bom ?? false,
+          columns,
+          cells,
+          signal: AbortSignal.any([signal, revoked]),
+        }),
+      )
     },
   })
 }

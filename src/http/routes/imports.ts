@@ -12,7 +12,9 @@ import { registerImport, registerImports } from '../../imports/register.ts'
 import { attentions, states } from '../../imports/state.ts'
 import type { Watcher } from '../../imports/watch.ts'
 import { providerNames } from '../../providers/index.ts'
+import { maxJobIdLength } from '../../providers/job-id.ts'
 import { eventStream, streamChanges } from '../event-stream.ts'
+import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, integerParam, pageQuery, pageSchema, timeParam } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
@@ -31,6 +33,7 @@ interface Deps {
   clock: Clock
   watcher: Watcher
   nudge: Nudge
+  limits: ApiLimits
 }
 
 const tag = 'Imports'
@@ -90,10 +93,10 @@ export function importOperations(deps: Deps): Operation[] {
       tag,
       summary: 'List imports, the newest first',
       query: pageQuery.extend({
-        connection: z.string().optional().meta({ description: 'The name of their connection.' }),
+        connection: z.string().max(100).optional().meta({ description: 'The name of their connection.' }),
         provider: z.enum(providerNames).optional(),
         state: z.enum(states).optional(),
-        jobId: z.string().optional(),
+        jobId: z.string().max(maxJobIdLength).optional(),
         attention: z.enum(attentions).optional(),
         registeredAfter: timeParam('Registered at this moment or later.').optional(),
         registeredBefore: timeParam('Registered before this moment.').optional(),
@@ -118,10 +121,12 @@ export function importOperations(deps: Deps): Operation[] {
         ).optional(),
       }),
       answers: { 200: { description: 'The import.', schema: importSchema } },
-      async handle({ params, query, signal }) {
-        if (!query.waitMs) return answer(200, await getImport(deps, params.id))
-        const patience = AbortSignal.any([signal, AbortSignal.timeout(query.waitMs)])
+      async handle({ params, query, signal, principal, isHead }) {
+        if (!query.waitMs || isHead) return answer(200, await getImport(deps, params.id))
+        using place = deps.limits.takePlace('waiter', principal)
+        const patience = AbortSignal.any([signal, place.revoked, AbortSignal.timeout(query.waitMs)])
         for await (const _change of deps.watcher.changes(params.id, patience)); // ends when it is over, or patience does
+        if (place.revoked.aborted) throw new AppError('unauthenticated', 'The token was revoked.')
         return answer(200, await getImport(deps, params.id))
       },
     }),
@@ -137,7 +142,10 @@ export function importOperations(deps: Deps): Operation[] {
         'An event `import` with the import as JSON, now and at each change; the stream ends when it is over.',
       params: idParams,
       answers: { 200: { description: 'The events.', streams: { [eventStream]: 'event: import, data: the import' } } },
-      handle: async ({ params, signal }) => streamChanges(deps.watcher.changes(params.id, signal)),
+      handle: async ({ params, signal, principal }) =>
+        deps.limits.placed('stream', principal, (revoked) =>
+          streamChanges(deps.watcher.changes(params.id, AbortSignal.any([signal, revoked]))),
+        ),
     }),
 
     operation({

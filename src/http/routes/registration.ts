@@ -12,7 +12,7 @@ const tenYearsMs = 10 * 366 * 24 * 3_600_000
 
 export const registrationSchema = z
   .strictObject({
-    connection: z.string().min(1).describe('The name of a connection.'),
+    connection: z.string().min(1).max(100).describe('The name of a connection.'),
     jobId: z
       .string()
       .min(1)

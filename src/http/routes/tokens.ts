@@ -7,6 +7,7 @@ import { createToken, createTokenSchema } from '../../tokens/create.ts'
 import { listTokens } from '../../tokens/list.ts'
 import { tokenSchema } from '../../tokens/present.ts'
 import { removeToken } from '../../tokens/remove.ts'
+import type { TokenWatch } from '../../tokens/watch.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
@@ -14,6 +15,7 @@ interface Deps {
   db: Database
   clock: Clock
   authenticator: Authenticator
+  tokenWatch: TokenWatch
 }
 
 const tag = 'Tokens'
@@ -58,6 +60,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       async handle({ params }) {
         await removeToken(deps, params.id)
         deps.authenticator.forget()
+        await deps.tokenWatch.look()
         return answer(204)
       },
     }),

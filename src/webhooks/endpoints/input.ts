@@ -21,7 +21,7 @@ const fields = {
     .transform((types) => [...new Set(types)])
     .describe('The event types it wants.'),
   connections: z
-    .array(z.string())
+    .array(z.string().max(100))
     .min(1, 'must name at least one connection, or be null for all')
     .max(1_000)
     .transform((names) => [...new Set(names)])
