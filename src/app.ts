@@ -78,6 +78,14 @@ export async function startService(
     await makePartitions(storage.patient.db, clock.now()).catch(warn('partitions could not be made'))
     const metrics = createMetrics(queues)
     let watch: WorkWatch | null = null
+    let stopWorkers = async () => {}
+    let closeServer = async () => {}
+    let ended: Promise<unknown> | undefined
+    // Together, since each may take long where a store or a vendor hangs.
+    const end = async () => {
+      ended ??= Promise.all([stopWorkers(), closeServer()])
+      await ended
+    }
     const nudge = createNudge({ queues, log })
     const shared = { db, patientDb: storage.patient.db, clock, log, encryption, nudge }
     const providerGuard = createGuard({ allowedCidrs: config.providerAllowedCidrs })
@@ -103,7 +111,8 @@ export async function startService(
         observePoll: metrics.polled,
         observeDelivery: metrics.attempted,
       })
-      opened.defer(() => workers.stop(drainMs))
+      stopWorkers = () => workers.stop(drainMs)
+      opened.defer(end)
       watch = workers.watch
       metrics.watch(watch)
     }
@@ -128,7 +137,8 @@ export async function startService(
       metrics: () => metrics.registry.metrics(),
     })
     const { port } = await listen(server, config)
-    opened.defer(() => server.close())
+    closeServer = () => server.close()
+    opened.defer(end)
     return {
       url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
       adminToken: config.databaseUrl === null ? storage.adminToken : null,
