@@ -3,22 +3,24 @@
 import { and, desc, eq, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { detailPages, imports } from '../db/schema/index.ts'
-import { isPageStored, storePage, storePageUnderLease } from '../imports/details.ts'
+import { detailPages, imports, type StoredPollError } from '../db/schema/index.ts'
+import { dropPagesFrom, goingOn, isPageStored, storePage, storePageUnderLease } from '../imports/details.ts'
 import { collectLeaseMs, leaseToCallMs } from '../imports/leases.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
 import type { ProviderErrorKind } from '../providers/error.ts'
-import { markDays } from '../reporting/daily-outcomes.ts'
-import { countFailedCall } from '../reporting/failed-calls.ts'
+import { countFailedPage, ended } from './give-up.ts'
+import type { Trouble } from './judge.ts'
 
 export interface Checkpoint {
   row: ImportRow
-  /** The lease that the walk is under, which is no other walk's: whoever took over has another one. */
+  /** This walk's lease, which identifies it: a worker that takes over holds a different one. */
   lease: Date
   /** The page to ask for, from 0, and its cursor. */
   page: number
   cursor: string
+  /** The page replaces the stored ones from its number on, instead of following the last one. */
+  replaces: boolean
 }
 
 /** Where to go on; null: nothing is to be collected, or not under this lease. */
@@ -30,20 +32,31 @@ export async function loadCheckpoint(
 ): Promise<Checkpoint | null> {
   const [row] = await db.select().from(imports).where(eq(imports.id, importId))
   if (!row?.nextCollectAt || row.collectLeaseUntil?.getTime() !== lease.getTime() || lease <= now) return null
+  return { row, lease, ...(await placeOf(db, row)) }
+}
+
+async function placeOf(
+  db: Database,
+  { id, collectReplacesFrom: from }: ImportRow,
+): Promise<Pick<Checkpoint, 'page' | 'cursor' | 'replaces'>> {
+  // The first page may have come with the status, and was asked for with no cursor then.
+  if (from === 0) return { page: 0, cursor: firstPage, replaces: true }
   const [last] = await db
     .select()
     .from(detailPages)
-    .where(eq(detailPages.importId, importId))
+    .where(and(eq(detailPages.importId, id), from === null ? undefined : eq(detailPages.page, from)))
     .orderBy(desc(detailPages.page))
     .limit(1)
-  const place = { page: last ? last.page + 1 : 0, cursor: last?.nextCursor ?? firstPage }
-  return { row, lease, ...place }
+  if (from !== null) return { page: from, cursor: last?.cursor ?? firstPage, replaces: true }
+  return { page: last ? last.page + 1 : 0, cursor: last?.nextCursor ?? firstPage, replaces: false }
 }
 
 export type StoredPage =
   | { kind: 'stored'; next: Checkpoint }
   /** It was the last one: its cursor is absent, or was used already. */
   | { kind: 'complete' }
+  /** It was the last one, but fewer rows are stored than the provider announced. Asked again, it is replaced. */
+  | { kind: 'short'; at: Checkpoint; stored: number; announced: number }
   /** The lease ran out while it was fetched. Nothing is stored; another walk does that. */
   | { kind: 'superseded' }
 
@@ -57,24 +70,23 @@ export async function storeCollectedPage(
 ): Promise<StoredPage> {
   const next = nextCursor(at, details)
   const renewed = renewedLease(at, now)
-  const stored: StoredPage = { kind: 'stored', next: { ...at, lease: renewed, page: at.page + 1, cursor: next ?? '' } }
+  const goesOnAt = { ...at, lease: renewed, page: at.page + 1, cursor: next ?? '', replaces: false }
   const lease = { held: at.lease, renewed }
   const page = { importId: at.row.id, page: at.page, cursor: at.cursor, details }
   // All pages but the last are one statement. What keeps it from storing one is worth a closer look.
-  if (next !== null && (await storePageUnderLease(db, page, now, lease))) return stored
+  if (next !== null && !at.replaces && (await storePageUnderLease(db, page, now, lease)))
+    return { kind: 'stored', next: goesOnAt }
   return db.transaction(async (tx): Promise<StoredPage> => {
     const held = await tx.select({ id: imports.id }).from(imports).where(leased(at)).for('no key update')
     if (held.length === 0) return { kind: 'superseded' }
+    if (at.replaces) await dropPagesFrom(tx, at.row.id, at.page)
     await storePage(tx, page, now)
-    if (next === null || (await isPageStored(tx, at.row.id, next))) {
-      await complete(tx, at.row, connection, now)
-      return { kind: 'complete' }
-    }
+    if (next === null || (await isPageStored(tx, at.row.id, next))) return endList(tx, at, connection, now)
     await tx
       .update(imports)
-      .set({ detailsState: 'collecting', collectFailures: 0, collectNotFounds: 0, collectLeaseUntil: renewed })
+      .set({ ...goingOn, collectLeaseUntil: renewed })
       .where(eq(imports.id, at.row.id))
-    return stored
+    return { kind: 'stored', next: goesOnAt }
   })
 }
 
@@ -88,11 +100,32 @@ export function nextCursor({ cursor }: Checkpoint, { next }: DetailPage): string
   return next === firstPage || next === cursor ? null : next
 }
 
+async function endList(
+  tx: Transaction,
+  at: Checkpoint,
+  connection: ConnectionOfImport,
+  now: Date,
+): Promise<StoredPage> {
+  const [row] = await tx.select().from(imports).where(eq(imports.id, at.row.id))
+  if (!row) return { kind: 'superseded' }
+  const stored = row.skippedLines + row.rowResults
+  if (row.rowsAnnounced === null || stored >= row.rowsAnnounced) {
+    await complete(tx, at.row, connection, now)
+    return { kind: 'complete' }
+  }
+  await tx
+    .update(imports)
+    .set({ detailsState: 'collecting', collectReplacesFrom: at.page })
+    .where(eq(imports.id, row.id))
+  return { kind: 'short', at: { ...at, replaces: true }, stored, announced: row.rowsAnnounced }
+}
+
 async function complete(tx: Transaction, { id }: ImportRow, connection: ConnectionOfImport, now: Date): Promise<void> {
   const [row] = await tx
     .update(imports)
     .set({
       ...ended('complete'),
+      detailsError: null,
       // Only the end of the list says how many lines were skipped.
       rowsSkipped: sql`CASE WHEN ${imports.skippedLines} > 0 THEN ${imports.skippedLines} ELSE ${imports.rowsSkipped} END`,
     })
@@ -101,58 +134,45 @@ async function complete(tx: Transaction, { id }: ImportRow, connection: Connecti
   if (row) await writeImportEvents(tx, row, connection, ['import.rows_collected'], now)
 }
 
-/**
- * Gives up: what is stored stays, and `details.state` says that it isn't all. No event tells, but its day counts it.
- * @param failure why the last page could not be had; null: that isn't why.
- */
-export async function giveUp(db: Database, at: Checkpoint, failure: PageFailure | null = null): Promise<void> {
-  await db.transaction(async (tx) => {
-    const [row] = await tx.update(imports).set(ended('incomplete')).where(leased(at)).returning()
-    if (!row) return
-    await countFailedPage(tx, at, failure)
-    await markDays(tx, [row.connectionId], [row.finishedAt])
-  })
-}
-
-/** How often in a row a page could not be had, and how often of these the provider said 404. */
-export interface Failures {
-  collectFailures: number
-  collectNotFounds: number
-}
-
-/** Why a page could not be had, and when we heard. */
-export interface PageFailure {
-  code: ProviderErrorKind
-  at: Date
-}
-
 /** Goes on at `until`. */
-export async function postpone(
+export async function postpone(db: Database, at: Checkpoint, until: Date): Promise<void> {
+  await db.update(imports).set({ nextCollectAt: until, collectLeaseUntil: null }).where(leased(at))
+}
+
+/** Why a list doesn't go on now. */
+export interface Postponed {
+  trouble: Trouble
+  error: StoredPollError
+  /** The call that failed; null: it brought a page, but not the rows that were announced. */
+  failed: ProviderErrorKind | null
+  /** From the first page. */
+  anew: boolean
+}
+
+/** Goes on at `until`, and says why it didn't go on now. */
+export async function postponeFailed(
   db: Database,
   at: Checkpoint,
   until: Date,
-  failures: Failures,
-  failure: PageFailure | null = null,
+  { trouble, error, failed, anew }: Postponed,
 ): Promise<void> {
   await db.transaction(async (tx) => {
     const postponed = await tx
       .update(imports)
-      .set({ nextCollectAt: until, collectLeaseUntil: null, ...failures })
+      .set({
+        nextCollectAt: until,
+        collectLeaseUntil: null,
+        ...trouble,
+        detailsError: error,
+        ...(anew && { collectReplacesFrom: 0 }),
+      })
       .where(leased(at))
       .returning({ id: imports.id })
-    if (postponed.length > 0) await countFailedPage(tx, at, failure)
+    if (postponed.length > 0) await countFailedPage(tx, at.row.connectionId, { failed, error })
   })
 }
 
-async function countFailedPage(tx: Transaction, { row }: Checkpoint, failure: PageFailure | null): Promise<void> {
-  if (failure) await countFailedCall(tx, row.connectionId, { call: 'details', code: failure.code }, failure.at)
-}
-
 /** The import, as long as its collection is under the lease of the walk. */
-function leased({ row, lease }: Checkpoint) {
+export function leased({ row, lease }: Checkpoint) {
   return and(eq(imports.id, row.id), eq(imports.collectLeaseUntil, lease))
-}
-
-function ended(detailsState: 'complete' | 'incomplete') {
-  return { detailsState, nextCollectAt: null, collectLeaseUntil: null, collectFailures: 0, collectNotFounds: 0 }
 }

@@ -3,21 +3,26 @@
 import { after, type Clock } from '../clock.ts'
 import type { Target, Targets } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
+import type { StoredPollError } from '../db/schema/index.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
+import { goingOn } from '../imports/details.ts'
 import type { Log } from '../log.ts'
 import { backOff } from '../polling/interval.ts'
 import { reactForConnection } from '../polling/react.ts'
-import type { ProviderClient, ProviderError } from '../providers/client.ts'
+import { storedError } from '../polling/stored-error.ts'
+import type { ProviderClient } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
 import {
   type Checkpoint,
-  type Failures,
-  giveUp,
+  leased,
   loadCheckpoint,
   nextCursor,
   postpone,
+  postponeFailed,
   storeCollectedPage,
 } from './checkpoint.ts'
+import { giveUp, giveUpAfterMs, tooLate } from './give-up.ts'
+import { judge, type ListTroubleKind, type Trouble } from './judge.ts'
 import { createPages } from './pages.ts'
 
 export interface CollectDeps {
@@ -29,12 +34,10 @@ export interface CollectDeps {
   nudge: Nudge
 }
 
-/** A 404 is believed when three in a row say so; anything else after a week of trying. */
-const confirmingNotFounds = 3
-const giveUpAfterMs = 7 * 24 * 60 * 60 * 1_000
 /** A list whose pages stay empty this often in a row has no end. */
 const maxEmptyPages = 100
-const noFailures: Failures = { collectFailures: 0, collectNotFounds: 0 }
+/** A list that can't go on is asked for ever more seldom, up to this. */
+const maxFaultIntervalMs = 15 * 60_000
 
 /** The processor of the `collect` queue. */
 export function createCollectWorker(
@@ -75,32 +78,45 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
   const connection = { id: target.id, name: target.name, provider: target.provider.name }
   await using pages = createPages(deps, target, start.row.jobId, signal)
   let at = start
+  let trouble: Trouble = start.row
   let emptyPages = 0
   pages.ask(at.cursor)
   for (let stored = 0; ; stored++) {
     const page = await pages.asked()
+    const now = clock.now()
     if (page.kind === 'postponed') {
-      await postpone(db, at, page.until, noFailures)
+      await postpone(db, at, page.until)
       return { pages: stored, outcome: 'postponed' }
     }
     if (page.kind === 'failed') {
-      await reactForConnection(deps, target, page.error, clock.now())
-      return { pages: stored, outcome: await failed(deps, target, at, page.error, stored > 0 ? noFailures : start.row) }
+      const { error } = page
+      await reactForConnection(deps, target, { importId: at.row.id, what: 'details', error }, now)
+      if (error.kind === 'aborted') await postpone(db, at, now)
+      else await goOnAfter(deps, target, at, { trouble, error: storedError(error, now), ...error })
+      return { pages: stored, outcome: error.kind }
     }
+    if (stored === 0) await reactForConnection(deps, target, { importId: at.row.id, what: 'details', error: null }, now)
     const { details } = page
     emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
-    const endless = emptyPages >= maxEmptyPages || isTooOld(at, clock.now())
+    const endless = emptyPages >= maxEmptyPages || isTooOld(at, now)
     const next = nextCursor(at, details)
     if (next !== null && !endless) pages.ask(next) // it is on its way while this one is stored
-    const result = await storeCollectedPage(db, at, connection, details, clock.now())
+    const result = await storeCollectedPage(db, at, connection, details, now)
     if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
+    if (result.kind === 'short') {
+      await goOnAfter(deps, target, result.at, { trouble, ...rowsMissing(result, now) })
+      return { pages: stored, outcome: 'rows_missing' }
+    }
     if (result.kind === 'complete') {
       nudge.deliver()
       return { pages: stored + 1, outcome: 'complete' }
     }
     at = result.next
+    trouble = { ...goingOn, collectBegunAnew: trouble.collectBegunAnew }
     if (endless) {
-      await giveUp(db, at)
+      const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)
+      await giveUp(db, leased(at), { connection, error, failed: null, now })
+      nudge.deliver()
       return { pages: stored + 1, outcome: 'incomplete' }
     }
   }
@@ -110,29 +126,46 @@ function isTooOld({ row }: Checkpoint, now: Date): boolean {
   return now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)
 }
 
-async function failed(
-  { db, clock }: CollectDeps,
-  { limits }: Target,
+interface Stopped {
+  /** How the collection has gone before. */
+  trouble: Trouble
+  kind: ListTroubleKind
+  error: StoredPollError
+  retryAfterMs: number | null
+}
+
+/** Asks again later, for the same page or from the first one; or gives up. */
+async function goOnAfter(
+  { db, clock, nudge }: CollectDeps,
+  target: Target,
   at: Checkpoint,
-  error: ProviderError,
-  { collectFailures, collectNotFounds }: Failures,
-) {
+  { trouble: before, kind, error, retryAfterMs }: Stopped,
+): Promise<void> {
   const now = clock.now()
-  if (error.kind === 'aborted') {
-    await postpone(db, at, now, { collectFailures, collectNotFounds })
-    return 'aborted'
+  const { kind: verdict, trouble } = judge(before, kind)
+  const connection = { id: target.id, name: target.name, provider: target.provider.name }
+  const { minIntervalMs, maxIntervalMs } = target.limits
+  const limits = {
+    minIntervalMs,
+    maxIntervalMs: trouble.collectFaults > 0 ? Math.max(maxIntervalMs, maxFaultIntervalMs) : maxIntervalMs,
   }
-  const failure = { code: error.kind, at: now }
-  const failures: Failures = {
-    collectFailures: collectFailures + 1,
-    collectNotFounds: error.kind === 'not_found' ? collectNotFounds + 1 : 0,
-  }
-  if (failures.collectNotFounds >= confirmingNotFounds || isTooOld(at, now)) {
-    await giveUp(db, at, failure)
-    return 'incomplete'
-  }
-  const { retryAfterMs } = error
-  const next = backOff({ importId: at.row.id, failures: failures.collectFailures, retryAfterMs, limits })
-  await postpone(db, at, after(now, next.delayMs), failures, failure)
-  return error.kind
+  const next = backOff({ importId: at.row.id, failures: trouble.collectFailures, retryAfterMs, limits })
+  const until = after(now, next.delayMs)
+  const failed = kind === 'rows_missing' ? null : kind
+  if (verdict !== 'give_up') return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' })
+  await giveUp(db, leased(at), { connection, error, failed, now })
+  nudge.deliver()
+}
+
+function rowsMissing(
+  { stored, announced }: { stored: number; announced: number },
+  now: Date,
+): Omit<Stopped, 'trouble'> {
+  const message = `The provider announced ${announced} rows and gave ${stored}.`
+  return { kind: 'rows_missing', error: { code: 'rows_missing', message, at: now.toISOString() }, retryAfterMs: null }
+}
+
+function withoutEnd(now: Date): StoredPollError {
+  const message = `The provider’s list has no end: ${maxEmptyPages} pages in a row were empty.`
+  return { code: 'invalid_response', message, at: now.toISOString() }
 }

@@ -29,9 +29,10 @@ export async function deleteConnection({ db, clock }: { db: Database; clock: Clo
       throw new AppError('conflict', `The connection has ${live.count} live imports; stop them first.`)
 
     const now = clock.now()
+    const asking = { pausedAt: null, pauseReason: null, nextProbeAt: null, refusedSince: null }
     await tx
       .update(connections)
-      .set({ deletedAt: now, updatedAt: now, credentials: '', pausedAt: null, nextProbeAt: null, blockedUntil: null })
+      .set({ deletedAt: now, updatedAt: now, credentials: '', ...asking, blockedUntil: null })
       .where(eq(connections.id, connection.id))
   })
 }

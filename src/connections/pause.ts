@@ -1,50 +1,48 @@
-// Owns pausing a connection whose credentials are refused, and letting it ask again. Both tell about it in the
-// same transaction, and only when something changed.
+// Owns pausing a connection, and letting it ask again. Both tell about it in the same transaction, and only when something
+// changed. What pauses one is refusals.ts's.
 import { eq } from 'drizzle-orm'
+import { after } from '../clock.ts'
 import type { Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
+import { findProvider } from '../providers/index.ts'
 import { writeEvent } from '../webhooks/events.ts'
-import { type ConnectionRow, presentConnection } from './present.ts'
+import { effectiveLimits } from './limits.ts'
+import { type ConnectionRow, type PauseReason, presentConnection } from './present.ts'
+import { spreadMs } from './spread.ts'
 
-/** While a connection is paused, how often one import asks whether the credentials work again. */
+/** While a connection is paused, how often one poll or collection asks whether it is let in again. */
 export const probeIntervalMs = 3 * 60_000
 
-/**
- * Pauses a connection because the provider said 401 or 403: its imports wait, but for one probe at `nextProbeAt`.
- * A connection that is paused already only gets the new time of its probe. One that was put again since (`updatedAt` is
- * when it was put, as far as the asker knew) stays as it is: other credentials were refused.
- * @returns whether it is paused since now.
- */
+/** Pauses a connection that is locked and isn't paused: its imports wait, but for one probe at `nextProbeAt`. */
 export async function pauseConnection(
   tx: Transaction,
-  {
-    connectionId,
-    updatedAt,
-    now,
-    nextProbeAt,
-  }: { connectionId: string; updatedAt: Date; now: Date; nextProbeAt: Date },
-): Promise<boolean> {
-  const old = await lock(tx, connectionId)
-  if (old.updatedAt > updatedAt) return false
-  const wasPaused = old.pausedAt !== null
-  const row = await set(tx, connectionId, { pausedAt: old.pausedAt ?? now, nextProbeAt })
-  if (!wasPaused) await tell(tx, 'connection.paused', row, now)
-  return !wasPaused
+  pause: { connectionId: string; reason: PauseReason; now: Date; nextProbeAt: Date },
+): Promise<void> {
+  const { connectionId, reason, now, nextProbeAt } = pause
+  const row = await set(tx, connectionId, { pausedAt: now, pauseReason: reason, nextProbeAt })
+  await tell(tx, 'connection.paused', row, now)
 }
 
-/** Lets a paused connection ask again. One that isn't paused stays as it is. */
+/**
+ * Lets a paused connection ask again; one that isn't paused stays as it is. After a probe its imports come back spread:
+ * nobody waits for them.
+ */
 export async function resumeConnection(
   tx: Transaction,
-  { connectionId, now }: { connectionId: string; now: Date },
+  { connectionId, now, by }: { connectionId: string; now: Date; by: 'probe' | 'somebody' },
 ): Promise<ConnectionRow> {
-  const old = await lock(tx, connectionId)
+  const old = await lockConnection(tx, connectionId)
   if (old.pausedAt === null) return old
-  const row = await set(tx, connectionId, { pausedAt: null, nextProbeAt: null })
+  const { maxIntervalMs } = effectiveLimits(findProvider(old.provider), old.limits)
+  const pausedMs = now.getTime() - old.pausedAt.getTime()
+  const spread = by === 'probe' && { spreadFrom: now, spreadUntil: after(now, spreadMs(pausedMs, { maxIntervalMs })) }
+  const asking = { pausedAt: null, pauseReason: null, nextProbeAt: null, refusedSince: null, ...spread }
+  const row = await set(tx, connectionId, asking)
   await tell(tx, 'connection.resumed', row, now)
   return row
 }
 
-async function lock(tx: Transaction, connectionId: string): Promise<ConnectionRow> {
+export async function lockConnection(tx: Transaction, connectionId: string): Promise<ConnectionRow> {
   const [row] = await tx.select().from(connections).where(eq(connections.id, connectionId)).for('no key update')
   if (!row) throw new Error(`There is no connection ${connectionId}.`)
   return row

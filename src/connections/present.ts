@@ -6,6 +6,13 @@ import { effectiveLimits } from './limits.ts'
 
 export type ConnectionRow = typeof connections.$inferSelect
 
+/**
+ * - `unauthorized`: the provider refuses the credentials (401).
+ * - `forbidden`: it refused several imports (403), and answered nothing in between.
+ */
+export const pauseReasons = ['unauthorized', 'forbidden'] as const
+export type PauseReason = (typeof pauseReasons)[number]
+
 const time = z.iso.datetime()
 
 const effectiveLimitsSchema = z
@@ -28,8 +35,13 @@ export const connectionSchema = z
     limits: effectiveLimitsSchema.partial().meta({ id: 'OwnLimits', description: 'The limits as they were set.' }),
     effectiveLimits: effectiveLimitsSchema,
     pausedAt: time.nullable().describe('Since when nothing is asked, but for a probe every few minutes.'),
-    pauseReason: z.enum(['unauthorized']).nullable().describe('`unauthorized`: the provider refuses the credentials.'),
-    blockedUntil: time.nullable().describe('Nothing is asked before this, because the provider said 429.'),
+    pauseReason: z
+      .enum(pauseReasons)
+      .nullable()
+      .describe('`unauthorized`: the provider refuses the credentials. `forbidden`: it refuses several imports.'),
+    blockedUntil: time
+      .nullable()
+      .describe('Nothing is asked before this, because the provider said so: 429, or 503 with `Retry-After`.'),
     createdAt: time,
     updatedAt: time,
   })
@@ -46,7 +58,7 @@ export function presentConnection(row: ConnectionRow): ApiConnection {
     limits: row.limits,
     effectiveLimits: effectiveLimits(findProvider(row.provider), row.limits),
     pausedAt: row.pausedAt?.toISOString() ?? null,
-    pauseReason: row.pausedAt ? 'unauthorized' : null,
+    pauseReason: row.pauseReason as PauseReason | null,
     blockedUntil: row.blockedUntil?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

@@ -10,6 +10,7 @@ import { newId } from '../ids.ts'
 import { type CheckedConnection, checkConnection, type PatchConnectionInput, type PutConnectionInput } from './input.ts'
 import { resumeConnection } from './pause.ts'
 import { type ApiConnection, type ConnectionRow, presentConnection } from './present.ts'
+import { forgetRefusedImports } from './refusals.ts'
 import { openCredentials, sealCredentials } from './secrets.ts'
 
 export interface PutDeps {
@@ -104,8 +105,9 @@ async function replace(
     .where(eq(connections.id, old.id))
     .returning()
   if (!row) throw new Error(`The locked connection ${old.id} is gone.`)
-  if (row.pausedAt === null || asksAlike(encryption, old, checked)) return row
-  return resumeConnection(tx, { connectionId: row.id, now })
+  if (asksAlike(encryption, old, checked)) return row
+  await forgetRefusedImports(tx, row.id)
+  return resumeConnection(tx, { connectionId: row.id, now, by: 'somebody' })
 }
 
 async function lockByName(tx: Transaction, name: string): Promise<ConnectionRow | undefined> {

@@ -6,9 +6,10 @@ import { connections } from '../db/schema/index.ts'
 import { notFound } from '../errors.ts'
 import { resumeConnection } from './pause.ts'
 import { type ApiConnection, presentConnection } from './present.ts'
+import { forgetRefusedImports } from './refusals.ts'
 
 /**
- * Lets the connection of this name ask again. A 429's wait stays: the provider asked for that.
+ * Lets the connection of this name ask again. The wait of a 429 or 503 stays: the provider asked for that.
  * @throws {AppError} not_found
  */
 export function resumeConnectionByName(
@@ -21,6 +22,8 @@ export function resumeConnectionByName(
       .from(connections)
       .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
     if (!found) throw notFound('connection')
-    return presentConnection(await resumeConnection(tx, { connectionId: found.id, now: clock.now() }))
+    const row = await resumeConnection(tx, { connectionId: found.id, now: clock.now(), by: 'somebody' })
+    await forgetRefusedImports(tx, row.id)
+    return presentConnection(row)
   })
 }

@@ -17,18 +17,21 @@ export interface Target {
   provider: Provider
   /** The connection's own, else the provider's default. */
   baseUrl: string
+  /** Null: no key opens them. */
   credentials: unknown
   settings: unknown
   limits: DefaultLimits
   pausedAt: Date | null
   nextProbeAt: Date | null
   blockedUntil: Date | null
+  /** Since when calls are refused, and none was answered. */
+  refusedSince: Date | null
   /** When somebody last put it: what is heard by older credentials says nothing of newer ones. */
   updatedAt: Date
 }
 
 export interface Targets {
-  /** The targets of these connections, by one query. Deleted ones, and ones that no key opens, are absent. */
+  /** The targets of these connections, by one query. Deleted ones are absent. */
   load(connectionIds: readonly string[]): Promise<Map<string, Target>>
 }
 
@@ -55,10 +58,7 @@ export function createTargets({ db, encryption, log }: { db: Database; encryptio
         .from(connections)
         .where(inArray(connections.id, [...new Set(connectionIds)]))
       const targets = new Map<string, Target>()
-      for (const row of rows) {
-        const credentials = row.deletedAt === null ? credentialsOf(row) : null
-        if (credentials !== null) targets.set(row.id, targetOf(row, credentials))
-      }
+      for (const row of rows) if (row.deletedAt === null) targets.set(row.id, targetOf(row, credentialsOf(row)))
       return targets
     },
   }
@@ -68,7 +68,8 @@ function targetOf(row: ConnectionRow, credentials: unknown): Target {
   const provider = findProvider(row.provider)
   const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
-  const { id, name, settings, pausedAt, nextProbeAt, blockedUntil, updatedAt } = row
+  const { id, name, settings, pausedAt, nextProbeAt, blockedUntil, refusedSince, updatedAt } = row
   const limits = effectiveLimits(provider, row.limits)
-  return { id, name, provider, baseUrl, credentials, settings, limits, pausedAt, nextProbeAt, blockedUntil, updatedAt }
+  const waits = { pausedAt, nextProbeAt, blockedUntil, refusedSince }
+  return { id, name, provider, baseUrl, credentials, settings, limits, ...waits, updatedAt }
 }

@@ -1,16 +1,17 @@
-// Owns which polls and collections are due now, within what their connections allow (pauses, 429s, requests in flight,
-// a second, a month), so that claimed work may begin at once. Both are claimed alike, and draw on the same budget:
+// Owns which polls and collections are due now, within what their connections allow (pauses, announced waits,
+// requests in flight, a second, a month), so that claimed work may begin at once. Both are claimed alike, and draw on the same budget:
 // the provider counts requests, not what they are for.
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { after } from '../clock.ts'
 import { allowance, isMetered, nextRequestAt, type Spending, spend } from '../connections/budget.ts'
 import { effectiveLimits } from '../connections/limits.ts'
 import { probeIntervalMs } from '../connections/pause.ts'
+import { shareAt } from '../connections/spread.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, type StoredLimits } from '../db/schema/index.ts'
-import { collectLeaseMs, pollLeaseMs } from '../imports/leases.ts'
 import type { DefaultLimits } from '../providers/contract.ts'
 import { findProvider, isProviderName } from '../providers/index.ts'
+import { type Claimable, collections, lease, leaseProbes, polls, type Work } from './lease-imports.ts'
 
 export interface Claim {
   ids: string[]
@@ -40,7 +41,7 @@ export interface DueWork {
 export async function longestDue(db: Database, now: Date, kind: 'poll' | 'collect'): Promise<DueWork[]> {
   const work = kind === 'poll' ? polls : collections
   const due = await connectionsWithDueWork(db, now, work, sql``)
-  const open = due.filter((connection) => roomOf(connection, now, work) > 0)
+  const open = due.filter((connection) => roomOf(connection, now) > 0 && shareAt(now.getTime(), connection) === 1)
   if (open.length === 0) return []
   const { rows } = await db.execute<{ id: string; dueAt: string }>(sql`
     SELECT due.id, due.at AS "dueAt" FROM unnest(${sql.param(open.map(({ id }) => id))}::uuid[]) AS c (id)
@@ -52,40 +53,30 @@ export async function longestDue(db: Database, now: Date, kind: 'poll' | 'collec
   return rows.map(({ id, dueAt }) => ({ id, dueAt: new Date(dueAt) }))
 }
 
-interface Work {
-  leaseMs: number
-  dueAt: SQL
-  leaseUntil: SQL
-  /** Whether one import may be tried, every few minutes, while the connection's credentials are refused. */
-  probesWhilePaused: boolean
-}
-
-const polls: Work = {
-  leaseMs: pollLeaseMs,
-  dueAt: sql`next_poll_at`,
-  leaseUntil: sql`poll_lease_until`,
-  probesWhilePaused: true,
-}
-
-const collections: Work = {
-  leaseMs: collectLeaseMs,
-  dueAt: sql`next_collect_at`,
-  leaseUntil: sql`collect_lease_until`,
-  probesWhilePaused: false,
-}
-
 /** Claims come one after the other, over all processes: two at once would both spend the same budget. */
 const lockKey = 0x636c696d // "clim"
-/** What one claim takes of a connection at the most, so that a claim stays short. */
-const claimLimit = 1_000
 
 function claim(db: Database, now: Date, work: Work): Promise<Claim> {
   return db.transaction(async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${lockKey})`)
     await endExpiredLeases(tx, now, work)
     const due = await connectionsWithDueWork(tx, now, work)
-    const rooms = new Map(due.map((connection) => [connection.id, roomOf(connection, now, work)]))
-    const claimed = await lease(tx, now, work, rooms)
+    const rooms = new Map(due.map((connection) => [connection.id, roomOf(connection, now)]))
+    const open = due.filter(({ id }) => (rooms.get(id) ?? 0) > 0)
+    const claimed = [
+      ...(await lease(
+        tx,
+        now,
+        work,
+        open.filter(({ pausedAt }) => pausedAt === null).map((connection) => claimable(connection, rooms, now)),
+      )),
+      ...(await leaseProbes(
+        tx,
+        now,
+        work,
+        open.filter(({ pausedAt }) => pausedAt !== null).map(({ id }) => id),
+      )),
+    ]
     let saturated = false
     for (const connection of due) {
       const taken = claimed.filter((row) => row.connectionId === connection.id).length
@@ -102,6 +93,8 @@ interface DueConnection extends Spending {
   pausedAt: number | null
   nextProbeAt: number | null
   blockedUntil: number | null
+  spreadFrom: number | null
+  spreadUntil: number | null
   inFlight: number
 }
 
@@ -118,7 +111,7 @@ async function connectionsWithDueWork(
   lock = sql`FOR NO KEY UPDATE OF c`, // their budget is drawn on by others, too
 ): Promise<DueConnection[]> {
   const { rows } = await tx.execute(sql`
-    SELECT c.id, c.provider, c.limits, c.paused_at, c.next_probe_at, c.blocked_until,
+    SELECT c.id, c.provider, c.limits, c.paused_at, c.next_probe_at, c.blocked_until, c.spread_from, c.spread_until,
       c.next_request_at, c.budget_month, c.month_requests,
       (SELECT count(*) FROM imports WHERE connection_id = c.id AND poll_lease_until IS NOT NULL)::int
       + (SELECT count(*) FROM imports WHERE connection_id = c.id AND collect_lease_until IS NOT NULL)::int AS in_flight
@@ -134,6 +127,8 @@ async function connectionsWithDueWork(
     pausedAt: epoch(row.paused_at),
     nextProbeAt: epoch(row.next_probe_at),
     blockedUntil: epoch(row.blocked_until),
+    spreadFrom: epoch(row.spread_from),
+    spreadUntil: epoch(row.spread_until),
     nextRequestAt: epoch(row.next_request_at),
     budgetMonth: row.budget_month as string | null,
     monthRequests: row.month_requests as number,
@@ -141,13 +136,12 @@ async function connectionsWithDueWork(
   }))
 }
 
-function roomOf(connection: DueConnection, now: Date, { probesWhilePaused }: Work): number {
+function roomOf(connection: DueConnection, now: Date): number {
   const at = now.getTime()
   if (connection.blockedUntil !== null && connection.blockedUntil > at) return 0
   const room = allowance(connection.limits, connection, connection.inFlight, at)
   if (connection.pausedAt === null) return room
-  const mayProbe = probesWhilePaused && (connection.nextProbeAt ?? 0) <= at
-  return mayProbe ? Math.min(room, 1) : 0
+  return (connection.nextProbeAt ?? 0) <= at ? Math.min(room, 1) : 0
 }
 
 /** Whether more may start within a second, with nobody doing anything about it. */
@@ -157,23 +151,9 @@ function opensSoon({ limits, pausedAt, blockedUntil, ...spending }: DueConnectio
   return nextRequestAt(limits, spending, at) < at + 1_000
 }
 
-async function lease(tx: Transaction, now: Date, { dueAt, leaseUntil, leaseMs }: Work, rooms: Map<string, number>) {
-  const open = [...rooms].filter(([, room]) => room > 0)
-  if (open.length === 0) return []
-  const ids = sql.param(open.map(([id]) => id))
-  const limits = sql.param(open.map(([, room]) => Math.min(room, claimLimit)))
-  const { rows } = await tx.execute(sql`
-    UPDATE imports SET ${leaseUntil} = ${after(now, leaseMs)}
-    WHERE id IN (
-      SELECT due.id
-      FROM unnest(${ids}::uuid[], ${limits}::int[]) AS c (id, room)
-      CROSS JOIN LATERAL (
-        SELECT id FROM imports
-        WHERE connection_id = c.id AND ${dueAt} <= ${now} AND ${leaseUntil} IS NULL
-        ORDER BY ${dueAt} LIMIT c.room FOR UPDATE SKIP LOCKED
-      ) due)
-    RETURNING id, connection_id AS "connectionId"`)
-  return rows as { id: string; connectionId: string }[]
+function claimable(connection: DueConnection, rooms: ReadonlyMap<string, number>, now: Date): Claimable {
+  const share = shareAt(now.getTime(), connection)
+  return { id: connection.id, room: rooms.get(connection.id) ?? 0, share: share < 1 ? share : null }
 }
 
 async function recordSpending(tx: Transaction, now: Date, connection: DueConnection, requests: number): Promise<void> {

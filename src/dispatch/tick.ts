@@ -1,6 +1,7 @@
 // Owns what a tick does: claim what is due, enqueue it, and look again while there is more.
 // What is due is said by imports.ts and deliveries.ts.
 import { setTimeout as delay } from 'node:timers/promises'
+import { giveUpOverdue } from '../collecting/give-up.ts'
 import type { Database } from '../db/client.ts'
 import { releaseCollections, releasePolls } from '../imports/leases.ts'
 import { loseOverdue } from '../imports/lose-overdue.ts'
@@ -36,7 +37,7 @@ const looks: Record<WorkKind, readonly Look[]> = { poll: ['poll'], collect: ['co
  * long with a thousand endpoints, and these don't hurry.
  */
 const pauseMs: Record<Look, number> = { poll: 50, collect: 100, deliver: 15, trial: 250, retry: 250 }
-/** How often imports are looked for whose deadline passes while nobody may ask about them. */
+/** How often it is looked for what takes too long while nobody may ask about it. */
 const overdueEveryMs = 5_000
 
 /**
@@ -47,7 +48,10 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
   const running = new Map<Look | Chore, Run>()
   const patient = { ...deps, db: deps.patientDb ?? deps.db }
   const passed = (what: Pass) => deps.passed?.(what)
-  const round: Round = { ...deps, isOverdueTurn: turnEvery(overdueEveryMs) }
+  const round: Round = {
+    ...deps,
+    isOverdueTurn: { poll: turnEvery(overdueEveryMs), collect: turnEvery(overdueEveryMs) },
+  }
 
   async function alone(what: Look | Chore, work: (state: Run) => Promise<void>): Promise<void> {
     const same = running.get(what)
@@ -115,14 +119,14 @@ function turnEvery(ms: number): () => boolean {
 }
 
 interface Round extends TickDeps {
-  /** Whether imports are looked for this time that nobody may ask about and whose deadline has passed. */
-  isOverdueTurn(): boolean
+  /** Whether it is looked for this time what has taken too long, and nobody may ask about. */
+  isOverdueTurn: Record<'poll' | 'collect', () => boolean>
 }
 
 /** Claims and enqueues one round; true: there is more. */
 const enqueueDue: Record<Look, (round: Round) => Promise<boolean>> = {
   async poll({ db, clock, queues, isOverdueTurn }) {
-    const overdueTurn = isOverdueTurn()
+    const overdueTurn = isOverdueTurn.poll()
     if (overdueTurn) await loseOverdue({ db, clock })
     const { ids, leaseUntil, saturated } = await claimPolls(db, clock.now())
     const jobs = ids.map((importId) => job('poll', { importId, leaseUntil }, jobIds.poll))
@@ -130,7 +134,8 @@ const enqueueDue: Record<Look, (round: Round) => Promise<boolean>> = {
     if (overdueTurn) await settleUnasked({ db, clock })
     return saturated
   },
-  async collect({ db, clock, queues }) {
+  async collect({ db, clock, queues, isOverdueTurn }) {
+    if (isOverdueTurn.collect()) await giveUpOverdue({ db, clock })
     const { ids, leaseUntil, saturated } = await claimCollections(db, clock.now())
     const jobs = ids.map((importId) => job('collect', { importId, leaseUntil }, jobIds.collect))
     await enqueue(queues, 'collect', jobs, () => releaseCollections(db, ids))

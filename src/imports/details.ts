@@ -1,9 +1,9 @@
 // Owns storing a page of skipped lines and row results, with the page as its own checkpoint: both in one statement,
 // which is one round trip to the database whatever the page holds.
-import { and, eq, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { detailPages } from '../db/schema/index.ts'
+import { detailPages, type imports, rowResults, skippedLines } from '../db/schema/index.ts'
 import type { DetailPage } from '../providers/contract.ts'
 import { storableJson } from '../storable.ts'
 
@@ -30,6 +30,17 @@ export interface CollectLease {
   renewed: Date
 }
 
+/** What a stored page says of what went before: the list goes on. */
+export const goingOn = {
+  detailsState: 'collecting',
+  detailsError: null,
+  refusedSince: null,
+  collectFailures: 0,
+  collectNotFounds: 0,
+  collectFaults: 0,
+  collectReplacesFrom: null,
+} satisfies Partial<typeof imports.$inferInsert>
+
 /**
  * Stores a page that another one follows, and renews the lease, in a transaction of its own. False: nothing was done,
  * because the lease is over, or this page or the one that follows is stored already.
@@ -51,14 +62,25 @@ export async function isPageStored(tx: Transaction, importId: string, cursor: st
   return pages.length > 0
 }
 
+/** Deletes the pages from this one on with their rows, so that what is stored next replaces them. */
+export async function dropPagesFrom(tx: Transaction, importId: string, page: number): Promise<void> {
+  await tx.delete(skippedLines).where(and(eq(skippedLines.importId, importId), gte(skippedLines.page, page)))
+  await tx.delete(rowResults).where(and(eq(rowResults.importId, importId), gte(rowResults.page, page)))
+  await tx.delete(detailPages).where(and(eq(detailPages.importId, importId), gte(detailPages.page, page)))
+  await tx.execute(sql`
+    UPDATE imports SET (skipped_lines, row_results) = (
+      SELECT coalesce(sum(skipped_lines), 0), coalesce(sum(row_results), 0) FROM detail_pages WHERE import_id = ${importId}
+    ) WHERE id = ${importId}`)
+}
+
 async function insertPage(
   db: Database | Transaction,
   { importId, page, cursor, details }: PageToStore,
   at: Date,
   lease: CollectLease | null,
 ): Promise<boolean> {
-  const { skippedLines, rowResults, next } = details
-  const [lines, results] = [skippedLines.length, rowResults.length]
+  const { next, announced = null } = details
+  const [lines, results] = [details.skippedLines.length, details.rowResults.length]
   const stored = await db.execute(sql`
     WITH stored_page AS (
       INSERT INTO detail_pages (import_id, page, cursor, next_cursor, skipped_lines, row_results, stored_at)
@@ -68,10 +90,10 @@ async function insertPage(
       RETURNING import_id, page
     ), counted AS (
       UPDATE imports
-      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${lease ? renewing(lease) : sql``}
+      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${announcing(announced)}${lease ? renewing(lease) : sql``}
       FROM stored_page WHERE id = import_id
       RETURNING import_id, page, imports.row_results - ${results} AS results_before
-    )${lines > 0 ? insertSkippedLines(skippedLines) : sql``}${results > 0 ? insertRowResults(rowResults) : sql``}
+    )${lines > 0 ? insertSkippedLines(details.skippedLines) : sql``}${results > 0 ? insertRowResults(details.rowResults) : sql``}
     SELECT ${lease ? sql`set_config('synchronous_commit', 'off', true)` : sql``} FROM stored_page`)
   return stored.rowCount === 1
 }
@@ -82,8 +104,15 @@ function mayFollow({ held }: CollectLease, importId: string, next: string | null
     AND NOT EXISTS (SELECT FROM detail_pages WHERE import_id = ${importId} AND md5(cursor) = md5(${next}))`
 }
 
+/** `goingOn`, in SQL. */
 function renewing({ renewed }: CollectLease): SQL {
-  return sql`, details_state = 'collecting', collect_failures = 0, collect_not_founds = 0, collect_lease_until = ${renewed}`
+  return sql`, details_state = 'collecting', details_error = NULL, refused_since = NULL, collect_failures = 0, collect_not_founds = 0,
+        collect_faults = 0, collect_replaces_from = NULL, collect_lease_until = ${renewed}`
+}
+
+/** What was announced once and isn't repeated still holds. */
+function announcing(announced: number | null): SQL {
+  return announced === null ? sql`` : sql`, rows_announced = greatest(imports.rows_announced, ${announced}::bigint)`
 }
 
 /** Functions that return sets go in step in a list of columns, and keep no copy of what they return, as they would in FROM. */

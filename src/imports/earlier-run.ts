@@ -30,6 +30,11 @@ export function forgottenOutcome({ detailsState }: ImportRow) {
     collectLeaseUntil: null,
     collectFailures: 0,
     collectNotFounds: 0,
+    collectFaults: 0,
+    collectBegunAnew: false,
+    collectReplacesFrom: null,
+    rowsAnnounced: null,
+    detailsError: null,
   } satisfies Partial<ImportRow>
 }
 

@@ -1,5 +1,5 @@
-// Owns the deadline of imports that nobody may ask about, because their connection is paused or has to wait after a
-// 429: no poll would see it pass.
+// Owns the deadline of imports that nobody may ask about, because their connection is paused or has to wait: no poll
+// would see it pass.
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
@@ -14,7 +14,7 @@ export async function loseOverdue({ db, clock }: { db: Database; clock: Clock })
   const now = clock.now()
   const { rows } = await db.execute<Overdue>(sql`
     SELECT i.id, i.state, i.polls, c.id AS "connectionId", c.name, c.provider,
-      CASE WHEN c.paused_at IS NOT NULL THEN 'unauthorized' ELSE 'deadline' END AS reason
+      CASE WHEN c.pause_reason = 'unauthorized' THEN 'unauthorized' ELSE 'deadline' END AS reason
     FROM connections c JOIN imports i ON i.connection_id = c.id
     WHERE (c.paused_at IS NOT NULL OR c.blocked_until > ${now}) AND i.next_poll_at IS NOT NULL AND i.poll_lease_until IS NULL
       AND i.deadline_at <= ${now} AND i.held_outcome IS NULL -- whose outcome was told: settle.ts

@@ -1,6 +1,6 @@
 // Owns how an import is shown: by the API, in the stream, and as the data of its events.
 import { z } from 'zod'
-import type { imports } from '../db/schema/index.ts'
+import type { imports, StoredPollError } from '../db/schema/index.ts'
 import { attentions, type ImportState, type LostReason, lostReasons, states } from './state.ts'
 
 const time = z.iso.datetime().nullable()
@@ -18,6 +18,10 @@ export const rowsSchema = z
     skipped: count,
   })
   .meta({ id: 'Rows', description: 'Counts of rows as the provider says them; null is unknown, which is not 0.' })
+
+const lastErrorSchema = z
+  .object({ code: z.string(), message: z.string(), at: z.iso.datetime() })
+  .meta({ id: 'LastError', description: 'What went wrong at the last call.' })
 
 export const detailsStates = ['none', 'pending', 'collecting', 'complete', 'incomplete'] as const
 
@@ -38,9 +42,12 @@ export const importSchema = z
     rows: rowsSchema,
     details: z
       .object({
-        state: z.enum(detailsStates).describe('How far its skipped lines and row results are stored.'),
+        state: z
+          .enum(detailsStates)
+          .describe('How far its skipped lines and row results are stored. `incomplete`: the rest could not be had.'),
         skippedLines: z.number().int(),
         rowResults: z.number().int(),
+        lastError: lastErrorSchema.nullable().describe('Why rows don’t come; null once they do.'),
       })
       .meta({ id: 'Details' }),
     providerCreatedAt: time,
@@ -52,10 +59,7 @@ export const importSchema = z
     nextPollAt: time.describe('Null: the import is over.'),
     finishedAt: time.describe('When the tracker saw that it is over.'),
     polls: z.number().int(),
-    lastError: z
-      .object({ code: z.string(), message: z.string(), at: z.iso.datetime() })
-      .nullable()
-      .meta({ id: 'LastError', description: 'What went wrong at the last poll; null once a poll succeeds.' }),
+    lastError: lastErrorSchema.nullable().describe('What went wrong at the last poll; null once a poll succeeds.'),
     metadata: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Import' })
@@ -91,6 +95,7 @@ export function presentImport(
       state: row.detailsState as ApiImport['details']['state'],
       skippedLines: row.skippedLines,
       rowResults: row.rowResults,
+      lastError: presentError(row.detailsError),
     },
     providerCreatedAt: iso(row.providerCreatedAt),
     providerStartedAt: iso(row.providerStartedAt),
@@ -101,9 +106,13 @@ export function presentImport(
     nextPollAt: iso(row.nextPollAt),
     finishedAt: iso(row.finishedAt),
     polls: row.polls,
-    lastError: row.lastError && { code: row.lastError.code, message: row.lastError.message, at: row.lastError.at },
+    lastError: presentError(row.lastError),
     metadata: row.metadata,
   }
+}
+
+function presentError(stored: StoredPollError | null): ApiImport['lastError'] {
+  return stored && { code: stored.code, message: stored.message, at: stored.at }
 }
 
 function iso(date: Date | null): string | null {

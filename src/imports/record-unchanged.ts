@@ -59,7 +59,8 @@ export async function recordUnchanged(db: Database | Transaction, polls: readonl
         not_found_polls = poll.not_found,
         not_found_since = poll.not_found_since,
         held_outcome = poll.held_outcome::jsonb,
-        last_error = poll.last_error::jsonb
+        last_error = poll.last_error::jsonb,
+        refused_since = CASE WHEN NOT poll.same_report THEN i.refused_since END
       FROM poll
       WHERE i.id = poll.import_id AND i.polls = poll.expected_polls AND i.next_poll_at IS NOT NULL
       RETURNING i.id, i.connection_id, i.snapshot_id, poll.polled_at AS at, poll.same_report, poll.call, poll.code

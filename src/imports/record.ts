@@ -90,6 +90,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     notFoundSince: null,
     heldOutcome: change.heldOutcome,
     lastError: change.lastError,
+    refusedSince: null,
     ...(change.polls === 1 && polledColumns(polledAt)),
     ...(over && to !== 'lost' && detailsColumns(details, polledAt)),
   })
@@ -213,7 +214,7 @@ function detailsColumns(details: DetailPage | null, at: Date) {
         detailsState: 'complete',
         ...(details.skippedLines.length > 0 && { rowsSkipped: details.skippedLines.length }),
       }
-    : { detailsState: 'pending', nextCollectAt: at }
+    : { detailsState: 'pending', nextCollectAt: at, rowsAnnounced: details.announced ?? null }
 }
 
 async function insertSnapshot(tx: Transaction, id: string, report: Report, { importId, to, polledAt }: ChangedReport) {

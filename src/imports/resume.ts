@@ -44,6 +44,7 @@ export function resumeImport(
       attention: null,
       finishedAt: null,
       lastError: null,
+      refusedSince: null,
       pollFailures: 0,
       notFoundPolls: 0,
       notFoundSince: null,

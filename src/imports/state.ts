@@ -132,6 +132,7 @@ export const importEventTypes = [
   'import.stopped',
   'import.resumed',
   'import.rows_collected',
+  'import.rows_incomplete',
   'import.attention',
   'import.stalled',
   'import.overdue',

@@ -16,9 +16,9 @@ import type { TrackedImport } from '../imports/tracked.ts'
 import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
 import { type Provider, tellsOutcome } from '../providers/contract.ts'
-import { storableJson } from '../storable.ts'
 import { backOff, type IntervalLimits, type NextPoll, nextPoll, notBefore, trackProgress, within } from './interval.ts'
 import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
+import { storedError } from './stored-error.ts'
 
 /** An outcome that isn't whole is asked for again within this, unless the connection may not be asked that often. */
 const askWithinMs = 120_000
@@ -147,8 +147,12 @@ function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError,
   if (now >= tracked.deadlineAt)
     return { kind: 'lost', reason: error.kind === 'unauthorized' ? 'unauthorized' : 'deadline', lastError }
 
-  // A failed poll says nothing about the import: what it shows still holds.
-  const attention = tracked.attention as Attention | null
+  // Any other failed poll says nothing about the import: what it shows still holds.
+  const shown = tracked.attention as Attention | null
+  const attention = firstAttention([
+    ...(shown === null ? [] : [shown]),
+    ...(error.kind === 'forbidden' ? ['forbidden' as const] : []),
+  ])
   return {
     kind: 'unchanged',
     sameReport: false,
@@ -177,14 +181,4 @@ function nextAfterError(
 
 function hasExpired({ fingerprint, providerExpiresAt }: TrackedImport, { provider }: Asked, now: Date): boolean {
   return provider.forgetsJobs && (fingerprint !== null || (providerExpiresAt !== null && now >= providerExpiresAt))
-}
-
-function storedError(error: ProviderError, now: Date): StoredPollError {
-  const stored = {
-    code: error.kind,
-    message: error.message,
-    at: now.toISOString(),
-    ...(error.body !== null && { body: error.body }),
-  }
-  return storableJson(stored) as StoredPollError
 }

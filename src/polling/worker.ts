@@ -19,7 +19,7 @@ import type { Payload } from '../queue/jobs.ts'
 import type { FailedCall } from '../reporting/failed-calls.ts'
 import { type Assessment, assess, type Heard } from './assess.ts'
 import type { PollBatches } from './batches.ts'
-import { reactForConnection } from './react.ts'
+import { type MadeCall, reactForConnection } from './react.ts'
 
 export interface PollDeps {
   db: Database
@@ -46,7 +46,7 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
     if (heard === 'aborted') return releasePolls(deps.db, [importId])
     const polledAt = deps.clock.now()
     const assessment = assess(tracked, target, heard, polledAt)
-    await reactForConnection(deps, target, heard.kind === 'error' ? heard.error : heard.answer.summaryError, polledAt)
+    await reactForConnection(deps, target, callOf(importId, heard), polledAt)
     if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(deps.db, target, polledAt)
     const seen = { importId, expectedPolls: tracked.polls, polledAt, failedCall: failedCallOf(heard) }
     const result = await record(deps, tracked, target, assessment, seen)
@@ -79,6 +79,12 @@ async function ask(
     if (!(error instanceof ProviderError)) throw error
     return error.kind === 'aborted' ? 'aborted' : { kind: 'error', error }
   }
+}
+
+function callOf(importId: string, heard: Heard): MadeCall {
+  if (heard.kind === 'error') return { importId, what: 'status', error: heard.error }
+  const { summaryError } = heard.answer
+  return { importId, what: summaryError === null ? 'status' : 'summary', error: summaryError }
 }
 
 async function record(

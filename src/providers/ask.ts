@@ -7,6 +7,7 @@ import { jobIdProblem } from './job-id.ts'
 /** Where to ask, and as whom. */
 export interface AskTarget {
   baseUrl: string
+  /** Null: no key opens them. */
   credentials: unknown
   settings: unknown
 }
@@ -108,6 +109,11 @@ async function send<Value>(
   const problem = jobIdProblem(jobId)
   if (problem !== null) throw new ProviderError('not_found', `There can be no such job: its id ${problem}.`)
   const { credentials, settings } = target
+  if (credentials === null)
+    throw new ProviderError(
+      'undecipherable_credentials',
+      'No key in ENCRYPTION_KEYS opens the credentials of the connection, so nothing was asked.',
+    )
   const readError = provider.readError
   return client.send(target.baseUrl, request({ jobId, credentials, settings }), {
     signal,

@@ -37,6 +37,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner))
 }
 
-function refusal(message: string): z.ZodError {
-  return new z.ZodError([{ code: 'custom', path: [], message, input: undefined }])
+/** That an answer isn't of the published form, though each of its fields could be. */
+export function refusal(message: string, path: string[] = []): z.ZodError {
+  return new z.ZodError([{ code: 'custom', path, message, input: undefined }])
 }

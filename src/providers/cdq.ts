@@ -2,9 +2,28 @@
 import { z } from 'zod'
 import { keptBody } from './body.ts'
 import { calmLimits } from './calm-limits.ts'
-import { type DetailPage, isTerminal, type Job, type Provider, type ReportedState, unknownRows } from './contract.ts'
+import {
+  type DetailPage,
+  isTerminal,
+  type Job,
+  type Provider,
+  type ReportedState,
+  type SkippedLine,
+  unknownRows,
+} from './contract.ts'
 import { headerText } from './credentials.ts'
-import { count, percentage, readPosition, rows, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
+import {
+  count,
+  percentage,
+  readPosition,
+  requiredRows,
+  rows,
+  shortened,
+  shownCount,
+  stateOf,
+  text,
+  timestamp,
+} from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
 
@@ -33,7 +52,7 @@ const statisticsSchema = z.object({
   numberOfInserts: shownCount,
   numberOfUpdates: shownCount,
   numberOfFailed: count,
-  skipped: rows((line) => ({ line: readPosition(line?.line), column: readPosition(line?.column) })),
+  skipped: rows(skippedLine),
   /** Opaque, although it looks like a line number. */
   skippedNextStartAfter: text,
 })
@@ -48,8 +67,10 @@ const jobSchema = z.object({
   result: z.object({ statistics: statisticsSchema.nullish() }).nullish(),
 })
 
-/** A page repeats the whole job; without its statistics nobody could tell the last page from a broken one. */
-const pageSchema = z.object({ result: z.object({ statistics: statisticsSchema }) })
+/** A page repeats the whole job; without its list nobody could tell the last page from a broken one. */
+const pageSchema = z.object({
+  result: z.object({ statistics: statisticsSchema.extend({ skipped: requiredRows(skippedLine) }) }),
+})
 
 const errorSchema = z.object({
   status: z.object({
@@ -129,6 +150,10 @@ function missingIn(statistics: z.infer<typeof statisticsSchema> | null | undefin
 /** Inferred: FINISHED with failed partners or skipped lines is a partial success. */
 function outcome(state: ReportedState, hasLosses: boolean): ReportedState {
   return state === 'succeeded' && hasLosses ? 'partial' : state
+}
+
+function skippedLine(line: Readonly<Record<string, unknown>> | null): SkippedLine {
+  return { line: readPosition(line?.line), column: readPosition(line?.column) }
 }
 
 function detailPage(statistics: z.infer<typeof statisticsSchema> | null | undefined): DetailPage {

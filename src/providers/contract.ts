@@ -81,6 +81,8 @@ export interface DetailPage {
   rowResults: RowResult[]
   /** The opaque cursor of the next page; null: this was the last one. `firstPage` asks for the first. */
   next: string | null
+  /** How many rows the whole list has, as far as this answer says: with fewer, the list isn't whole. */
+  announced?: number | null
 }
 
 /** The cursor of a first page that no answer has named yet. */
@@ -154,12 +156,13 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   }
 
   /**
-   * Pages of details after what came with the status, by cursor, wherever the provider keeps them.
+   * Pages of details after what came with the status, by cursor, wherever the provider keeps them. `firstPage` asks for
+   * the first one, also where that came with the status: a list whose cursor is refused is begun anew.
    * `read` gets the cursor that the page was asked with, for providers that count pages and name no next one.
    */
   details?: {
     request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
-    /** @throws {z.ZodError} when the answer isn't a page of the provider's at all. */
+    /** @throws {z.ZodError} when the answer isn't a page of the provider's: without its list, it would pass for the last one. */
     read(body: unknown, cursor: string): DetailPage
   }
 

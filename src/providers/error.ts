@@ -1,9 +1,10 @@
 // Owns the one error of asking a provider. Decide by `kind`; the message is for people.
 
 /**
- * - `unauthorized`: 401 or 403. The credentials don't work, or don't any more.
+ * - `unauthorized`: 401. The credentials don't work, or don't any more.
+ * - `forbidden`: 403 that says nothing of waiting. What was asked about is refused, which may be a matter of it alone.
  * - `not_found`: 404 or 410, or a job id that no URL can carry.
- * - `rate_limited`: 429.
+ * - `rate_limited`: 429, or 403 with `Retry-After` or a quota's code.
  * - `bad_request`: any other 4xx.
  * - `server_error`: 5xx.
  * - `redirect`: 3xx; redirects aren't followed, so that credentials stay at the base URL's origin.
@@ -13,10 +14,12 @@
  * - `headers_too_large`: the answer's headers are over the limit.
  * - `response_too_large`: the answer's body is over the limit.
  * - `invalid_response`: the answer isn't HTTP, isn't JSON, or isn't of the provider's form.
+ * - `undecipherable_credentials`: no key opens the connection's credentials, so nothing was asked.
  * - `aborted`: we stopped asking, as when the process ends.
  */
 export type ProviderErrorKind =
   | 'unauthorized'
+  | 'forbidden'
   | 'not_found'
   | 'rate_limited'
   | 'bad_request'
@@ -31,6 +34,7 @@ export type ProviderErrorKind =
   | 'headers_too_large'
   | 'response_too_large'
   | 'invalid_response'
+  | 'undecipherable_credentials'
   | 'aborted'
 
 export interface ProviderErrorDetails {

@@ -5,6 +5,7 @@ import { classifyNetworkError } from '../egress/errors.ts'
 import type { Provider } from './contract.ts'
 import { ProviderError, type ProviderErrorKind } from './error.ts'
 import { createMask, excerptOf } from './mask.ts'
+import { saysQuota } from './quota.ts'
 import { parseAnswer, readErrorText } from './response.ts'
 
 /** What an answer other than a 2xx says. It reads the body. */
@@ -14,16 +15,17 @@ export async function statusError(
   { credentials, readError }: { credentials: unknown; readError: Provider['readError'] },
 ): Promise<ProviderError> {
   const { statusCode: status } = response
-  const kind = kindOfStatus(status)
-  if (kind === 'redirect') {
+  if (kindOfStatus(status) === 'redirect') {
     discard(response.body)
-    return new ProviderError(kind, `The provider answered ${status}, a redirect, which is not followed.`, {
+    return new ProviderError('redirect', `The provider answered ${status}, a redirect, which is not followed.`, {
       status,
       retryAfterMs,
     })
   }
   const text = await readErrorText(response)
-  const said = readError(parseAnswer(text))
+  const body = parseAnswer(text)
+  const kind = status === 403 && (retryAfterMs !== null || saysQuota(body)) ? 'rate_limited' : kindOfStatus(status)
+  const said = readError(body)
   const mask = createMask(credentials)
   const clean = (words: string | null | undefined) => (words ? excerptOf(words, mask) : null)
   const message = clean(said?.message)
@@ -43,7 +45,7 @@ export async function statusError(
 
 const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {
   401: 'unauthorized',
-  403: 'unauthorized',
+  403: 'forbidden',
   404: 'not_found',
   410: 'not_found',
   429: 'rate_limited',

@@ -52,6 +52,15 @@ export function rows<Row>(read: (row: Readonly<Record<string, unknown>> | null) 
   })
 }
 
+/** As `rows`, of an answer that is nothing without them: absent, they fail it. */
+export function requiredRows<Row>(read: (row: Readonly<Record<string, unknown>> | null) => Row) {
+  return rows(read).transform((list, context) => {
+    if (list !== null) return list
+    context.addIssue('must be a list of objects')
+    return z.NEVER
+  })
+}
+
 function isRow(value: unknown): value is Record<string, unknown> | null | undefined {
   return value === null || value === undefined || isObject(value)
 }

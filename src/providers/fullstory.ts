@@ -1,6 +1,6 @@
 // Owns what FullStory's API says of a batch import of events or users, and of the items that failed.
 import { z } from 'zod'
-import { keptBody, keptJson } from './body.ts'
+import { keptBody, keptJson, refusal } from './body.ts'
 import { calmLimits } from './calm-limits.ts'
 import {
   firstPage,
@@ -14,7 +14,7 @@ import {
 } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
-import { count, isObject, readText, rows, shortened, stateOf, text, timestamp } from './fields.ts'
+import { count, isObject, readText, rows, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
 
@@ -39,8 +39,7 @@ const batchSchema = z.object({
   job: z.object({ status: text, created: timestamp, finished: timestamp }).nullish(),
 })
 
-/** `total_records` (a number as text) isn't needed: the pages say where they end. */
-const errorsSchema = z.object({ results: rows(rowResult), next_page_token: text })
+const errorsSchema = z.object({ results: rows(rowResult), total_records: shownCount, next_page_token: text })
 
 export const fullstory: Provider<Credentials, Settings> = {
   name: 'fullstory',
@@ -74,7 +73,9 @@ export const fullstory: Provider<Credentials, Settings> = {
       missing: missingIn(state, batch),
       // The errors are refused while the job is processing, and there are none where everything went in.
       details:
-        isTerminal(state) && state !== 'succeeded' ? { skippedLines: [], rowResults: [], next: firstPage } : null,
+        isTerminal(state) && state !== 'succeeded'
+          ? { skippedLines: [], rowResults: [], next: firstPage, announced: batch.errors }
+          : null,
     }
   },
 
@@ -87,12 +88,14 @@ export const fullstory: Provider<Credentials, Settings> = {
         ...(cursor !== firstPage && { query: { page_token: cursor } }),
       }
     },
-    read(body) {
+    read(body, cursor) {
       const page = errorsSchema.parse(body)
+      if (page.results === null && !isEmptyList(body, cursor)) throw refusal('must be a list of objects', ['results'])
       return {
         skippedLines: [],
         rowResults: page.results ?? [],
         next: page.next_page_token,
+        announced: page.total_records,
       }
     },
   },
@@ -123,6 +126,12 @@ function missingIn(state: ReportedState, { imports, errors }: z.infer<typeof bat
   if (!tellsOutcome(state)) return null
   if (imports === null) return 'imports is missing.'
   return state !== 'succeeded' && errors === null ? 'errors is missing.' : null
+}
+
+/** Servers leave out what is empty: a first page that says nothing else is a list without items. */
+function isEmptyList(body: unknown, cursor: string): boolean {
+  if (cursor !== firstPage || !isObject(body)) return false
+  return Object.entries(body).every(([field, value]) => field === 'total_records' || value === null || value === '')
 }
 
 /** The failed item as it was sent, and the application's own id of the user that it is, or is about. */

@@ -41,12 +41,12 @@ describeEachStore('trouble at a provider', (store) => {
 
   test('refused credentials pause the connection but for one probe, and new ones resume it', async () => {
     const sandbox = await app.ownSandbox()
-    const connection = await app.connect('micro', { sandbox })
+    const connection = await app.connect('cdq', { sandbox })
     const types = ['connection.paused', 'connection.resumed', 'import.succeeded']
     const consumer = await app.consumer({ types, connections: [connection] })
     const told = () => consumer.webhooks().map(({ type, data }) => [type, data.name ?? data.id])
-    const script = { provider: 'micro', durationMs: 0 } as const
-    const credentials = sandbox.rotateCredentials('micro')
+    const script = { provider: 'cdq', durationMs: 0 } as const
+    const credentials = sandbox.rotateCredentials('cdq')
     const first = await app.track(connection, script, { sandbox })
     await vi.waitFor(() => expect(told()).toEqual([['connection.paused', connection]]), 5_000)
     expect(await shown(connection)).toMatchObject({ pauseReason: 'unauthorized' })
@@ -60,7 +60,7 @@ describeEachStore('trouble at a provider', (store) => {
     expect(asked(sandbox)).toBe(2)
 
     const { baseUrl, settings, limits } = await shown(connection)
-    const body = { provider: 'micro', baseUrl, settings, limits, credentials }
+    const body = { provider: 'cdq', baseUrl, settings, limits, credentials }
     await app.api.call('PUT /v1/connections/{name}', { name: connection }, { body })
     for (const { id } of [first, second]) expect(await app.over(id)).toMatchObject({ state: 'succeeded' })
     await vi.waitFor(() => expect(told()).toHaveLength(4), 5_000)
@@ -94,7 +94,7 @@ describeEachStore('trouble at a provider', (store) => {
   test('a probe that is answered resumes the connection', async () => {
     const sandbox = await app.ownSandbox()
     const connection = await app.connect('cdq', { sandbox })
-    sandbox.setOutage('cdq', { kind: 'forbidden' })
+    sandbox.setOutage('cdq', { kind: 'unauthorized' })
     const { id } = await app.track(connection, cdq({ durationMs: 0 }), { sandbox })
     await vi.waitFor(async () => expect((await shown(connection)).pausedAt).not.toBeNull(), 5_000)
     sandbox.setOutage('cdq', null)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Checkpoint, giveUp, postpone, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { type Checkpoint, leased, postpone, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { giveUp } from '../../src/collecting/give-up.ts'
 import { claimCollections } from '../../src/dispatch/imports.ts'
 import { collectLeaseMs } from '../../src/imports/leases.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
@@ -21,7 +22,7 @@ async function collecting() {
   expect((await claimCollections(world.db, world.clock.now())).ids).toContain(id)
   const store = (at: Checkpoint, page: Partial<DetailPage>) =>
     storeCollectedPage(world.db, at, connection, aPage(page), world.clock.now())
-  return { id, store, load: () => load(id) }
+  return { id, connection, store, load: () => load(id) }
 }
 
 async function load(id: string): Promise<Checkpoint> {
@@ -76,7 +77,7 @@ test('a page renews the lease', async () => {
 })
 
 test('a walk whose lease has run out does nothing to what another one goes on with', async () => {
-  const { id, store, load } = await collecting()
+  const { id, connection, store, load } = await collecting()
   const stalled = await load()
   world.clock.advance(collectLeaseMs)
   expect((await claimCollections(world.db, world.clock.now())).ids).toContain(id)
@@ -87,20 +88,30 @@ test('a walk whose lease has run out does nothing to what another one goes on wi
 
   // Its page is stored already, and so is the one after it: that doesn't mean that the list is at its end.
   expect(await store(stalled, { skippedLines: [line(1)], next: 'b' })).toEqual({ kind: 'superseded' })
-  await postpone(world.db, stalled, world.clock.now(), { collectFailures: 5, collectNotFounds: 0 })
-  await giveUp(world.db, stalled)
+  await postpone(world.db, stalled, world.clock.now())
+  const error = { code: 'any', message: 'No.', at: world.clock.now().toISOString() }
+  await giveUp(world.db, leased(stalled), { connection, error, failed: null, now: world.clock.now() })
   expect(await world.row(id)).toEqual(before)
 
   await store(await load(), { skippedLines: [line(3)] })
-  await postpone(world.db, stalled, world.clock.now(), { collectFailures: 5, collectNotFounds: 0 })
+  await postpone(world.db, stalled, world.clock.now())
   expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, nextCollectAt: null })
   expect(await world.eventTypesOf(id)).toEqual(['import.rows_collected'])
 })
 
 test('one that is given up keeps what is stored, and says that it is not all', async () => {
-  const { id, store, load } = await collecting()
+  const { id, connection, store, load } = await collecting()
   await store(await load(), { skippedLines: [line(1)], next: 'b' })
-  await giveUp(world.db, await load())
+  const error = { code: 'forbidden', message: 'No.', at: world.clock.now().toISOString() }
+  await giveUp(world.db, leased(await load()), { connection, error, failed: null, now: world.clock.now() })
   expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', skippedLines: 1, nextCollectAt: null })
-  expect(await world.eventsOf(id)).toEqual([])
+  const [event, ...others] = await world.eventsOf(id)
+  expect(others).toEqual([])
+  expect(event?.type).toBe('import.rows_incomplete')
+  expect(JSON.parse(event?.body ?? '').data.details).toEqual({
+    state: 'incomplete',
+    skippedLines: 1,
+    rowResults: 0,
+    lastError: error,
+  })
 })

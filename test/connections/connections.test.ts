@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { after } from '../../src/clock.ts'
 import { deleteConnection } from '../../src/connections/delete.ts'
 import { pauseConnection, resumeConnection } from '../../src/connections/pause.ts'
+import { noteRefusal } from '../../src/connections/refusals.ts'
 import { openCredentials } from '../../src/connections/secrets.ts'
 import { createTargets } from '../../src/connections/targets.ts'
 import { connections, events } from '../../src/db/schema/index.ts'
@@ -24,11 +25,13 @@ async function rowOf(name: string) {
   return row
 }
 
+/** The provider says 401 about an import of it. @returns whether it is paused since now. */
 async function pause(name: string): Promise<boolean> {
-  const { id } = await rowOf(name)
+  const { id: connectionId } = await rowOf(name)
+  const { id: importId } = await anImport(api, { connection: name })
   const now = api.clock.now()
   return api.database.db.transaction((tx) =>
-    pauseConnection(tx, { connectionId: id, updatedAt: now, now, nextProbeAt: after(now, 180_000) }),
+    noteRefusal(tx, { connectionId, importId, reason: 'unauthorized', updatedAt: now, now }),
   )
 }
 
@@ -282,13 +285,13 @@ describe('pausing', () => {
     const { id } = await rowOf(name)
     const now = api.clock.now()
     const failing = api.database.db.transaction(async (tx) => {
-      await pauseConnection(tx, { connectionId: id, updatedAt: now, now, nextProbeAt: now })
+      await pauseConnection(tx, { connectionId: id, reason: 'unauthorized', now, nextProbeAt: now })
       throw new Error('lost')
     })
     await expect(failing).rejects.toThrow('lost')
     expect((await rowOf(name)).pausedAt).toBeNull()
     expect(await eventsOf(name)).toEqual([])
-    await api.database.db.transaction((tx) => resumeConnection(tx, { connectionId: id, now }))
+    await api.database.db.transaction((tx) => resumeConnection(tx, { connectionId: id, now, by: 'probe' }))
     expect(await eventsOf(name)).toEqual([])
   })
 })
@@ -437,13 +440,14 @@ describe('targets', () => {
     expect(target?.pausedAt).toEqual(api.clock.now())
   })
 
-  test('leave out deleted connections, and those that no key opens', async () => {
+  test('leave out deleted connections, and have no credentials where no key opens them', async () => {
     const [kept, deleted] = [await aConnection(api), await aConnection(api)]
     const ids = [(await rowOf(kept)).id, (await rowOf(deleted)).id]
     await api.call('DELETE /v1/connections/{name}', { name: deleted })
     const { db } = api.database
     expect([...(await createTargets({ db, encryption, log }).load(ids)).keys()]).toEqual([ids[0]])
     const strange = createEncryption([Buffer.alloc(32, 9)])
-    expect((await createTargets({ db, encryption: strange, log }).load(ids)).size).toBe(0)
+    const [shut] = (await createTargets({ db, encryption: strange, log }).load(ids)).values()
+    expect(shut).toMatchObject({ id: ids[0], credentials: null })
   })
 })

@@ -40,7 +40,7 @@ export function line(title: string, given: Given): Line {
         updated: null,
         skipped: null,
       },
-      details: { state: details, skippedLines, rowResults },
+      details: { state: details, skippedLines, rowResults, lastError: null },
       providerCreatedAt: null,
       providerStartedAt: null,
       providerFinishedAt: null,

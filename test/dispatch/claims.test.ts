@@ -117,6 +117,45 @@ describe('what a connection allows', () => {
     expect(await polls()).toHaveLength(1)
   })
 
+  test('while it is paused is a probe by a collection, where no poll is due', async () => {
+    const { polls, connectionId } = await due(0, limitless, { pausedAt: now(), nextProbeAt: now() })
+    const { id } = await collectable(connectionId)
+    expect(await polls()).toEqual([])
+    expect((await claimCollections(world.db, now())).ids).toEqual([id])
+    expect((await claimCollections(world.db, now())).ids).toEqual([])
+  })
+
+  test('while it is paused is a probe by what wasn’t refused itself, though it is due later', async () => {
+    const { ids, polls, connectionId, connection } = await due(3, limitless, { pausedAt: now(), nextProbeAt: now() })
+    const [first = '', second = '', third = ''] = ids
+    const refuse = (id: string) => world.db.update(imports).set({ refusedSince: now() }).where(eq(imports.id, id))
+    await refuse(first)
+    expect(await polls()).toEqual([second])
+    await Promise.all([refuse(second), refuse(third), releasePolls(world.db, ids)])
+    const { id: collection } = await collectable(connectionId)
+    world.clock.advance(probeIntervalMs)
+    expect(await polls()).toEqual([])
+    expect((await claimCollections(world.db, now())).ids).toEqual([collection])
+    expect((await connection())?.nextProbeAt).toEqual(new Date(now().getTime() + probeIntervalMs))
+    world.clock.advance(probeIntervalMs) // and if all were, in turn
+    expect(await polls()).toEqual([first])
+  })
+
+  test('after a wait comes back one by one, each at its place', async () => {
+    const spreadFrom = now()
+    const spreadUntil = new Date(now().getTime() + 10_000)
+    const { ids, polls } = await due(200, limitless, { blockedUntil: spreadFrom, spreadFrom, spreadUntil })
+    const counts: number[] = []
+    for (let second = 0; second < 10; second++) {
+      counts.push((await polls()).length)
+      world.clock.advance(1_000)
+    }
+    counts.push((await polls()).length)
+    expect(counts.reduce((sum, count) => sum + count)).toBe(ids.length)
+    expect(counts[0]).toBeLessThan(5)
+    for (const count of counts) expect(count).toBeLessThan(50)
+  })
+
   test('holds up no other connection', async () => {
     const full = await due(3, { maxInFlight: 1 })
     const other = await world.connection({ limits: limitless })

@@ -31,7 +31,7 @@ describe('registering', () => {
       updated: null,
       skipped: null,
     })
-    expect(body.details).toEqual({ state: 'none', skippedLines: 0, rowResults: 0 })
+    expect(body.details).toEqual({ state: 'none', skippedLines: 0, rowResults: 0, lastError: null })
     expect(api.nudges.poll).toBe(before + 1)
   })
 

@@ -5,7 +5,10 @@ import { useImportWorld } from './world.ts'
 const world = useImportWorld()
 
 test('of a paused connection what is past its deadline is lost, and nothing else', async () => {
-  const [paused, asking] = [await world.connection({ pausedAt: world.clock.now() }), await world.connection()]
+  const [paused, asking] = [
+    await world.connection({ pausedAt: world.clock.now(), pauseReason: 'unauthorized' }),
+    await world.connection(),
+  ]
   const now = world.clock.now()
   const later = new Date(now.getTime() + 1)
   const error = { code: 'unauthorized', message: 'Refused.', at: now.toISOString() }
@@ -38,6 +41,13 @@ test('two processes that look at once tell of it once', async () => {
   const { id } = await world.tracked({ connectionId, deadlineAt: world.clock.now() })
   await Promise.all([loseOverdue(world), loseOverdue(world)])
   expect(await world.eventTypesOf(id)).toEqual(['import.lost'])
+})
+
+test('of a connection that is paused because imports are forbidden, the deadline passes as any other', async () => {
+  const paused = await world.connection({ pausedAt: world.clock.now(), pauseReason: 'forbidden' })
+  const { id } = await world.tracked({ connectionId: paused.id, deadlineAt: world.clock.now() })
+  expect(await loseOverdue(world)).toBe(1)
+  expect(await world.row(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
 })
 
 test('while a 429 makes the connection wait, the deadline passes too, but says only that we stopped looking', async () => {

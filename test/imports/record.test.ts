@@ -84,8 +84,8 @@ describe('a changed report', () => {
     })
     const bodies = (await world.eventsOf(row.id)).map(({ body }) => JSON.parse(body).data.details)
     expect(bodies).toEqual([
-      { state: 'complete', skippedLines: 0, rowResults: 2 },
-      { state: 'complete', skippedLines: 0, rowResults: 2 },
+      { state: 'complete', skippedLines: 0, rowResults: 2, lastError: null },
+      { state: 'complete', skippedLines: 0, rowResults: 2, lastError: null },
     ])
   })
 

@@ -50,7 +50,7 @@ const teamId = '5b1c4bd8-6c1e-4b7c-8f0a-2f1f6f1a9d10'
 const kinds: Record<number, ProviderErrorKind> = {
   400: 'bad_request',
   401: 'unauthorized',
-  403: 'unauthorized',
+  403: 'forbidden',
   404: 'not_found',
   429: 'rate_limited',
   500: 'server_error',

@@ -1,5 +1,6 @@
 // Owns what CDQ's answers mean.
 import { describe, expect, it } from 'vitest'
+import { ZodError } from 'zod'
 import { cdq } from '../../src/providers/cdq.ts'
 import { firstPage, type ReportedState, unknownRows } from '../../src/providers/contract.ts'
 import { fixture } from './cases.ts'
@@ -170,9 +171,16 @@ describe("CDQ's skipped lines", () => {
     })
   })
 
-  it('do not end with a page that has no statistics', () => {
-    expect(() => cdq.details?.read({ status: 'FINISHED' }, '20')).toThrow()
-    expect(cdq.details?.read(answer('FINISHED', {}), '20')).toEqual({ skippedLines: [], rowResults: [], next: null })
+  it.each([{ status: 'FINISHED' }, answer('FINISHED', {}), answer('FINISHED', { skipped: null })])(
+    'do not end with a page that has no list: %j',
+    (page) => {
+      for (const cursor of [firstPage, '20']) expect(() => cdq.details?.read(page, cursor)).toThrow(ZodError)
+    },
+  )
+
+  it('end with an empty list', () => {
+    const page = answer('FINISHED', { skipped: [] })
+    expect(cdq.details?.read(page, '20')).toEqual({ skippedLines: [], rowResults: [], next: null })
   })
 })
 

@@ -395,6 +395,34 @@ describe.each(providerNames)('%s', (name) => {
     })
   })
 
+  it('takes no answer of another form for the last page of its rows, and can be asked for the first one', () => {
+    const { details } = provider
+    if (!details) return
+    const foreign = [null, [], 'page', { error: 'upstream timeout' }, { status: 'ok', next: null }]
+    for (const body of foreign) expect(() => details.read(body, 'cursor')).toThrow(ZodError)
+    const request = details.request(
+      { jobId: 'job-1', credentials: known.credentials, settings: known.settings },
+      firstPage,
+    )
+    expect(request.path).toMatch(/job-1/)
+    expect(request.query ?? {}).toEqual({})
+  })
+
+  it('tells a 403 that means waiting from one that doesn’t', async () => {
+    const tell = async (body: unknown, headers = {}) => {
+      vendor.answerJson(body, 403, headers)
+      return (await refusal(ask())).kind
+    }
+    expect(await tell({ message: 'You have reached the limit of your quota, says a sentence.' })).toBe('forbidden')
+    expect(await tell({ code: 'ACCESS_DENIED' })).toBe('forbidden')
+    expect(await tell({ code: 'ACCESS_DENIED' }, { 'retry-after': '5' })).toBe('rate_limited')
+    expect(await tell({ status: { technicalKey: 'REQUEST_LIMIT_EXCEEDED' } })).toBe('rate_limited')
+    expect(await tell([{ errorCode: 'REQUEST_LIMIT_EXCEEDED', message: 'TotalRequests Limit exceeded.' }])).toBe(
+      'rate_limited',
+    )
+    expect(await tell({ error: { errors: [{ reason: 'userRateLimitExceeded' }] } })).toBe('rate_limited')
+  })
+
   it('is asked for details only if it has pages of them', async () => {
     const details = askDetails(asker.client, provider, target(), 'job-1', 'cursor', { signal: noSignal() })
     if (!provider.details) return expect(details).rejects.toThrow(TypeError)

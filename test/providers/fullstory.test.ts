@@ -1,5 +1,6 @@
 // Owns what FullStory's answers mean.
 import { describe, expect, it } from 'vitest'
+import { ZodError } from 'zod'
 import { firstPage, type ReportedState, unknownRows } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { fixture } from './cases.ts'
@@ -47,7 +48,7 @@ describe('a FullStory status', () => {
         body: example,
       },
       missing: null,
-      details: { skippedLines: [], rowResults: [], next: firstPage },
+      details: { skippedLines: [], rowResults: [], next: firstPage, announced: 2 },
     })
   })
 
@@ -116,13 +117,44 @@ describe("FullStory's failed items", () => {
         { recordId: null, created: null, existing: null, error: { code: null, message: null } },
       ],
       next: 'asd543=',
+      announced: 1_200,
     })
   })
 
-  it.each([{}, { results: [] }, { results: null, next_page_token: '' }, { next_page_token: null }])(
+  const emptyPage = { skippedLines: [], rowResults: [], next: null, announced: null }
+
+  it.each([{ results: [] }, { results: [], next_page_token: '' }, { results: [], next_page_token: null }])(
     'end with the page %j',
     (page) => {
-      expect(fullstory.details?.read(page, 'asd543=')).toEqual({ skippedLines: [], rowResults: [], next: null })
+      expect(fullstory.details?.read(page, 'asd543=')).toEqual(emptyPage)
     },
   )
+
+  it.each([{}, { next_page_token: null }, { total_records: '0' }])('are none where the first page is %j', (page) => {
+    expect(fullstory.details?.read(page, firstPage)).toMatchObject({ rowResults: [], next: null })
+    expect(() => fullstory.details?.read(page, 'asd543=')).toThrow(ZodError)
+  })
+
+  it.each([{ error: 'upstream timeout' }, { next_page_token: 't' }, { results: null, message: 'no' }, { results: {} }])(
+    'are not %j, which is no page of theirs',
+    (page) => {
+      for (const cursor of [firstPage, 'asd543=']) expect(() => fullstory.details?.read(page, cursor)).toThrow(ZodError)
+    },
+  )
+
+  it.each([
+    ['1200', 1_200],
+    [7, 7],
+    ['about 7', null],
+    ['-1', null],
+    [undefined, null],
+  ])('are as many as total_records says: %j', (total_records, announced) => {
+    expect(fullstory.details?.read({ results: [], total_records }, '')).toMatchObject({ announced })
+  })
+
+  it('are as many as the status says', () => {
+    const detailsOf = (counts: object) => fullstory.readStatus({ ...counts, job: { status: 'FAILED' } }).details
+    expect(detailsOf({ errors: '3' })).toMatchObject({ announced: 3 })
+    expect(detailsOf({})).toMatchObject({ announced: null })
+  })
 })

@@ -3,7 +3,8 @@ import { eq, sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { after } from '../../src/clock.ts'
-import { type Checkpoint, giveUp, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { type Checkpoint, leased, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { giveUp } from '../../src/collecting/give-up.ts'
 import { connections, imports } from '../../src/db/schema/index.ts'
 import { newId } from '../../src/ids.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
@@ -210,7 +211,7 @@ describe('skipped columns', () => {
     expect(await columns(id)).toHaveLength(4)
   })
 
-  test('have those of an import whose collection is given up, which no event tells', async () => {
+  test('have those of an import whose collection is given up', async () => {
     const { id } = await world.connection()
     const importId = await registered(id, '2026-05-05T10:00:00Z')
     const change = await world.changed(await world.row(importId), { state: 'partial' })
@@ -218,7 +219,14 @@ describe('skipped columns', () => {
     await recordReport(world.db, { ...change, answer: { ...change.answer, details: page } })
     await tick()
     expect(await columns(id)).toEqual([])
-    await giveUp(world.db, await underLease(importId))
+    const connection = { id, name: '', provider: 'cdq' }
+    const error = { code: 'any', message: 'No.', at: world.clock.now().toISOString() }
+    await giveUp(world.db, leased(await underLease(importId)), {
+      connection,
+      error,
+      failed: null,
+      now: world.clock.now(),
+    })
     await tick()
     expect(await columns(id)).toEqual([{ month: '2026-05-01', column: 5, lines: 2, imports: 1 }])
   })
@@ -411,11 +419,12 @@ describe('whatever happens', () => {
       const details = action === 'end' ? page : { ...page, next: 'more' } // to be collected
       await recordReport(world.db, { ...change, answer: { ...change.answer, details } })
     }
-    if (action === 'collect' && row.nextCollectAt !== null) {
-      const connection = { id: row.connectionId, name: '', provider: 'cdq' }
+    const connection = { id: row.connectionId, name: '', provider: 'cdq' }
+    const error = { code: 'any', message: 'No.', at: world.clock.now().toISOString() }
+    if (action === 'collect' && row.nextCollectAt !== null)
       await storeCollectedPage(world.db, await underLease(id), connection, page, world.clock.now())
-    }
-    if (action === 'give up' && row.nextCollectAt !== null) await giveUp(world.db, await underLease(id))
+    if (action === 'give up' && row.nextCollectAt !== null)
+      await giveUp(world.db, leased(await underLease(id)), { connection, error, failed: null, now: world.clock.now() })
     if (action === 'delete') await deleteImport(world, id)
   }
 

@@ -2,7 +2,8 @@
 import { eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { after } from '../../src/clock.ts'
-import { giveUp, postpone } from '../../src/collecting/checkpoint.ts'
+import { leased, postponeFailed } from '../../src/collecting/checkpoint.ts'
+import { giveUp } from '../../src/collecting/give-up.ts'
 import { imports } from '../../src/db/schema/index.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
 import { recordLost, recordReport } from '../../src/imports/record.ts'
@@ -67,7 +68,8 @@ describe('a call counts in the transaction that records it', () => {
   })
 
   test('where a page is asked for again, or given up', async () => {
-    const { id: connectionId } = await world.connection()
+    const connection = await world.connection()
+    const connectionId = connection.id
     const now = world.clock.now()
     const row = await world.tracked({
       ...live,
@@ -79,15 +81,17 @@ describe('a call counts in the transaction that records it', () => {
     })
     const at = await world.checkpoint(row.id)
     if (!at) throw new Error('nothing to collect')
-    const failures = { collectFailures: 1, collectNotFounds: 0 }
-    await postpone(world.db, at, now, failures, { code: 'timeout', at: now })
+    const trouble = { collectFailures: 1, collectNotFounds: 0, collectFaults: 0, collectBegunAnew: false }
+    const error = { code: 'any', message: 'No.', at: now.toISOString() }
+    const giveUpNow = () => giveUp(world.db, leased(at), { connection, error, failed: 'not_found', now })
+    await postponeFailed(world.db, at, now, { trouble, error, failed: 'timeout', anew: false })
     // The lease is gone, so this is what somebody heard too late.
-    await postpone(world.db, at, now, failures, { code: 'timeout', at: now })
-    await giveUp(world.db, at, { code: 'not_found', at: now })
+    await postponeFailed(world.db, at, now, { trouble, error, failed: 'timeout', anew: false })
+    await giveUpNow()
     await expectCounted(connectionId, { '2026-03-01 details timeout': 1 })
 
     await world.db.update(imports).set({ collectLeaseUntil: at.lease }).where(eq(imports.id, row.id))
-    await giveUp(world.db, at, { code: 'not_found', at: now })
+    await giveUpNow()
     await expectCounted(connectionId, { '2026-03-01 details not_found': 1, '2026-03-01 details timeout': 1 })
   })
 

@@ -27,6 +27,7 @@ async function ask(query: SQL): Promise<Record<string, unknown>[]> {
   return (await world.db.execute(query)).rows
 }
 const viewNames = [
+  'connections',
   'daily_outcomes',
   'duration_baseline',
   'endpoint_health',

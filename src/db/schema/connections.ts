@@ -28,12 +28,19 @@ export const connections = pgTable(
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
     deletedAt: time('deleted_at'),
-    /** Since when the provider refuses the credentials (401 or 403). Every import of it waits. */
+    /** Since when the provider refuses the credentials, or all that is asked. Every import of it waits. */
     pausedAt: time('paused_at'),
+    /** unauthorized | forbidden; null while it isn't paused. */
+    pauseReason: text('pause_reason'),
     /** While paused: when one import may ask again, to see whether the credentials work by now. */
     nextProbeAt: time('next_probe_at'),
-    /** Nothing is asked before this, because the provider said 429. */
+    /** The first refusal (401, 403) since a call was last answered. */
+    refusedSince: time('refused_since'),
+    /** Nothing is asked before this, because the provider said so: 429, or 503 with `Retry-After`. */
     blockedUntil: time('blocked_until'),
+    /** After a wait, in which much has come due, imports are let go one by one between these moments. */
+    spreadFrom: time('spread_from'),
+    spreadUntil: time('spread_until'),
     /** The budget of requests a second: when the next request may go out (GCRA's theoretical arrival time). */
     nextRequestAt: time('next_request_at'),
     /** The budget of requests a month: the UTC month being counted (`2026-11`), and the requests made in it. */

@@ -20,7 +20,7 @@ import { connections } from './connections.ts'
 
 const count = (name: string) => bigint(name, { mode: 'number' })
 
-/** What went wrong at the last poll; gone when a poll succeeds. */
+/** What went wrong at the last call; gone when one succeeds. */
 export interface StoredPollError {
   code: string
   message: string
@@ -94,6 +94,8 @@ export const imports = pgTable(
     resumedAt: time('resumed_at'),
     heldOutcome: jsonb('held_outcome').$type<StoredHeldOutcome>(),
     lastError: jsonb('last_error').$type<StoredPollError>(),
+    /** Since when calls about it are refused (401, 403), without one that was answered. */
+    refusedSince: time('refused_since'),
     /** The last few changes of progress, oldest first: [epoch ms, progress]. The polling policy reads them. */
     progressChanges: jsonb('progress_changes').$type<[number, number][]>().notNull().default([]),
     /** The snapshot that the next equal report extends, and what makes a report equal to it. */
@@ -103,11 +105,21 @@ export const imports = pgTable(
     detailsState: text('details_state').notNull().default('none'),
     skippedLines: count('skipped_lines').notNull().default(0),
     rowResults: count('row_results').notNull().default(0),
+    /** How many skipped lines and row results the provider says there are; null: it doesn't say. */
+    rowsAnnounced: count('rows_announced'),
+    /** Why rows don't come; gone when a page is stored. */
+    detailsError: jsonb('details_error').$type<StoredPollError>(),
     nextCollectAt: time('next_collect_at'),
     collectLeaseUntil: time('collect_lease_until'),
     /** Pages in a row that could not be had, and that said 404. */
     collectFailures: integer('collect_failures').notNull().default(0),
     collectNotFounds: integer('collect_not_founds').notNull().default(0),
+    /** Times in a row that the list could not go on from here: a page of another form, a refused cursor, missing rows. */
+    collectFaults: integer('collect_faults').notNull().default(0),
+    /** The list was begun anew from its first page, which is done once. */
+    collectBegunAnew: boolean('collect_begun_anew').notNull().default(false),
+    /** The next page replaces the stored ones from this one on; null: it follows the last one. */
+    collectReplacesFrom: integer('collect_replaces_from'),
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull(),
     /** The sequence of its newest event; 0: it has none yet. */
     lastSequence: integer('last_sequence').notNull().default(0),
@@ -127,6 +139,7 @@ export const imports = pgTable(
       .on(table.connectionId, table.collectLeaseUntil)
       .where(sql`${table.collectLeaseUntil} is not null`),
     index('imports_held').on(table.id).where(sql`${table.heldOutcome} is not null`),
+    index('imports_refused').on(table.connectionId).where(sql`${table.refusedSince} is not null`),
     index('imports_state').on(table.state, table.id),
     // What the views of `reporting` and whoever asks them select by.
     index('imports_registered').on(table.registeredAt, table.connectionId),

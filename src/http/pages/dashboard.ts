@@ -77,12 +77,13 @@ function connectionRow(one: ApiConnection): Html {
 <td>${one.name}</td>
 <td>${one.provider}</td>
 <td>${one.baseUrl ?? html`<small>default</small>`}</td>
-<td>${one.pausedAt === null ? html`<span class="state succeeded">active</span>` : pausedNote(one.pausedAt)}</td>
+<td>${one.pausedAt === null ? html`<span class="state succeeded">active</span>` : pausedNote(one.pausedAt, one.pauseReason)}</td>
 </tr>`
 }
 
-function pausedNote(pausedAt: string): Html {
-  return html`<span class="state failed">paused</span> <small>credentials refused since ${moment(pausedAt)}</small>`
+function pausedNote(pausedAt: string, reason: ApiConnection['pauseReason']): Html {
+  const what = reason === 'forbidden' ? 'imports refused' : 'credentials refused'
+  return html`<span class="state failed">paused</span> <small>${what} since ${moment(pausedAt)}</small>`
 }
 
 function number(value: number | null): string {

@@ -25,8 +25,9 @@ interface EventOf<Type extends string, Data> {
 }
 
 /**
- * An import came into a state, all its skipped lines and row results are stored (`import.rows_collected`), or its
- * `attention` became another one (`import.attention`, `import.stalled`, `import.overdue`).
+ * An import came into a state, all its skipped lines and row results are stored (`import.rows_collected`) or as many as
+ * could be had (`import.rows_incomplete`), or its `attention` became another one (`import.attention`, `import.stalled`,
+ * `import.overdue`).
  */
 export type ImportEvent = EventOf<
   | 'import.queued'
@@ -39,6 +40,7 @@ export type ImportEvent = EventOf<
   | 'import.stopped'
   | 'import.resumed'
   | 'import.rows_collected'
+  | 'import.rows_incomplete'
   | 'import.attention'
   | 'import.stalled'
   | 'import.overdue',
@@ -72,7 +74,7 @@ export interface Connection {
   effectiveLimits: Limits
   /** Since when nothing is asked, but for a probe every few minutes. */
   pausedAt: string | null
-  pauseReason: 'unauthorized' | null
+  pauseReason: 'unauthorized' | 'forbidden' | null
   /** Nothing is asked before this, because the provider said 429. */
   blockedUntil: string | null
   createdAt: string

@@ -52,6 +52,8 @@ export interface Import {
     state: 'none' | 'pending' | 'collecting' | 'complete' | 'incomplete'
     skippedLines: number
     rowResults: number
+    /** Why rows don't come. */
+    lastError: { code: string; message: string; at: string } | null
   }
   providerCreatedAt: string | null
   providerStartedAt: string | null

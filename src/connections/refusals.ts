@@ -1,0 +1,70 @@
+// Owns what refused calls (401, 403) say of a connection. One import may be refused for reasons of its own, so a refusal
+// counts against the connection only until a call over it is answered, and until that import's own refusals end.
+import { and, eq, gte, isNotNull, sql } from 'drizzle-orm'
+import { after } from '../clock.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections, imports } from '../db/schema/index.ts'
+import { lockConnection, pauseConnection, probeIntervalMs } from './pause.ts'
+import type { PauseReason } from './present.ts'
+
+/** A 401 is about the credentials; a 403 may be about one import, until it meets another one. */
+const refusedToPause: Record<PauseReason, number> = { unauthorized: 1, forbidden: 2 }
+
+/**
+ * Notes that a call about an import was refused, and pauses the connection if enough of its imports are. A connection
+ * that is paused already only gets the new time of its probe. If it was replaced after `updatedAt`, nothing changes: the
+ * provider refused credentials that are no longer in use.
+ * @returns whether it is paused since now.
+ */
+export async function noteRefusal(
+  tx: Transaction,
+  refusal: { connectionId: string; importId: string; reason: PauseReason; updatedAt: Date; now: Date },
+): Promise<boolean> {
+  const { connectionId, importId, reason, updatedAt, now } = refusal
+  const connection = await lockConnection(tx, connectionId)
+  if (connection.updatedAt > updatedAt) return false
+  const [known] = await tx.select({ refusedSince: imports.refusedSince }).from(imports).where(eq(imports.id, importId))
+  if (!known) return false
+  if (known.refusedSince === null) await tx.update(imports).set({ refusedSince: now }).where(eq(imports.id, importId))
+  if (connection.pausedAt !== null) {
+    const nextProbeAt = after(now, probeIntervalMs)
+    await tx.update(connections).set({ nextProbeAt }).where(eq(connections.id, connectionId))
+    return false
+  }
+  const since = firstRefusal(known.refusedSince, connection.refusedSince, now)
+  if (since === null) return false
+  await tx.update(connections).set({ refusedSince: since }).where(eq(connections.id, connectionId))
+  if (refusedToPause[reason] > 1 && (await countRefused(tx, connectionId, since)) < refusedToPause[reason]) return false
+  await pauseConnection(tx, { connectionId, reason, now, nextProbeAt: after(now, probeIntervalMs) })
+  return true
+}
+
+/** The first refusal over the connection that no answer has followed; null: this import's is its own affair. */
+function firstRefusal(ofImport: Date | null, ofConnection: Date | null, now: Date): Date | null {
+  if (ofImport === null) return ofConnection === null || now < ofConnection ? now : ofConnection
+  return ofConnection !== null && ofImport >= ofConnection ? ofConnection : null
+}
+
+async function countRefused(tx: Transaction, connectionId: string, since: Date): Promise<number> {
+  const [counted] = await tx
+    .select({ refused: sql<number>`count(*)::int` })
+    .from(imports)
+    .where(and(eq(imports.connectionId, connectionId), gte(imports.refusedSince, since), isNotNull(imports.nextPollAt)))
+  return counted?.refused ?? 0
+}
+
+/** A call was answered that was made after `refusedSince`: what was refused before says nothing of the connection. */
+export async function forgetRefusals(db: Database, connectionId: string, refusedSince: Date): Promise<void> {
+  await db
+    .update(connections)
+    .set({ refusedSince: null })
+    .where(and(eq(connections.id, connectionId), eq(connections.refusedSince, refusedSince)))
+}
+
+/** Somebody says that the connection works again: every import of it counts afresh. */
+export async function forgetRefusedImports(tx: Transaction, connectionId: string): Promise<void> {
+  // Whoever holds a lock on one of them is recording what a call has told about it just now.
+  await tx.execute(sql`
+    UPDATE imports SET refused_since = NULL WHERE id IN (
+      SELECT id FROM imports WHERE connection_id = ${connectionId} AND refused_since IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED)`)
+}

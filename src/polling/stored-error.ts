@@ -1,0 +1,14 @@
+// Owns what is kept of a call that failed.
+import type { StoredPollError } from '../db/schema/index.ts'
+import type { ProviderError } from '../providers/error.ts'
+import { storableJson } from '../storable.ts'
+
+export function storedError(error: ProviderError, at: Date): StoredPollError {
+  const stored = {
+    code: error.kind,
+    message: error.message,
+    at: at.toISOString(),
+    ...(error.body !== null && { body: error.body }),
+  }
+  return storableJson(stored) as StoredPollError
+}
