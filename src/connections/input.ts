@@ -8,6 +8,7 @@ import type { Provider } from '../providers/contract.ts'
 import { findProvider, providerNames } from '../providers/index.ts'
 import { fieldErrors, invalidFields, issueText } from '../validation.ts'
 import { effectiveLimits } from './limits.ts'
+import { volatileFieldsSchema } from './volatile-fields.ts'
 
 const tenYearsMs = 10 * 366 * 24 * 3_600_000
 const durationMs = z.number().int().min(1).max(tenYearsMs)
@@ -46,6 +47,7 @@ export const baseUrlSchema = z.string().min(1).max(2_048)
 /** What is the same for every provider. */
 export const commonFields = {
   limits: limitsSchema.optional(),
+  volatileFields: volatileFieldsSchema.optional(),
 }
 
 export const putConnectionSchema = z.strictObject({
@@ -62,6 +64,7 @@ export type PutConnectionInput = z.infer<typeof putConnectionSchema>
 export const commonChanges = {
   baseUrl: baseUrlSchema.nullable().optional().describe('Null: the provider’s default.'),
   limits: changedLimitsSchema.optional(),
+  volatileFields: volatileFieldsSchema.optional(),
 }
 
 export const patchConnectionSchema = putConnectionSchema.partial().extend(commonChanges)
@@ -74,6 +77,7 @@ export interface CheckedConnection {
   credentials: unknown
   settings: Record<string, unknown>
   limits: StoredLimits
+  volatileFields: string[]
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/
@@ -98,6 +102,7 @@ export function checkConnection(guard: Guard, name: string, input: PutConnection
     credentials: credentials.data,
     settings: settings.data as Record<string, unknown>,
     limits: (input.limits ?? {}) as StoredLimits,
+    volatileFields: [...new Set(input.volatileFields ?? [])],
   }
 }
 

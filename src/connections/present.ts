@@ -34,6 +34,7 @@ export const connectionSchema = z
     settings: z.record(z.string(), z.unknown()),
     limits: effectiveLimitsSchema.partial().meta({ id: 'OwnLimits', description: 'The limits as they were set.' }),
     effectiveLimits: effectiveLimitsSchema,
+    volatileFields: z.array(z.string()).describe('Fields that make no snapshot a new one, besides the provider’s own.'),
     pausedAt: time.nullable().describe('Since when nothing is asked, but for a probe every few minutes.'),
     pauseReason: z
       .enum(pauseReasons)
@@ -57,6 +58,7 @@ export function presentConnection(row: ConnectionRow): ApiConnection {
     settings: row.settings,
     limits: row.limits,
     effectiveLimits: effectiveLimits(findProvider(row.provider), row.limits),
+    volatileFields: row.volatileFields,
     pausedAt: row.pausedAt?.toISOString() ?? null,
     pauseReason: row.pauseReason as PauseReason | null,
     blockedUntil: row.blockedUntil?.toISOString() ?? null,

@@ -69,6 +69,7 @@ function merge({ encryption }: PutDeps, old: ConnectionRow, change: PatchConnect
     credentials: credentials as Record<string, unknown>,
     settings: change.settings ?? old.settings,
     limits: Object.fromEntries(limits),
+    volatileFields: change.volatileFields ?? old.volatileFields,
   }
 }
 

@@ -9,6 +9,7 @@ import { findProvider } from '../providers/index.ts'
 import { effectiveLimits } from './limits.ts'
 import type { ConnectionRow } from './present.ts'
 import { openCredentials } from './secrets.ts'
+import { volatileFieldsOf } from './volatile-fields.ts'
 
 /** A connection as a worker sees it. Its credentials never go into a log line or a queue payload. */
 export interface Target {
@@ -21,6 +22,8 @@ export interface Target {
   credentials: unknown
   settings: unknown
   limits: DefaultLimits
+  /** JSON Pointers of what makes no change in a body. */
+  volatileFields: readonly string[]
   pausedAt: Date | null
   nextProbeAt: Date | null
   blockedUntil: Date | null
@@ -70,6 +73,7 @@ function targetOf(row: ConnectionRow, credentials: unknown): Target {
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
   const { id, name, settings, pausedAt, nextProbeAt, blockedUntil, refusedSince, updatedAt } = row
   const limits = effectiveLimits(provider, row.limits)
+  const volatileFields = volatileFieldsOf(row)
   const waits = { pausedAt, nextProbeAt, blockedUntil, refusedSince }
-  return { id, name, provider, baseUrl, credentials, settings, limits, ...waits, updatedAt }
+  return { id, name, provider, baseUrl, credentials, settings, limits, volatileFields, ...waits, updatedAt }
 }

@@ -23,6 +23,7 @@ export function forgottenOutcome({ detailsState }: ImportRow) {
     providerStartedAt: null,
     providerFinishedAt: null,
     providerExpiresAt: null,
+    providerClockAheadMs: 0,
     attentionsTold: [],
     // A collection that is under way ends here: it would be of a run that is over.
     ...(isUnderWay && { detailsState: 'incomplete' }),

@@ -1,11 +1,13 @@
 // Owns recording an answer that came inline with the import call (micro.so answers small imports so): there is nothing
 // to poll, and it is stored as a poll's answer would be.
 import { z } from 'zod'
+import { volatileFieldsOf } from '../connections/volatile-fields.ts'
 import type { Transaction } from '../db/client.ts'
 import type { connections } from '../db/schema/index.ts'
 import { type AppError, invalid } from '../errors.ts'
 import { isTerminal, type StatusAnswer } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
+import { withTimesThatCanBe } from '../providers/times.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { judge } from './outcome.ts'
 import { recordReportIn } from './record.ts'
@@ -36,9 +38,10 @@ export interface InlineResult {
 /** Records it in the registration's own transaction. One that isn't over yet, or not whole, is polled like any other. */
 export async function recordInlineResult(
   tx: Transaction,
-  { row, hasJob, connection, answer }: InlineResult,
+  { row, hasJob, connection, answer: given }: InlineResult,
   now: Date,
 ): Promise<void> {
+  const answer = { ...given, report: withTimesThatCanBe(given.report, now) }
   // Without a job there is nobody to ask again: the answer holds as it is.
   const known = { state: 'pending', held: null, deadlineAt: hasJob ? row.deadlineAt : now } as const
   const { held, ...verdict } = judge(known, answer, now)
@@ -53,7 +56,7 @@ export async function recordInlineResult(
     failedCall: null,
     connection,
     answer,
-    fingerprint: fingerprintOf(answer.report, findProvider(connection.provider)),
+    fingerprint: fingerprintOf(answer.report, { volatileFields: volatileFieldsOf(connection) }),
     from: 'pending',
     ...verdict,
     heldOutcome: held,

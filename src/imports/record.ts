@@ -2,7 +2,13 @@
 // the details that came with it. Unchanged reports and failed polls are record-unchanged.ts's.
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
-import { imports, type StoredHeldOutcome, type StoredPollError, snapshots } from '../db/schema/index.ts'
+import {
+  imports,
+  type MovingFields,
+  type StoredHeldOutcome,
+  type StoredPollError,
+  snapshots,
+} from '../db/schema/index.ts'
 import { newId } from '../ids.ts'
 import { type DetailPage, firstPage, type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
 import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
@@ -41,6 +47,10 @@ export interface ChangedReport extends Transition {
   connection: ConnectionOfImport
   answer: StatusAnswer
   fingerprint: string
+  /** What is known to move in the body; absent: nothing. */
+  movingFields?: MovingFields | null
+  /** How far the provider's clock is ahead; absent: not at all. */
+  clockAheadMs?: number
   to: ImportState
   lostReason: LostReason | null
   attention: Attention | null
@@ -83,6 +93,8 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     progressChanges: change.progressChanges,
     snapshotId,
     fingerprint: change.fingerprint,
+    movingFields: change.movingFields ?? null,
+    providerClockAheadMs: change.clockAheadMs ?? 0,
     nextPollAt: change.nextPollAt,
     finishedAt: over ? polledAt : null,
     pollFailures: 0,

@@ -25,6 +25,7 @@ const columns = {
   heldOutcome: imports.heldOutcome,
   snapshotId: imports.snapshotId,
   fingerprint: imports.fingerprint,
+  movingFields: imports.movingFields,
   progressChanges: imports.progressChanges,
 }
 

@@ -1,7 +1,8 @@
 // Owns what an answer means for an import: a pure function from what was known and what was heard to what is recorded.
 // When to ask next is interval.ts's; storing is imports/'s; what it means for the whole connection is connections/'s.
-import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
-import { fingerprintOf } from '../imports/fingerprint.ts'
+import { after } from '../clock.ts'
+import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
+import { fingerprintOf, saysTheSame } from '../imports/fingerprint.ts'
 import { heldError, isExhausted, judge } from '../imports/outcome.ts'
 import {
   type Attention,
@@ -16,6 +17,7 @@ import type { TrackedImport } from '../imports/tracked.ts'
 import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
 import { type Provider, tellsOutcome } from '../providers/contract.ts'
+import { clockAheadMs, withTimesThatCanBe } from '../providers/times.ts'
 import { backOff, type IntervalLimits, type NextPoll, nextPoll, notBefore, trackProgress, within } from './interval.ts'
 import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
 import { storedError } from './stored-error.ts'
@@ -29,7 +31,9 @@ export type Heard = { kind: 'answer'; answer: AskedStatus } | { kind: 'error'; e
 /** Whom it was heard from: what holds for the connection, and what its provider is like. */
 export interface Asked {
   limits: IntervalLimits
-  provider: Pick<Provider, 'forgetsJobs' | 'volatileFields'>
+  provider: Pick<Provider, 'forgetsJobs'>
+  /** JSON Pointers of what makes no change in a body. */
+  volatileFields: readonly string[]
 }
 
 export type Assessment =
@@ -52,6 +56,10 @@ export type Assessment =
       kind: 'changed'
       answer: AskedStatus
       fingerprint: string
+      /** It differs in its body alone. */
+      bodyOnly: boolean
+      movingFields: MovingFields | null
+      clockAheadMs: number
       to: ImportState
       lostReason: LostReason | null
       attention: Attention | null
@@ -72,8 +80,9 @@ export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: 
     : assessError(tracked, asked, heard.error, now)
 }
 
-function assessAnswer(tracked: TrackedImport, asked: Asked, answer: AskedStatus, now: Date): Assessment {
-  const { report } = answer
+function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, now: Date): Assessment {
+  const report = withTimesThatCanBe(given.report, given.date ?? now)
+  const answer = { ...given, report }
   const from = tracked.state as ImportState
   const known = { state: from, held: tracked.heldOutcome, deadlineAt: tracked.deadlineAt }
   const { to, lostReason, held, lastError } = judge(known, answer, now)
@@ -81,7 +90,8 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, answer: AskedStatus,
   if (tracked.heldOutcome && lastError && isOver(to) && !tellsOutcome(report.state))
     return { kind: 'settled', held: tracked.heldOutcome, lastError }
 
-  const fingerprint = fingerprintOf(report, asked.provider)
+  const { movingFields } = tracked
+  const fingerprint = fingerprintOf(report, leftOut(asked, movingFields))
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
   const next = isOver(to)
     ? null
@@ -97,17 +107,35 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, answer: AskedStatus,
   // After a resume the provider repeats its last report. That must count as a change, or the import would stay pending.
   if (next !== null && to === from && fingerprint === tracked.fingerprint)
     return { kind: 'unchanged', sameReport: true, ...shown, pollFailures: 0, ...noNotFounds, next }
-  return { kind: 'changed', answer, fingerprint, to, lostReason, ...shown, progressChanges, next }
+  const bodyOnly = next !== null && to === from && saysTheSame(tracked.fingerprint, fingerprint)
+  const heard = { answer, fingerprint, bodyOnly, movingFields, clockAheadMs: clockAheadMs(answer.date, now) }
+  return { kind: 'changed', ...heard, to, lostReason, ...shown, progressChanges, next }
+}
+
+/** The assessment, with more that makes no change from now on. */
+export function withMovingFields(
+  assessment: Extract<Assessment, { kind: 'changed' }>,
+  asked: Asked,
+  movingFields: MovingFields | null,
+): Assessment {
+  const fingerprint = fingerprintOf(assessment.answer.report, leftOut(asked, movingFields))
+  return { ...assessment, movingFields, fingerprint }
+}
+
+function leftOut({ volatileFields }: Asked, movingFields: MovingFields | null) {
+  return { volatileFields: [...volatileFields, ...(movingFields?.leftOut ?? [])] }
 }
 
 function nextAfterAnswer(
   { id, registeredAt, providerStartedAt, providerCreatedAt }: TrackedImport,
   { limits }: Asked,
-  { report, retryAfterMs }: AskedStatus,
+  { report, retryAfterMs, date }: AskedStatus,
   progressChanges: [number, number][],
   now: Date,
 ): NextPoll {
-  const startedAt = report.startedAt ?? providerStartedAt ?? report.createdAt ?? providerCreatedAt ?? registeredAt
+  const theirs = report.startedAt ?? providerStartedAt ?? report.createdAt ?? providerCreatedAt
+  // Their clock need not be ours: the time since then is told by what theirs shows now.
+  const startedAt = theirs ? after(theirs, -clockAheadMs(date, now)) : registeredAt
   const unmapped = report.state === 'unmapped'
   const outlook = {
     importId: id,

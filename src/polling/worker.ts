@@ -7,6 +7,7 @@ import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import { holdPoll, releasePolls } from '../imports/leases.ts'
+import { findMoving } from '../imports/moving-fields.ts'
 import { type Observation, type RecordResult, recordLost, recordReport } from '../imports/record.ts'
 import { recordRaised } from '../imports/record-unchanged.ts'
 import { recordSettled } from '../imports/settle.ts'
@@ -17,7 +18,7 @@ import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
 import type { FailedCall } from '../reporting/failed-calls.ts'
-import { type Assessment, assess, type Heard } from './assess.ts'
+import { type Assessment, assess, type Heard, withMovingFields } from './assess.ts'
 import type { PollBatches } from './batches.ts'
 import { type MadeCall, reactForConnection } from './react.ts'
 
@@ -45,13 +46,19 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
     const heard = await ask(deps, tracked, target, signal)
     if (heard === 'aborted') return releasePolls(deps.db, [importId])
     const polledAt = deps.clock.now()
-    const assessment = assess(tracked, target, heard, polledAt)
+    const assessment = await withoutMoving(deps.db, tracked, target, assess(tracked, target, heard, polledAt))
     await reactForConnection(deps, target, callOf(importId, heard), polledAt)
     if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(deps.db, target, polledAt)
     const seen = { importId, expectedPolls: tracked.polls, polledAt, failedCall: failedCallOf(heard) }
     const result = await record(deps, tracked, target, assessment, seen)
     report(deps, { tracked, target, heard, assessment, result, startedAt, polledAt })
   }
+}
+
+/** Where the body alone is another one, a look at the one before says what moves in it. */
+async function withoutMoving(db: Database, tracked: TrackedImport, target: Target, assessment: Assessment) {
+  if (assessment.kind !== 'changed' || !assessment.bodyOnly) return assessment
+  return withMovingFields(assessment, target, await findMoving(db, tracked, assessment.answer.report.body))
 }
 
 /** A poll runs only under the lease that dispatch gave it and that isn't over: otherwise another one may be under way. */

@@ -88,7 +88,7 @@ export const cdq: Provider<Credentials, Settings> = {
   // No limits are published. Jobs run for minutes to hours.
   defaultLimits: calmLimits,
   forgetsJobs: false, // jobs are ARCHIVED instead
-  volatileFields: ['modifiedAt'],
+  volatileFields: ['/modifiedAt'],
 
   statusRequest: (job) => jobRequest(job),
 

@@ -138,7 +138,7 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   defaultLimits: DefaultLimits
   /** The provider deletes finished jobs after a while: a 404 on a job seen before means that it has expired. */
   forgetsJobs: boolean
-  /** Top-level fields of the body that move with the time alone (`updated_at`): they make no report a different one. */
+  /** JSON Pointers of what moves in the body with the time alone (`/updated_at`): it makes no report a different one. */
   volatileFields: readonly string[]
 
   statusRequest(job: Job<Credentials, Settings>): ProviderRequest

@@ -60,7 +60,7 @@ export const micro: Provider<Credentials, Settings> = {
     deadlineMs: 7 * 24 * 60 * 60 * 1_000,
   },
   forgetsJobs: true,
-  volatileFields: ['updated_at'],
+  volatileFields: ['/updated_at'],
 
   statusRequest: ({ jobId, credentials, settings }) => ({
     path: `/v2/prism/${encodeURIComponent(settings.teamId)}/imports/${jobIdSegment(jobId)}`,

@@ -9,7 +9,8 @@ import { ProviderError, type ProviderErrorKind } from '../../src/providers/error
 const now = new Date('2026-11-22T12:00:00Z')
 const asked = {
   limits: { minIntervalMs: 2_000, maxIntervalMs: 120_000 },
-  provider: { forgetsJobs: false, volatileFields: ['updatedAt'] },
+  provider: { forgetsJobs: false },
+  volatileFields: ['/updatedAt'],
 }
 
 const running: Report = {
@@ -47,13 +48,14 @@ const fresh: TrackedImport = {
   heldOutcome: null,
   snapshotId: null,
   fingerprint: null,
+  movingFields: null,
   progressChanges: [],
 }
 const seen: TrackedImport = {
   ...fresh,
   state: 'running',
   polls: 4,
-  fingerprint: fingerprintOf(running, asked.provider),
+  fingerprint: fingerprintOf(running, asked),
 }
 
 const answer = (report: Partial<Report>, more: Partial<AskedStatus> = {}) => ({
@@ -216,7 +218,7 @@ describe('an outcome that is not whole', () => {
   const done: Partial<Report> = { state: 'succeeded', providerStatus: 'DONE', progress: 1, body: { status: 'DONE' } }
   const lacking = (report: Partial<Report> = {}, more: Partial<AskedStatus> = {}) =>
     answer({ ...done, ...report }, { missing: 'its counts are missing.', ...more })
-  const fingerprint = fingerprintOf({ ...running, ...done }, asked.provider)
+  const fingerprint = fingerprintOf({ ...running, ...done }, asked)
   const heldSince = (ms: number, outcome: object = {}): TrackedImport => ({
     ...seen,
     fingerprint,

@@ -42,6 +42,11 @@ const viewNames = [
   'webhook_deliveries',
 ]
 
+async function secondsSince(date: Date): Promise<number> {
+  const [row] = await ask(sql`SELECT extract(epoch FROM now() - ${date}::timestamptz)::float8 AS s`)
+  return Number(row?.s)
+}
+
 /** An import registered at second 0, by the recorder alone. */
 async function history(columns: Partial<typeof imports.$inferInsert> = {}) {
   const { id, connectionId } = await world.tracked({ registeredAt: start, ...columns })
@@ -171,6 +176,56 @@ describe('imports', () => {
     await since.changed(30, { ...finished, startedAt: at(15), finishedAt: at(25) })
     expect(await since.one()).toMatchObject({ queued_s: 15, running_s: 10, total_s: 10 })
   })
+
+  test.each([3_600_000, -3_600_000])(
+    'counts on our clock, by which the provider’s is %i ms ahead',
+    async (clockAheadMs) => {
+      const theirs = (second: number) => after(at(second), clockAheadMs)
+      const skewed = await history()
+      const times = { createdAt: theirs(1), startedAt: theirs(4) }
+      await heard(skewed, 5, { ...running, ...times })
+      expect(await skewed.one('open_imports')).toMatchObject({ age_s: expect.closeTo(await secondsSince(at(4)), -1) })
+      await heard(skewed, 30, { ...finished, ...times, finishedAt: theirs(24) })
+      expect(await skewed.one()).toMatchObject({
+        provider_started_at: theirs(4)
+          .toISOString()
+          .replace('T', ' ')
+          .replace(/\.000Z$/, '+00'),
+        queued_s: 3,
+        running_s: 20,
+        total_s: 23,
+      })
+      expect(
+        await ask(sql`SELECT median_s FROM reporting.duration_baseline WHERE connection_id = ${skewed.connectionId}`),
+      ).toEqual([{ median_s: expect.closeTo(20) }])
+
+      async function heard({ id }: typeof skewed, second: number, report: Partial<Report>) {
+        const change = await world.changed(await world.row(id), report, { polledAt: at(second), clockAheadMs })
+        expect(await recordReport(world.db, change)).toMatchObject({ kind: 'recorded' })
+      }
+    },
+  )
+
+  test.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '9999-12-31T00:00:00Z'])(
+    'takes the time %s, wherever it comes from, for none',
+    async (time) => {
+      const [date, wrong] = [
+        new Date(time),
+        { provider_created_at: null, provider_started_at: null, provider_finished_at: null },
+      ]
+      const open = await history()
+      await open.changed(2, { ...running, createdAt: date, startedAt: date })
+      expect(await open.one('open_imports')).toMatchObject({ age_s: expect.closeTo(await secondsSince(start), -1) })
+      const ended = await history()
+      await ended.changed(2, { ...running, createdAt: date, startedAt: date })
+      await ended.changed(30, { ...finished, finishedAt: date })
+      expect(await ended.one()).toMatchObject({ ...wrong, queued_s: 2, running_s: 14, total_s: 16 })
+      const { rows } = await world.db.execute(
+        sql`SELECT median_s FROM reporting.duration_baseline WHERE connection_id = ${ended.connectionId}`,
+      )
+      expect(rows).toEqual([{ median_s: expect.closeTo(16) }])
+    },
+  )
 
   test('knows no duration that would be negative, or whose end nobody saw', async () => {
     const reversed = await history()

@@ -25,6 +25,8 @@ export const connections = pgTable(
     credentials: text('credentials').notNull(),
     settings: jsonb('settings').$type<Record<string, unknown>>().notNull(),
     limits: jsonb('limits').$type<StoredLimits>().notNull(),
+    /** JSON Pointers of what makes no change in a body, besides the provider's own. */
+    volatileFields: jsonb('volatile_fields').$type<string[]>().notNull().default([]),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
     deletedAt: time('deleted_at'),

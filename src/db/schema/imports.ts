@@ -40,6 +40,12 @@ export interface StoredHeldOutcome {
   hasDetails: boolean
 }
 
+/** Fields of the body by their JSON Pointers: what makes no change, and what may be found to (imports/moving-fields.ts). */
+export interface MovingFields {
+  leftOut: string[]
+  moved: Record<string, [times: number, lastPoll: number]>
+}
+
 export const imports = pgTable(
   'imports',
   {
@@ -72,6 +78,8 @@ export const imports = pgTable(
     providerFinishedAt: time('provider_finished_at'),
     /** When the provider will forget the job, where it says so. */
     providerExpiresAt: time('provider_expires_at'),
+    /** By how many milliseconds the provider's clock was ahead of ours when these times were read; negative: behind. */
+    providerClockAheadMs: count('provider_clock_ahead_ms').notNull().default(0),
     registeredAt: time('registered_at').notNull(),
     firstPolledAt: time('first_polled_at'),
     lastPolledAt: time('last_polled_at'),
@@ -101,6 +109,8 @@ export const imports = pgTable(
     /** The snapshot that the next equal report extends, and what makes a report equal to it. */
     snapshotId: uuid('snapshot_id'),
     fingerprint: text('fingerprint'),
+    /** What was found to move in the body with every answer; null: nothing yet. */
+    movingFields: jsonb('moving_fields').$type<MovingFields>(),
     /** none | pending | collecting | complete | incomplete */
     detailsState: text('details_state').notNull().default('none'),
     skippedLines: count('skipped_lines').notNull().default(0),

@@ -72,6 +72,8 @@ export interface Connection {
   limits: { [Limit in keyof Limits]?: Limits[Limit] | undefined }
   /** The limits that hold: its own, else the provider's. */
   effectiveLimits: Limits
+  /** Fields that make no snapshot a new one, besides the provider's own: JSON Pointers. */
+  volatileFields: string[]
   /** Since when nothing is asked, but for a probe every few minutes. */
   pausedAt: string | null
   pauseReason: 'unauthorized' | 'forbidden' | null

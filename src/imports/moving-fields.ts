@@ -1,0 +1,85 @@
+// Owns finding what moves with every answer and says nothing, such as the id of a request: fields of the body that were
+// different in some snapshots which differ in nothing else. They make no more snapshots from then on. What is kept of
+// it is bounded, however much a vendor moves.
+import { and, eq } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { type MovingFields, snapshots } from '../db/schema/index.ts'
+import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../json-pointer.ts'
+import { isObject } from '../providers/fields.ts'
+import { canonical } from './fingerprint.ts'
+import type { TrackedImport } from './tracked.ts'
+
+/** So many moves, few polls apart, show that a field moves by itself; what moves now and then is news. */
+const provingMoves = 3
+const maxPollsBetween = 4
+/** Where what moves can't be told, as it is never the same field: so many until the body alone changes nothing any more. */
+const provingBodies = 8
+/** Fields that are remembered. With more of them it is the whole body that moves. */
+const maxFields = 50
+
+const wholeBody = ''
+
+/** What is known after a report that differs from the last snapshot in its body alone. Null: as before. */
+export async function findMoving(
+  db: Database,
+  { id, snapshotId, polls, movingFields }: Pick<TrackedImport, 'id' | 'snapshotId' | 'polls' | 'movingFields'>,
+  after: unknown,
+): Promise<MovingFields | null> {
+  if (snapshotId === null) return movingFields
+  const [last] = await db
+    .select({ body: snapshots.body })
+    .from(snapshots)
+    .where(and(eq(snapshots.importId, id), eq(snapshots.id, snapshotId)))
+  return last ? learnMoving(movingFields, { before: last.body, after }, polls + 1) : movingFields
+}
+
+/** What is known after a report that differs from the one before in its body alone, at this poll. */
+export function learnMoving(
+  known: MovingFields | null,
+  bodies: { before: unknown; after: unknown },
+  poll: number,
+): MovingFields {
+  const { leftOut, moved } = known ?? { leftOut: [], moved: {} }
+  const seen = new Map(Object.entries(moved).filter(([, [, last]]) => poll - last <= maxPollsBetween))
+  for (const pointer of [wholeBody, ...changedIn(bodies.before, bodies.after, pointerTree(leftOut))])
+    seen.set(pointer, [(seen.get(pointer)?.[0] ?? 0) + 1, poll])
+  const proven = [...seen].filter(
+    ([pointer, [times]]) => times >= (pointer === wholeBody ? provingBodies : provingMoves),
+  )
+  const pointers = [...leftOut, ...proven.map(([pointer]) => pointer)]
+  if (pointers.includes(wholeBody) || pointers.length > maxFields) return { leftOut: [wholeBody], moved: {} }
+  const left = [...seen].filter(([pointer]) => !pointers.includes(pointer))
+  // The whole body is the first of them, and stays.
+  return { leftOut: pointers, moved: Object.fromEntries(left.slice(0, maxFields)) }
+}
+
+/** The pointers of what differs, those that are left out anyway excepted. */
+function changedIn(before: unknown, after: unknown, leftOut: PointerTree): Set<string> {
+  const found = new Set<string>()
+  collect(before, after, leftOut, wholeBody, found)
+  return found
+}
+
+function collect(
+  before: unknown,
+  after: unknown,
+  leftOut: PointerTree | undefined,
+  pointer: string,
+  found: Set<string>,
+): void {
+  if (leftOut?.chosen || found.size > maxFields) return
+  if (isObject(before) && isObject(after)) {
+    const keys = new Set([...Object.keys(before), ...Object.keys(after)])
+    for (const key of keys) {
+      const isInBoth = Object.hasOwn(before, key) && Object.hasOwn(after, key)
+      const below = pointerBelow(pointer, key)
+      if (isInBoth) collect(before[key], after[key], leftOut?.below.get(key), below, found)
+      // Keys that come and go may be others each time: then it is what holds them that moves.
+      else if (!leftOut?.below.get(key)?.chosen) found.add(pointer === wholeBody ? below : pointer)
+    }
+  } else if (Array.isArray(before) && Array.isArray(after) && before.length === after.length)
+    before.forEach((item, index) => {
+      collect(item, after[index], elementOf(leftOut, index), pointerBelow(pointer, '-'), found)
+    })
+  else if (canonical(before, leftOut) !== canonical(after, leftOut)) found.add(pointer)
+}
