@@ -1,7 +1,7 @@
 // Owns what the user of DATABASE_URL must be granted, and saying what of it is missing. docs/operating.md lists it for
 // people; a user that owns the tables has all of it.
 import { is, sql } from 'drizzle-orm'
-import { getTableConfig, PgTable } from 'drizzle-orm/pg-core'
+import { getTableConfig, isPgSequence, PgTable } from 'drizzle-orm/pg-core'
 import { ConfigError } from '../config.ts'
 import type { Database } from './client.ts'
 import * as schema from './schema/index.ts'
@@ -43,7 +43,8 @@ async function missingGrants(db: Database, queueSchema: string | null): Promise<
     WHERE NOT has_table_privilege(oid, privilege) GROUP BY oid
     UNION ALL
     SELECT format('USAGE on sequence %s', oid::regclass) FROM relations
-    WHERE (nspname = ${queueSchema} OR nspname || '.' || relname = ANY (${sql.param(ownSequences)}::text[]))
+    WHERE (nspname = ${queueSchema} OR nspname || '.' || relname = ANY (${sql.param(ownSequences)}::text[])
+        OR nspname = 'public' AND oid IN (SELECT objid FROM pg_depend JOIN wanted ON refobjid = wanted.oid WHERE deptype = 'a'))
       -- CASE: of anything but a sequence, the function fails.
       AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') END
     UNION ALL
@@ -59,4 +60,7 @@ const ownTables = Object.values(schema)
   .map((table) => getTableConfig(table))
   .map((table) => `${table.schema ?? 'public'}.${table.name}`)
 
-const ownSequences = ['public.event_positions', 'public.daily_outcomes_due_id_seq']
+/** Those of columns come with their tables. */
+const ownSequences = Object.values(schema)
+  .filter(isPgSequence)
+  .map((sequence) => `${sequence.schema ?? 'public'}.${sequence.seqName}`)

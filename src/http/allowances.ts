@@ -18,26 +18,25 @@ export function createAllowances(options: { clock: Clock; perSecond: number; atO
   const { clock, perSecond, atOnce } = options
   const intervalMs = 1_000 / perSecond
   const fullMs = intervalMs * atOnce
-  const fullAt = new Map<string, number>()
+  let fullAt = new Map<string, number>()
+  /** The keys that weren't used since `fullAt` was begun. */
+  let older = new Map<string, number>()
+
+  function keep(key: string, at: number): void {
+    fullAt.set(key, at)
+    if (fullAt.size < maxKeys / 2) return
+    older = fullAt
+    fullAt = new Map()
+  }
+
   return {
     take(key) {
       const now = clock.now().getTime()
       // Later than that it can't be, unless the clock was ahead.
-      const at = Math.min(Math.max(fullAt.get(key) ?? now, now), now + fullMs)
+      const at = Math.min(Math.max(fullAt.get(key) ?? older.get(key) ?? now, now), now + fullMs)
       const overMs = at + intervalMs - now - fullMs
-      if (overMs > roundingMs) {
-        fullAt.set(key, at)
-        return Math.max(1, Math.ceil(overMs / 1_000))
-      }
-      fullAt.delete(key) // the order of the keys is that of their use
-      fullAt.set(key, at + intervalMs)
-      if (fullAt.size > maxKeys) for (const [quietest] of fullAt) return forget(quietest)
-      return null
+      keep(key, overMs > roundingMs ? at : at + intervalMs)
+      return overMs > roundingMs ? Math.max(1, Math.ceil(overMs / 1_000)) : null
     },
-  }
-
-  function forget(key: string): null {
-    fullAt.delete(key)
-    return null
   }
 }

@@ -7,6 +7,9 @@ import type { Streamed } from './operation.ts'
 export const csv = 'text/csv'
 export const ndjson = 'application/x-ndjson'
 
+/** How long a reader may take nothing: it holds one of few places. */
+const readerIdleMs = 60_000
+
 export interface Download<Row> {
   /** Without its suffix. */
   name: string
@@ -19,6 +22,8 @@ export interface Download<Row> {
   /** The cells of a row, as `columns` has them. */
   cells(row: Row): (string | number | boolean | null)[]
   signal: AbortSignal
+  /** After which the connection of a reader that takes nothing is cut off, in milliseconds; for tests. */
+  readerIdleMs?: number
 }
 
 export function download<Row>(rows: Download<Row>): Streamed {
@@ -35,6 +40,7 @@ export function download<Row>(rows: Download<Row>): Streamed {
         response.end()
         return
       }
+      response.setTimeout(rows.readerIdleMs ?? readerIdleMs, () => response.destroy())
       try {
         // What fails from now on cuts the connection, so that no client takes a part for the whole.
         await pipeline(Readable.from(isCsv ? csvOf(rows, batches) : ndjsonOf(batches)), response, { signal })

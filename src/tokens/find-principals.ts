@@ -1,9 +1,14 @@
-// Owns asking the database who holds a token: one query at a time for all who ask, however many tokens are tried.
+// Owns asking the database who holds a token: one query at a time for all who ask, and few where nobody is found, however
+// many tokens are tried.
+import { setTimeout as delay } from 'node:timers/promises'
 import { inArray } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
 import type { Principal } from './authenticate.ts'
 import type { Scope } from './scope.ts'
+
+/** The pause after a query for wrong tokens alone: fifty a second at the most, and a valid one among them hardly waits. */
+const pauseMs = 20
 
 type Asked = PromiseWithResolvers<Principal | null>
 
@@ -18,7 +23,7 @@ export function createPrincipalFinder(db: Database): (hash: string) => Promise<P
     while (waiting.size > 0) {
       const asked = waiting
       waiting = new Map()
-      await answer(db, asked)
+      if (!(await answer(db, asked))) await delay(pauseMs)
     }
     isAsking = false
   }
@@ -33,7 +38,8 @@ export function createPrincipalFinder(db: Database): (hash: string) => Promise<P
   }
 }
 
-async function answer(db: Database, asked: ReadonlyMap<string, Asked>): Promise<void> {
+/** Whether one of them is a token. */
+async function answer(db: Database, asked: ReadonlyMap<string, Asked>): Promise<boolean> {
   try {
     const rows = await db
       .select()
@@ -44,7 +50,9 @@ async function answer(db: Database, asked: ReadonlyMap<string, Asked>): Promise<
       const row = found.get(hash)
       resolve(row ? { tokenId: row.id, name: row.name, scope: row.scope as Scope } : null)
     }
+    return found.size > 0
   } catch (error) {
     for (const { reject } of asked.values()) reject(error)
+    return false
   }
 }

@@ -6,11 +6,6 @@ export function newToken(): string {
   return `imt_${randomBytes(32).toString('base64url')}`
 }
 
-/** False: `newToken` has never made it. */
-export function isTokenForm(token: string): boolean {
-  return /^imt_[\w-]{43}$/.test(token)
-}
-
 export function hashToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')
 }

@@ -103,12 +103,12 @@ describe('wrong tokens', () => {
     expect((await from('::ffff:203.0.113.9', 'no')).status).toBe(401)
   })
 
-  test('are no query each: in no known form none, else one at a time for all', async () => {
+  test('are no query each, one after the other or all at once, and cost none when they come again', async () => {
     const statements = vi.spyOn(api.database.pool, 'query')
-    await Promise.all(Array.from({ length: 50 }, (_, number) => from('203.0.113.1', `guess-${number}`)))
-    expect(statements).not.toHaveBeenCalled()
+    const startedAt = performance.now()
+    for (let number = 0; number < 100; number++) await from('203.0.113.1', wrong(4_000 + number))
     await Promise.all(Array.from({ length: 200 }, (_, number) => from('203.0.113.2', wrong(5_000 + number))))
-    expect(statements.mock.calls.length).toBeLessThan(100)
+    expect(statements.mock.calls.length).toBeLessThanOrEqual(2 + (performance.now() - startedAt) / 20)
     statements.mockClear()
     await Promise.all(Array.from({ length: 200 }, (_, number) => from('203.0.113.2', wrong(5_000 + number))))
     expect(statements).not.toHaveBeenCalled()
