@@ -19,6 +19,7 @@ export const errorCodes = {
   answer_timeout: 'no answer in time',
   headers_too_large: 'more than 64 KiB of headers',
   malformed_http: 'what came is not HTTP, or not in its strict form',
+  undecipherable_secret: 'no key in ENCRYPTION_KEYS opens the endpoint’s secrets, so nothing was sent',
 } as const
 
 export type ErrorCode = keyof typeof errorCodes

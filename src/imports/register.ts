@@ -3,7 +3,7 @@ import { and, inArray, isNull, sql } from 'drizzle-orm'
 import { after, type Clock } from '../clock.ts'
 import { effectiveLimits } from '../connections/limits.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { connections, imports } from '../db/schema/index.ts'
+import { connections, imports, type StoredPollError } from '../db/schema/index.ts'
 import { AppError, invalid } from '../errors.ts'
 import { newId, phase } from '../ids.ts'
 import type { StatusAnswer } from '../providers/contract.ts'
@@ -107,6 +107,14 @@ function prepare(
   return { row: newImport(registration, connection, now, isBatch), hasJob: jobId != null, connection, answer }
 }
 
+/** Whoever registers on a paused connection is told why nothing comes of it; null: it isn't paused. */
+function pauseTold({ name, pausedAt, pauseReason }: ConnectionRow, now: Date): StoredPollError | null {
+  if (pausedAt === null) return null
+  const what = pauseReason === 'forbidden' ? 'several imports of it' : 'its credentials'
+  const message = `The connection ${name} is paused since ${pausedAt.toISOString()}: the provider refuses ${what}.`
+  return { code: pauseReason ?? 'unauthorized', message, at: now.toISOString() }
+}
+
 function newImport(registration: Registration, connection: ConnectionRow, now: Date, isBatch: boolean) {
   const id = newId()
   const limits = effectiveLimits(findProvider(connection.provider), connection.limits)
@@ -121,6 +129,7 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
     deadlineAt: after(now, deadlineMs),
     // The first polls of a batch are spread, so that they don't fire at once.
     nextPollAt: after(now, isBatch ? phase(id) * limits.minIntervalMs : 0),
+    lastError: pauseTold(connection, now),
     metadata: registration.metadata ?? {},
   }
 }

@@ -3,7 +3,7 @@ import { eq, sql } from 'drizzle-orm'
 import { after, type Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import { deliveries, events, webhookEndpoints } from '../db/schema/index.ts'
-import type { Encryption } from '../encryption.ts'
+import { DecryptionError, type Encryption } from '../encryption.ts'
 import { type CustomHeaders, openHeaders } from './endpoints/headers.ts'
 import { type Health, isHeldBack } from './endpoints/health.ts'
 import { signingSecrets } from './endpoints/secrets.ts'
@@ -16,6 +16,9 @@ export interface BeginDeps {
   clock: Clock
   encryption: Encryption
 }
+
+/** What signs; null: no accepted key opens it, so nothing can be sent. */
+type Secrets = readonly string[] | null
 
 /** An attempt whose row is written. */
 export interface Attempt {
@@ -31,7 +34,7 @@ export interface Attempt {
   dueAt: Date
   createdAt: Date
   event: { id: string; type: string; body: string }
-  endpoint: { id: string; url: string; headers: CustomHeaders; secrets: readonly string[]; health: Health }
+  endpoint: { id: string; url: string; headers: CustomHeaders; secrets: Secrets; health: Health }
 }
 
 /**
@@ -59,7 +62,6 @@ export type Beginning = { kind: 'begun'; attempt: Attempt } | { kind: 'not_sent'
 
 /**
  * Writes the attempt as `in_flight` and counts it, before any request: a crash from here on is visible.
- * @throws {DecryptionError} when no accepted key opens the endpoint's secrets; then there is no attempt.
  */
 export async function beginAttempt(deps: BeginDeps, deliveryId: string, claimed: Claimed): Promise<Beginning> {
   const now = deps.clock.now()
@@ -143,10 +145,22 @@ function prepare(
     endpoint: {
       id: endpoint.id,
       url: endpoint.url,
-      headers: openHeaders(encryption, endpoint),
-      secrets: signingSecrets(encryption, endpoint, now),
+      ...opened(encryption, endpoint, now),
       health: endpoint,
     },
+  }
+}
+
+function opened(
+  encryption: Encryption,
+  endpoint: Found['endpoint'],
+  now: Date,
+): { headers: CustomHeaders; secrets: Secrets } {
+  try {
+    return { headers: openHeaders(encryption, endpoint), secrets: signingSecrets(encryption, endpoint, now) }
+  } catch (error) {
+    if (error instanceof DecryptionError) return { headers: {}, secrets: null }
+    throw error
   }
 }
 

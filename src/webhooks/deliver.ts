@@ -38,7 +38,7 @@ interface Options extends Partial<Claimed> {
   goOn?: () => boolean
 }
 
-/** Makes one attempt at a delivery that dispatch has leased. @throws only where the database or a key fails us. */
+/** Makes one attempt at a delivery that dispatch has leased. @throws only where the database fails us. */
 export async function deliver(
   deps: DeliverDeps,
   deliveryId: string,
@@ -48,7 +48,8 @@ export async function deliver(
   if (beginning.kind === 'not_sent') return beginning
   const { attempt } = beginning
 
-  const result = await send(deps, requestOf(attempt), signal)
+  const request = requestOf(attempt)
+  const result = request ? await send(deps, request, signal) : undecipherable
   if (result === 'aborted') {
     await interruptAttempt(deps.db, attempt)
     return { kind: 'interrupted' }
@@ -60,7 +61,19 @@ export async function deliver(
   return { kind: 'attempted', attempt, result, endedAt, ...recorded }
 }
 
+/** What an attempt comes to whose secrets no key opens: it is retried, since the key may come back. */
+const undecipherable: SendResult = {
+  outcome: 'connect_error',
+  status: null,
+  retryAfterMs: null,
+  responseSnippet: null,
+  errorCode: 'undecipherable_secret',
+  error: null,
+}
+
+/** Null: it can't be signed. */
 function requestOf({ event, endpoint, startedAt }: Attempt) {
+  if (endpoint.secrets === null) return null
   const signature = signatureHeaders({ id: event.id, at: startedAt, body: event.body }, endpoint.secrets)
   return { url: endpoint.url, headers: { ...endpoint.headers, ...signature }, body: event.body }
 }

@@ -236,16 +236,23 @@ describe('what is not sent', () => {
     expect(receiver.received).toHaveLength(1)
   })
 
-  it('is anything while the keys are lost; no attempt is used up', async () => {
+  it('is anything while the keys are lost; the attempt says so, and the next one may find them', async () => {
     const { receiver, delivery } = await pending()
     await lease(delivery.id)
     const encryption = createEncryption([randomBytes(32)])
     const signal = new AbortController().signal
-    await expect(deliver({ ...world.deps, encryption }, delivery.id, { manual: false, signal })).rejects.toThrow(
-      'ENCRYPTION_KEYS',
-    )
-    expect(await row(delivery.id)).toMatchObject({ state: 'pending', attempts: 0 })
+    await deliver({ ...world.deps, encryption }, delivery.id, { manual: false, signal })
+    expect(only(await world.attemptsOf(delivery.id))).toMatchObject({
+      outcome: 'connect_error',
+      errorCode: 'undecipherable_secret',
+      status: null,
+    })
     expect(receiver.received).toEqual([])
+    const { state, nextAttemptAt } = await row(delivery.id)
+    expect(state).toBe('pending')
+    world.clock.set(nextAttemptAt ?? world.clock.now())
+    await world.deliverDue()
+    expect(receiver.received).toHaveLength(1)
   })
 })
 
