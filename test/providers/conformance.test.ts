@@ -408,6 +408,15 @@ describe.each(providerNames)('%s', (name) => {
     expect(request.query ?? {}).toEqual({})
   })
 
+  it('is not asked at all where no key opens the credentials', async () => {
+    vendor.answerJson(known.example)
+    const { length } = vendor.seen
+    const shut = { ...target(), credentials: null }
+    const asking = askStatus(asker.client, provider, shut, 'job-1', { signal: noSignal() })
+    expect((await refusal(asking)).kind).toBe('undecipherable_credentials')
+    expect(vendor.seen).toHaveLength(length)
+  })
+
   it('tells a 403 that means waiting from one that doesn’t', async () => {
     const tell = async (body: unknown, headers = {}) => {
       vendor.answerJson(body, 403, headers)
