@@ -91,9 +91,14 @@ export async function startService(
     const providerGuard = createGuard({ allowedCidrs: config.providerAllowedCidrs })
     const webhookGuard = createGuard({ allowedCidrs: config.webhookAllowedCidrs })
 
+    const providerAgents = createAgents({ guard: providerGuard, timeouts: providerTimeouts })
+    opened.defer(() => providerAgents.destroy())
+    const asking = {
+      targets: createTargets({ db, encryption, log }),
+      client: createProviderClient({ agents: providerAgents, clock }),
+    }
+
     if (config.roles.has('worker')) {
-      const providerAgents = createAgents({ guard: providerGuard, timeouts: providerTimeouts })
-      opened.defer(() => providerAgents.destroy())
       const webhookAgents = createAgents({
         guard: webhookGuard,
         timeouts: webhookTimeouts,
@@ -104,8 +109,7 @@ export async function startService(
       const workers = await startWorkers({
         ...shared,
         queues,
-        targets: createTargets({ db, encryption, log }),
-        client: createProviderClient({ agents: providerAgents, clock }),
+        ...asking,
         agents: webhookAgents,
         historyRetention: config.historyRetention,
         observePoll: metrics.polled,
@@ -120,6 +124,7 @@ export async function startService(
     const resolve = createResolve()
     const server = createHttpServer({
       ...shared,
+      ...asking,
       api: config.roles.has('api'),
       adminToken: storage.adminToken,
       providerGuard,

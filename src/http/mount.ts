@@ -26,8 +26,10 @@ async function run(operation: Operation, request: Request, response: Response, d
   const principal = await authorize(request, response, deps, operation.scope)
   const call = { ...(await readCall(operation, request, response, deps.stopping)), principal }
   const answer = await operation.handle(call)
-  if ('stream' in answer) await answer.stream(response)
-  else if (answer.body === undefined) response.status(answer.status).end()
+  if ('stream' in answer) return answer.stream(response)
+  if (answer.status === 201 && operation.location)
+    response.location(`${request.baseUrl}${operation.location(answer.body)}`)
+  if (answer.body === undefined) response.status(answer.status).end()
   else response.status(answer.status).json(answer.body)
 }
 

@@ -86,6 +86,8 @@ function given(body: z.ZodType): z.ZodType {
   return body instanceof z.ZodPrefault ? (body.unwrap() as z.ZodType) : body
 }
 
+const location = { description: 'The path of what was made.', required: true, schema: { type: 'string' as const } }
+
 function answersOf(answers: Record<number, AnswerSpec>): ZodOpenApiResponsesObject {
   const described = Object.entries(answers).map(([status, { description, schema, streams = {} }]) => {
     const texts = Object.entries(streams).map(([mediaType, meaning]) => [
@@ -93,7 +95,8 @@ function answersOf(answers: Record<number, AnswerSpec>): ZodOpenApiResponsesObje
       { schema: { type: 'string' as const, description: meaning } },
     ])
     const content = { ...(schema && { 'application/json': { schema } }), ...Object.fromEntries(texts) }
-    return [status, { description, ...(Object.keys(content).length > 0 && { content }) }]
+    const headers = status === '201' && { headers: { Location: location } }
+    return [status, { description, ...headers, ...(Object.keys(content).length > 0 && { content }) }]
   })
   return Object.fromEntries(described)
 }

@@ -41,6 +41,9 @@ type AnswerOf<A extends Answers> = {
     : { status: Status }
 }[keyof A & number]
 
+/** The body of a 201. */
+type MadeBy<A extends Answers> = A[201] extends { schema: infer Schema extends z.ZodType } ? z.output<Schema> : never
+
 interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, A extends Answers> {
   /** The operation's id in the OpenAPI document. */
   id: string
@@ -58,12 +61,16 @@ interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Z
   /** What the document says of the body, where it can say more than the schema that reads it. */
   documentedBody?: z.ZodType
   answers: A
+  /** The path of what a 201 has made: its `Location`. */
+  location?(made: MadeBy<A>): string
   /** The refusals of its own, besides those that every operation has. */
   problems?: readonly ProblemCode[]
   handle(call: Call<z.output<P>, z.output<Q>, z.output<B>>): Promise<AnswerOf<A> | Streamed>
 }
 
-export interface Operation extends Omit<Definition<z.ZodObject, z.ZodObject, z.ZodType, Answers>, 'handle'> {
+export interface Operation
+  extends Omit<Definition<z.ZodObject, z.ZodObject, z.ZodType, Answers>, 'handle' | 'location'> {
+  location?(made: unknown): string
   handle(call: Call<unknown, unknown, unknown>): Promise<{ status: number; body?: unknown } | Streamed>
 }
 

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
 import type { Clock } from '../clock.ts'
 import type { Limits } from '../config.ts'
+import type { Targets } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
 import type { CheckDestination } from '../egress/destination.ts'
@@ -13,6 +14,7 @@ import type { Encryption } from '../encryption.ts'
 import { AppError } from '../errors.ts'
 import { createWatcher } from '../imports/watch.ts'
 import type { Log } from '../log.ts'
+import type { ProviderClient } from '../providers/client.ts'
 import type { Queues } from '../queue/queues.ts'
 import { createAuthenticator } from '../tokens/authenticate.ts'
 import { createTokenWatch } from '../tokens/watch.ts'
@@ -52,6 +54,9 @@ export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'me
   adminToken: string | null
   /** The rules for where providers may be. */
   providerGuard: Guard
+  /** What providers are asked through, when somebody tries a connection out. */
+  client: ProviderClient
+  targets: Targets
   /** The rules for where webhooks may be sent. */
   checkWebhookDestination: CheckDestination
   /** What Bull Board shows. */

@@ -4,10 +4,13 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect } from 'vitest'
+import { createTargets } from '../../src/connections/targets.ts'
+import { type Agents, createAgents } from '../../src/egress/agents.ts'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { createEncryption } from '../../src/encryption.ts'
 import { createHttpServer, type HttpDeps, type HttpServer } from '../../src/http/server.ts'
+import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -37,6 +40,8 @@ export interface Api {
   clock: ManualClock
   queues: Queues
   server: HttpServer
+  /** What providers are asked through. */
+  agents: Agents
   /** What was logged, a line each. */
   logLines: string[]
   /** How often each kind of work was nudged. */
@@ -57,6 +62,7 @@ export function useApi(overrides: Partial<HttpDeps> = {}, store?: QueueStore): A
   })
   afterAll(async () => {
     await api.server.close({ graceMs: 1_000 })
+    await api.agents.destroy()
     await api.queues.close()
     await api.database.close()
     await opened?.close()
@@ -71,12 +77,16 @@ async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): 
   const queues = openQueues({ redisUrl, databaseUrl: database.url, installationId: 'test', onError: () => {} })
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const nudges = { poll: 0, collect: 0, deliver: 0 }
+  const log = pino({ level: 'debug' }, { write: (line) => void logLines.push(line) })
+  const agents = createAgents({ guard, timeouts: providerTimeouts })
   const server = createHttpServer({
     api: true,
     db: database.db,
     clock,
     encryption,
-    log: pino({ level: 'debug' }, { write: (line) => void logLines.push(line) }),
+    log,
+    targets: createTargets({ db: database.db, encryption, log }),
+    client: createProviderClient({ agents, clock }),
     nudge: {
       poll: () => void nudges.poll++,
       collect: () => void nudges.collect++,
@@ -95,7 +105,7 @@ async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): 
   })
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const client = await connectApi(`http://127.0.0.1:${port}`, adminToken)
-  return { ...client, database, clock, queues, server, logLines, nudges }
+  return { ...client, database, clock, queues, server, agents, logLines, nudges }
 }
 
 /** A client of a server that runs; calls are made with the token unless they name another one. */

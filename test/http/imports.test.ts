@@ -1,4 +1,7 @@
+import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
+import { imports } from '../../src/db/schema/index.ts'
+import { newId } from '../../src/ids.ts'
 import { adminToken, useApi } from './api.ts'
 import { aConnection, anImport, aStoredImport, unique } from './fixtures.ts'
 
@@ -233,6 +236,69 @@ describe('listing', () => {
     expect(status).toBe(400)
     expect(body.errors).toMatchObject([{ field: 'state' }])
   })
+})
+
+describe('changing', () => {
+  const patch = (id: string, body: unknown) => api.call('PATCH /v1/imports/{id}', { id }, { body })
+
+  test('replaces the metadata, and leaves what is absent', async () => {
+    const { id } = await anImport(api, { metadata: { run: 1, team: 'data' }, deadlineMs: 60_000 })
+    const before = (await api.call('GET /v1/imports/{id}', { id })).body
+    expect((await patch(id, { metadata: { run: 2 } })).body).toEqual({ ...before, metadata: { run: 2 } })
+    expect((await patch(id, {})).body).toEqual({ ...before, metadata: { run: 2 } })
+    expect((await api.call('GET /v1/imports/{id}/events', { id })).body.data).toEqual([])
+    await api.call('POST /v1/imports/{id}/stop', { id })
+    const { data } = (await api.call('GET /v1/imports/{id}/events', { id })).body
+    expect(data).toMatchObject([{ type: 'import.stopped', data: { metadata: { run: 2 } } }])
+  })
+
+  test('moves the deadline, which counts from the registration, and then from the last resume', async () => {
+    const { id } = await anImport(api, { deadlineMs: 60_000 })
+    const registered = api.clock.now().getTime()
+    api.clock.advance(10_000)
+    await patch(id, { deadlineMs: 90_000 })
+    expect(await deadlineOf(id)).toBe(registered + 90_000)
+    await api.call('POST /v1/imports/{id}/stop', { id })
+    api.clock.advance(10_000)
+    await api.call('POST /v1/imports/{id}/resume', { id })
+    const resumed = api.clock.now().getTime()
+    api.clock.advance(10_000)
+    await patch(id, { deadlineMs: 30_000 })
+    expect(await deadlineOf(id)).toBe(resumed + 30_000)
+  })
+
+  test('takes one that is over, whose deadline is that of its next run', async () => {
+    const id = await aStoredImport(api, { state: 'failed', finishedAt: api.clock.now() })
+    expect((await patch(id, { metadata: { seen: true }, deadlineMs: 45_000 })).body).toMatchObject({
+      state: 'failed',
+      metadata: { seen: true },
+    })
+    await api.call('POST /v1/imports/{id}/resume', { id }, { body: { force: true } })
+    expect(await deadlineOf(id)).toBe(api.clock.now().getTime() + 45_000)
+  })
+
+  test.each([
+    [{ metadata: null }, 'metadata'],
+    [{ metadata: { large: 'x'.repeat(17_000) } }, 'metadata'],
+    [{ deadlineMs: 0 }, 'deadlineMs'],
+    [{ deadlineMs: 1.5 }, 'deadlineMs'],
+    [{ jobId: 'another' }, 'jobId'],
+  ])('refuses %j', async (body, field) => {
+    const { id } = await anImport(api)
+    expect((await patch(id, body)).body).toMatchObject({ status: 400, errors: [{ field }] })
+  })
+
+  test('needs the scope write, and an import', async () => {
+    const { id } = await anImport(api)
+    const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'r', scope: 'read' } })).body
+    expect((await api.call('PATCH /v1/imports/{id}', { id }, { body: {}, token })).status).toBe(403)
+    expect((await patch(newId(), {})).status).toBe(404)
+  })
+
+  async function deadlineOf(id: string): Promise<number | undefined> {
+    const [row] = await api.database.db.select().from(imports).where(eq(imports.id, id))
+    return row?.deadlineAt.getTime()
+  }
 })
 
 describe('steering', () => {

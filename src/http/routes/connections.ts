@@ -7,10 +7,13 @@ import { connectionSchema } from '../../connections/present.ts'
 import { patchConnection, putConnection } from '../../connections/put.ts'
 import { getConnection, listConnections } from '../../connections/read.ts'
 import { resumeConnectionByName } from '../../connections/resume.ts'
+import type { Targets } from '../../connections/targets.ts'
+import { connectionTestSchema, testConnection } from '../../connections/test.ts'
 import type { Database } from '../../db/client.ts'
 import { type Nudge, wakeAll } from '../../dispatch/nudge.ts'
 import type { Guard } from '../../egress/guard.ts'
 import type { Encryption } from '../../encryption.ts'
+import type { ProviderClient } from '../../providers/client.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { nameParams, pageQuery, pageSchema } from '../parameters.ts'
 
@@ -21,6 +24,8 @@ interface Deps {
   /** The rules for where providers may be. */
   guard: Guard
   nudge: Nudge
+  targets: Targets
+  client: ProviderClient
 }
 
 const tag = 'Connections'
@@ -42,6 +47,7 @@ export function connectionOperations(deps: Deps): Operation[] {
         200: { description: 'It is replaced.', schema: connectionSchema },
         201: { description: 'It is created.', schema: connectionSchema },
       },
+      location: ({ name }) => `/v1/connections/${encodeURIComponent(name)}`,
       problems: ['conflict'],
       async handle({ params, body }) {
         const { created, connection } = await putConnection(deps, params.name, body)
@@ -110,6 +116,20 @@ export function connectionOperations(deps: Deps): Operation[] {
         await deleteConnection(deps, params.name)
         return answer(204)
       },
+    }),
+
+    operation({
+      id: 'testConnection',
+      method: 'post',
+      path: '/v1/connections/{name}/test',
+      scope: 'admin',
+      tag,
+      summary: 'Try a connection out',
+      description:
+        'One request about a job that nobody has: a 404 means that the credentials are accepted. It counts as any other request, works while the connection is paused, and leaves it paused.',
+      params: nameParams,
+      answers: { 200: { description: 'What came of it.', schema: connectionTestSchema } },
+      handle: async ({ params, signal }) => answer(200, await testConnection(deps, params.name, signal)),
     }),
 
     operation({

@@ -2,6 +2,7 @@
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/client.ts'
 import { type Nudge, wakeAll } from '../../dispatch/nudge.ts'
+import { patchImport } from '../../imports/patch.ts'
 import { pollNow } from '../../imports/poll-now.ts'
 import { importSchema } from '../../imports/present.ts'
 import { getImport } from '../../imports/read.ts'
@@ -9,6 +10,7 @@ import { resumeImport, resumeSchema } from '../../imports/resume.ts'
 import { stopImport } from '../../imports/stop.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams } from '../parameters.ts'
+import { patchImportSchema } from './registration.ts'
 
 interface Deps {
   db: Database
@@ -39,6 +41,23 @@ export function importSteeringOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params }) {
         await pollNow(deps, params.id)
+        return answerWith(params.id)
+      },
+    }),
+
+    operation({
+      id: 'patchImport',
+      method: 'patch',
+      path: '/v1/imports/{id}',
+      scope: 'write',
+      tag,
+      summary: 'Change the metadata or the deadline of an import',
+      description: 'What is absent stays. No event tells of it; later ones show it.',
+      params: idParams,
+      body: patchImportSchema,
+      answers,
+      async handle({ params, body }) {
+        await patchImport(deps, params.id, body)
         return answerWith(params.id)
       },
     }),

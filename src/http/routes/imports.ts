@@ -54,6 +54,7 @@ export function importOperations(deps: Deps): Operation[] {
         200: { description: 'It was registered before.', schema: importSchema },
         201: { description: 'It is registered.', schema: importSchema },
       },
+      location: ({ id }) => `/v1/imports/${id}`,
       async handle({ body }) {
         const { importId, created } = await registerImport(deps, body)
         wakeAll(deps.nudge)

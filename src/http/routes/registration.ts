@@ -10,6 +10,11 @@ import { problemSchema } from '../problem.ts'
 const maxMetadataBytes = 16 * 1024
 const tenYearsMs = 10 * 366 * 24 * 3_600_000
 
+const metadata = z.record(z.string(), z.unknown()).refine((given) => sizeOfJson(given) <= maxMetadataBytes, {
+  error: 'must be at most 16 KiB of JSON',
+})
+const deadlineMs = z.number().int().min(1).max(tenYearsMs)
+
 export const registrationSchema = z
   .strictObject({
     connection: z.string().min(1).max(100).describe('The name of a connection.'),
@@ -19,20 +24,8 @@ export const registrationSchema = z
       .max(maxJobIdLength)
       .nullish()
       .describe('The provider’s id of the job. May be absent where `result` is given.'),
-    metadata: z
-      .record(z.string(), z.unknown())
-      .refine((metadata) => sizeOfJson(metadata) <= maxMetadataBytes, {
-        error: 'must be at most 16 KiB of JSON',
-      })
-      .optional()
-      .describe('Yours: kept with the import and sent with its webhooks.'),
-    deadlineMs: z
-      .number()
-      .int()
-      .min(1)
-      .max(tenYearsMs)
-      .optional()
-      .describe('How long to go on asking; absent: the connection’s.'),
+    metadata: metadata.optional().describe('Yours: kept with the import and sent with its webhooks.'),
+    deadlineMs: deadlineMs.optional().describe('How long to go on asking; absent: the connection’s.'),
     result: z
       .record(z.string(), z.unknown())
       .optional()
@@ -41,6 +34,15 @@ export const registrationSchema = z
   .meta({ id: 'RegisterImport' })
 
 export type RegistrationInput = z.infer<typeof registrationSchema>
+
+export const patchImportSchema = z
+  .strictObject({
+    metadata: metadata.optional().describe('Replaces all of it.'),
+    deadlineMs: deadlineMs
+      .optional()
+      .describe('How long to go on asking, from the registration or the last resume on.'),
+  })
+  .meta({ id: 'PatchImport' })
 
 /** The items are read one by one, so that a wrong one refuses only itself; the document shows what they have to be. */
 export const batchSchema = z

@@ -32,6 +32,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       summary: 'Create a token',
       body: createTokenSchema,
       answers: { 201: { description: 'The token, shown this once.', schema: newTokenSchema } },
+      location: ({ id }) => `/v1/tokens/${id}`,
       handle: async ({ body }) => answer(201, await createToken(deps, body)),
     }),
 

@@ -42,6 +42,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       description: 'It gets events from now on: unless it says otherwise, one for each import, when it is over.',
       body: createEndpointSchema,
       answers: { 201: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
+      location: ({ id }) => `/v1/webhook-endpoints/${id}`,
       handle: async ({ body }) => answer(201, await createEndpoint(deps, body)),
     }),
 

@@ -1,0 +1,83 @@
+// Owns trying a connection out: one request about a job that nobody has, which shows whether the provider can be reached
+// and takes the credentials. It changes nothing but the budget, and the wait that a 429 asks for.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { and, eq, isNull } from 'drizzle-orm'
+import { z } from 'zod'
+import { after, type Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import { notFound } from '../errors.ts'
+import { askStatus } from '../providers/ask.ts'
+import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import { blockConnection } from './block.ts'
+import { drawRequest, reservedAheadMs } from './draw.ts'
+import type { Target, Targets } from './targets.ts'
+
+export const connectionTestSchema = z
+  .object({
+    ok: z.boolean().describe('The provider was reached and took the credentials.'),
+    code: z
+      .string()
+      .describe(
+        '`accepted`; or why not: `unauthorized`, `forbidden`, `rate_limited` (now, or by an earlier answer), `budget` (the connection’s own limits are used up), `unreadable` (no key opens the credentials), or what went wrong with the call, as in an import’s `lastError`: `bad_request`, `server_error`, `redirect`, `timeout`, `dns_error`, `connect_error`, `tls_error`, `blocked_address`, `connection_reset`, `headers_too_large`, `response_too_large`, `invalid_response`.',
+      ),
+    message: z.string().describe('The same for people.'),
+  })
+  .meta({ id: 'ConnectionTest' })
+
+export type ConnectionTest = z.infer<typeof connectionTestSchema>
+
+export interface TestDeps {
+  db: Database
+  clock: Clock
+  targets: Targets
+  client: ProviderClient
+}
+
+/** How long the request may take. */
+const callMs = 20_000
+/** How long a 429 without `Retry-After` stops a connection. */
+const bareRateLimitMs = 60_000
+
+/** Also of a paused connection, which stays paused. @throws {AppError} not_found */
+export async function testConnection(deps: TestDeps, name: string, signal: AbortSignal): Promise<ConnectionTest> {
+  const [found] = await deps.db
+    .select({ id: connections.id, blockedUntil: connections.blockedUntil })
+    .from(connections)
+    .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+  if (!found) throw notFound('connection')
+  const target = (await deps.targets.load([found.id])).get(found.id)
+  if (!target) return refused('unreadable', 'No key in ENCRYPTION_KEYS opens the credentials: put them again.')
+
+  const now = deps.clock.now()
+  if (found.blockedUntil !== null && found.blockedUntil > now)
+    return refused('rate_limited', `The provider asked to wait until ${found.blockedUntil.toISOString()}.`)
+  const at = await drawRequest(deps.db, target, now)
+  if (at > after(now, reservedAheadMs))
+    // nothing is reserved then
+    return refused('budget', `The connection’s own limits allow no request before ${at.toISOString()}.`)
+  await delay(at.getTime() - now.getTime(), undefined, { signal }).catch(() => {}) // then the call ends at once
+  return ask(deps, target, signal)
+}
+
+async function ask({ db, clock, client }: TestDeps, target: Target, signal: AbortSignal): Promise<ConnectionTest> {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(callMs)])
+  try {
+    await askStatus(client, target.provider, target, randomUUID(), { signal: patience })
+    return { ok: true, code: 'accepted', message: 'The provider answered, and took the credentials.' }
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    const { kind, message, retryAfterMs } = error
+    if (kind === 'not_found')
+      return { ok: true, code: 'accepted', message: 'The provider took the credentials, and knows no such job.' }
+    if (kind === 'aborted') return refused('timeout', `The provider’s answer took longer than ${callMs / 1_000} s.`)
+    if (kind === 'rate_limited')
+      await blockConnection(db, target.id, after(clock.now(), retryAfterMs ?? bareRateLimitMs))
+    return refused(kind, message)
+  }
+}
+
+function refused(code: string, message: string): ConnectionTest {
+  return { ok: false, code, message }
+}
