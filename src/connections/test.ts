@@ -10,7 +10,7 @@ import { connections } from '../db/schema/index.ts'
 import { notFound } from '../errors.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
-import { blockConnection } from './block.ts'
+import { announcedWaitMs, blockConnection } from './block.ts'
 import { drawRequest, reservedAheadMs } from './draw.ts'
 import type { Target, Targets } from './targets.ts'
 
@@ -20,7 +20,7 @@ export const connectionTestSchema = z
     code: z
       .string()
       .describe(
-        '`accepted`; or why not: `unauthorized`, `forbidden`, `rate_limited` (now, or by an earlier answer), `budget` (the connection’s own limits are used up), `unreadable` (no key opens the credentials), or what went wrong with the call, as in an import’s `lastError`: `bad_request`, `server_error`, `redirect`, `timeout`, `dns_error`, `connect_error`, `tls_error`, `blocked_address`, `connection_reset`, `headers_too_large`, `response_too_large`, `invalid_response`.',
+        '`accepted`; or why not: `unauthorized`, `forbidden`, `rate_limited` (now, or by an earlier answer), `budget` (the connection’s own limits are used up), `undecipherable_credentials` (no key opens them), or what went wrong with the call, as in an import’s `lastError`: `bad_request`, `server_error`, `redirect`, `timeout`, `dns_error`, `connect_error`, `tls_error`, `blocked_address`, `connection_reset`, `headers_too_large`, `response_too_large`, `invalid_response`.',
       ),
     message: z.string().describe('The same for people.'),
   })
@@ -37,8 +37,6 @@ export interface TestDeps {
 
 /** How long the request may take. */
 const callMs = 20_000
-/** How long a 429 without `Retry-After` stops a connection. */
-const bareRateLimitMs = 60_000
 
 /** Also of a paused connection, which stays paused. @throws {AppError} not_found */
 export async function testConnection(deps: TestDeps, name: string, signal: AbortSignal): Promise<ConnectionTest> {
@@ -48,7 +46,7 @@ export async function testConnection(deps: TestDeps, name: string, signal: Abort
     .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
   if (!found) throw notFound('connection')
   const target = (await deps.targets.load([found.id])).get(found.id)
-  if (!target) return refused('unreadable', 'No key in ENCRYPTION_KEYS opens the credentials: put them again.')
+  if (!target) throw notFound('connection')
 
   const now = deps.clock.now()
   if (found.blockedUntil !== null && found.blockedUntil > now)
@@ -68,12 +66,12 @@ async function ask({ db, clock, client }: TestDeps, target: Target, signal: Abor
     return { ok: true, code: 'accepted', message: 'The provider answered, and took the credentials.' }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
-    const { kind, message, retryAfterMs } = error
+    const { kind, message } = error
     if (kind === 'not_found')
       return { ok: true, code: 'accepted', message: 'The provider took the credentials, and knows no such job.' }
     if (kind === 'aborted') return refused('timeout', `The provider’s answer took longer than ${callMs / 1_000} s.`)
-    if (kind === 'rate_limited')
-      await blockConnection(db, target.id, after(clock.now(), retryAfterMs ?? bareRateLimitMs))
+    const waitMs = announcedWaitMs(error)
+    if (waitMs !== null) await blockConnection(db, target, { now: clock.now(), waitMs })
     return refused(kind, message)
   }
 }

@@ -2,10 +2,11 @@
 // the provider says how the new run ended, and are replaced then, never mixed with the new ones.
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
+import type { StoredPollError } from '../db/schema/index.ts'
 import type { ImportRow } from './transition.ts'
 
 /** What is known of an import's last run, as if nobody had heard of it. Polls, metadata and history go on. */
-export function forgottenOutcome({ detailsState }: ImportRow) {
+export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
   const isUnderWay = detailsState === 'pending' || detailsState === 'collecting'
   return {
     providerStatus: null,
@@ -27,6 +28,8 @@ export function forgottenOutcome({ detailsState }: ImportRow) {
     attentionsTold: [],
     // A collection that is under way ends here: it would be of a run that is over.
     ...(isUnderWay && { detailsState: 'incomplete' }),
+    detailsError: isUnderWay ? endedByResume(now) : null,
+    rowsAnnounced: null,
     nextCollectAt: null,
     collectLeaseUntil: null,
     collectFailures: 0,
@@ -34,9 +37,15 @@ export function forgottenOutcome({ detailsState }: ImportRow) {
     collectFaults: 0,
     collectBegunAnew: false,
     collectReplacesFrom: null,
-    rowsAnnounced: null,
-    detailsError: null,
   } satisfies Partial<ImportRow>
+}
+
+function endedByResume(now: Date): StoredPollError {
+  return {
+    code: 'resumed',
+    message: 'The import was tracked again before all rows were there.',
+    at: now.toISOString(),
+  }
 }
 
 /** Deletes the rows of an earlier run, because this one has ended. Returns whether there were any. */

@@ -220,13 +220,14 @@ function reportColumns(report: Report) {
 }
 
 function detailsColumns(details: DetailPage | null, at: Date) {
-  if (details === null) return { detailsState: 'none' }
+  if (details === null) return { detailsState: 'none', detailsError: null }
   return details.next === null
     ? {
         detailsState: 'complete',
+        detailsError: null,
         ...(details.skippedLines.length > 0 && { rowsSkipped: details.skippedLines.length }),
       }
-    : { detailsState: 'pending', nextCollectAt: at, rowsAnnounced: details.announced ?? null }
+    : { detailsState: 'pending', detailsError: null, nextCollectAt: at, rowsAnnounced: details.announced ?? null }
 }
 
 async function insertSnapshot(tx: Transaction, id: string, report: Report, { importId, to, polledAt }: ChangedReport) {

@@ -38,7 +38,7 @@ export function resumeImport(
     if (!isOver(state)) return null
     if (endedByProvider(state)) requireForced(row, force)
     const set = {
-      ...(endedByProvider(state) && forgottenOutcome(row)),
+      ...(endedByProvider(state) && forgottenOutcome(row, now)),
       state: 'pending',
       lostReason: null,
       attention: null,

@@ -35,7 +35,7 @@ export function recordSettled(db: Database, settled: SettledImport): Promise<Rec
       finishedAt: polledAt,
       lastError: settled.lastError,
       ...(settled.polls === 1 && polledColumns(polledAt)),
-      ...(held.hasDetails && detailsColumns(connection, polledAt)),
+      ...(held.hasDetails ? detailsColumns(connection, polledAt) : { detailsState: 'none' }),
     })
     if (!row) return { kind: 'stale' }
     if (settled.failedCall) await countFailedCall(tx, connection.id, settled.failedCall, polledAt)

@@ -97,7 +97,7 @@ describe('a connection is tried out', () => {
     const { id } = await rowOf(name)
     const other = createEncryption([Buffer.alloc(32, 9)])
     await change(name, { credentials: other.encrypt('{"apiKey":"k"}', `connection:${id}`) })
-    expect(await tryOut(name)).toMatchObject({ ok: false, code: 'unreadable' })
+    expect(await tryOut(name)).toMatchObject({ ok: false, code: 'undecipherable_credentials' })
   })
 })
 

@@ -213,7 +213,11 @@ describe('resuming by force', () => {
     const at = await world.checkpoint(id)
     if (!at) throw new Error('no checkpoint')
     await resumeImport(world, id, { force: true })
-    expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null })
+    expect(await world.row(id)).toMatchObject({
+      detailsState: 'incomplete',
+      detailsError: { code: 'resumed' },
+      nextCollectAt: null,
+    })
     const connection = { id: at.row.connectionId, name: 'any', provider: 'cdq' }
     const page = aPage({ rowResults: [aResult('late')] })
     expect(await storeCollectedPage(world.db, at, connection, page, world.clock.now())).toEqual({ kind: 'superseded' })
