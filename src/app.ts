@@ -77,6 +77,7 @@ export async function startService(
     await requireStoredKeys({ db, encryption })
     await makePartitions(storage.patient.db, clock.now()).catch(warn('partitions could not be made'))
     const metrics = createMetrics(queues)
+    metrics.clock(clock)
     let watch: WorkWatch | null = null
     let stopWorkers = async () => {}
     let closeServer = async () => {}

@@ -8,6 +8,8 @@ const seconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
 export interface Metrics {
   registry: Registry
+  /** Has told how far this machine's clock is ahead of the database's. */
+  clock(clock: { aheadMs(): number }): void
   /** Has what the watch of a worker knows shown, too. */
   watch(watch: Pick<WorkWatch, 'tickAges' | 'lateness'>): void
   polled(poll: { provider: string; outcome: string; latenessMs: number; durationMs: number }): void
@@ -60,6 +62,16 @@ export function createMetrics(queues: Pick<Queues, 'all'>): Metrics {
 
   return {
     registry,
+    clock: ({ aheadMs }) => {
+      new Gauge({
+        name: 'import_tracker_clock_ahead_seconds',
+        help: "How far this machine's clock is ahead of the database's, which is used; 0 within a second.",
+        registers,
+        collect() {
+          this.set(aheadMs() / 1_000)
+        },
+      })
+    },
     watch: (watch) => measureWatch(watch, registers),
     polled({ provider, outcome, latenessMs, durationMs }) {
       polls.inc({ provider, outcome })

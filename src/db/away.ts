@@ -1,8 +1,9 @@
-// Owns telling a database that can't be reached now from everything else that can go wrong with a statement.
+// Owns telling a database that can't be reached or used now from everything else that can go wrong with a statement.
 import { DatabaseError } from 'pg'
 
 /**
- * Whether the error says that the database is away, restarting or out of connections, so that the same may work soon.
+ * Whether the error says that the database is away, restarting or out of room or connections, so that the same may work
+ * soon.
  * What wraps errors, as Drizzle does, is looked into.
  */
 export function isDatabaseAway(error: unknown): boolean {
@@ -15,7 +16,7 @@ export function isDatabaseAway(error: unknown): boolean {
 const awayStates = [
   /^08/, // connection exception
   /^57P0[1-3]$/, // shut down, crashed, or starting up
-  /^53300$/, // too many connections
+  /^53/, // no room on the disk, out of memory, too many connections
 ]
 
 const awayCodes = new Set([

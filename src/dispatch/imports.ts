@@ -53,6 +53,14 @@ export async function longestDue(db: Database, now: Date, kind: 'poll' | 'collec
   return rows.map(({ id, dueAt }) => ({ id, dueAt: new Date(dueAt) }))
 }
 
+/** What is leased although it has been due since before `dueBy`. */
+export async function leasedSince(db: Database, dueBy: Date, kind: 'poll' | 'collect'): Promise<DueWork[]> {
+  const { dueAt, leaseUntil } = kind === 'poll' ? polls : collections
+  const { rows } = await db.execute<{ id: string; dueAt: string }>(sql`
+    SELECT id, ${dueAt} AS "dueAt" FROM imports WHERE ${leaseUntil} IS NOT NULL AND ${dueAt} <= ${dueBy}`)
+  return rows.map((row) => ({ id: row.id, dueAt: new Date(row.dueAt) }))
+}
+
 /** Claims come one after the other, over all processes: two at once would both spend the same budget. */
 const lockKey = 0x636c696d // "clim"
 

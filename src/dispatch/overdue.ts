@@ -1,14 +1,19 @@
-// Owns noticing that work which may begin isn't begun: what is due and has room, and what was claimed and waits in a
-// queue that nobody works on.
+// Owns noticing that work which may begin isn't done: what is due and has room, what was claimed and waits in a queue that
+// nobody works on, and what is claimed again and again.
 import { sql } from 'drizzle-orm'
+import { after } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import type { QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
-import { type DueWork, longestDue } from './imports.ts'
+import { type DueWork, leasedSince, longestDue } from './imports.ts'
 import type { WorkKind } from './tick.ts'
 
 /** How late work may be, in milliseconds, before something must be wrong. */
 const overdueAfterMs = 60_000
+/** What may begin is claimed at the next tick, the longest due first. */
+const claimedWithinMs = 5_000
+/** What is claimed may wait in the queue, and take two calls. */
+const doneWithinMs = 120_000
 /** The queues that each kind of work waits in. */
 const queuesOf: Record<WorkKind, readonly QueueName[]> = {
   poll: ['poll'],
@@ -22,31 +27,35 @@ export interface OverdueWatch {
   look(now: Date): Promise<void>
   /** By the last look: how late the oldest work is that may begin, in milliseconds. */
   lateness(): Record<WorkKind, number>
-  /** The kinds of which a work that may begin was late at two looks: a claim takes the longest due first. */
+  /** The kinds of which work was late at looks that are far enough apart for it to have been done. */
   overdue(): WorkKind[]
 }
 
 export function createOverdueWatch({ db, queues }: { db: Database; queues: Pick<Queues, 'all'> }): OverdueWatch {
   let lateMs = inAll(0)
-  let late = inAll<ReadonlySet<string>>(new Set())
-  let overdue = inAll(false)
+  let late = inAll<readonly Late[]>([])
 
   return {
     async look(now) {
-      const seen = { lateMs: inAll(0), late: inAll<ReadonlySet<string>>(new Set()), overdue: inAll(false) }
+      const seen = { lateMs: inAll(0), late: inAll<readonly Late[]>([]) }
       for (const kind of workKinds) {
-        const due = kind === 'deliver' ? await longestDueDeliveries(db, now) : await longestDue(db, now, kind)
-        const work = [...due, ...(await longestWaiting(queues, kind))]
+        const waiting = [...(await longestDueOf(db, now, kind)), ...(await longestWaiting(queues, kind))]
+        const leased = kind === 'deliver' ? [] : await leasedSince(db, after(now, -overdueAfterMs), kind)
         const latenessOf = ({ dueAt }: DueWork) => now.getTime() - dueAt.getTime()
-        const tooLate = work.filter((one) => latenessOf(one) >= overdueAfterMs).map(keyOf)
-        seen.lateMs[kind] = Math.max(0, ...work.map(latenessOf))
-        seen.late[kind] = new Set(tooLate)
-        seen.overdue[kind] = tooLate.some((key) => late[kind].has(key))
+        const tooLate = [
+          ...waiting.map((one) => ({ ...one, mayTakeMs: claimedWithinMs })),
+          ...leased.map((one) => ({ ...one, mayTakeMs: doneWithinMs })),
+        ].filter((one) => latenessOf(one) >= overdueAfterMs)
+        seen.lateMs[kind] = Math.max(0, ...waiting.map(latenessOf))
+        seen.late[kind] = tooLate.map((one) => {
+          const before = late[kind].find((other) => isSame(one, other))
+          return { ...one, forMs: before ? now.getTime() - before.since.getTime() : 0, since: before?.since ?? now }
+        })
       }
-      ;({ lateMs, late, overdue } = seen)
+      ;({ lateMs, late } = seen)
     },
     lateness: () => lateMs,
-    overdue: () => workKinds.filter((kind) => overdue[kind]),
+    overdue: () => workKinds.filter((kind) => late[kind].some(({ forMs, mayTakeMs }) => forMs >= mayTakeMs)),
   }
 }
 
@@ -54,8 +63,20 @@ function inAll<Value>(value: Value): Record<WorkKind, Value> {
   return { poll: value, collect: value, deliver: value }
 }
 
-function keyOf({ id, dueAt }: DueWork): string {
-  return `${id} ${dueAt.getTime()}`
+/** Work that was late, and since which look it is. */
+interface Late extends DueWork {
+  since: Date
+  forMs: number
+  /** How long it may still be so for good reason. */
+  mayTakeMs: number
+}
+
+function isSame(one: DueWork, other: DueWork): boolean {
+  return one.id === other.id && one.dueAt.getTime() === other.dueAt.getTime()
+}
+
+async function longestDueOf(db: Database, now: Date, kind: WorkKind): Promise<DueWork[]> {
+  return kind === 'deliver' ? longestDueDeliveries(db, now) : longestDue(db, now, kind)
 }
 
 /** By endpoint, of those that answer and have nothing under way: the others may have to wait for good reason. */

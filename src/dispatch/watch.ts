@@ -14,7 +14,7 @@ export interface WorkWatch {
   checkTicks(): void
   /** @throws where work that may begin is overdue. */
   checkOverdue(): void
-  /** False: nothing has got on for minutes although Postgres and the queue answer, so that only a restart can help. */
+  /** False: a kind of tick hasn't got through for minutes although Postgres and the queue answer, so that only a restart can help. */
   canRecover(): boolean
   tickAges: TickWatch['ages']
   lateness: OverdueWatch['lateness']
@@ -41,7 +41,6 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
   const stopping = new AbortController()
   const { signal } = stopping
   const overdue = createOverdueWatch({ db, queues })
-  const fails = () => [...ticks.silent(), ...overdue.overdue()].length > 0
   let hopelessSince: number | null = null
 
   const missing = new Set<WatchedKind>()
@@ -62,7 +61,7 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
       () => true,
       () => false,
     )
-    hopelessSince = answered && fails() ? (hopelessSince ?? performance.now()) : null
+    hopelessSince = answered && ticks.silent().length > 0 ? (hopelessSince ?? performance.now()) : null
   }
 
   void every(tickEveryMs, signal, async () => {

@@ -145,6 +145,6 @@ function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
   mount(app, operations, { authenticator, limits, stopping })
   mountDocs(app, openApiDocument(operations))
   mountLogin(app, { sessions, limits })
-  mountDashboard(app, { db, sessions, authenticator, limits })
+  mountDashboard(app, { db, queues: deps.queues, sessions, authenticator, limits })
   mountBoard(app, { queues: deps.queues, sessions, authenticator, limits })
 }

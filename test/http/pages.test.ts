@@ -184,6 +184,14 @@ describe('the dashboard', () => {
     expect(body).not.toContain('<script>')
   })
 
+  test('says that a queue is paused', async () => {
+    const dashboard = async () => (await api.send('/', { headers: { authorization: `Bearer ${adminToken}` } })).body
+    await api.queues.all.poll.pause()
+    expect(await dashboard()).toContain('The queue poll is paused.')
+    await api.queues.all.poll.resume()
+    expect(await dashboard()).not.toContain('The queue poll is paused.')
+  })
+
   test('shows what turns the direction of a name, and breaks its lines', async () => {
     await anImport(api, { jobId: 'a\u202eb\nc' })
     const { body } = await api.send('/', { headers: { authorization: `Bearer ${adminToken}` } })

@@ -3,10 +3,12 @@ import type { Express } from 'express'
 import type { ApiConnection } from '../../connections/present.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
+import { describeTroubles } from '../../dispatch/troubles.ts'
 import { countByState } from '../../imports/count.ts'
 import type { ApiImport } from '../../imports/present.ts'
 import { listImports } from '../../imports/read.ts'
 import { states } from '../../imports/state.ts'
+import type { Queues } from '../../queue/queues.ts'
 import { noStore } from '../security-headers.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
@@ -16,20 +18,30 @@ const recentImports = 50
 const shownConnections = 100
 const refreshSeconds = 5
 
-export function mountDashboard(app: Express, deps: PageGuardDeps & { db: Database }): void {
+interface Deps extends PageGuardDeps {
+  db: Database
+  queues: Queues['all']
+}
+
+export function mountDashboard(app: Express, deps: Deps): void {
   app.get('/', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
-    const [counts, recent, connections] = await Promise.all([
+    const [counts, recent, connections, troubles] = await Promise.all([
       countByState(deps),
       listImports(deps, { limit: recentImports }),
       listConnections(deps, { limit: shownConnections }),
+      describeTroubles({ all: deps.queues }),
     ])
-    const body = html`
+    const body = html`${troubles.length > 0 ? troubleCard(troubles) : null}
 <section class="counts">${states.map((state) => countCard(state, counts[state]))}</section>
 <section class="card"><h2>Recent imports</h2>${importTable(recent.data)}</section>
 <section class="card"><h2>Connections</h2>${connectionTable(connections.data)}</section>`
     const user = principalOf(response).name
     response.type('html').send(page({ title: 'Imports', body, user, refreshSeconds }))
   })
+}
+
+function troubleCard(troubles: readonly string[]): Html {
+  return html`<section class="card"><h2>Work stands still</h2><ul>${troubles.map((one) => html`<li>${one}</li>`)}</ul></section>`
 }
 
 function countCard(state: string, count: number): Html {
