@@ -45,7 +45,7 @@ export const webhookEndpoints = pgTable('webhook_endpoints', {
   /** Since when nothing is sent to it, and why (`manual`, `gone`, `failing`). */
   disabledAt: time('disabled_at'),
   disabledReason: text('disabled_reason'),
-  /** Nothing is sent before this, because the receiver said 429 or 503. */
+  /** Nothing is sent before this, because the receiver asked to wait (429, 503, …). */
   blockedUntil: time('blocked_until'),
   /** To the minute; null: no attempt has succeeded yet. */
   lastSuccessAt: time('last_success_at'),

@@ -110,7 +110,7 @@ export interface WebhookEndpoint {
   /** Since when five attempts or more failed in a row, and when the next one is tried. */
   failingSince: string | null
   nextProbeAt: string | null
-  /** Nothing is sent before this, because it answered 429 or 503. */
+  /** Nothing is sent before this, because it asked to wait (429, 503, …). */
   blockedUntil: string | null
   /** To the minute. */
   lastSuccessAt: string | null

@@ -47,7 +47,7 @@ export const endpointSchema = z
       .describe('`gone`: it answered 410. `failing`: nothing succeeded for five days.'),
     failingSince: time.nullable().describe('Since when five attempts or more failed in a row: one is tried at a time.'),
     nextProbeAt: time.nullable().describe('While it is failing: when the next one is tried.'),
-    blockedUntil: time.nullable().describe('Nothing is sent before this, because it answered 429 or 503.'),
+    blockedUntil: time.nullable().describe('Nothing is sent before this, because it asked to wait (429, 503, …).'),
     lastSuccessAt: time.nullable().describe('To the minute.'),
     createdAt: time,
     updatedAt: time,
