@@ -12,6 +12,9 @@ export const nameParams = z.object({
   name: z.string().transform(storableText).meta({ description: 'The connection’s name.' }),
 })
 
+/** How long an answer may be held at the most. */
+export const maxWaitMs = 60_000
+
 /** A whole number in a query. */
 export function integerParam(min: number, max: number, description: string) {
   return z

@@ -18,6 +18,7 @@ import type { ProviderClient } from '../providers/client.ts'
 import type { Queues } from '../queue/queues.ts'
 import { createAuthenticator } from '../tokens/authenticate.ts'
 import { createTokenWatch } from '../tokens/watch.ts'
+import { createFeedWatcher } from '../webhooks/watch-feed.ts'
 import { allowOrigins } from './cors.ts'
 import { type HealthDeps, mountHealth } from './health.ts'
 import { createApiLimits } from './limits.ts'
@@ -136,7 +137,7 @@ function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
     ...importDetailOperations({ ...deps, limits }),
     ...connectionOperations({ ...deps, guard: deps.providerGuard }),
     ...webhookEndpointOperations({ ...deps, checkDestination: deps.checkWebhookDestination }),
-    ...eventOperations(deps),
+    ...eventOperations({ ...deps, feed: createFeedWatcher({ db, clock, log }), limits }),
     ...deliveryOperations(deps),
     ...tokenOperations({ ...deps, authenticator, tokenWatch }),
   ]

@@ -13,7 +13,7 @@
 //   higher than all that could be seen before it, never changes, and no reader has passed by a place that is filled later.
 // - The lock and the update are one message, which Postgres runs as one transaction: a process that hangs doesn't hold
 //   the lock.
-import { and, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import { type Clock, after as later } from '../clock.ts'
@@ -74,6 +74,18 @@ export async function listEvents(
   const isNext = await follows(db, readEventId(query.after))
   const isShown = and(isNext, gte(events.id, first), ne(events.type, 'webhook.test'))
   return list(db, query, isShown, events.position)
+}
+
+/** The highest position that an event has, once all that can be seen have one; 0: there is none. */
+export async function newestPosition({ db, clock }: { db: Database; clock: Clock }): Promise<number> {
+  await place(db, firstIdAt(later(clock.now(), -feedMs)))
+  const [newest] = await db
+    .select({ position: events.position })
+    .from(events)
+    .where(gt(events.position, 0))
+    .orderBy(desc(events.position))
+    .limit(1)
+  return newest?.position ?? 0
 }
 
 /** Nobody gives positions until the transaction ends: whoever locks many events takes this first. */

@@ -1,15 +1,24 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { newId } from '../../src/ids.ts'
 import { writeEvent } from '../../src/webhooks/events.ts'
-import { useApi } from './api.ts'
+import { type Api, useApi } from './api.ts'
 import { anImport } from './fixtures.ts'
 
 const api = useApi()
+const stopped = useApi()
 const feed = async (query: Record<string, string | number> = {}) =>
   (await api.call('GET /v1/events', {}, { query })).body
 
 async function feedAfter(id: string): Promise<{ id: string; type: string }[]> {
   return (await feed({ after: id })).data
+}
+
+/** Until a request has read the feed, and waits for what comes next. */
+async function untilSomebodyWaits({ database }: Api): Promise<void> {
+  const statements = vi.spyOn(database.pool, 'query')
+  const reads = () => statements.mock.calls.filter((call) => JSON.stringify(call).includes('event_positions')).length
+  await vi.waitUntil(() => reads() >= 4, { timeout: 30_000 })
+  statements.mockRestore()
 }
 
 async function stopAndResume(id: string): Promise<void> {
@@ -83,6 +92,31 @@ describe('the feed', () => {
     release()
     await slow
     expect((await feedAfter(early)).map(({ id }) => id)).toEqual([late])
+  })
+
+  test('waits for the next event where there is none', async () => {
+    const { id } = await anImport(api)
+    const after = newId()
+    const waits = untilSomebodyWaits(api)
+    const waiting = feed({ after, waitMs: 60_000 })
+    await waits
+    await stopAndResume(id)
+    const { data } = await waiting
+    expect(data[0]).toMatchObject({ type: 'import.stopped', importId: id })
+    expect(await feed({ after: data.at(-1).id, waitMs: 1 })).toEqual({ data: [], next: null })
+    expect((await feed({ after, waitMs: 60_000 })).data[0]).toEqual(data[0]) // at once: there is one
+  })
+
+  test.each([60_001, -1, 1.5, 'long'])('doesn’t wait for %s', async (waitMs) => {
+    expect(await feed({ waitMs })).toMatchObject({ status: 400, errors: [{ field: 'waitMs' }] })
+  })
+
+  test('lets those go who wait when the server stops', async () => {
+    const waits = untilSomebodyWaits(stopped)
+    const waiting = stopped.call('GET /v1/events', {}, { query: { waitMs: 60_000 } })
+    await waits
+    await stopped.server.close({ graceMs: 60_000 })
+    expect(await waiting).toMatchObject({ status: 200, body: { data: [], next: null } })
   })
 
   test('leaves out tests of endpoints', async () => {

@@ -1,14 +1,19 @@
 // Owns the operations on events.
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/client.ts'
+import { AppError } from '../../errors.ts'
 import { requireImport } from '../../imports/read.ts'
 import { eventSchema, listEvents, listImportEvents } from '../../webhooks/feed.ts'
+import type { FeedWatcher } from '../../webhooks/watch-feed.ts'
+import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
-import { idParams, pageQuery, pageSchema } from '../parameters.ts'
+import { idParams, integerParam, maxWaitMs, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
   db: Database
   clock: Clock
+  feed: FeedWatcher
+  limits: ApiLimits
 }
 
 const tag = 'Events'
@@ -24,10 +29,23 @@ export function eventOperations(deps: Deps): Operation[] {
       summary: 'List events in the order in which they came, 30 days back',
       description:
         'A feed: at its end, ask again with `after=<id of the last event>`. Nothing appears before it: ' +
-        'an event that is committed late comes later. `after` may also be a `webhook-id`.',
-      query: pageQuery,
+        'an event that is committed late comes later. `after` may also be a `webhook-id`. `waitMs` makes it a long poll.',
+      query: pageQuery.extend({
+        waitMs: integerParam(
+          0,
+          maxWaitMs,
+          'Where there are none, hold the answer until there are, but no longer than this.',
+        ).optional(),
+      }),
       answers: { 200: { description: 'A page of events.', schema: pageSchema(eventSchema) } },
-      handle: async ({ query }) => answer(200, await listEvents(deps, query)),
+      async handle({ query, signal, principal, isHead }) {
+        if (!query.waitMs || isHead) return answer(200, await listEvents(deps, query))
+        using place = deps.limits.takePlace('waiter', principal)
+        const patience = AbortSignal.any([signal, place.revoked, AbortSignal.timeout(query.waitMs)])
+        const page = await deps.feed.wait(query, patience)
+        if (place.revoked.aborted) throw new AppError('unauthenticated', 'The token was revoked.')
+        return answer(200, page)
+      },
     }),
 
     operation({

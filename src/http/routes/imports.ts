@@ -16,7 +16,7 @@ import { maxJobIdLength } from '../../providers/job-id.ts'
 import { eventStream, streamChanges } from '../event-stream.ts'
 import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
-import { idParams, integerParam, pageQuery, pageSchema, timeParam } from '../parameters.ts'
+import { idParams, integerParam, maxWaitMs, pageQuery, pageSchema, timeParam } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import {
   batchAnswerSchema,
@@ -37,7 +37,6 @@ interface Deps {
 }
 
 const tag = 'Imports'
-const maxWaitMs = 60_000
 
 export function importOperations(deps: Deps): Operation[] {
   return [

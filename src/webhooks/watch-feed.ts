@@ -1,0 +1,72 @@
+// Owns waiting for new events: one statement every quarter of a second for everybody who waits in this process.
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/client.ts'
+import type { Log } from '../log.ts'
+import type { Page, PageQuery } from '../paging.ts'
+import { type ApiEvent, listEvents, newestPosition } from './feed.ts'
+
+export interface FeedWatcher {
+  /** A page of the feed: at once where there are events, else as soon as there are, or when the signal aborts. */
+  wait(query: PageQuery, signal: AbortSignal): Promise<Page<ApiEvent>>
+}
+
+interface Deps {
+  db: Database
+  clock: Clock
+  log: Log
+  intervalMs?: number
+}
+
+export function createFeedWatcher({ db, clock, log, intervalMs = 250 }: Deps): FeedWatcher {
+  const waiting = new Set<() => void>()
+  let newest: number | null = null
+  let running = false
+
+  async function run() {
+    running = true
+    while (waiting.size > 0) {
+      await look().catch((error: unknown) => log.warn({ err: error }, 'could not look for new events'))
+      await new Promise((resolve) => setTimeout(resolve, intervalMs).unref())
+    }
+    running = false
+  }
+
+  async function look() {
+    const position = await newestPosition({ db, clock })
+    if (position === newest) return
+    newest = position
+    for (const wake of [...waiting]) wake()
+  }
+
+  /** Settles when there may be events that nobody has read yet, or the signal aborts. */
+  function news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        waiting.delete(wake)
+        signal.removeEventListener('abort', wake)
+        resolve()
+      }
+      if (signal.aborted) return resolve()
+      signal.addEventListener('abort', wake)
+      waiting.add(wake)
+      if (!running) void run()
+    })
+  }
+
+  return {
+    async wait(query, signal) {
+      for (;;) {
+        const done = new AbortController()
+        try {
+          // Before reading: what comes between reading and waiting would be missed otherwise.
+          const more = news(AbortSignal.any([signal, done.signal]))
+          const page = await listEvents({ db, clock }, query)
+          if (page.data.length > 0 || signal.aborted) return page
+          await more
+        } finally {
+          done.abort()
+        }
+      }
+    },
+  }
+}
