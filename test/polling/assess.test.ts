@@ -441,3 +441,44 @@ describe('any other failure', () => {
     expect(assess(late, asked, failure('unauthorized'), now)).toMatchObject({ kind: 'lost', reason: 'unauthorized' })
   })
 })
+
+describe('a vendor whose clock is wrong', () => {
+  /** How often it is asked within 460 s of a job that began when it was registered. */
+  function pollsOf(aheadMs: number, limits = { minIntervalMs: 1_000, maxIntervalMs: 120_000 }) {
+    const theirs = (ms: number) => new Date(now.getTime() + ms + aheadMs)
+    let tracked: TrackedImport = { ...fresh, registeredAt: now }
+    let polls = 0
+    for (let ms = 1_000; ms < 460_000; polls++) {
+      const heard = answer({ startedAt: theirs(0), progress: null }, { date: theirs(ms) })
+      const assessed = assess(tracked, { ...asked, limits }, heard, new Date(now.getTime() + ms))
+      if (assessed.kind === 'changed')
+        tracked = { ...tracked, state: 'running', fingerprint: assessed.fingerprint, polls: polls + 1 }
+      ms += assessed.kind === 'changed' || assessed.kind === 'unchanged' ? (assessed.next?.delayMs ?? 0) : 0
+    }
+    return polls
+  }
+
+  test.each([3_600_000, -3_600_000, 86_400_000, -86_400_000, 90_000])(
+    'by %i ms is asked as often as any other',
+    (aheadMs) => {
+      const polls = pollsOf(aheadMs)
+      expect(polls).toBe(pollsOf(0))
+      expect(polls).toBeLessThanOrEqual(30)
+      expect(polls).toBeGreaterThanOrEqual(15)
+    },
+  )
+
+  test.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '2099-01-01T00:00:00Z'])(
+    'and whose times can’t be (%s) leaves the pace as it is without them',
+    (time) => {
+      const date = new Date(time)
+      const young = { ...fresh, registeredAt: new Date(now.getTime() - 20_000) }
+      const without = assess(young, asked, answer({ progress: null }), now)
+      const assessed = assess(young, asked, answer({ progress: null, startedAt: date, createdAt: date }), now)
+      expect(assessed).toMatchObject({
+        next: (without as { next: object }).next,
+        answer: { report: { startedAt: null, createdAt: null } },
+      })
+    },
+  )
+})
