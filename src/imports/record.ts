@@ -117,6 +117,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
   }
   if (change.attentionEvent) events.push(change.attentionEvent)
   if (details !== null && row.detailsState === 'complete') events.push('import.rows_collected')
+  if (details !== null && row.detailsState === 'incomplete') events.push('import.rows_incomplete')
   await writeImportEvents(tx, row, connection, events, polledAt)
   return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
 }
@@ -221,6 +222,10 @@ function reportColumns(report: Report) {
 
 function detailsColumns(details: DetailPage | null, at: Date) {
   if (details === null) return { detailsState: 'none', detailsError: null }
+  const given = details.skippedLines.length + details.rowResults.length
+  // Nothing can be asked for that doesn't come with the status.
+  const lacking = details.next === null && given < (details.announced ?? 0)
+  if (lacking) return { detailsState: 'incomplete', detailsError: rowsMissing(given, details.announced ?? 0, at) }
   return details.next === null
     ? {
         detailsState: 'complete',
@@ -228,6 +233,11 @@ function detailsColumns(details: DetailPage | null, at: Date) {
         ...(details.skippedLines.length > 0 && { rowsSkipped: details.skippedLines.length }),
       }
     : { detailsState: 'pending', detailsError: null, nextCollectAt: at, rowsAnnounced: details.announced ?? null }
+}
+
+function rowsMissing(given: number, announced: number, at: Date): StoredPollError {
+  const message = `The provider announced ${announced} rows and gave ${given}.`
+  return { code: 'rows_missing', message, at: at.toISOString() }
 }
 
 async function insertSnapshot(tx: Transaction, id: string, report: Report, { importId, to, polledAt }: ChangedReport) {

@@ -9,7 +9,7 @@ import { countFailedCall } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { heldError, maxHeldMs } from './outcome.ts'
 import { polledColumns, type RecordResult, reread, type Transition, updateLive } from './record.ts'
-import { eventOf, type ImportState } from './state.ts'
+import { eventOf, type ImportEventType, type ImportState } from './state.ts'
 import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
 
 /** What one call ends at the most; the next one goes on. */
@@ -34,23 +34,25 @@ export function recordSettled(db: Database, settled: SettledImport): Promise<Rec
       nextPollAt: null,
       finishedAt: polledAt,
       lastError: settled.lastError,
+      detailsError: null,
       ...(settled.polls === 1 && polledColumns(polledAt)),
-      ...(held.hasDetails ? detailsColumns(connection, polledAt) : { detailsState: 'none' }),
+      ...(held.hasDetails ? detailsColumns(connection, settled) : { detailsState: 'none' }),
     })
     if (!row) return { kind: 'stale' }
     if (settled.failedCall) await countFailedCall(tx, connection.id, settled.failedCall, polledAt)
     if (await dropEarlierRows(tx, row.id)) row = await reread(tx, row)
-    const events = [eventOf(held.state)]
+    const events: ImportEventType[] = [eventOf(held.state)]
+    if (row.detailsState === 'incomplete') events.push('import.rows_incomplete')
     await writeImportEvents(tx, row, connection, events, polledAt)
     return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
   })
 }
 
 /** Rows that came with the status can't be had any more; those that have pages of their own may. */
-function detailsColumns({ provider }: ConnectionOfImport, at: Date) {
+function detailsColumns({ provider }: ConnectionOfImport, { polledAt, lastError }: SettledImport) {
   return findProvider(provider).details
-    ? { detailsState: 'pending', nextCollectAt: at }
-    : { detailsState: 'incomplete' }
+    ? { detailsState: 'pending', nextCollectAt: polledAt }
+    : { detailsState: 'incomplete', detailsError: lastError }
 }
 
 /** How long a poll must be due before nobody counts on it any more. */

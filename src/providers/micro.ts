@@ -73,6 +73,7 @@ export const micro: Provider<Credentials, Settings> = {
     const tally = tallyOf(job)
     const state = outcome(stateOf(statesByStatus, job.status), tally)
     const isDone = state === 'succeeded' || state === 'partial'
+    const announced = isDone ? announcedRows(tally) : 0
     return {
       report: {
         state,
@@ -94,7 +95,10 @@ export const micro: Provider<Credentials, Settings> = {
       },
       missing: isDone ? missingIn(tally) : null,
       // Unpaged and without an index: inferred that the position in the array is the row.
-      details: isTerminal(state) && rowResults.length > 0 ? { skippedLines: [], rowResults, next: null } : null,
+      details:
+        isTerminal(state) && (rowResults.length > 0 || announced > 0)
+          ? { skippedLines: [], rowResults, next: null, ...(announced > rowResults.length && { announced }) }
+          : null,
     }
   },
 
@@ -141,8 +145,17 @@ function missingIn(job: Tally): string | null {
   const left = leavesOut(job)
   if (left !== null) return left
   if (failed !== null && refused < failed) return `results has ${refused} of ${failed} failed rows.`
-  const counted = total ?? job.processed ?? 0
+  const counted = countedRows(job)
   return results !== null && given < counted ? `results has ${given} of ${counted} rows.` : null
+}
+
+/** How many results there should be: of each row where there is a list, else of those that failed. */
+function announcedRows(job: Tally): number {
+  return Math.max(job.results !== null ? countedRows(job) : 0, job.failed ?? 0)
+}
+
+function countedRows({ total, processed }: Tally): number {
+  return total ?? processed ?? 0
 }
 
 /** The published meaning of `processed`: "attempted (succeeded + failed)". */

@@ -183,6 +183,12 @@ describe('an end that lacks its counts or rows', () => {
       { ...four, processed: 3, succeeded: 3, failed: 0 },
       { state: 'partial', rows: { total: 4, processed: 3, failed: 0 } },
     ],
+    [
+      'micro, without results',
+      'micro',
+      four,
+      { state: 'partial', rows: { failed: 2 }, details: { state: 'incomplete', lastError: { code: 'rows_missing' } } },
+    ],
   ])('that never shows them ends by its status: %s', async (_whose, provider, body, ends) => {
     const id = await track(provider, [{ body }])
     await isHeld(id)

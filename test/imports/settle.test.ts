@@ -63,6 +63,8 @@ test('its rows are collected where they have pages of their own, and incomplete 
     const { reason: _, ...lost } = await world.lost(row)
     await recordSettled(world.db, { ...lost, held: heldFor(minute, { state: 'partial', hasDetails: true }), lastError })
     expect(await world.row(row.id)).toMatchObject({ state: 'partial', ...expected })
+    const events = provider === 'micro' ? ['import.partial', 'import.rows_incomplete'] : ['import.partial']
+    expect(await world.eventTypesOf(row.id)).toEqual(events)
   }
 })
 
