@@ -59,7 +59,11 @@ export const importSchema = z
     nextPollAt: time.describe('Null: the import is over.'),
     finishedAt: time.describe('When the tracker saw that it is over.'),
     polls: z.number().int(),
-    lastError: lastErrorSchema.nullable().describe('What went wrong at the last poll; null once a poll succeeds.'),
+    lastError: lastErrorSchema
+      .nullable()
+      .describe(
+        'What went wrong at the last poll, or what its outcome lacks (`outcome_incomplete`); null once a poll succeeds and shows all.',
+      ),
     metadata: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Import' })

@@ -66,7 +66,7 @@ export interface Import {
   /** When the tracker saw that it is over. */
   finishedAt: string | null
   polls: number
-  /** What went wrong at the last poll; null once a poll succeeds. */
+  /** What went wrong at the last poll, or what its outcome lacks; null once a poll succeeds and shows all. */
   lastError: { code: string; message: string; at: string } | null
   /** As it was registered with. */
   metadata: Record<string, unknown>
