@@ -10,7 +10,7 @@ import { queueSchema } from './migrate.ts'
  * Refuses a pooler that gives each transaction another session, such as PgBouncer in transaction mode.
  * @throws {ConfigError}
  */
-export async function requireSessions(pool: Pool, heardWithinMs = 5_000): Promise<void> {
+export async function requireSessions(pool: Pool, heardWithinMs = 10_000): Promise<void> {
   const listener = await connect(pool)
   try {
     const { rows } = await listener.query<{ path: string }>(`SELECT current_setting('search_path') AS path`)

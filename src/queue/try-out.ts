@@ -11,7 +11,7 @@ export interface Trial {
  * Adds a job to a queue of its own, waits like an idle worker, runs the job, and deletes the queue.
  * @throws what the store says where it allows less than that, or that the job wasn't run in time.
  */
-export async function tryOut(trial: Trial, withinMs = 10_000): Promise<void> {
+export async function tryOut(trial: Trial, withinMs = 30_000): Promise<void> {
   // No other process's worker may take the job.
   const name = `try-out-${newId()}`
   const tried = Promise.withResolvers<void>()
