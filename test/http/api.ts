@@ -70,7 +70,8 @@ export function useApi(overrides: Partial<HttpDeps> = {}, store?: QueueStore): A
   return api
 }
 
-async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): Promise<Api> {
+/** As `useApi`, for who closes it by himself: the server, the queues, the database. */
+export async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | null): Promise<Api> {
   const database = await createTestDatabase()
   const clock = manualClock()
   const logLines: string[] = []

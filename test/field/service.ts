@@ -1,0 +1,67 @@
+// Owns the service that the table of cases is played to: its API, its workers, its queue and its database are those that
+// users run. What differs is the time, which a test lets pass, and that a test ticks, so that it knows when nothing is
+// under way. (startService goes by the database's clock, and by its own ticks.)
+import { pino } from 'pino'
+import { giveUpOverdue } from '../../src/collecting/give-up.ts'
+import { createCollectWorker } from '../../src/collecting/worker.ts'
+import { createTargets } from '../../src/connections/targets.ts'
+import { createTick } from '../../src/dispatch/tick.ts'
+import { createAgents } from '../../src/egress/agents.ts'
+import { createGuard } from '../../src/egress/guard.ts'
+import { loseOverdue } from '../../src/imports/lose-overdue.ts'
+import { createPollBatches } from '../../src/polling/batches.ts'
+import { createPollWorker } from '../../src/polling/worker.ts'
+import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
+import { type Api, encryption, startApi } from '../http/api.ts'
+
+export interface PacedService {
+  api: Api
+  /** Looks for what is due and has it done: polls and collections. Resolves when all of it is recorded. */
+  doWhatIsDue(): Promise<void>
+  close(): Promise<void>
+}
+
+export async function startPacedService(): Promise<PacedService> {
+  const opened = new AsyncDisposableStack()
+  const api = await startApi({}, null)
+  const { clock, queues, database } = api
+  const { db } = database
+  opened.defer(() => database.close())
+  opened.defer(() => queues.close())
+  opened.defer(() => api.server.close({ graceMs: 1_000 }))
+  const log = pino({ level: 'silent' })
+  const agents = createAgents({ guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }), timeouts: providerTimeouts })
+  opened.defer(() => agents.destroy())
+  const targets = createTargets({ db, encryption, log })
+  const client = createProviderClient({ agents, clock })
+  const nudge = { poll: () => {}, collect: () => {}, deliver: () => {} }
+  const deps = { db, clock, log, client, targets, nudge, queues, historyRetention: {} }
+  const batches = createPollBatches({ db, targets })
+  for (const worker of [
+    queues.work('poll', createPollWorker({ ...deps, batches, observe: () => {} }), { concurrency: 400 }),
+    queues.work('collect', createCollectWorker(deps), { concurrency: 20 }),
+  ])
+    opened.defer(() => worker.drain())
+  const tick = createTick(deps)
+  const { signal } = new AbortController()
+
+  async function isUnderWay(): Promise<boolean> {
+    const { rows } = await database.pool.query(
+      'SELECT 1 FROM imports WHERE poll_lease_until > $1 OR collect_lease_until > $1 LIMIT 1',
+      [clock.now()],
+    )
+    return rows.length > 0
+  }
+
+  return {
+    api,
+    async doWhatIsDue() {
+      // A tick does these every five seconds, of the machine's time.
+      await loseOverdue(deps)
+      await giveUpOverdue(deps)
+      await Promise.all([tick({ kind: 'poll' }, signal), tick({ kind: 'collect' }, signal)])
+      while (await isUnderWay()) await new Promise((resolve) => setTimeout(resolve, 5))
+    },
+    close: () => opened.disposeAsync(),
+  }
+}
