@@ -66,7 +66,7 @@ describe('where', () => {
     const answer = await api.send('/v1/imports', { method: 'DELETE', headers: authorized })
     expectProblem(answer, { status: 405, code: 'method_not_allowed' })
     expect(answer.headers.get('allow')).toBe('POST, GET, HEAD')
-    const batch = await api.send('/v1/imports/batch', { method: 'PATCH', headers: authorized })
+    const batch = await api.send('/v1/imports/batch', { method: 'PUT', headers: authorized })
     expect(batch.headers.get('allow')).toBe('POST')
   })
 
