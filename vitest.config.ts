@@ -6,7 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/services.ts'],
     setupFiles: ['test/support/patience.ts'],
     // Each file has a database of its own, and Postgres, Redis and servers of its own beside it.
-    maxWorkers: 2,
+    // More than cores: most of their time they wait for each other.
+    maxWorkers: 4,
     testTimeout: 90_000,
     hookTimeout: 120_000,
   },

@@ -66,6 +66,7 @@ describe('the log of deliveries', () => {
         durationMs: 0,
         outcome: 'http_error',
         status: 503,
+        errorCode: null,
         responseSnippet: 'busy',
       },
     ])
