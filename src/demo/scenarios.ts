@@ -34,7 +34,7 @@ export const scenarios: readonly Scenario[] = [
   on('cdq', 'long', { durationMs: 36_000, rows: 250_000, updatedRows: 90_000 }, is('succeeded')),
   on('cdq', 'queued, then runs', { queuedMs: 6_000, durationMs: 9_000, rows: 4_000 }, is('succeeded')),
   on('cdq', '100 % long before', { durationMs: 14_000, progress: 'early' }, is('succeeded')),
-  on('cdq', 'stalls at 60 %', { durationMs: 22_000, progress: 'stall' }, is('succeeded', { attention: 'stalled' })),
+  on('cdq', 'stalls at 60 %', { durationMs: 35_000, progress: 'stall' }, is('succeeded', { attention: 'stalled' })),
   on('cdq', 'some partners failed', { durationMs: 11_000, outcome: 'partial', rows: 5_000 }, is('partial')),
   on(
     'cdq',
