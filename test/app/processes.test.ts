@@ -30,7 +30,7 @@ describeEachStore('several processes', (store) => {
         for (const { asked } of provider.jobs.values()) expect(asked).toBeGreaterThan(8)
         expect(provider.jobs.size).toBe(20)
       },
-      { interval: 20 },
+      { timeout: 150_000, interval: 50 },
     )
     await second.stop()
     await third.stop()
@@ -41,7 +41,7 @@ describeEachStore('several processes', (store) => {
     const [stored] = await app.sql('SELECT sum(polls)::int AS polls FROM snapshots')
     const [counted] = await app.sql('SELECT sum(polls)::int AS polls FROM imports')
     expect(stored).toEqual(counted)
-  })
+  }, 200_000)
 
   test('go on when all queue data is deleted under them', async () => {
     const connection = await app.connect('cdq')
