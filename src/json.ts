@@ -1,5 +1,6 @@
 // Owns JSON whose numbers keep their digits. A number that a double would change stays as it was written: a `RawNumber`
 // (JSON.rawJSON), which JSON.stringify writes as it is. Whoever reckons with numbers reads them elsewhere.
+import { randomUUID } from 'node:crypto'
 
 /** A number as it was written. It isn't an object of anybody's, although `typeof` calls it one. */
 export interface RawNumber {
@@ -43,7 +44,51 @@ export function parseJsonAsWritten(text: string): unknown {
 const mayLoseDigits = /(?:^|[:,[\s])-?(?:\d[\d.]*[eE]|[\d.]{16})/
 const mayLookDifferent = /(?:^|[:,[\s])-?(?:\d[\d.]*[eE]|[\d.]{16}|\d+\.\d*0(?:[,\]}\s]|$)|0\.000000)/
 
-function parseKeeping(text: string, isKept: (source: string, value: number) => boolean): unknown {
+type IsKept = (source: string, value: number) => boolean
+
+/** Numbers are marked in the text, which is several times faster than a reviver; a text that looks like one undoes it. */
+function parseKeeping(text: string, isKept: IsKept): unknown {
+  try {
+    return unmarked(
+      JSON.parse(text.replace(numbers, (source) => (isKept(source, Number(source)) ? marked(source) : source))),
+    )
+  } catch {
+    return parseReviving(text, isKept)
+  }
+}
+
+/** As the grammar of JSON has them. Within a text, such a thing would end it with its mark, and what followed be no JSON. */
+const numbers = /(?<=^|[:,[\s])-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[,\]}\s]|$)/g
+/** Nobody else can know it. */
+const mark = `\0${randomUUID()}`
+
+function marked(source: string): string {
+  return `"\\u0000${mark.slice(1)}${source}"`
+}
+
+/** The value, in which each text with a mark is the number that it was. */
+function unmarked(value: unknown): unknown {
+  if (typeof value === 'string') return value.startsWith(mark) ? exact.rawJSON(value.slice(mark.length)) : value
+  if (typeof value === 'object' && value !== null) unmarkIn(value as Record<string, unknown>)
+  return value
+}
+
+function unmarkIn(holder: Record<string, unknown>): void {
+  for (const key in holder) {
+    const inner = holder[key]
+    if (typeof inner === 'object' && inner !== null) unmarkIn(inner as Record<string, unknown>)
+    else if (typeof inner === 'string' && inner.startsWith(mark))
+      // A plain assignment to `__proto__` would make no field of it.
+      Object.defineProperty(holder, key, {
+        value: unmarked(inner),
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      })
+  }
+}
+
+function parseReviving(text: string, isKept: IsKept): unknown {
   return exact.parse(text, (_key, value, { source }) =>
     typeof value === 'number' && source !== undefined && isKept(source, value) ? exact.rawJSON(source) : value,
   )

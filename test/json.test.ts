@@ -49,6 +49,23 @@ describe('JSON that is parsed', () => {
     )
   })
 
+  it('leaves texts alone that look like such numbers, wherever they stand', () => {
+    for (const text of [
+      '17841400000000001',
+      'see: 17841400000000001, please',
+      '[17841400000000001]',
+      '1.0',
+      '\0',
+      ': 1e5 ,"',
+    ])
+      for (const json of [
+        `{"a":${JSON.stringify(text)},"n":17841400000000001}`,
+        `[17841400000000001,{"n":17841400000000001},${JSON.stringify(text)}]`,
+        `{${JSON.stringify(text)}:17841400000000001}`,
+      ])
+        expect(JSON.stringify(parseJsonAsWritten(json))).toBe(json)
+  })
+
   it('is what JSON.parse makes of it, but for such numbers', () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
