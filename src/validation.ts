@@ -18,7 +18,22 @@ export function parse<Output>(schema: z.ZodType<Output>, input: unknown, name: s
 export function tryParse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output | AppError {
   const parsed = schema.safeParse(input, { error: issueText })
   if (parsed.success) return parsed.data
-  return invalidFields(fieldErrors(parsed.error).map(({ field, message }) => ({ field: field || name, message })))
+  return named(fieldErrors(parsed.error), name)
+}
+
+function named(errors: readonly FieldError[], name: string): AppError {
+  return invalidFields(errors.map(({ field, message }) => ({ field: field || name, message })))
+}
+
+/** As `tryParse`, of JSON of which nobody has seen yet whether it can be kept. */
+export function tryParseKept<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output | AppError {
+  try {
+    requireStorable(input)
+  } catch (error) {
+    if (error instanceof AppError) return named(error.errors ?? [], name)
+    throw error
+  }
+  return tryParse(schema, input, name)
 }
 
 /** One entry a wrong field: `field` is its path below `prefix`, such as `limits.maxInFlight`. */

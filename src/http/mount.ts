@@ -34,13 +34,13 @@ async function run(operation: Operation, request: Request, response: Response, d
 }
 
 async function readCall(
-  { params, query, body }: Operation,
+  { params, query, body, itemsIn }: Operation,
   request: Request,
   response: Response,
   stopping: AbortSignal,
 ): Promise<Omit<Call<unknown, unknown, unknown>, 'principal'>> {
   const json = await readJson(request, response)
-  if (json !== undefined) requireStorable(json)
+  if (json !== undefined) requireStorable(itemsIn === undefined ? json : without(json, itemsIn))
   requireStorable(request.query)
   return {
     params: readParams(params, request.params),
@@ -51,6 +51,11 @@ async function readCall(
     signal: AbortSignal.any([stopping, goneSignal(response)]),
     preferred: (mediaTypes) => request.accepts([...mediaTypes]) || (mediaTypes[0] ?? ''),
   }
+}
+
+function without(json: unknown, key: string): unknown {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return json
+  return Object.fromEntries(Object.entries(json).filter(([name]) => name !== key))
 }
 
 function readParams(schema: z.ZodObject | undefined, params: unknown): unknown {

@@ -58,6 +58,8 @@ interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Z
   params?: P
   query?: Q
   body?: B
+  /** The body's list whose items the handler reads one by one, so that a wrong one refuses only itself. */
+  itemsIn?: string
   /** What the document says of the body, where it can say more than the schema that reads it. */
   documentedBody?: z.ZodType
   answers: A

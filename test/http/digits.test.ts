@@ -144,7 +144,7 @@ describe('the key __proto__', () => {
       'metadata.a.0.__proto__',
     ],
     ['POST', '/v1/imports', '{"connection":"c","jobId":"j","result":{"__proto__":1}}', 'result.__proto__'],
-    ['POST', '/v1/imports/batch', '{"imports":[{"metadata":{"__proto__":1}}]}', 'imports.0.metadata.__proto__'],
+    ['POST', '/v1/imports/batch', '{"imports":[],"__proto__":1}', '__proto__'],
     ['POST', '/v1/webhook-endpoints', `{${endpoint},"headers":{"__proto__":"x"}}`, 'headers.__proto__'],
     ['POST', '/v1/webhook-endpoints', `{${endpoint},"metadata":{"__proto__":"x"}}`, 'metadata.__proto__'],
     [
@@ -160,6 +160,34 @@ describe('the key __proto__', () => {
     const { status, text } = await textOf(method, path, body)
     expect(status).toBe(400)
     expect(JSON.parse(text).errors).toEqual([{ field, message: 'is no key that can be kept' }])
+  })
+
+  test('refuses the one item of a batch that has it, as does what else can not be kept', async () => {
+    const connection = await aConnection(api)
+    const item = (jobId: string, metadata: string) =>
+      `{"connection":"${connection}","jobId":"${jobId}","metadata":${metadata}}`
+    const items = [
+      item('kept', '{"order":9007199254740993}'),
+      item('proto', '{"a":[{"__proto__":1}]}'),
+      item('nul\\u0000', '{}'),
+      item('half', '{"a":"\\ud800"}'),
+      item('huge', '{"n":1e400000}'),
+      '"\\ud800"',
+      item('kept-too', '{}'),
+    ]
+    const { status, text } = await textOf('POST', '/v1/imports/batch', `{"imports":[${items.join()}]}`)
+    expect(status).toBe(200)
+    const { data } = JSON.parse(text)
+    const statuses = data.map((one: { status: number }) => one.status)
+    expect(statuses).toEqual([201, 400, 400, 400, 400, 400, 201])
+    const fields = data.flatMap((one: { problem?: { errors: { field: string }[] } }) => one.problem?.errors ?? [])
+    expect(fields.map(({ field }: { field: string }) => field)).toEqual([
+      'metadata.a.0.__proto__',
+      'jobId',
+      'metadata.a',
+      'metadata.n',
+      'import',
+    ])
   })
 
   test('in a query is refused, too', async () => {

@@ -70,6 +70,7 @@ export function importOperations(deps: Deps): Operation[] {
       summary: 'Register up to 1,000 imports',
       description: 'Each item stands for itself: one that is refused holds up no other.',
       body: batchSchema,
+      itemsIn: 'imports',
       answers: { 200: { description: 'What became of each item, in order.', schema: batchAnswerSchema } },
       async handle({ body, requestId }) {
         const items = readBatch(body.imports)

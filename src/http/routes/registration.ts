@@ -4,7 +4,7 @@ import type { AppError } from '../../errors.ts'
 import { importSchema } from '../../imports/present.ts'
 import { sizeOfJson } from '../../json.ts'
 import { maxJobIdLength } from '../../providers/job-id.ts'
-import { tryParse } from '../../validation.ts'
+import { tryParseKept } from '../../validation.ts'
 import { problemSchema } from '../problem.ts'
 
 const maxMetadataBytes = 16 * 1024
@@ -65,5 +65,5 @@ export const batchAnswerSchema = z.object({
 
 /** Each item as a registration, or why it isn't one. */
 export function readBatch(items: readonly unknown[]): (RegistrationInput | AppError)[] {
-  return items.map((item) => tryParse(registrationSchema, item, 'import'))
+  return items.map((item) => tryParseKept(registrationSchema, item, 'import'))
 }
