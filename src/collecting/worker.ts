@@ -5,7 +5,7 @@ import type { Target, Targets } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
 import type { Nudge } from '../dispatch/nudge.ts'
-import { goingOn } from '../imports/details.ts'
+import { goingOn, rowsMissing } from '../imports/details.ts'
 import type { Log } from '../log.ts'
 import { backOff } from '../polling/interval.ts'
 import { reactForConnection } from '../polling/react.ts'
@@ -104,7 +104,8 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
     const result = await storeCollectedPage(db, at, connection, details, now)
     if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
     if (result.kind === 'short') {
-      await goOnAfter(deps, target, result.at, { trouble, ...rowsMissing(result, now) })
+      const error = rowsMissing(result, now)
+      await goOnAfter(deps, target, result.at, { trouble, kind: 'rows_missing', error, retryAfterMs: null })
       return { pages: stored, outcome: 'rows_missing' }
     }
     if (result.kind === 'complete') {
@@ -155,14 +156,6 @@ async function goOnAfter(
   if (verdict !== 'give_up') return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' })
   await giveUp(db, leased(at), { connection, error, failed, now })
   nudge.deliver()
-}
-
-function rowsMissing(
-  { stored, announced }: { stored: number; announced: number },
-  now: Date,
-): Omit<Stopped, 'trouble'> {
-  const message = `The provider announced ${announced} rows and gave ${stored}.`
-  return { kind: 'rows_missing', error: { code: 'rows_missing', message, at: now.toISOString() }, retryAfterMs: null }
 }
 
 function withoutEnd(now: Date): StoredPollError {

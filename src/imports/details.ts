@@ -3,7 +3,7 @@
 import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { detailPages, type imports, rowResults, skippedLines } from '../db/schema/index.ts'
+import { detailPages, type imports, rowResults, type StoredPollError, skippedLines } from '../db/schema/index.ts'
 import type { DetailPage } from '../providers/contract.ts'
 import { storableJson } from '../storable.ts'
 
@@ -50,6 +50,12 @@ export const goingOn = {
  */
 export function storePageUnderLease(db: Database, page: PageToStore, at: Date, lease: CollectLease): Promise<boolean> {
   return insertPage(db, page, at, lease)
+}
+
+/** Why a list isn't whole though the provider names no further page. */
+export function rowsMissing({ stored, announced }: { stored: number; announced: number }, at: Date): StoredPollError {
+  const message = `The provider announced ${announced} rows and gave ${stored}.`
+  return { code: 'rows_missing', message, at: at.toISOString() }
 }
 
 /** Whether the page of this cursor is stored: a cursor that comes back ends the paging. */

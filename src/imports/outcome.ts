@@ -54,9 +54,14 @@ export function judge(known: Known, answer: Told, now: Date): Verdict {
   const lastError = incomplete(answer, answer.missing, now)
   // A failure is told at once: what is missing can't make it a success.
   if (reported !== 'succeeded' && reported !== 'partial') return final(reported, lastError)
-  const since = held?.since ?? now.toISOString()
-  const asked = held === null ? 0 : held.asked + 1
-  return hold(known, { state: reported, since, asked, hasDetails: answer.details !== null }, lastError, now)
+  if (held === null) {
+    const since = now.toISOString()
+    return hold(known, { state: reported, since, asked: 0, hasDetails: answer.details !== null }, lastError, now)
+  }
+  // That rows failed was told once, and only a whole answer takes it back.
+  const state = held.state === 'partial' ? held.state : reported
+  const hasDetails = held.hasDetails || answer.details !== null
+  return hold(known, { state, since: held.since, asked: held.asked + 1, hasDetails }, lastError, now)
 }
 
 /** Whether it has been asked for long enough, or may not be asked for any longer. */

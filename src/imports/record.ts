@@ -13,7 +13,7 @@ import { newId } from '../ids.ts'
 import { type DetailPage, firstPage, type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
 import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
 import { storableJson } from '../storable.ts'
-import { storePage } from './details.ts'
+import { rowsMissing, storePage } from './details.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { reportAt } from './outcome.ts'
 import {
@@ -224,8 +224,9 @@ function detailsColumns(details: DetailPage | null, at: Date) {
   if (details === null) return { detailsState: 'none', detailsError: null }
   const given = details.skippedLines.length + details.rowResults.length
   // Nothing can be asked for that doesn't come with the status.
-  const lacking = details.next === null && given < (details.announced ?? 0)
-  if (lacking) return { detailsState: 'incomplete', detailsError: rowsMissing(given, details.announced ?? 0, at) }
+  const announced = details.announced ?? 0
+  if (details.next === null && given < announced)
+    return { detailsState: 'incomplete', detailsError: rowsMissing({ stored: given, announced }, at) }
   return details.next === null
     ? {
         detailsState: 'complete',
@@ -233,11 +234,6 @@ function detailsColumns(details: DetailPage | null, at: Date) {
         ...(details.skippedLines.length > 0 && { rowsSkipped: details.skippedLines.length }),
       }
     : { detailsState: 'pending', detailsError: null, nextCollectAt: at, rowsAnnounced: details.announced ?? null }
-}
-
-function rowsMissing(given: number, announced: number, at: Date): StoredPollError {
-  const message = `The provider announced ${announced} rows and gave ${given}.`
-  return { code: 'rows_missing', message, at: at.toISOString() }
 }
 
 async function insertSnapshot(tx: Transaction, id: string, report: Report, { importId, to, polledAt }: ChangedReport) {

@@ -49,6 +49,8 @@ export function resumeImport(
       notFoundPolls: 0,
       notFoundSince: null,
       heldOutcome: null,
+      // The time that nobody asked would pass for one without progress.
+      progressChanges: [],
       resumedAt: now,
       deadlineAt: after(now, row.deadlineMs),
       nextPollAt: now,

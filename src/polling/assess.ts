@@ -127,7 +127,7 @@ function leftOut({ volatileFields }: Asked, movingFields: MovingFields | null) {
 }
 
 function nextAfterAnswer(
-  { id, registeredAt, providerStartedAt, providerCreatedAt }: TrackedImport,
+  { id, registeredAt, resumedAt, providerStartedAt, providerCreatedAt }: TrackedImport,
   { limits }: Asked,
   { report, retryAfterMs, date }: AskedStatus,
   progressChanges: [number, number][],
@@ -135,7 +135,9 @@ function nextAfterAnswer(
 ): NextPoll {
   const theirs = report.startedAt ?? providerStartedAt ?? report.createdAt ?? providerCreatedAt
   // Their clock need not be ours: the time since then is told by what theirs shows now.
-  const startedAt = theirs ? after(theirs, -clockAheadMs(date, now)) : registeredAt
+  const began = theirs ? after(theirs, -clockAheadMs(date, now)) : registeredAt
+  // Whoever resumes waits for news, however long ago the job began; it may run again, too.
+  const startedAt = resumedAt !== null && resumedAt > began ? resumedAt : began
   const unmapped = report.state === 'unmapped'
   const outlook = {
     importId: id,

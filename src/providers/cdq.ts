@@ -9,6 +9,7 @@ import {
   type Provider,
   type ReportedState,
   type SkippedLine,
+  tellsOutcome,
   unknownRows,
 } from './contract.ts'
 import { headerText } from './credentials.ts'
@@ -69,7 +70,9 @@ const jobSchema = z.object({
 
 /** A page repeats the whole job; without its list nobody could tell the last page from a broken one. */
 const pageSchema = z.object({
-  result: z.object({ statistics: statisticsSchema.extend({ skipped: requiredRows(skippedLine) }) }),
+  result: z.object({
+    statistics: z.object({ skipped: requiredRows(skippedLine), skippedNextStartAfter: text }),
+  }),
 })
 
 const errorSchema = z.object({
@@ -93,7 +96,7 @@ export const cdq: Provider<Credentials, Settings> = {
   statusRequest: (job) => jobRequest(job),
 
   readStatus(body) {
-    const job = parseStatus(jobSchema, body, ({ status }) => isTerminal(stateOf(statesByStatus, status)))
+    const { status: job, unreadable } = parseStatus(jobSchema, body)
     const statistics = job.result?.statistics
     const page = detailPage(statistics)
     const hasSkipped = page.skippedLines.length > 0 || page.next !== null
@@ -119,7 +122,7 @@ export const cdq: Provider<Credentials, Settings> = {
         expiresAt: null,
         body: keptBody(body, [['result', 'statistics', 'skipped']]),
       },
-      missing: state === 'succeeded' || state === 'partial' ? missingIn(statistics) : null,
+      missing: tellsOutcome(state) ? (unreadable ?? missingIn(state, statistics)) : null,
       details: isOver && hasSkipped ? page : null,
     }
   },
@@ -142,7 +145,11 @@ function jobRequest({ jobId, credentials }: Job<Credentials, Settings>) {
 }
 
 /** Without them nobody could tell success from partial success. */
-function missingIn(statistics: z.infer<typeof statisticsSchema> | null | undefined): string | null {
+function missingIn(
+  state: ReportedState,
+  statistics: z.infer<typeof statisticsSchema> | null | undefined,
+): string | null {
+  if (state !== 'succeeded' && state !== 'partial') return null
   if (!statistics) return 'result.statistics is missing.'
   return statistics.numberOfFailed === null ? 'result.statistics.numberOfFailed is missing.' : null
 }
@@ -156,7 +163,9 @@ function skippedLine(line: Readonly<Record<string, unknown>> | null): SkippedLin
   return { line: readPosition(line?.line), column: readPosition(line?.column) }
 }
 
-function detailPage(statistics: z.infer<typeof statisticsSchema> | null | undefined): DetailPage {
+function detailPage(
+  statistics: Pick<z.infer<typeof statisticsSchema>, 'skipped' | 'skippedNextStartAfter'> | null | undefined,
+): DetailPage {
   return {
     skippedLines: statistics?.skipped ?? [],
     rowResults: [],

@@ -54,7 +54,7 @@ export const fullstory: Provider<Credentials, Settings> = {
   statusRequest: (job) => batchRequest(job),
 
   readStatus(body) {
-    const batch = parseStatus(batchSchema, body, ({ job }) => isTerminal(stateOf(statesByStatus, job?.status ?? null)))
+    const { status: batch, unreadable } = parseStatus(batchSchema, body)
     const status = batch.job?.status ?? null
     const state = outcome(stateOf(statesByStatus, status), batch)
     return {
@@ -63,14 +63,18 @@ export const fullstory: Provider<Credentials, Settings> = {
         providerStatus: shortened(status),
         message: null,
         progress: null,
-        rows: { ...unknownRows, succeeded: batch.imports, failed: failedItems(state, batch) },
+        rows: {
+          ...unknownRows,
+          succeeded: batch.imports,
+          failed: unreadable === null ? failedItems(state, batch) : batch.errors,
+        },
         createdAt: batch.job?.created ?? null,
         startedAt: null,
         finishedAt: batch.job?.finished ?? null,
         expiresAt: null,
         body: keptBody(body),
       },
-      missing: missingIn(state, batch),
+      missing: tellsOutcome(state) ? (unreadable ?? missingIn(state, batch)) : null,
       // The errors are refused while the job is processing, and there are none where everything went in.
       details:
         isTerminal(state) && state !== 'succeeded'
@@ -123,7 +127,6 @@ function failedItems(state: ReportedState, { imports, errors }: z.infer<typeof b
 
 /** Without `imports` a job may have failed in part or as a whole, whatever it says; without `errors` FAILED says too little. */
 function missingIn(state: ReportedState, { imports, errors }: z.infer<typeof batchSchema>): string | null {
-  if (!tellsOutcome(state)) return null
   if (imports === null) return 'imports is missing.'
   return state !== 'succeeded' && errors === null ? 'errors is missing.' : null
 }

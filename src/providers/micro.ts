@@ -1,7 +1,7 @@
 // Owns what micro.so's Prism API says of an import job, and of a small import that was answered inline.
 import { z } from 'zod'
 import { keptBody } from './body.ts'
-import { isTerminal, type Provider, type ReportedState, type RowResult, unknownRows } from './contract.ts'
+import { isTerminal, type Provider, type ReportedState, type RowResult, tellsOutcome, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { plainError, readError, readPlainError } from './error-body.ts'
 import {
@@ -68,7 +68,7 @@ export const micro: Provider<Credentials, Settings> = {
   }),
 
   readStatus(body) {
-    const job = parseStatus(jobSchema, body, ({ status }) => isTerminal(stateOf(statesByStatus, status)))
+    const { status: job, unreadable } = parseStatus(jobSchema, body)
     const rowResults = job.results ?? []
     const tally = tallyOf(job)
     const state = outcome(stateOf(statesByStatus, job.status), tally)
@@ -93,7 +93,7 @@ export const micro: Provider<Credentials, Settings> = {
         expiresAt: job.expires_at,
         body: keptBody(body, [['results']]),
       },
-      missing: isDone ? missingIn(tally) : null,
+      missing: (tellsOutcome(state) ? unreadable : null) ?? (isDone ? missingIn(tally) : null),
       // Unpaged and without an index: inferred that the position in the array is the row.
       details:
         isTerminal(state) && (rowResults.length > 0 || announced > 0)

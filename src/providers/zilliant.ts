@@ -7,6 +7,7 @@ import { hostName, jsonObjectText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
 import { count, flag, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
+import { parseStatus } from './parse-status.ts'
 
 /** The whole answer of the OAuth token endpoint, as text: it is sent as it is, not only its access_token. */
 const credentialsSchema = z.strictObject({ tokenResponse: jsonObjectText })
@@ -75,7 +76,7 @@ export const zilliant: Provider<Credentials, Settings> = {
   summary: {
     request: (job) => importRequest(job, 'report'),
     read(body, report) {
-      const summary = reportSchema.parse(body)
+      const { status: summary, unreadable } = parseStatus(reportSchema, body)
       const messages = [summary.message, report.message].filter((message) => message !== null)
       const refined = {
         ...report,
@@ -84,7 +85,7 @@ export const zilliant: Provider<Credentials, Settings> = {
         rows: { ...report.rows, ...countsOf(summary) },
         body: { ...report.body, report: keptBody(body) },
       }
-      return { report: refined, missing: missingIn(summary) }
+      return { report: refined, missing: unreadable ?? missingIn(summary) }
     },
   },
 

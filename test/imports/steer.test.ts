@@ -60,6 +60,7 @@ describe('resuming', () => {
         notFoundPolls: 3,
         attention: 'forbidden',
         lastError: { code: 'not_found', message: '', at: '' },
+        progressChanges: [[0, 0.5]],
       })
       world.clock.advance(600_000)
       const now = world.clock.now()
@@ -74,6 +75,7 @@ describe('resuming', () => {
         pollFailures: 0,
         notFoundPolls: 0,
         lastError: null,
+        progressChanges: [],
       })
       expect(await world.eventTypesOf(id)).toEqual(['import.resumed'])
     },

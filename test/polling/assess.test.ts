@@ -76,6 +76,32 @@ const failure = (kind: ProviderErrorKind, retryAfterMs: number | null = null) =>
   error: new ProviderError(kind, 'It went wrong.', { retryAfterMs }),
 })
 
+describe('an import that was resumed', () => {
+  const day = 86_400_000
+  const ago = (ms: number) => new Date(now.getTime() - ms)
+  const next = (tracked: Partial<TrackedImport>, report: Partial<Report> = {}) => {
+    const assessed = assess({ ...fresh, ...tracked }, asked, answer({ progress: null, ...report }), now)
+    return assessed.kind === 'changed' ? assessed.next : null
+  }
+
+  test.each<[string, Partial<TrackedImport>, Partial<Report>]>([
+    ['registered', {}, {}],
+    ['begun by the provider', {}, { startedAt: ago(3 * day) }],
+    ['made at the provider', { providerCreatedAt: ago(3 * day) }, {}],
+  ])('is asked about as if it had begun then, though it was %s days ago', (_since, tracked, report) => {
+    expect(next({ registeredAt: ago(3 * day), ...tracked }, report)?.delayMs).toBeGreaterThan(60_000)
+    const resumed = next({ registeredAt: ago(3 * day), resumedAt: ago(2_000), ...tracked }, report)
+    expect(resumed).toMatchObject({ basis: 'elapsed' })
+    expect(resumed?.delayMs).toBeLessThan(5_000)
+  })
+
+  test('is asked about more seldom with the time since then', () => {
+    const tracked = { registeredAt: ago(3 * day), resumedAt: ago(600_000) }
+    expect(next(tracked)?.delayMs).toBeGreaterThan(40_000)
+    expect(next({ ...tracked, providerStartedAt: ago(2_000) })?.delayMs).toBeLessThan(5_000)
+  })
+})
+
 describe('a report', () => {
   test('that is new changes the import', () => {
     expect(assess(fresh, asked, answer({}), now)).toMatchObject({ kind: 'changed', to: 'running', attention: null })
@@ -270,6 +296,17 @@ describe('an outcome that is not whole', () => {
       lastError: null,
       next: null,
     })
+  })
+
+  test('that told of failed rows once is never taken for a success by an answer that lacks them', () => {
+    const early = heldSince(5_000, { state: 'partial', hasDetails: true })
+    expect(assess(early, asked, lacking({ state: 'succeeded' }), now)).toMatchObject({
+      attention: 'outcome_incomplete',
+      heldOutcome: { state: 'partial', hasDetails: true },
+    })
+    const late = heldSince(90_000, { state: 'partial', asked: 9 })
+    expect(assess(late, asked, lacking({ state: 'succeeded' }), now)).toMatchObject({ to: 'partial' })
+    expect(assess(late, asked, answer({ state: 'succeeded' }), now)).toMatchObject({ to: 'succeeded', lastError: null })
   })
 
   test.each(['partial', 'succeeded'] as const)('is held back where it would be %s', (state) => {
