@@ -34,6 +34,8 @@ export interface Service {
   adminToken: string | null
   /** Where the embedded mode keeps the token that it made; null where one was given. */
   keptToken: KeptToken | null
+  /** Settles when it can't work any more as long as this process lives. */
+  ended: Promise<{ because: string; failed: boolean }>
   /** Takes nothing new, lets what is under way end, cuts it off after 20 s, and closes everything. */
   stop(): Promise<void>
 }
@@ -149,6 +151,7 @@ export async function startService(
       url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
       adminToken: config.databaseUrl === null ? storage.adminToken : null,
       keptToken: storage.keptToken,
+      ended: storage.lost.then(({ message }) => ({ because: message, failed: true })),
       stop: () => opened.disposeAsync(),
     }
   } catch (error) {

@@ -22,6 +22,8 @@ export interface Storage {
   adminToken: string | null
   /** Where the embedded mode keeps the token that it made; null where one was given. */
   keptToken: KeptToken | null
+  /** Settles when the database is gone for good; of a given one nobody can know. */
+  lost: Promise<Error>
   close(): Promise<void>
 }
 
@@ -58,7 +60,7 @@ async function openEmbedded(config: Config, { log, onError }: StorageDeps): Prom
     await close()
     throw error
   }
-  return { ...secrets, databaseUrl: embedded.url, ...opened, close }
+  return { ...secrets, databaseUrl: embedded.url, ...opened, lost: embedded.lost, close }
 }
 
 async function openGiven(config: Config, databaseUrl: string, deps: StorageDeps): Promise<Storage> {
@@ -77,7 +79,7 @@ async function openGiven(config: Config, databaseUrl: string, deps: StorageDeps)
     await opened.close()
     throw error
   }
-  return { databaseUrl, ...opened, encryptionKeys, adminToken, keptToken: null }
+  return { databaseUrl, ...opened, encryptionKeys, adminToken, keptToken: null, lost: new Promise(() => {}) }
 }
 
 function openPools(url: string, onError: (error: Error) => void): Pick<Storage, 'database' | 'patient' | 'close'> {

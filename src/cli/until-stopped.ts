@@ -32,6 +32,7 @@ export async function untilStopped<Started extends Running>(
   const started = await startUnlessTold(start, told, startWithinMs)
   announce(started)
   const { because, failed } = await Promise.race(started.ended ? [told, started.ended] : [told])
+  if (failed) log.error({ because }, 'stopping, since it can’t go on')
   const startedAt = performance.now()
   const inTime = await Promise.race([started.stop().then(() => true), delay(stopWithinMs, false, { ref: false })])
   log.info({ because, inTime, durationMs: Math.round(performance.now() - startedAt) }, 'stopped')

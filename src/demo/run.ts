@@ -51,6 +51,7 @@ async function start(config: Config, workplace: Workplace, exit: boolean): Promi
     const screen = createScreen(process.stdout)
     const stopping = new AbortController()
     const ended = Promise.withResolvers<{ because: string; failed: boolean }>()
+    void service.ended.then(ended.resolve)
     let playing = Promise.resolve()
     return {
       ended: ended.promise,

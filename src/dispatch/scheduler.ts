@@ -30,7 +30,7 @@ type Store = Pick<Queues, 'all'>
 /** Makes the repeatable jobs, and from then on puts back in place whatever is removed, paused or put off. */
 export async function startScheduler({ queues, log }: { queues: Store; log: Log }): Promise<Scheduler> {
   const stopping = new AbortController()
-  await putInPlace(queues, log)
+  await putInPlace(queues, log, { isStart: true })
   // Nights may have been missed.
   await queues.all.dispatch.add('maintain', { kind: 'maintain' }, { jobId: 'maintain-at-start' })
   void keepInPlace(queues, log, stopping.signal)
@@ -45,7 +45,7 @@ async function keepInPlace(queues: Store, log: Log, signal: AbortSignal): Promis
   }
 }
 
-async function putInPlace(queues: Store, log: Log): Promise<void> {
+async function putInPlace(queues: Store, log: Log, { isStart = false } = {}): Promise<void> {
   for (const name of await pausedQueues(queues)) {
     log.warn({ queue: name }, 'a queue was paused; it goes on')
     await queues.all[name].resume()
@@ -53,7 +53,8 @@ async function putInPlace(queues: Store, log: Log): Promise<void> {
   const { dispatch } = queues.all
   for (const [kind, trouble] of await troubledTicks(queues)) {
     const id = idOf(kind)
-    log.warn({ kind, trouble }, 'a tick is put back in place')
+    // The first start finds none, and neither does one whose queue was emptied.
+    if (!isStart || trouble !== 'absent') log.warn({ kind, trouble }, 'a tick is put back in place')
     if (trouble !== 'absent') await dispatch.removeJobScheduler(id) // making it again would keep its time
     await dispatch.upsertJobScheduler(id, repeat[kind], {
       name: kind,

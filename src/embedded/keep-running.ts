@@ -1,11 +1,14 @@
 // Owns that the server runs again after it has died: by a crash, a kill, or a disk that was full.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../log.ts'
+import { PortTakenError } from './error.ts'
 import type { Ownership } from './owner.ts'
 
 export interface KeptRunning {
   /** The session that holds the server's lock now. */
   ownership(): Ownership
+  /** Settles when it can't run again as long as this process lives. */
+  lost: Promise<PortTakenError>
   /** Starts nothing any more; settles when a start that is under way has ended. */
   stop(): Promise<void>
 }
@@ -15,20 +18,23 @@ const maxPauseMs = 10_000
 
 /**
  * Watches the session that holds the lock: it ends with the server. Then the server is started again, as often as it
- * takes, with longer and longer pauses.
+ * takes, with longer and longer pauses; but not where another program keeps its port.
  * @param own starts the server or waits for it, and takes its lock.
+ * @param options.giveUpPortAfterMs another program may have come by the port for a moment.
  */
 export function keepRunning(
   first: Ownership,
   own: (signal: AbortSignal) => Promise<Ownership>,
-  log: Log | undefined,
+  { log, giveUpPortAfterMs = 30_000 }: { log?: Log; giveUpPortAfterMs?: number },
 ): KeptRunning {
   const stopping = new AbortController()
   const { signal } = stopping
+  const lost = Promise.withResolvers<PortTakenError>()
   let ownership = first
 
   async function restart(): Promise<void> {
     const since = performance.now()
+    let takenSince: number | undefined
     for (let failures = 0; !signal.aborted; failures++)
       try {
         ownership = await own(signal)
@@ -37,6 +43,9 @@ export function keepRunning(
       } catch (error) {
         if (signal.aborted) return
         log?.error({ err: error }, 'embedded PostgreSQL does not start; it is tried again')
+        takenSince = error instanceof PortTakenError ? (takenSince ?? performance.now()) : undefined
+        if (error instanceof PortTakenError && performance.now() - Number(takenSince) >= giveUpPortAfterMs)
+          lost.resolve(error)
         const pauseMs = Math.min(firstPauseMs * 2 ** failures, maxPauseMs)
         await delay(pauseMs, undefined, { signal, ref: false }).catch(() => undefined)
       }
@@ -56,6 +65,7 @@ export function keepRunning(
   const running = run()
   return {
     ownership: () => ownership,
+    lost: lost.promise,
     async stop() {
       stopping.abort()
       await running

@@ -8,14 +8,16 @@ import { findBinaries } from './binaries.ts'
 import { claim, findClaimant, giveUpClaim } from './claim.ts'
 import { type Cluster, openCluster, superuser } from './cluster.ts'
 import { openDirectory } from './directory.ts'
-import { EmbeddedError } from './error.ts'
+import { EmbeddedError, PortTakenError } from './error.ts'
 import { keepRunning } from './keep-running.ts'
 import { type Ownership, takeOwnership } from './owner.ts'
-import { findPostmaster, startPostmaster, stopPostmaster } from './postmaster.ts'
+import { findPostmaster, isPortFree, startPostmaster, stopPostmaster, wake } from './postmaster.ts'
 
 export interface EmbeddedPostgres {
   /** The database of the service, with its password. */
   url: string
+  /** Settles when the server has died and can't run again as long as this process lives. */
+  lost: Promise<Error>
   /** Ends every open session and the server. May be called twice. */
   stop(): Promise<void>
 }
@@ -32,12 +34,14 @@ const takenForMs = 2_000
 /**
  * @param input.directory DATA_DIR; made where it is missing.
  * @param input.settings server parameters, for tests.
+ * @param input.giveUpPortAfterMs how long another program may keep the port of a server that has died.
  * @throws {EmbeddedError} where it can't run here, or another process uses the directory.
  */
 export async function startEmbeddedPostgres(input: {
   directory: string
   log?: Log
   settings?: Readonly<Record<string, string>>
+  giveUpPortAfterMs?: number
 }): Promise<EmbeddedPostgres> {
   const startedAt = performance.now()
   const directory = await openDirectory(input.directory)
@@ -54,7 +58,7 @@ export async function startEmbeddedPostgres(input: {
   const { ownership, port } = await own(place, null)
   await claim(home)
   await createDatabase(ownership)
-  const kept = keepRunning(ownership, async (signal) => (await own(place, port, signal)).ownership, input.log)
+  const kept = keepRunning(ownership, async (signal) => (await own(place, port, signal)).ownership, input)
   input.log?.info(
     { directory, port, durationMs: Math.round(performance.now() - startedAt) },
     'embedded PostgreSQL runs',
@@ -63,6 +67,7 @@ export async function startEmbeddedPostgres(input: {
   let stopped: Promise<void> | undefined
   return {
     url: urlOf(cluster, port, database),
+    lost: kept.lost,
     stop() {
       stopped ??= stop()
       return stopped
@@ -96,6 +101,7 @@ interface Place {
 /**
  * Starts the server or takes over the one that runs, until it is ready and ours.
  * @param port where it has to be; null: anywhere.
+ * @throws {PortTakenError} where another program is there.
  */
 async function own(
   { directory, home, cluster, start }: Place,
@@ -109,6 +115,7 @@ async function own(
     const isClaimed = (await findClaimant(home)) !== null
     const running = await findPostmaster(cluster.data)
     if (!running && !isClaimed) {
+      if (port !== null && !(await isPortFree(port))) throw new PortTakenError(port)
       const failure = await start(port)
       // Another process that has just started it is no failure.
       if (failure !== null && !(await findPostmaster(cluster.data)) && ++failures === startAttempts)
@@ -121,6 +128,7 @@ async function own(
         return { ownership: owned.ownership, port: running?.port ?? 0 }
       await owned.ownership.release()
     }
+    if (running && owned?.kind === 'not_ready') wake(running)
     if (isClaimed || owned?.kind === 'taken') takenSince ??= performance.now()
     if (takenSince !== undefined && performance.now() - takenSince > takenForMs)
       throw new EmbeddedError(`Another Import Tracker uses ${directory}: stop it, or choose another DATA_DIR.`)

@@ -63,6 +63,15 @@ export async function startPostmaster(
   return said === '' ? started.output : said
 }
 
+/** Lets a server go on that somebody has stopped (SIGSTOP): it could neither answer nor end. */
+export function wake({ pid }: Postmaster): void {
+  try {
+    process.kill(pid, 'SIGCONT')
+  } catch {
+    // it has just ended
+  }
+}
+
 /** Stops the server: open sessions are ended, data is written out. */
 export async function stopPostmaster(binaries: Binaries, cluster: Cluster): Promise<void> {
   const stop = (mode: 'fast' | 'immediate') =>
@@ -73,6 +82,8 @@ export async function stopPostmaster(binaries: Binaries, cluster: Cluster): Prom
       `--mode=${mode}`,
       `--pgdata=${cluster.data}`,
     ])
+  const running = await findPostmaster(cluster.data)
+  if (running) wake(running)
   if ((await stop('fast')).code === 0 || !(await findPostmaster(cluster.data))) return
   const last = await stop('immediate') // loses nothing either: the next start recovers
   if (last.code !== 0 && (await findPostmaster(cluster.data)))
@@ -97,11 +108,19 @@ async function isNoServer(pid: number): Promise<boolean> {
   return /\) Z /.test(await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ''))
 }
 
-function freePort(): Promise<number> {
+export function isPortFree(port: number): Promise<boolean> {
+  return freePort(port).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** @param port 0: any. */
+function freePort(port = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.on('error', reject)
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(port, '127.0.0.1', () => {
       const address = server.address()
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
     })

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -142,6 +143,35 @@ test('stopping just after the server was killed leaves none', async () => {
   await expect(query(postgres.url, 'SELECT 1')).rejects.toThrow('ECONNREFUSED')
 })
 
+test('another program on the port of a server that died is told, and given up on', async () => {
+  const { url, lost } = await start()
+  const port = Number(new URL(url).port)
+  const file = join(directory, 'postgres/data/postgresql.conf')
+  await rename(file, `${file}.away`) // it can't start until the other one has its port
+  process.kill(await postmasterPid(), 'SIGKILL')
+  const other = createServer()
+  await vi.waitFor(() => once(other.listen(port, '127.0.0.1'), 'listening'), 10_000)
+  await rename(`${file}.away`, file)
+  try {
+    expect(await lost).toMatchObject({ name: 'PortTakenError', message: expect.stringContaining(String(port)) })
+  } finally {
+    other.close()
+  }
+}, 60_000)
+
+test('a server that somebody has stopped is woken to end, and by a start', async () => {
+  const first = await start()
+  process.kill(await postmasterPid(), 'SIGSTOP')
+  await first.stop()
+  await expect(query(first.url, 'SELECT 1')).rejects.toThrow('ECONNREFUSED')
+
+  const owner = await startOwner()
+  process.kill(await postmasterPid(), 'SIGSTOP')
+  owner.child.kill('SIGKILL')
+  await once(owner.child, 'exit')
+  expect(await query((await start()).url, 'SELECT 1')).toBe(1)
+}, 30_000)
+
 test("Ctrl-C in the owner's terminal doesn't reach the server", async () => {
   const { child, url, lines } = await startOwner()
   process.kill(-Number(child.pid), 'SIGINT')
@@ -177,7 +207,7 @@ test('a damaged cluster is refused with what PostgreSQL says', async () => {
 })
 
 async function start(where = directory): Promise<EmbeddedPostgres> {
-  const postgres = await startEmbeddedPostgres({ directory: where })
+  const postgres = await startEmbeddedPostgres({ directory: where, giveUpPortAfterMs: 1_000 })
   running.push(postgres)
   return postgres
 }
