@@ -13,12 +13,12 @@
 //   higher than all that could be seen before it, never changes, and no reader has passed by a place that is filled later.
 // - The lock and the update are one message, which Postgres runs as one transaction: a process that hangs doesn't hold
 //   the lock.
-import { and, desc, eq, gt, gte, ne, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, gte, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import { type Clock, after as later } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { deletedEvents, events } from '../db/schema/index.ts'
+import { connections, deletedEvents, events } from '../db/schema/index.ts'
 import { firstIdAt, isId } from '../ids.ts'
 import { parseJson } from '../json.ts'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
@@ -60,6 +60,12 @@ export async function listImportEvents(
   return list(db, query, and(eq(events.importId, importId), isNext), inImport)
 }
 
+export interface FeedQuery extends PageQuery {
+  type?: string | undefined
+  /** The name of a connection: its own events, and those of its imports. */
+  connection?: string | undefined
+}
+
 /**
  * All events of the last 30 days but tests of endpoints, in the order in which they could be seen first. `after` may
  * also be the id of an event, so that whoever has come to the end can go on from there: nothing will ever appear before
@@ -67,13 +73,24 @@ export async function listImportEvents(
  */
 export async function listEvents(
   { db, clock }: { db: Database; clock: Clock },
-  query: PageQuery,
+  query: FeedQuery,
 ): Promise<Page<ApiEvent>> {
   const first = firstIdAt(later(clock.now(), -feedMs))
   await place(db, first)
   const isNext = await follows(db, readEventId(query.after))
-  const isShown = and(isNext, gte(events.id, first), ne(events.type, 'webhook.test'))
+  const isShown = and(isNext, gte(events.id, first), ne(events.type, 'webhook.test'), isAskedFor(db, query))
   return list(db, query, isShown, events.position)
+}
+
+function isAskedFor(db: Database, { type, connection }: FeedQuery): SQL | undefined {
+  const named = db
+    .select({ id: connections.id })
+    .from(connections)
+    .where(eq(connections.name, connection ?? ''))
+  return and(
+    type === undefined ? undefined : eq(events.type, type),
+    connection === undefined ? undefined : inArray(events.connectionId, named),
+  )
 }
 
 /** The highest position that an event has, once all that can be seen have one; 0: there is none. */

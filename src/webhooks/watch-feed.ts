@@ -2,12 +2,12 @@
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
-import type { Page, PageQuery } from '../paging.ts'
-import { type ApiEvent, listEvents, newestPosition } from './feed.ts'
+import type { Page } from '../paging.ts'
+import { type ApiEvent, type FeedQuery, listEvents, newestPosition } from './feed.ts'
 
 export interface FeedWatcher {
   /** A page of the feed: at once where there are events, else as soon as there are, or when the signal aborts. */
-  wait(query: PageQuery, signal: AbortSignal): Promise<Page<ApiEvent>>
+  wait(query: FeedQuery, signal: AbortSignal): Promise<Page<ApiEvent>>
 }
 
 interface Deps {

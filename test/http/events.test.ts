@@ -107,6 +107,28 @@ describe('the feed', () => {
     expect((await feed({ after, waitMs: 60_000 })).data[0]).toEqual(data[0]) // at once: there is one
   })
 
+  test('shows and waits for those of a type or a connection alone', async () => {
+    const [mine, other] = [await anImport(api), await anImport(api)]
+    const after = newId()
+    const { connection } = mine
+    const waits = untilSomebodyWaits(api)
+    const waiting = feed({ after, connection, type: 'import.resumed', waitMs: 60_000 })
+    await waits
+    await stopAndResume(other.id)
+    await stopAndResume(mine.id)
+    expect((await waiting).data).toMatchObject([{ type: 'import.resumed', importId: mine.id }])
+    expect((await feed({ after, type: 'import.stopped' })).data).toMatchObject([
+      { type: 'import.stopped', importId: other.id },
+      { type: 'import.stopped', importId: mine.id },
+    ])
+    expect((await feed({ after, connection })).data).toMatchObject([
+      { type: 'import.stopped', importId: mine.id },
+      { type: 'import.resumed', importId: mine.id },
+    ])
+    expect(await feed({ after, connection: 'nobody' })).toEqual({ data: [], next: null })
+    expect(await feed({ type: 'import.exploded' })).toMatchObject({ status: 400, errors: [{ field: 'type' }] })
+  })
+
   test.each([60_001, -1, 1.5, 'long'])('doesn’t wait for %s', async (waitMs) => {
     expect(await feed({ waitMs })).toMatchObject({ status: 400, errors: [{ field: 'waitMs' }] })
   })

@@ -1,8 +1,10 @@
 // Owns the operations on events.
+import { z } from 'zod'
 import type { Clock } from '../../clock.ts'
 import type { Database } from '../../db/client.ts'
 import { AppError } from '../../errors.ts'
 import { requireImport } from '../../imports/read.ts'
+import { eventTypes } from '../../webhooks/event-types.ts'
 import { eventSchema, listEvents, listImportEvents } from '../../webhooks/feed.ts'
 import type { FeedWatcher } from '../../webhooks/watch-feed.ts'
 import type { ApiLimits } from '../limits.ts'
@@ -31,6 +33,12 @@ export function eventOperations(deps: Deps): Operation[] {
         'A feed: at its end, ask again with `after=<id of the last event>`. Nothing appears before it: ' +
         'an event that is committed late comes later. `after` may also be a `webhook-id`. `waitMs` makes it a long poll.',
       query: pageQuery.extend({
+        type: z.enum(eventTypes).optional().meta({ description: 'Events of this type alone.' }),
+        connection: z
+          .string()
+          .max(100)
+          .optional()
+          .meta({ description: 'The name of a connection: its own events, and those of its imports.' }),
         waitMs: integerParam(
           0,
           maxWaitMs,
