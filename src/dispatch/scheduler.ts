@@ -53,8 +53,8 @@ async function putInPlace(queues: Store, log: Log, { isStart = false } = {}): Pr
   const { dispatch } = queues.all
   for (const [kind, trouble] of await troubledTicks(queues)) {
     const id = idOf(kind)
-    // The first start finds none, and neither does one whose queue was emptied.
-    if (!isStart || trouble !== 'absent') log.warn({ kind, trouble }, 'a tick is put back in place')
+    // A first start finds none, and any other one finds those that nobody has taken since the last stop.
+    if (!isStart || trouble === 'put_off') log.warn({ kind, trouble }, 'a tick is put back in place')
     if (trouble !== 'absent') await dispatch.removeJobScheduler(id) // making it again would keep its time
     await dispatch.upsertJobScheduler(id, repeat[kind], {
       name: kind,

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { deliveries, events } from '../../src/db/schema/index.ts'
-import { isId } from '../../src/ids.ts'
+import { isId, newId } from '../../src/ids.ts'
 import { patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { removeEndpoint } from '../../src/webhooks/endpoints/remove.ts'
 import { type NewEvent, writeEvent, writeEvents } from '../../src/webhooks/events.ts'
@@ -42,6 +42,24 @@ describe('the sequence of an event', () => {
     )
     await Promise.all(attempts)
     expect(await sequencesOf(import_.importId)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1))
+  })
+
+  it('is taken for an event that an older version writes, which knows of none', async () => {
+    const { importId, connectionId } = await world.import({ connection: 'seq-4' })
+    const event = { ...someEvent(world.clock), importId, connectionId }
+    const older = () => ({
+      id: newId(),
+      type: event.type,
+      importId,
+      connectionId,
+      occurredAt: event.occurredAt,
+      body: '{}',
+    })
+    await world.deps.db.insert(events).values([older(), older()])
+    await writeAll([event])
+    await world.deps.db.insert(events).values([older(), { ...older(), importId: null }])
+    const { data } = await listImportEvents(world.deps, importId, { limit: 100 })
+    expect(data.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4])
   })
 
   async function writeAll(some: readonly Partial<NewEvent>[]): Promise<void> {
