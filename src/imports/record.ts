@@ -11,6 +11,7 @@ import {
 } from '../db/schema/index.ts'
 import { newId } from '../ids.ts'
 import { type DetailPage, firstPage, type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
+import { findProvider } from '../providers/index.ts'
 import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
 import { storableJson } from '../storable.ts'
 import { rowsMissing, storePage } from './details.ts'
@@ -60,6 +61,8 @@ export interface ChangedReport extends Transition {
   heldOutcome: StoredHeldOutcome | null
   /** What the outcome lacks; null: nothing. */
   lastError: StoredPollError | null
+  /** An earlier answer had rows of this outcome, or said that there are some; absent: none did. */
+  hadDetails?: boolean
   progressChanges: [number, number][]
   /** Null: the import is over. */
   nextPollAt: Date | null
@@ -104,7 +107,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
     lastError: change.lastError,
     refusedSince: null,
     ...(change.polls === 1 && polledColumns(polledAt)),
-    ...(over && to !== 'lost' && detailsColumns(details, polledAt)),
+    ...(over && to !== 'lost' && (details === null ? untoldDetails(change) : detailsColumns(details, polledAt))),
   })
   if (!row) return { kind: 'stale' }
   if (change.failedCall) await countFailedCall(tx, connection.id, change.failedCall, polledAt)
@@ -117,7 +120,7 @@ export async function recordReportIn(tx: Transaction, change: ChangedReport): Pr
   }
   if (change.attentionEvent) events.push(change.attentionEvent)
   if (details !== null && row.detailsState === 'complete') events.push('import.rows_collected')
-  if (details !== null && row.detailsState === 'incomplete') events.push('import.rows_incomplete')
+  if (over && to !== 'lost' && row.detailsState === 'incomplete') events.push('import.rows_incomplete')
   await writeImportEvents(tx, row, connection, events, polledAt)
   return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
 }
@@ -220,8 +223,24 @@ function reportColumns(report: Report) {
   }
 }
 
-function detailsColumns(details: DetailPage | null, at: Date) {
-  if (details === null) return { detailsState: 'none', detailsError: null }
+/** Where the last answer says nothing of rows. */
+function untoldDetails({ connection, polledAt, lastError, hadDetails }: ChangedReport) {
+  return hadDetails && lastError
+    ? detailsToldBefore(connection, { polledAt, lastError })
+    : { detailsState: 'none', detailsError: null }
+}
+
+/** Rows that came with the status can't be had any more; those that have pages of their own may. */
+export function detailsToldBefore(
+  { provider }: ConnectionOfImport,
+  { polledAt, lastError }: { polledAt: Date; lastError: StoredPollError },
+) {
+  return findProvider(provider).details
+    ? { detailsState: 'pending', detailsError: null, nextCollectAt: polledAt }
+    : { detailsState: 'incomplete', detailsError: lastError }
+}
+
+function detailsColumns(details: DetailPage, at: Date) {
   const given = details.skippedLines.length + details.rowResults.length
   // Nothing can be asked for that doesn't come with the status.
   const announced = details.announced ?? 0

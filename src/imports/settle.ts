@@ -4,11 +4,10 @@ import { sql } from 'drizzle-orm'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/client.ts'
 import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
-import { findProvider } from '../providers/index.ts'
 import { countFailedCall } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { heldError, maxHeldMs } from './outcome.ts'
-import { polledColumns, type RecordResult, reread, type Transition, updateLive } from './record.ts'
+import { detailsToldBefore, polledColumns, type RecordResult, reread, type Transition, updateLive } from './record.ts'
 import { eventOf, type ImportEventType, type ImportState } from './state.ts'
 import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
 
@@ -36,7 +35,7 @@ export function recordSettled(db: Database, settled: SettledImport): Promise<Rec
       lastError: settled.lastError,
       detailsError: null,
       ...(settled.polls === 1 && polledColumns(polledAt)),
-      ...(held.hasDetails ? detailsColumns(connection, settled) : { detailsState: 'none' }),
+      ...(held.hasDetails ? detailsToldBefore(connection, settled) : { detailsState: 'none' }),
     })
     if (!row) return { kind: 'stale' }
     if (settled.failedCall) await countFailedCall(tx, connection.id, settled.failedCall, polledAt)
@@ -46,13 +45,6 @@ export function recordSettled(db: Database, settled: SettledImport): Promise<Rec
     await writeImportEvents(tx, row, connection, events, polledAt)
     return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
   })
-}
-
-/** Rows that came with the status can't be had any more; those that have pages of their own may. */
-function detailsColumns({ provider }: ConnectionOfImport, { polledAt, lastError }: SettledImport) {
-  return findProvider(provider).details
-    ? { detailsState: 'pending', nextCollectAt: polledAt }
-    : { detailsState: 'incomplete', detailsError: lastError }
 }
 
 /** How long a poll must be due before nobody counts on it any more. */

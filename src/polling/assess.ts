@@ -66,6 +66,7 @@ export type Assessment =
       attentionEvent: AttentionEventType | null
       heldOutcome: StoredHeldOutcome | null
       lastError: StoredPollError | null
+      hadDetails: boolean
       progressChanges: [number, number][]
       /** Null: the import is over. */
       next: NextPoll | null
@@ -109,7 +110,8 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
     return { kind: 'unchanged', sameReport: true, ...shown, pollFailures: 0, ...noNotFounds, next }
   const bodyOnly = next !== null && to === from && saysTheSame(tracked.fingerprint, fingerprint)
   const heard = { answer, fingerprint, bodyOnly, movingFields, clockAheadMs: clockAheadMs(answer.date, now) }
-  return { kind: 'changed', ...heard, to, lostReason, ...shown, progressChanges, next }
+  const hadDetails = tracked.heldOutcome?.hasDetails ?? false
+  return { kind: 'changed', ...heard, hadDetails, to, lostReason, ...shown, progressChanges, next }
 }
 
 /** The assessment, with more that makes no change from now on. */

@@ -214,6 +214,33 @@ test('a job that runs again while its outcome is not whole is followed on', asyn
   expect(await app.eventsOf(id)).toEqual(['import.running', 'import.attention', 'import.succeeded'])
 })
 
+test.each<[ProviderName, Body, Body, object]>([
+  [
+    'fullstory',
+    { imports: 5, job: { status: 'FAILED' } },
+    { job: { status: 'COMPLETED' } },
+    { state: 'complete', rowResults: 1 },
+  ],
+  [
+    'micro',
+    { status: 'complete', results: [{ error: { code: 'bad' } }], failed: 2 },
+    { status: 'complete' },
+    { state: 'incomplete', lastError: { code: 'outcome_incomplete' } },
+  ],
+])(
+  '%s: failed rows that were told once are not forgotten by answers that lack them',
+  async (provider, told, bare, details) => {
+    const pages: Answers = provider === 'micro' ? [] : [{ on: 'details', body: { results: [{ message: 'bad' }] } }]
+    const id = await track(provider, [{ body: bare }, { request: 1, body: told }, ...pages])
+    await isHeld(id)
+    await vi.waitFor(async () => expect((await app.get(id)).polls).toBeGreaterThan(2), 10_000)
+    await timePasses(id)
+    expect(await app.over(id)).toMatchObject({ state: 'partial', rows: { failed: null } })
+    await vi.waitFor(async () => expect((await app.get(id)).details).toMatchObject(details), 10_000)
+    expect((await app.eventsOf(id)).at(-1)).toBe(`import.rows_${provider === 'micro' ? 'incomplete' : 'collected'}`)
+  },
+)
+
 test('a job that is forgotten or archived while its outcome is not whole has the outcome that was told', async () => {
   const forgotten = await track('micro', [
     { status: 404 },
