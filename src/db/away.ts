@@ -16,6 +16,7 @@ export function isDatabaseAway(error: unknown): boolean {
 const awayStates = [
   /^08/, // connection exception
   /^57P0[1-3]$/, // shut down, crashed, or starting up
+  /^25006$/, // read-only, as after a failover
   /^53/, // no room on the disk, out of memory, too many connections
 ]
 

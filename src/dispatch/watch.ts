@@ -1,6 +1,7 @@
 // Owns whether the work of this process goes on: the ticks of each kind, and what is due. Health and metrics ask it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../clock.ts'
+import { isDatabaseAway } from '../db/away.ts'
 import type { Database } from '../db/client.ts'
 import type { Log } from '../log.ts'
 import type { Payload } from '../queue/jobs.ts'
@@ -14,7 +15,7 @@ export interface WorkWatch {
   checkTicks(): void
   /** @throws where work that may begin is overdue. */
   checkOverdue(): void
-  /** False: a kind of tick hasn't got through for minutes although Postgres and the queue answer, so that only a restart can help. */
+  /** False: a kind of tick hasn't got through for minutes although no store is away or refuses it, so that only a restart can help. */
   canRecover(): boolean
   tickAges: TickWatch['ages']
   lateness: OverdueWatch['lateness']
@@ -35,6 +36,8 @@ const lookEveryMs = 10_000
 /** Which of the looks reads all that is pending, the first one included. */
 const thoroughEvery = 6
 const hopelessAfterMs = 5 * 60_000
+/** A tick that a store refuses is tried again every second, and one that it leaves waiting fails after ten. */
+const refusedForMs = 30_000
 
 /** Starts watching. A kind of tick that comes from nowhere for seconds is made here. */
 export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): WorkWatch {
@@ -43,12 +46,21 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
   const overdue = createOverdueWatch({ db, queues })
   let hopelessSince: number | null = null
 
+  /** When a store last refused a tick of the kind: its disk is full, or it takes no writes now. */
+  const refusedAt = new Map<WatchedKind, number>()
   const missing = new Set<WatchedKind>()
   async function makeMissed(kind: WatchedKind): Promise<void> {
     if (missing.has(kind)) return
     missing.add(kind)
-    await tick({ kind }, signal).catch((error: unknown) => log.debug({ err: error, kind }, 'tick failed'))
+    await tick({ kind }, signal).catch((error: unknown) => {
+      log.debug({ err: error, kind }, 'tick failed')
+      if (isDatabaseAway(error) || isRedisRefusing(error)) refusedAt.set(kind, performance.now())
+    })
     missing.delete(kind)
+  }
+
+  function isRefused(kind: WatchedKind): boolean {
+    return performance.now() - (refusedAt.get(kind) ?? Number.NEGATIVE_INFINITY) < refusedForMs
   }
 
   let looks = 0
@@ -61,7 +73,8 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
       () => true,
       () => false,
     )
-    hopelessSince = answered && ticks.silent().length > 0 ? (hopelessSince ?? performance.now()) : null
+    const isHopeless = answered && ticks.silent().some((kind) => !isRefused(kind))
+    hopelessSince = isHopeless ? (hopelessSince ?? performance.now()) : null
   }
 
   void every(tickEveryMs, signal, async () => {
@@ -91,4 +104,9 @@ async function every(ms: number, signal: AbortSignal, work: () => Promise<void>)
     await delay(ms, undefined, { signal, ref: false }).catch(() => undefined)
     if (!signal.aborted) await work()
   }
+}
+
+/** Such as a replica, or one that is full: it answers a ping, and takes no job. */
+function isRedisRefusing(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'ReplyError' || isRedisRefusing(error.cause))
 }

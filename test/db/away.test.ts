@@ -34,6 +34,16 @@ test('every connection of the pool stays taken', async () => {
   await pool.end()
 })
 
+test('it takes no writes, as after a failover', async () => {
+  const failure = await failureOf(
+    database.db.transaction(async (tx) => {
+      await tx.execute(sql`SET LOCAL transaction_read_only = on`)
+      await tx.execute(sql`CREATE TABLE never (n int)`)
+    }),
+  )
+  expect(isDatabaseAway(failure)).toBe(true)
+})
+
 test('it shuts down while it works', async () => {
   const failure = failureOf(database.db.execute(sql`SELECT pg_sleep(60)`))
   await expect
