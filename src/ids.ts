@@ -1,9 +1,21 @@
 // Owns how rows get their ids: UUIDv7 (RFC 9562), so that ids sort by the time they were made.
 import { v7, validate } from 'uuid'
 
-/** A new id; ids made by one process are strictly increasing. */
+/** How far the system's clock, which ids are made by, is ahead of the one that all processes share, in milliseconds. */
+let aheadMs = 0
+let last = { msecs: 0, seq: 0 }
+
+/** Has ids made by the shared clock, so that those of a machine whose clock is wrong sort among the others. */
+export function makeIdsBehind(ms: number): void {
+  aheadMs = ms
+}
+
+/** A new id; ids made by one process are strictly increasing, as long as its clock isn't put right. */
 export function newId(): string {
-  return v7()
+  if (aheadMs === 0) return v7()
+  const msecs = Math.max(last.msecs, Math.floor(Date.now() - aheadMs))
+  last = { msecs, seq: msecs === last.msecs ? last.seq + 1 : 0 }
+  return v7(last)
 }
 
 /** Whether the text is a UUID at all; anything else can't be one of our ids. */

@@ -3,6 +3,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { after, type Clock } from '../clock.ts'
+import { makeIdsBehind } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { Database } from './client.ts'
 
@@ -47,6 +48,8 @@ export async function startDatabaseClock(deps: ClockDeps): Promise<DatabaseClock
     if (isOff && aheadMs === 0)
       log.warn({ aheadMs: Math.round(differenceMs) }, "this machine's clock is off; the database's is used")
     aheadMs = isOff ? differenceMs : 0
+    const systemAheadMs = Date.now() - database.getTime()
+    makeIdsBehind(Math.abs(systemAheadMs) > toleratedMs ? systemAheadMs : 0)
     base = { at: isOff ? database : machine, uptime: answeredAt }
   }
 
