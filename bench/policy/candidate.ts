@@ -471,7 +471,7 @@ function median(values: readonly number[]): number {
 }
 
 /** The normal distribution function, to 1e-7 (Abramowitz and Stegun, 26.2.17). */
-function normal(z: number): number {
+export function normal(z: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(z))
   const tail =
     0.3989422804 *

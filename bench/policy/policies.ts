@@ -59,14 +59,17 @@ export function googleDefaults(): Policy {
 export function today(): Policy {
   return {
     gap({ startedAt, now, phase, progressChanges }) {
-      const seen = progressChanges.reduce<ProgressChange[]>(
-        (all, [at, progress]) => trackProgress(all, at, progress),
-        [],
-      )
       const importId = Math.floor(phase * 2 ** 32)
         .toString(16)
         .padStart(8, '0')
-      return nextToday({ importId, now, startedAt, progressChanges: seen, unmapped: false, limits }).delayMs
+      return nextToday({
+        importId,
+        now,
+        startedAt,
+        progressChanges: sinceBackwards(progressChanges),
+        unmapped: false,
+        limits,
+      }).delayMs
     },
   }
 }
@@ -137,6 +140,7 @@ export function candidate({ k, told, useHistory, useProgress, prior }: Candidate
   }
 }
 
+/** The last few changes since progress last went backwards, as the service keeps them. */
 function sinceBackwards(changes: readonly ProgressChange[]): readonly ProgressChange[] {
   return changes.reduce<ProgressChange[]>((all, [at, progress]) => trackProgress(all, at, progress), [])
 }
