@@ -221,7 +221,7 @@ export function nextPoll(outlook: Outlook): Next {
   return { delayMs, basis: pace !== null && !stalled ? 'progress' : known, stalled }
 }
 
-/** Walks through the gaps from none to the longest one, and returns the one with the least V. */
+/** Walks through the gaps from none to beyond the longest one, and returns the one with the least V. */
 function cheapestGap({ now, startedAt, baseline, limits }: Outlook, pace: Pace | null, k: number): number {
   const { clock } = baseline
   const elapsed = Math.max(now - startedAt, 0)
@@ -234,11 +234,13 @@ function cheapestGap({ now, startedAt, baseline, limits }: Outlook, pace: Pace |
   let waste = 0
   let probability = 0
   let gap = 0
-  while (gap < limits.maxIntervalMs) {
+  // A peak just out of reach counts too, or an import with one in reach would be asked about later than this one.
+  const farthest = (clock ? 1 : 4) * limits.maxIntervalMs
+  while (gap < farthest) {
     const step = clock
       ? Math.min(clock.binMs / 2, limits.minIntervalMs)
       : Math.max(limits.minIntervalMs / 2, 0.04 * gap)
-    const next = Math.min(gap + step, limits.maxIntervalMs)
+    const next = Math.min(gap + step, farthest)
     const logAfter = logSurvival(elapsed + next)
     hazard += (logBefore - logAfter) * (clock ? densityAt(clock, now + (gap + next) / 2) : 1)
     const ended = 1 - Math.exp(-hazard)
