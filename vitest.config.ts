@@ -8,7 +8,7 @@ export default defineConfig({
     // Each file has a database of its own, and Postgres, Redis and servers of its own beside it.
     // More than cores: most of their time they wait for each other.
     maxWorkers: 3,
-    testTimeout: 90_000,
+    testTimeout: 240_000,
     hookTimeout: 120_000,
   },
 })

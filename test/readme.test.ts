@@ -44,7 +44,7 @@ test('every folder of the sources is in the tree', async () => {
   expect([...tree].sort()).toEqual([...folders].sort())
 })
 
-test('the walk through one import works as it is written', { timeout: 60_000 }, async () => {
+test('the walk through one import works as it is written', { timeout: 240_000 }, async () => {
   const database = await createTestDatabase()
   const service = await startTestService({ database })
   const sandbox = await startSandbox({ clock: systemClock })

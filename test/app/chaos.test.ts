@@ -56,7 +56,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       refusing: await startReceiver(status(400)),
     }
     await register()
-  }, 60_000)
+  }, 240_000)
 
   afterAll(async () => {
     for (const worker of workers) worker.kill('SIGKILL') // where a test has failed
@@ -65,11 +65,11 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
     await Promise.all(Object.values(receivers).map((receiver) => receiver.close()))
     await postgres.stop()
     await rm(directory, { recursive: true, force: true })
-  }, 60_000)
+  }, 240_000)
 
   test.each(steps)(
     'a worker that is killed %s leaves what it held to the next one',
-    { timeout: 60_000 },
+    { timeout: 240_000 },
     async (step) => {
       const before = await progress()
       const worker = startWorker(step)
@@ -92,7 +92,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
     },
   )
 
-  test('an empty Redis and a restarted Postgres hold up nobody for long', { timeout: 120_000 }, async () => {
+  test('an empty Redis and a restarted Postgres hold up nobody for long', { timeout: 240_000 }, async () => {
     const worker = startWorker()
     await reaches(importCount * 0.2)
     await redis.stop()
@@ -109,7 +109,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
         await retriesAreDue()
         expect(await open()).toBe(0)
       },
-      { timeout: 90_000, interval: 250 },
+      { timeout: 200_000, interval: 250 },
     )
     worker.stop()
     expect(await worker.ended).toBe(0)
@@ -251,7 +251,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
 
   async function reaches(count: number): Promise<void> {
     await vi.waitFor(async () => expect(await progress()).toBeGreaterThanOrEqual(count), {
-      timeout: 90_000,
+      timeout: 200_000,
       interval: 100,
     })
   }

@@ -5,7 +5,7 @@ import { hasty, useApp } from './world.ts'
 describeEachStore('endpoints that hang', (store) => {
   const app = useApp(store)
 
-  test('all at once, more than there are slots, do not hold up one that answers', { timeout: 40_000 }, async () => {
+  test('all at once, more than there are slots, do not hold up one that answers', { timeout: 240_000 }, async () => {
     const connection = await app.connect('zilliant', { limits: hasty })
     const types = ['import.succeeded']
     const hanging = await app.consumer({ types, connections: [connection] }, () => {})

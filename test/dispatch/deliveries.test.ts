@@ -168,7 +168,7 @@ describe('the lanes', () => {
 
 describe('beside a thousand dead endpoints with a hundred thousand due retries', () => {
   test('a fresh delivery is claimed at once, without reading what is due to the others', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     await deadEndpoints({ isRetry: true, failures: 3 })
     const healthy = await world.endpoint(world.answering)
@@ -188,7 +188,7 @@ describe('beside a thousand dead endpoints with a hundred thousand due retries',
 })
 
 describe('a thousand endpoints that answered until now, and hang all at once', () => {
-  test('take a few places each, and leave the others to those that answer', { timeout: 60_000 }, async () => {
+  test('take a few places each, and leave the others to those that answer', { timeout: 240_000 }, async () => {
     await deadEndpoints({ isRetry: false, failures: 0, lastSuccessAt: now() })
     const room = { deliver: 500 }
     const look = async () => {

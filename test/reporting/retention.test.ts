@@ -39,7 +39,7 @@ describe('over two years', () => {
   const start = new Date('2026-03-01T00:00:00.000Z')
 
   test('there is always room ahead, what is over goes on its day, and nothing else does', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const written: { moment: Date; one: OldImport }[] = []
     for (let month = 0; month < 24; month += 1) {

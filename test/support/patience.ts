@@ -2,7 +2,7 @@
 // more time than any test needs; one that never comes true fails all the same, only later.
 import { vi } from 'vitest'
 
-const patienceMs = 60_000
+const patienceMs = 150_000
 
 type Options = number | { timeout?: number; interval?: number } | undefined
 
