@@ -29,18 +29,25 @@ interface WatchDeps {
   queues: Pick<Queues, 'all' | 'ping'>
   ticks: TickWatch
   tick(payload: Payload<'dispatch'>, signal: AbortSignal): Promise<void>
+  pace?: WatchPace
 }
 
-const tickEveryMs = 1_000
-const lookEveryMs = 10_000
+/** In milliseconds. */
+interface WatchPace {
+  tickEveryMs: number
+  lookEveryMs: number
+  /** How long a kind of tick may get nowhere, with both stores answering, before only a restart can help. */
+  hopelessAfterMs: number
+}
+
+const usualPace: WatchPace = { tickEveryMs: 1_000, lookEveryMs: 10_000, hopelessAfterMs: 5 * 60_000 }
 /** Which of the looks reads all that is pending, the first one included. */
 const thoroughEvery = 6
-const hopelessAfterMs = 5 * 60_000
 /** A tick that a store refuses is tried again every second, and one that it leaves waiting fails after ten. */
 const refusedForMs = 30_000
 
 /** Starts watching. A kind of tick that comes from nowhere for seconds is made here. */
-export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): WorkWatch {
+export function startWatch({ db, clock, log, queues, ticks, tick, pace = usualPace }: WatchDeps): WorkWatch {
   const stopping = new AbortController()
   const { signal } = stopping
   const overdue = createOverdueWatch({ db, queues })
@@ -77,10 +84,10 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
     hopelessSince = isHopeless ? (hopelessSince ?? performance.now()) : null
   }
 
-  void every(tickEveryMs, signal, async () => {
+  void every(pace.tickEveryMs, signal, async () => {
     for (const kind of ticks.missed()) void makeMissed(kind)
   })
-  void look().then(() => every(lookEveryMs, signal, look))
+  void look().then(() => every(pace.lookEveryMs, signal, look))
 
   return {
     checkTicks() {
@@ -91,7 +98,7 @@ export function startWatch({ db, clock, log, queues, ticks, tick }: WatchDeps): 
       const kinds = overdue.overdue()
       if (kinds.length > 0) throw new Error(`Work of this kind is overdue by more than a minute: ${kinds.join(', ')}.`)
     },
-    canRecover: () => hopelessSince === null || performance.now() - hopelessSince < hopelessAfterMs,
+    canRecover: () => hopelessSince === null || performance.now() - hopelessSince < pace.hopelessAfterMs,
     tickAges: ticks.ages,
     lateness: overdue.lateness,
     stop: () => stopping.abort(),
