@@ -6,6 +6,8 @@ BEGIN
   RETURN NEW;
 END
 $$;--> statement-breakpoint
+-- A trigger runs it all the same.
+REVOKE EXECUTE ON FUNCTION "number_event"() FROM PUBLIC;--> statement-breakpoint
 CREATE TRIGGER "number_event" BEFORE INSERT ON "events" FOR EACH ROW
   WHEN (NEW.sequence IS NULL AND NEW.import_id IS NOT NULL)
   EXECUTE FUNCTION "number_event"();--> statement-breakpoint
