@@ -1,5 +1,5 @@
 // Owns giving up a list of rows: what is stored stays, `details.state` says that it isn't all, and an event tells.
-// What takes too long is looked for here, since of a paused connection nobody walks a list, and nobody would see it.
+// A tick looks for overdue collections here, because no worker walks the lists of a paused connection.
 import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Clock } from '../clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -97,7 +97,7 @@ export async function giveUpOverdue({ db, clock }: { db: Database; clock: Clock 
   return given
 }
 
-/** Nothing that could be had at once: whoever was away for a week asks first. */
+/** Not a list that was never asked for: after a week away, a worker asks before it gives up. */
 function isOverdue(now: Date): SQL {
   const age = sql`${now}::timestamptz - coalesce(${imports.finishedAt}, ${imports.registeredAt})`
   return sql`${imports.nextCollectAt} IS NOT NULL AND ${imports.collectLeaseUntil} IS NULL AND (

@@ -14,7 +14,7 @@ export function shareAt(
   now: number,
   { spreadFrom, spreadUntil }: { spreadFrom: number | null; spreadUntil: number | null },
 ): number {
-  // Before it, there is no wait any more: somebody has ended it early.
+  // Before it there is no wait: a resume by hand or a new connection has ended it early.
   if (spreadFrom === null || spreadUntil === null || now < spreadFrom || now >= spreadUntil) return 1
   return (now - spreadFrom) / (spreadUntil - spreadFrom)
 }
