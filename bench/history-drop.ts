@@ -2,11 +2,11 @@
 // meanwhile wait for an answer at the most, beside the same time without a drop.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
-import { systemClock } from '../src/clock.ts'
+import { systemClock } from '../src/base/clock.ts'
 import type { Database, OpenDatabase } from '../src/db/client.ts'
-import { newId } from '../src/ids.ts'
-import { createLog } from '../src/log.ts'
-import { keepPartitions } from '../src/reporting/retention.ts'
+import { newId } from '../src/base/ids.ts'
+import { createLog } from '../src/base/log.ts'
+import { keepPartitions } from '../src/history/drop-months.ts'
 import { percentile, print, whole } from './figures.ts'
 import type { Volume } from './history-fill.ts'
 

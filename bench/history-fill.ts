@@ -1,9 +1,9 @@
 // Owns the history that the benchmark asks: 24 months of 40 connections over the four providers, in sets by the month.
 import { sql } from 'drizzle-orm'
-import { systemClock } from '../src/clock.ts'
+import { systemClock } from '../src/base/clock.ts'
 import type { Database } from '../src/db/client.ts'
-import { monthOf } from '../src/reporting/months.ts'
-import { makePartitions } from '../src/reporting/partitions.ts'
+import { monthOf } from '../src/history/months.ts'
+import { makePartitions } from '../src/history/partitions.ts'
 
 const months = 24
 /** A month of snapshots, lines and results is filled by one session; so many of them at once. */

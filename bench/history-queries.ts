@@ -1,6 +1,6 @@
 // Owns asking the filled history: every query several times, as a role that may read the views alone, and its plan.
 import type { PoolClient } from 'pg'
-import { historyTables } from '../src/config.ts'
+import { historyTables } from '../src/config/config.ts'
 import type { OpenDatabase } from '../src/db/client.ts'
 import { readCookbook } from '../test/support/cookbook.ts'
 import { median, percentile, print } from './figures.ts'

@@ -3,7 +3,7 @@
 // `--scale 0.1` fills a tenth; the settings are the embedded database's, but for the log that the filling needs.
 import { parseArgs } from 'node:util'
 import { sql } from 'drizzle-orm'
-import { historyTables } from '../src/config.ts'
+import { historyTables } from '../src/config/config.ts'
 import type { Database } from '../src/db/client.ts'
 import { rollUp } from '../src/reporting/daily-outcomes.ts'
 import { print, whole } from './figures.ts'

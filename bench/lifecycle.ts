@@ -3,9 +3,9 @@
 // comes at half of that rate, beyond the six intervals between the polls.
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { systemClock } from '../src/clock.ts'
+import { systemClock } from '../src/base/clock.ts'
 import type { Database } from '../src/db/client.ts'
-import { createEncryption } from '../src/encryption.ts'
+import { createEncryption } from '../src/base/encryption.ts'
 import { createEndpoint } from '../src/webhooks/endpoints/create.ts'
 import { createEndpointSchema } from '../src/webhooks/endpoints/input.ts'
 import { median, print, whole } from './figures.ts'

@@ -10,4 +10,4 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1)
 }
 
-import('./cli.ts')
+import('./cli/index.ts')

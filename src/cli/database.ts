@@ -1,5 +1,5 @@
 // Owns the database that a command works on: the one of DATABASE_URL, or the embedded one for as long as it takes.
-import type { Config } from '../config.ts'
+import type { Config } from '../config/config.ts'
 import { checkDatabase, type OpenDatabase, openDatabase } from '../db/client.ts'
 import { patienceMs } from '../db/silence.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres.ts'

@@ -1,6 +1,6 @@
 // Owns what a person sees of a failure on the command line: lines that say what to do, no stack.
-import { ConfigError } from '../config.ts'
-import { reasonOf } from '../start-failure.ts'
+import { ConfigError } from '../config/config.ts'
+import { reasonOf } from '../config/requirement.ts'
 
 /** Says what failed. The stack of an unexpected error is for LOG_LEVEL=debug. */
 export function reportFailure(error: unknown, environment: Record<string, string | undefined>): void {

@@ -1,6 +1,6 @@
 // Owns the command `webhooks listen`: which secret, and what is printed of what comes.
-import type { Clock } from '../clock.ts'
-import { ConfigError } from '../config.ts'
+import type { Clock } from '../base/clock.ts'
+import { ConfigError } from '../config/config.ts'
 import { eventLine } from './event-line.ts'
 import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.ts'
 

@@ -1,7 +1,7 @@
 // Owns a receiver of webhooks for local development: it verifies each one, and says so in its answer.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { verifyWebhook, type WebhookEvent, WebhookVerificationError } from '../webhooks/consumer/verify.ts'
 
 export interface WebhookReceiver {

@@ -1,11 +1,11 @@
 // Owns how far a collection has come: what is stored of it, and what storing one more page changes.
 // After every page the database alone says where to go on, so a crash costs at most the page under way.
 import { and, desc, eq, sql } from 'drizzle-orm'
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports, type StoredPollError } from '../db/schema/index.ts'
-import { dropPagesFrom, goingOn, isPageStored, storePage, storePageUnderLease } from '../imports/details.ts'
-import { collectLeaseMs, leaseToCallMs } from '../imports/leases.ts'
+import { dropPagesFrom, goingOn, isPageStored, storePage, storePageUnderLease } from '../imports/pages.ts'
+import { collectLeaseMs, leaseToCallMs } from '../work/leases.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
 import type { ProviderErrorKind } from '../providers/error.ts'

@@ -1,7 +1,7 @@
 // Owns giving up a list of rows: what is stored stays, `details.state` says that it isn't all, and an event tells.
 // A tick looks for overdue collections here, because no worker walks the lists of a paused connection.
 import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports, type StoredPollError } from '../db/schema/index.ts'
 import { type ConnectionOfImport, writeImportEvents } from '../imports/transition.ts'

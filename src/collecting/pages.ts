@@ -1,8 +1,8 @@
 // Owns asking for the pages of one turn, politely: each draws on the connection's budget, and a long walk makes room
 // for others now and then.
 import { setTimeout as delay } from 'node:timers/promises'
-import { after, type Clock } from '../clock.ts'
-import { drawRequest } from '../connections/draw.ts'
+import { after, type Clock } from '../base/clock.ts'
+import { drawRequest } from '../connections/reserve.ts'
 import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import { askDetails } from '../providers/ask.ts'

@@ -1,6 +1,6 @@
 // Owns that a provider's 429, or its 503 with `Retry-After`, stops the whole connection, not one import.
 import { eq, sql } from 'drizzle-orm'
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import type { ProviderError } from '../providers/error.ts'

@@ -1,10 +1,10 @@
 // Owns deleting a connection: its credentials go, its history stays.
 import { and, count, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
-import { AppError, notFound } from '../errors.ts'
-import { liveStates } from '../imports/state.ts'
+import { AppError, notFound } from '../api/refusal.ts'
+import { liveStates } from '../model/import-state.ts'
 
 /**
  * Deletes a connection, so that its name is free again.

@@ -3,11 +3,11 @@
 import { z } from 'zod'
 import type { StoredLimits } from '../db/schema/index.ts'
 import type { Guard } from '../egress/guard.ts'
-import { invalid } from '../errors.ts'
+import { invalid } from '../api/refusal.ts'
 import type { Provider } from '../providers/contract.ts'
 import { findProvider, providerNames } from '../providers/index.ts'
-import { fieldErrors, invalidFields, issueText } from '../validation.ts'
-import { effectiveLimits } from './limits.ts'
+import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
+import { effectiveLimits } from '../model/limits.ts'
 import { volatileFieldsSchema } from './volatile-fields.ts'
 
 const tenYearsMs = 10 * 366 * 24 * 3_600_000

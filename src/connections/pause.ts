@@ -1,12 +1,12 @@
 // Owns pausing a connection, and letting it ask again. Both tell about it in the same transaction, and only when something
 // changed. What pauses one is refusals.ts's.
 import { eq } from 'drizzle-orm'
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import type { Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { findProvider } from '../providers/index.ts'
-import { writeEvent } from '../webhooks/events.ts'
-import { effectiveLimits } from './limits.ts'
+import { writeEvent } from '../events/write.ts'
+import { effectiveLimits } from '../model/limits.ts'
 import { type ConnectionRow, type PauseReason, presentConnection } from './present.ts'
 import { spreadMs } from './spread.ts'
 

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { connections } from '../db/schema/index.ts'
 import { findProvider } from '../providers/index.ts'
-import { effectiveLimits } from './limits.ts'
+import { effectiveLimits } from '../model/limits.ts'
 
 export type ConnectionRow = typeof connections.$inferSelect
 

@@ -1,7 +1,7 @@
 // Owns what refused calls (401, 403) say of a connection. One import may be refused for reasons of its own, so a refusal
 // counts against the connection only until a call over it is answered, and until that import's own refusals end.
 import { and, eq, gte, isNotNull, sql } from 'drizzle-orm'
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
 import { lockConnection, pauseConnection, probeIntervalMs } from './pause.ts'

@@ -1,5 +1,5 @@
 // Owns how a connection's credentials are kept: JSON, encrypted for this connection alone.
-import { DecryptionError, type Encryption } from '../encryption.ts'
+import { DecryptionError, type Encryption } from '../base/encryption.ts'
 
 export function sealCredentials(encryption: Encryption, connectionId: string, credentials: unknown): string {
   return encryption.encrypt(JSON.stringify(credentials), `connection:${connectionId}`)

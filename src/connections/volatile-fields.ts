@@ -1,6 +1,6 @@
 // Owns what makes no change in the bodies of a connection's answers: its provider's fields and its own.
 import { z } from 'zod'
-import { pointerPattern } from '../json-pointer.ts'
+import { pointerPattern } from '../base/json-pointer.ts'
 import { findProvider } from '../providers/index.ts'
 import type { ConnectionRow } from './present.ts'
 

@@ -1,8 +1,8 @@
 // Owns the connection to Postgres: one pool a process, and Drizzle on it.
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres'
 import { Pool, types } from 'pg'
-import { parseJson } from '../json.ts'
-import { demanding } from '../start-failure.ts'
+import { parseJson } from '../base/json.ts'
+import { demanding } from '../config/requirement.ts'
 import * as schema from './schema/index.ts'
 import { connectWithinMs, endPool, endSilentConnections, keepAlive, silenceMs } from './silence.ts'
 import { withPlainSslMode } from './ssl-mode.ts'

@@ -2,9 +2,9 @@
 // short, and put off work for days; so its clock is believed only as far as the database's agrees.
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
-import { after, type Clock } from '../clock.ts'
-import { makeIdsBehind } from '../ids.ts'
-import type { Log } from '../log.ts'
+import { after, type Clock } from '../base/clock.ts'
+import { makeIdsBehind } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
 import type { Database } from './client.ts'
 
 export interface DatabaseClock extends Clock {

@@ -1,7 +1,7 @@
 // Owns comparing what the database has left in connections with what a process may open: with too few, statements fail
 // at the worst of times, under load.
 import { sql } from 'drizzle-orm'
-import type { Log } from '../log.ts'
+import type { Log } from '../base/log.ts'
 import type { Database } from './client.ts'
 
 /** @param needed what this process may open at the most, besides the one that asks. */

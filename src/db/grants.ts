@@ -2,7 +2,7 @@
 // people; a user that owns the tables has all of it.
 import { is, sql } from 'drizzle-orm'
 import { getTableConfig, isPgSequence, PgTable } from 'drizzle-orm/pg-core'
-import { ConfigError } from '../config.ts'
+import { ConfigError } from '../config/config.ts'
 import type { Database } from './client.ts'
 import * as schema from './schema/index.ts'
 

@@ -1,6 +1,6 @@
 // Owns how far an import is, drawn as a bar of a given width.
 import type { ApiImport } from '../imports/present.ts'
-import { isOver } from '../imports/state.ts'
+import { isOver } from '../model/import-state.ts'
 import { type Paint, styleOf } from './paint.ts'
 
 const done = '━'

@@ -2,7 +2,7 @@
 // are delivered.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiImport } from '../imports/present.ts'
-import { isOver } from '../imports/state.ts'
+import { isOver } from '../model/import-state.ts'
 import type { Api } from './api.ts'
 import type { Followed } from './register.ts'
 

@@ -1,6 +1,6 @@
 // Owns what the terminal shows while imports run: pure, from the imports to lines that fit its width and height.
 import type { ApiImport } from '../imports/present.ts'
-import { isOver } from '../imports/state.ts'
+import { isOver } from '../model/import-state.ts'
 import { isSettled } from './follow.ts'
 import { columnsFor, headerLine, importLine, type Line } from './import-line.ts'
 import type { Paint } from './paint.ts'

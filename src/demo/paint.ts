@@ -1,6 +1,6 @@
 // Owns the few colours of the demo, and where there are none: NO_COLOR, pipes, tests.
 import { styleText } from 'node:util'
-import type { ImportState } from '../imports/state.ts'
+import type { ImportState } from '../model/import-state.ts'
 
 export type Style = 'strong' | 'quiet' | 'good' | 'warn' | 'bad' | 'busy'
 export type Paint = (style: Style | null, text: string) => string

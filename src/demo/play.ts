@@ -1,5 +1,5 @@
 // Owns the course of the demo: set the stage, begin the imports, follow them, say what came of them.
-import type { Service } from '../app.ts'
+import type { Service } from '../app/service.ts'
 import type { Sandbox } from '../sandbox/server.ts'
 import { createApi } from './api.ts'
 import { follow } from './follow.ts'

@@ -2,7 +2,7 @@
 // and registered in the same moment.
 import { randomUUID } from 'node:crypto'
 import type { ApiImport } from '../imports/present.ts'
-import { importEventTypes } from '../imports/state.ts'
+import { importEventTypes } from '../model/import-state.ts'
 import type { Sandbox } from '../sandbox/server.ts'
 import type { Api } from './api.ts'
 import { type ConnectionName, connectionBody, connections } from './connections.ts'

@@ -1,9 +1,9 @@
 // Owns the demo: the service, the vendors' sandbox and a consumer in one process, some dozen imports, and what came of
 // them. It uses the service through its public API alone.
-import { startService } from '../app.ts'
-import { untilStopped } from '../cli/until-stopped.ts'
-import { systemClock } from '../clock.ts'
-import type { Config } from '../config.ts'
+import { startService } from '../app/service.ts'
+import { untilStopped } from '../app/until-stopped.ts'
+import { systemClock } from '../base/clock.ts'
+import type { Config } from '../config/config.ts'
 import { startSandbox } from '../sandbox/server.ts'
 import { type Play, play } from './play.ts'
 import { freePortOr0 } from './port.ts'

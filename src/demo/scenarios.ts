@@ -1,5 +1,5 @@
 // Owns the one table of what the demo tracks: how each import goes at its vendor, and what the tracker must make of it.
-import type { ImportState, LostReason } from '../imports/state.ts'
+import type { ImportState, LostReason } from '../model/import-state.ts'
 import type { ScriptInput } from '../sandbox/script.ts'
 import type { ConnectionName } from './connections.ts'
 

@@ -1,5 +1,5 @@
 // Owns the end of the demo on the screen: the table by provider and state, the webhooks, and whether all is as expected.
-import { type ImportState, states } from '../imports/state.ts'
+import { type ImportState, states } from '../model/import-state.ts'
 import { countText } from './import-line.ts'
 import { type Paint, styleOf } from './paint.ts'
 import type { ReceivedEvent } from './receiver.ts'

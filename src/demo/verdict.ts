@@ -1,5 +1,5 @@
 // Owns whether all went as it should: a pure comparison of what was expected with what the API and the webhooks said.
-import { eventOf } from '../imports/state.ts'
+import { eventOf } from '../model/import-state.ts'
 import { type Delivery, isSettled } from './follow.ts'
 import type { ReceivedEvent } from './receiver.ts'
 import type { Followed } from './register.ts'

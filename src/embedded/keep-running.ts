@@ -1,6 +1,6 @@
 // Owns that the server runs again after it has died: by a crash, a kill, or a disk that was full.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Log } from '../log.ts'
+import type { Log } from '../base/log.ts'
 import { PortTakenError } from './error.ts'
 import type { Ownership } from './owner.ts'
 

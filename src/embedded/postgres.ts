@@ -3,7 +3,7 @@
 // whose next start takes it over. A server that dies is started again at the same place.
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Log } from '../log.ts'
+import type { Log } from '../base/log.ts'
 import { findBinaries } from './binaries.ts'
 import { claim, findClaimant, giveUpClaim } from './claim.ts'
 import { type Cluster, openCluster, superuser } from './cluster.ts'

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { access, link, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { environmentSchema } from '../config.ts'
+import { environmentSchema } from '../config/config.ts'
 import { openDirectory } from './directory.ts'
 import { EmbeddedError } from './error.ts'
 

@@ -1,5 +1,5 @@
 // Owns how often something may happen: so many times a second for each key, and so many at once.
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 
 export interface Allowances {
   /** Takes one. Returns null where there was one, else in how many seconds there will be. */

@@ -1,6 +1,6 @@
 // Owns who may call the API: a bearer token (RFC 6750) with a scope that covers the operation.
 import type { Request, Response } from 'express'
-import { AppError } from '../errors.ts'
+import { AppError } from '../api/refusal.ts'
 import type { Authenticator, Principal } from '../tokens/authenticate.ts'
 import { allows, type Scope } from '../tokens/scope.ts'
 import type { ApiLimits } from './limits.ts'

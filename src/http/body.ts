@@ -1,8 +1,8 @@
 // Owns reading the body of a request: JSON with its digits, at most 1 MiB of it.
 import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response } from 'express'
-import { AppError } from '../errors.ts'
-import { parseJson } from '../json.ts'
+import { AppError } from '../api/refusal.ts'
+import { parseJson } from '../base/json.ts'
 
 const readText = express.text({ limit: 1024 * 1024, type: () => true, verify: requireUtf8 })
 

@@ -1,7 +1,7 @@
 // Owns what machines ask: is it alive, is it ready, how is it doing. All three are open, so that load balancers and
 // scrapers need no token; none of them names anything but counts and parts.
 import { type Express, Router } from 'express'
-import type { Log } from '../log.ts'
+import type { Log } from '../base/log.ts'
 
 export interface HealthDeps {
   log: Log

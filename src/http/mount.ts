@@ -1,8 +1,8 @@
 // Owns running operations: authorise → validate → the verb → answer. Every other method on their paths is refused.
 import type { Express, Request, Response } from 'express'
 import { z } from 'zod'
-import { AppError, notFound } from '../errors.ts'
-import { parse, requireStorable } from '../validation.ts'
+import { AppError, notFound } from '../api/refusal.ts'
+import { parse, requireStorable } from '../api/validation.ts'
 import { type AuthDeps, authorize } from './auth.ts'
 import { readJson } from './body.ts'
 import type { Call, Operation } from './operation.ts'

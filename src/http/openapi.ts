@@ -7,7 +7,7 @@ import type {
   ZodOpenApiResponsesObject,
 } from 'zod-openapi'
 import { createDocument } from 'zod-openapi'
-import { type ProblemCode, problemStatus } from '../errors.ts'
+import { type ProblemCode, problemStatus } from '../api/refusal.ts'
 import type { AnswerSpec, Operation } from './operation.ts'
 import { problemMediaType, problemSchema } from './problem.ts'
 

@@ -1,7 +1,7 @@
 // Owns what an operation of the API is: one definition, from which it is validated, typed and documented.
 import type { Response } from 'express'
 import type { z } from 'zod'
-import type { ProblemCode } from '../errors.ts'
+import type { ProblemCode } from '../api/refusal.ts'
 import type { Principal } from '../tokens/authenticate.ts'
 import type { Scope } from '../tokens/scope.ts'
 

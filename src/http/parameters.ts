@@ -1,8 +1,8 @@
 // Owns the parameters that many operations share. In a URL everything is text, so numbers are read from digits.
 import { z } from 'zod'
-import { isId } from '../ids.ts'
-import { defaultPageSize, maxPageSize } from '../paging.ts'
-import { storableText } from '../storable.ts'
+import { isId } from '../base/ids.ts'
+import { defaultPageSize, maxPageSize } from '../api/paging.ts'
+import { storableText } from '../base/storable-text.ts'
 
 /** `{id}` in a path. */
 export const idParams = z.object({ id: z.string().refine(isId).meta({ description: 'A UUID.', format: 'uuid' }) })

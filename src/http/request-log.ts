@@ -1,8 +1,8 @@
 // Owns that every request has an id, and leaves one line in the log.
 import { performance } from 'node:perf_hooks'
 import type { RequestHandler, Response } from 'express'
-import { newId } from '../ids.ts'
-import type { Log } from '../log.ts'
+import { newId } from '../base/ids.ts'
+import type { Log } from '../base/log.ts'
 
 /** The request id: the caller's `X-Request-Id` where it is a harmless one, else a new one. Answers repeat it. */
 export function requestIdOf(response: Response): string {

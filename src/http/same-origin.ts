@@ -1,7 +1,7 @@
 // Owns refusing requests that another site makes a signed-in browser send. SameSite=Strict is the first lock;
 // this is the second (Fetch Metadata, and Origin where a browser doesn't send that).
 import type { RequestHandler } from 'express'
-import { AppError } from '../errors.ts'
+import { AppError } from '../api/refusal.ts'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 

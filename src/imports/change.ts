@@ -2,9 +2,9 @@
 import { eq } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
-import { notFound } from '../errors.ts'
+import { notFound } from '../api/refusal.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
-import type { ImportEventType } from './state.ts'
+import type { ImportEventType } from '../model/import-state.ts'
 import { type ImportRow, writeImportEvents } from './transition.ts'
 
 /** What to change, and the event to write of it; null: nothing. */

@@ -5,10 +5,10 @@
 import { eq, type SQL, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
-import { notFound } from '../errors.ts'
-import { isId } from '../ids.ts'
+import { notFound } from '../api/refusal.ts'
+import { isId } from '../base/ids.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
-import { deleteEventsOf } from '../webhooks/delete-events.ts'
+import { deleteEventsOf } from '../events/delete.ts'
 import type { ImportRow } from './transition.ts'
 
 /**

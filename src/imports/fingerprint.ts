@@ -1,8 +1,8 @@
 // Owns what makes two reports equal: all that they say in our words, and the body as it came, but for the order of its
 // keys and for what moves with the time alone.
 import { hash } from 'node:crypto'
-import { decimalOf, isRawNumber } from '../json.ts'
-import { elementOf, type PointerTree, pointerTree } from '../json-pointer.ts'
+import { decimalOf, isRawNumber } from '../base/json.ts'
+import { elementOf, type PointerTree, pointerTree } from '../base/json-pointer.ts'
 import type { Report } from '../providers/contract.ts'
 
 /**

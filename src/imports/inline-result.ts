@@ -4,14 +4,14 @@ import { z } from 'zod'
 import { volatileFieldsOf } from '../connections/volatile-fields.ts'
 import type { Transaction } from '../db/client.ts'
 import type { connections } from '../db/schema/index.ts'
-import { type AppError, invalid } from '../errors.ts'
+import { type AppError, invalid } from '../api/refusal.ts'
 import { isTerminal, type StatusAnswer } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 import { withTimesThatCanBe } from '../providers/times.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { judge } from './outcome.ts'
 import { recordReportIn } from './record.ts'
-import { attentionEvent, firstAttention, isOver } from './state.ts'
+import { attentionEvent, firstAttention, isOver } from '../model/import-state.ts'
 
 type ConnectionRow = typeof connections.$inferSelect
 

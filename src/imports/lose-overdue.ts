@@ -1,10 +1,10 @@
 // Owns the deadline of imports that nobody may ask about, because their connection is paused or has to wait: no poll
 // would see it pass.
 import { sql } from 'drizzle-orm'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { recordLost } from './record.ts'
-import type { ImportState } from './state.ts'
+import type { ImportState } from '../model/import-state.ts'
 
 /** What one call ends at the most; the next one goes on. */
 const batchSize = 200

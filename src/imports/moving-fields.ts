@@ -4,10 +4,10 @@
 import { and, eq } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { type MovingFields, snapshots } from '../db/schema/index.ts'
-import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../json-pointer.ts'
+import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../base/json-pointer.ts'
 import { isObject } from '../providers/fields.ts'
 import { canonical } from './fingerprint.ts'
-import type { TrackedImport } from './tracked.ts'
+import type { TrackedImport } from '../polling/tracked.ts'
 
 /** So many moves, few polls apart, show that a field moves by itself; what moves now and then is news. */
 const provingMoves = 3

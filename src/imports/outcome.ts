@@ -2,8 +2,8 @@
 // or contradicts itself is asked for again for some minutes. Pure: polling/ asks again, record.ts stores.
 import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
-import { storableJson } from '../storable.ts'
-import { canFollow, type ImportState, type LostReason, stateAfter } from './state.ts'
+import { storableJson } from '../base/storable-text.ts'
+import { canFollow, type ImportState, type LostReason, stateAfter } from '../model/import-state.ts'
 
 /** An outcome that isn't whole is asked for again at least this often, … */
 const minAsks = 5

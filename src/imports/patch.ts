@@ -1,5 +1,5 @@
 // Owns changing what a client said of an import when it registered it.
-import { after, type Clock } from '../clock.ts'
+import { after, type Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { changeImport } from './change.ts'
 import type { ImportRow } from './transition.ts'

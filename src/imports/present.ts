@@ -1,7 +1,7 @@
 // Owns how an import is shown: by the API, in the stream, and as the data of its events.
 import { z } from 'zod'
 import type { imports, StoredPollError } from '../db/schema/index.ts'
-import { attentions, type ImportState, type LostReason, lostReasons, states } from './state.ts'
+import { attentions, type ImportState, type LostReason, lostReasons, states } from '../model/import-state.ts'
 
 const time = z.iso.datetime().nullable()
 const text = z.string().nullable()

@@ -2,10 +2,10 @@
 import { and, desc, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
-import { notFound } from '../errors.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
+import { notFound } from '../api/refusal.ts'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { type ApiImport, presentImport } from './present.ts'
-import type { ImportState } from './state.ts'
+import type { ImportState } from '../model/import-state.ts'
 
 /** @throws {AppError} not_found */
 export async function getImport({ db }: { db: Database }, id: string): Promise<ApiImport> {

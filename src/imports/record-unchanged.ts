@@ -5,7 +5,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { imports, type StoredHeldOutcome, type StoredPollError } from '../db/schema/index.ts'
 import { insertFailedCalls } from '../reporting/failed-calls.ts'
 import { type Observation, type RecordResult, toldWith } from './record.ts'
-import type { Attention, AttentionEventType, ImportState } from './state.ts'
+import type { Attention, AttentionEventType, ImportState } from '../model/import-state.ts'
 import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
 
 export interface UnchangedPoll extends Observation {

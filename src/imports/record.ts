@@ -9,12 +9,12 @@ import {
   type StoredPollError,
   snapshots,
 } from '../db/schema/index.ts'
-import { newId } from '../ids.ts'
+import { newId } from '../base/ids.ts'
 import { type DetailPage, firstPage, type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
-import { storableJson } from '../storable.ts'
-import { rowsMissing, storePage } from './details.ts'
+import { storableJson } from '../base/storable-text.ts'
+import { rowsMissing, storePage } from './pages.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { reportAt } from './outcome.ts'
 import {
@@ -25,7 +25,7 @@ import {
   type ImportState,
   isOver,
   type LostReason,
-} from './state.ts'
+} from '../model/import-state.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from './transition.ts'
 
 /** When a poll was answered, and the version of the import that it was asked at. */

@@ -3,7 +3,7 @@ import { and, eq, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Database } from '../db/client.ts'
 import { imports, rowResults, skippedLines } from '../db/schema/index.ts'
-import { numberKey, numberPairKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
+import { numberKey, numberPairKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { requireImport } from './read.ts'
 
 export const skippedLineSchema = z

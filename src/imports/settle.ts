@@ -1,14 +1,14 @@
 // Owns ending an import by an outcome that was told and never shown whole, where no answer says it any more: the provider
 // has forgotten the job meanwhile, or nobody may ask.
 import { sql } from 'drizzle-orm'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { countFailedCall } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { heldError, maxHeldMs } from './outcome.ts'
 import { detailsToldBefore, polledColumns, type RecordResult, reread, type Transition, updateLive } from './record.ts'
-import { eventOf, type ImportEventType, type ImportState } from './state.ts'
+import { eventOf, type ImportEventType, type ImportState } from '../model/import-state.ts'
 import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
 
 /** What one call ends at the most; the next one goes on. */

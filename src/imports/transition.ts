@@ -3,9 +3,9 @@
 import type { Transaction } from '../db/client.ts'
 import type { imports } from '../db/schema/index.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
-import { writeEvents } from '../webhooks/events.ts'
+import { writeEvents } from '../events/write.ts'
 import { presentImport } from './present.ts'
-import type { ImportEventType } from './state.ts'
+import type { ImportEventType } from '../model/import-state.ts'
 
 export type ImportRow = typeof imports.$inferSelect
 

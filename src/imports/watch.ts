@@ -3,10 +3,10 @@
 import { inArray, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../base/log.ts'
 import type { ApiImport } from './present.ts'
 import { getImport, getImports } from './read.ts'
-import { isOver } from './state.ts'
+import { isOver } from '../model/import-state.ts'
 
 export interface Watcher {
   /**

@@ -1,6 +1,6 @@
 // Owns what an answer means for an import: a pure function from what was known and what was heard to what is recorded.
 // When to ask next is interval.ts's; storing is imports/'s; what it means for the whole connection is connections/'s.
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { fingerprintOf, saysTheSame } from '../imports/fingerprint.ts'
 import { heldError, isExhausted, judge } from '../imports/outcome.ts'
@@ -12,8 +12,8 @@ import {
   type ImportState,
   isOver,
   type LostReason,
-} from '../imports/state.ts'
-import type { TrackedImport } from '../imports/tracked.ts'
+} from '../model/import-state.ts'
+import type { TrackedImport } from './tracked.ts'
 import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
 import { type Provider, tellsOutcome } from '../providers/contract.ts'

@@ -4,7 +4,7 @@ import DataLoader from 'dataloader'
 import type { Target, Targets } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
 import { recordUnchanged, type UnchangedPoll } from '../imports/record-unchanged.ts'
-import { loadTracked, type TrackedImport } from '../imports/tracked.ts'
+import { loadTracked, type TrackedImport } from './tracked.ts'
 
 /** How long a statement waits for company, in milliseconds. */
 const gatherMs = 10

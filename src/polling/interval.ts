@@ -1,7 +1,7 @@
 // Owns when to ask next: a pure function of what is known. Rules and measurements: "When to ask again"
 // (the hazard h(t) of the duration, and k, the seconds of delay that one poll is worth; best gap √(2k / h)).
 // What a 429 or refused credentials mean for the other imports of the connection is budget.ts and connections/.
-import { phase } from '../ids.ts'
+import { phase } from '../base/ids.ts'
 
 /** Seconds of delay that one poll is worth, in milliseconds. */
 const k = 2_000

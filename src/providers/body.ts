@@ -1,7 +1,7 @@
 // Owns what is kept of a vendor's answer: all of it, less its row lists, in a form that Postgres can store.
 import { z } from 'zod'
-import { isRawNumber } from '../json.ts'
-import { storableJson } from '../storable.ts'
+import { isRawNumber } from '../base/json.ts'
+import { storableJson } from '../base/storable-text.ts'
 import { isObject } from './fields.ts'
 
 /** Deeper than any vendor's answer; what is deeper would exhaust the stack of whoever serialises it. */

@@ -1,7 +1,7 @@
 // Owns what CDQ's Data Exchange API says of an import job (Poll Import Job, version 5).
 import { z } from 'zod'
 import { keptBody } from './body.ts'
-import { calmLimits } from './calm-limits.ts'
+import { calmLimits } from './polite-defaults.ts'
 import {
   type DetailPage,
   isTerminal,

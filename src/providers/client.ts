@@ -1,7 +1,7 @@
 // Owns sending a request to a provider and getting an answer or one ProviderError out of it, in bounded time and space.
 // What is asked, and what an answer means, is the adapters'; when to ask, and what follows from an error, polling's.
 import { ZodError } from 'zod'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
 import type { Response } from '../egress/body.ts'
 import { readDate, readRetryAfter } from '../egress/retry-after.ts'

@@ -2,8 +2,8 @@
 // A field that is only shown becomes null where it can't be read, since `body` keeps it; a count decides
 // between succeeded and partial, so one that can't be read fails the answer.
 import { z } from 'zod'
-import { isRawNumber } from '../json.ts'
-import { storableText } from '../storable.ts'
+import { isRawNumber } from '../base/json.ts'
+import { storableText } from '../base/storable-text.ts'
 import type { ReportedState } from './contract.ts'
 
 /** A number of rows: a whole number or its decimal text. Null where absent, null or "". */

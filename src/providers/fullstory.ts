@@ -1,7 +1,7 @@
 // Owns what FullStory's API says of a batch import of events or users, and of the items that failed.
 import { z } from 'zod'
 import { keptBody, keptJson, refusal } from './body.ts'
-import { calmLimits } from './calm-limits.ts'
+import { calmLimits } from './polite-defaults.ts'
 import {
   firstPage,
   isTerminal,

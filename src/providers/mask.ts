@@ -1,5 +1,5 @@
 // Owns keeping a connection's secrets out of what is kept of a vendor's words.
-import { storableText } from '../storable.ts'
+import { storableText } from '../base/storable-text.ts'
 
 const maskText = '***'
 const excerptBytes = 2_048

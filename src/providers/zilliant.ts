@@ -1,7 +1,7 @@
 // Owns what Zilliant's API says of an entity import: its status, and the report that adds the counts once it is over.
 import { z } from 'zod'
 import { keptBody } from './body.ts'
-import { calmLimits } from './calm-limits.ts'
+import { calmLimits } from './polite-defaults.ts'
 import { isTerminal, type Job, type Provider, type Report, type ReportedState, unknownRows } from './contract.ts'
 import { hostName, jsonObjectText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'

@@ -10,7 +10,7 @@ export const payloads = {
   dispatch: z.object({ kind: z.enum(['poll', 'collect', 'deliver', 'roll-up', 'maintain']) }),
   poll: underLease,
   collect: underLease,
-  /** Deliveries, in three lanes, so that slow endpoints take no slots from others: see dispatch/deliveries.ts. */
+  /** Deliveries, in three lanes, so that slow endpoints take no slots from others: see delivering/rooms.ts. */
   deliver: delivery,
   trial: delivery,
   retry: delivery,

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseError, type Pool, type PoolClient } from 'pg'
-import { ConfigError } from '../config.ts'
-import { demanding, reasonOf } from '../start-failure.ts'
+import { ConfigError } from '../config/config.ts'
+import { demanding, reasonOf } from '../config/requirement.ts'
 import { queueSchema } from './migrate.ts'
 
 /**

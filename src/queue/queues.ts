@@ -5,7 +5,7 @@ import { createPostgresBackend, type Job, type PostgresConnectionOptions, Queue,
 import { Pool } from 'pg'
 import { endPool, endSilentConnections, keepAlive, silenceMs } from '../db/silence.ts'
 import { withPlainSslMode } from '../db/ssl-mode.ts'
-import { demanding } from '../start-failure.ts'
+import { demanding } from '../config/requirement.ts'
 import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
 import { queueSchema } from './migrate.ts'
 import { requireSessions } from './postgres.ts'

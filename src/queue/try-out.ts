@@ -1,6 +1,6 @@
 // Owns trying the queue at the start: one job, from end to end, does all that the service will need to be allowed to do.
 import type { Job, Queue, Worker } from 'bullmq'
-import { newId } from '../ids.ts'
+import { newId } from '../base/ids.ts'
 
 export interface Trial {
   queue(name: string): Queue

@@ -1,6 +1,6 @@
 // Owns the one account that the sandbox has at each vendor: what it accepts, whether all of it is down, how much it may ask.
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Fault } from './faults.ts'
 import { type ProviderName, providerNames } from './script.ts'
 

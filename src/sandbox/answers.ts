@@ -2,7 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { z } from 'zod'
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import { isJsonObject, type Json, type JsonObject, mapScalars, RawText } from './json.ts'
 import type { HeaderValue } from './vendor.ts'
 

@@ -1,7 +1,7 @@
 // Owns what is answered to a request at a vendor, in the order in which a vendor looks at it: path, outage, credentials,
 // rate, job, faults, answer. Sending it is send.ts's.
 import type { IncomingHttpHeaders } from 'node:http'
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import type { Account } from './accounts.ts'
 import { answerAt, bodyOf, headersOf } from './answers.ts'
 import { faultsAt, type RefusalFault, reshape, sortFaults, type TransportFault, type WritingFault } from './faults.ts'

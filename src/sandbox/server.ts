@@ -1,7 +1,7 @@
 // Owns the sandbox as a running server: the four vendors under a path each, and the control calls beside them.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { type Credentials, isProviderName, type RateLimits, rotateCredentials, type Settings } from './accounts.ts'
 import { control } from './control.ts'
 import { type FaultInput, faultSchema } from './faults.ts'

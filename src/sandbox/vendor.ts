@@ -1,6 +1,6 @@
 // Owns what the sandbox has to know of a vendor. A vendor's file is data and pure functions; respond.ts asks them.
 import type { IncomingHttpHeaders } from 'node:http'
-import { after } from '../clock.ts'
+import { after } from '../base/clock.ts'
 import type { Account } from './accounts.ts'
 import type { CallKind } from './faults.ts'
 import type { Json } from './json.ts'

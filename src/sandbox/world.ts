@@ -1,5 +1,5 @@
 // Owns what a running sandbox remembers: the accounts, the jobs that were added and the last requests.
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { type Accounts, createAccounts, type RateLimits } from './accounts.ts'
 import { cdq } from './cdq.ts'
 import type { CallKind } from './faults.ts'

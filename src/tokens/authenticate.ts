@@ -1,6 +1,6 @@
 // Owns telling who holds a token, without asking the database for every request.
 import { timingSafeEqual } from 'node:crypto'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { createPrincipalFinder } from './find-principals.ts'
 import { hashToken } from './hash.ts'

@@ -1,6 +1,6 @@
 // Owns which browser sessions were signed out: their cookies say that they are still good, on every process.
 import { eq, lt } from 'drizzle-orm'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { endedSessions } from '../db/schema/index.ts'
 

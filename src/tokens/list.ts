@@ -2,7 +2,7 @@
 import { gt } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../paging.ts'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { type ApiToken, presentToken } from './present.ts'
 
 export async function listTokens({ db }: { db: Database }, { limit, after }: PageQuery): Promise<Page<ApiToken>> {

@@ -2,7 +2,7 @@
 import { eq } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
-import { notFound } from '../errors.ts'
+import { notFound } from '../api/refusal.ts'
 
 /**
  * Revokes a token: at once in this process once its authenticator forgets, within seconds in others.

@@ -1,9 +1,9 @@
 // Owns waiting for new events: one statement every quarter of a second for everybody who waits in this process.
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
-import type { Log } from '../log.ts'
-import type { Page } from '../paging.ts'
-import { type ApiEvent, type FeedQuery, listEvents, newestPosition } from './feed.ts'
+import type { Log } from '../base/log.ts'
+import type { Page } from '../api/paging.ts'
+import { type ApiEvent, type FeedQuery, listEvents, newestPosition } from '../events/feed.ts'
 
 export interface FeedWatcher {
   /** A page of the feed: at once where there are events, else as soon as there are, or when the signal aborts. */

@@ -1,9 +1,9 @@
 // A proxy in the environment: nothing is sent through it, and the start says so by the variable's name alone.
 import { pino } from 'pino'
 import { afterAll, expect, it } from 'vitest'
-import { startService } from '../../src/app.ts'
-import { systemClock } from '../../src/clock.ts'
-import { readConfig } from '../../src/config.ts'
+import { startService } from '../../src/app/service.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { readConfig } from '../../src/config/config.ts'
 import { startSandbox } from '../../src/sandbox/server.ts'
 import { connectApi } from '../http/api.ts'
 import { createTestDatabase } from '../support/database.ts'

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest'
-import { importEventTypes } from '../../src/imports/state.ts'
+import { importEventTypes } from '../../src/model/import-state.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { testAdminToken } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'

@@ -2,9 +2,9 @@
 // asks, a client that checks its answers, and a consumer that verifies its webhooks.
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest'
-import type { Service } from '../../src/app.ts'
+import type { Service } from '../../src/app/service.ts'
 import type { ApiImport } from '../../src/imports/present.ts'
-import type { ImportState } from '../../src/imports/state.ts'
+import type { ImportState } from '../../src/model/import-state.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { type Sandbox, type SandboxJob, startSandbox } from '../../src/sandbox/server.ts'
 import { type Api, connectApi } from '../http/api.ts'

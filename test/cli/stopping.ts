@@ -1,6 +1,6 @@
 // A command that serves, for the test of how it ends: `node stopping.ts <hang | fail | never-start>`.
-import { untilStopped } from '../../src/cli/until-stopped.ts'
-import { createLog } from '../../src/log.ts'
+import { untilStopped } from '../../src/app/until-stopped.ts'
+import { createLog } from '../../src/base/log.ts'
 
 const [, , how] = process.argv
 const keepAlive = setInterval(() => {}, 1_000)

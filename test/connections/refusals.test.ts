@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { resumeConnection } from '../../src/connections/pause.ts'
 import { forgetRefusedImports } from '../../src/connections/refusals.ts'
 import { connections, events, imports } from '../../src/db/schema/index.ts'
-import { reactForConnection } from '../../src/polling/react.ts'
+import { reactForConnection } from '../../src/connections/react.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/providers/error.ts'
 import { useImportWorld } from '../imports/world.ts'
 

@@ -1,9 +1,9 @@
 // Trying a connection out, against the sandbox's vendors and one that misbehaves.
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
+import { systemClock } from '../../src/base/clock.ts'
 import { connections, events } from '../../src/db/schema/index.ts'
-import { createEncryption } from '../../src/encryption.ts'
+import { createEncryption } from '../../src/base/encryption.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'
 import { useApi } from '../http/api.ts'
 import { aConnection, cdqConnection } from '../http/fixtures.ts'

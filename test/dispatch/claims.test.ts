@@ -2,8 +2,8 @@ import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { probeIntervalMs } from '../../src/connections/pause.ts'
 import { connections, imports, type StoredLimits } from '../../src/db/schema/index.ts'
-import { claimCollections, claimPolls } from '../../src/dispatch/imports.ts'
-import { collectLeaseMs, pollLeaseMs, releasePolls } from '../../src/imports/leases.ts'
+import { claimCollections, claimPolls } from '../../src/connections/rooms.ts'
+import { collectLeaseMs, pollLeaseMs, releasePolls } from '../../src/work/leases.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()

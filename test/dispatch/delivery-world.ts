@@ -3,7 +3,7 @@ import { inArray } from 'drizzle-orm'
 import { afterAll, beforeAll } from 'vitest'
 import type { Database } from '../../src/db/client.ts'
 import { deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/ids.ts'
+import { newId } from '../../src/base/ids.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

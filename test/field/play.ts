@@ -1,7 +1,7 @@
 // Owns how the table of cases is played: each row has a connection of its own at one sandbox, all of them are tracked by
 // one real service, and time passes for both together, from one due call to the next, while nothing is under way. So
 // hours of waiting take seconds, and a slow machine changes nothing but how long that is.
-import { after } from '../../src/clock.ts'
+import { after } from '../../src/base/clock.ts'
 import type { ApiImport } from '../../src/imports/present.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'

@@ -3,14 +3,14 @@
 // under way. (startService goes by the database's clock, and by its own ticks.)
 import { pino } from 'pino'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
-import { createCollectWorker } from '../../src/collecting/worker.ts'
+import { createCollectWorker } from '../../src/collecting/work.ts'
 import { createTargets } from '../../src/connections/targets.ts'
-import { createTick } from '../../src/dispatch/tick.ts'
+import { createTick } from '../../src/work/ticks.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { loseOverdue } from '../../src/imports/lose-overdue.ts'
 import { createPollBatches } from '../../src/polling/batches.ts'
-import { createPollWorker } from '../../src/polling/worker.ts'
+import { createPollWorker } from '../../src/polling/work.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
 import { type Api, encryption, startApi } from '../http/api.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { newId } from '../../src/ids.ts'
-import { writeEvent } from '../../src/webhooks/events.ts'
+import { newId } from '../../src/base/ids.ts'
+import { writeEvent } from '../../src/events/write.ts'
 import { type Api, useApi } from './api.ts'
 import { anImport } from './fixtures.ts'
 

@@ -6,7 +6,7 @@ import {
   rowResults,
   skippedLines,
 } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/ids.ts'
+import { newId } from '../../src/base/ids.ts'
 import type { Api } from './api.ts'
 
 let number = 0

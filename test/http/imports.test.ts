@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { imports } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/ids.ts'
+import { newId } from '../../src/base/ids.ts'
 import { adminToken, useApi } from './api.ts'
 import { aConnection, anImport, aStoredImport, unique } from './fixtures.ts'
 

@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
-import { newId } from '../../src/ids.ts'
+import { newId } from '../../src/base/ids.ts'
 import { type Answer, adminToken, useApi } from './api.ts'
 import { aConnection, anImport } from './fixtures.ts'
 

@@ -1,6 +1,6 @@
 // What nobody knows is refused alike by every operation, so that a typo never passes for a setting.
 import { describe, expect, test } from 'vitest'
-import { newId } from '../../src/ids.ts'
+import { newId } from '../../src/base/ids.ts'
 import { adminToken, useApi } from './api.ts'
 import { aConnection, anImport, cdqConnection, unique } from './fixtures.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { eventOf } from '../../src/imports/state.ts'
+import { eventOf } from '../../src/model/import-state.ts'
 import { useApi } from './api.ts'
 import { aConnection, anImport } from './fixtures.ts'
 

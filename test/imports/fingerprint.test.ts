@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fingerprintOf, saysTheSame } from '../../src/imports/fingerprint.ts'
-import { parseJsonAsWritten } from '../../src/json.ts'
+import { parseJsonAsWritten } from '../../src/base/json.ts'
 import { type Report, unknownRows } from '../../src/providers/contract.ts'
 
 const report: Report = {

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { AppError } from '../../src/errors.ts'
-import { newId } from '../../src/ids.ts'
+import { AppError } from '../../src/api/refusal.ts'
+import { newId } from '../../src/base/ids.ts'
 import { type Registered, type Registration, registerImport, registerImports } from '../../src/imports/register.ts'
 import { useImportWorld } from './world.ts'
 

@@ -13,11 +13,11 @@ import {
   snapshots,
   webhookEndpoints,
 } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/ids.ts'
+import { newId } from '../../src/base/ids.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import type { ChangedReport, LostImport, Observation } from '../../src/imports/record.ts'
 import type { UnchangedPoll } from '../../src/imports/record-unchanged.ts'
-import { type ImportState, isOver } from '../../src/imports/state.ts'
+import { type ImportState, isOver } from '../../src/model/import-state.ts'
 import { type DetailPage, type Report, unknownRows } from '../../src/providers/contract.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { newId, phase } from '../../src/ids.ts'
+import { newId, phase } from '../../src/base/ids.ts'
 import { backOff, nextPoll, notBefore, type ProgressChange, trackProgress } from '../../src/polling/interval.ts'
 
 const limits = { minIntervalMs: 2_000, maxIntervalMs: 120_000 }

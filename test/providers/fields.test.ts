@@ -1,7 +1,7 @@
 // Owns how single fields are read.
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { parseJsonAsWritten } from '../../src/json.ts'
+import { parseJsonAsWritten } from '../../src/base/json.ts'
 import {
   count,
   flag,

@@ -1,7 +1,7 @@
 // Owns that each call that failed is counted exactly once, and stays so.
 import { eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import { after } from '../../src/clock.ts'
+import { after } from '../../src/base/clock.ts'
 import { leased, postponeFailed } from '../../src/collecting/checkpoint.ts'
 import { giveUp } from '../../src/collecting/give-up.ts'
 import { imports } from '../../src/db/schema/index.ts'

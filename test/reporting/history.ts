@@ -1,8 +1,8 @@
 // Owns what the tests of partitions share: rows of every table at any moment, as if they had been written then.
 import { v7 } from 'uuid'
-import { type HistoryTable, historyTables } from '../../src/config.ts'
-import { monthOf } from '../../src/reporting/months.ts'
-import { type Partition, storedPartitions } from '../../src/reporting/partitions.ts'
+import { type HistoryTable, historyTables } from '../../src/config/config.ts'
+import { monthOf } from '../../src/history/months.ts'
+import { type Partition, storedPartitions } from '../../src/history/partitions.ts'
 import type { TestDatabase } from '../support/database.ts'
 
 export interface OldImport {

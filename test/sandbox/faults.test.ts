@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { after } from '../../src/clock.ts'
+import { after } from '../../src/base/clock.ts'
 import type { FaultInput } from '../../src/sandbox/faults.ts'
 import { ask, openJob, statusPath } from './open.ts'
 

@@ -1,6 +1,6 @@
 // Owns claiming all deliveries that are due, as dispatch does in its looks at each lane.
 import type { Database } from '../../src/db/client.ts'
-import { claimDeliveries, type DueDelivery, endDeliveryLeases } from '../../src/dispatch/deliveries.ts'
+import { claimDeliveries, type DueDelivery, endDeliveryLeases } from '../../src/delivering/rooms.ts'
 import { type DeliveryLane, deliveryLanes } from '../../src/queue/jobs.ts'
 
 export type ClaimedDelivery = DueDelivery & { lane: DeliveryLane }

@@ -1,5 +1,5 @@
 // Owns the time in tests: it passes when a test says so.
-import { after, type Clock } from '../../src/clock.ts'
+import { after, type Clock } from '../../src/base/clock.ts'
 
 export interface ManualClock extends Clock {
   advance(ms: number): void

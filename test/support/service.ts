@@ -1,8 +1,8 @@
 // Owns the whole service as tests run it: the real composition on a test's own database and queue, asking a sandbox.
 import { pino } from 'pino'
-import { type Service, startService } from '../../src/app.ts'
-import { systemClock } from '../../src/clock.ts'
-import { type Config, readConfig } from '../../src/config.ts'
+import { type Service, startService } from '../../src/app/service.ts'
+import { systemClock } from '../../src/base/clock.ts'
+import { type Config, readConfig } from '../../src/config/config.ts'
 import type { TestDatabase } from './database.ts'
 
 export const testAdminToken = 'test-admin-token-0123456789'

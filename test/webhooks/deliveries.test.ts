@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { newId } from '../../src/ids.ts'
+import { newId } from '../../src/base/ids.ts'
 import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
 import { status } from './receiver.ts'
 import { useWebhookWorld } from './world.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { AppError } from '../../src/errors.ts'
-import { newId } from '../../src/ids.ts'
+import { AppError } from '../../src/api/refusal.ts'
+import { newId } from '../../src/base/ids.ts'
 import { createEndpoint } from '../../src/webhooks/endpoints/create.ts'
 import { createEndpointSchema, patchEndpointSchema } from '../../src/webhooks/endpoints/input.ts'
 import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'

@@ -5,8 +5,8 @@ import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patc
 import { endpointSchema } from '../../src/webhooks/endpoints/present.ts'
 import { getEndpoint } from '../../src/webhooks/endpoints/read.ts'
 import { testEndpoint } from '../../src/webhooks/endpoints/send-test.ts'
-import { type EventType, eventTypes } from '../../src/webhooks/event-types.ts'
-import { listEvents } from '../../src/webhooks/feed.ts'
+import { type EventType, eventTypes } from '../../src/model/event-types.ts'
+import { listEvents } from '../../src/events/feed.ts'
 import { type Answer, status } from './receiver.ts'
 import { only, useWebhookWorld } from './world.ts'
 

@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { deliveries } from '../../src/db/schema/index.ts'
-import { deliver } from '../../src/webhooks/deliver.ts'
+import { deliver } from '../../src/delivering/deliver.ts'
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { recoverEndpoint } from '../../src/webhooks/endpoints/recover.ts'
 import { claimAllDeliveries } from '../support/claim.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { after as later } from '../../src/clock.ts'
+import { after as later } from '../../src/base/clock.ts'
 import { afterFailure, type Health, healthy, isGivenUp, isHeldBack } from '../../src/webhooks/endpoints/health.ts'
 
 const minute = 60_000

@@ -2,11 +2,11 @@
 // recorded as what it was, memory stays flat, and the healthy endpoint waits for nobody.
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { after as later } from '../../src/clock.ts'
+import { after as later } from '../../src/base/clock.ts'
 import { type Agents, createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { createResolve } from '../../src/egress/resolve.ts'
-import { deliver } from '../../src/webhooks/deliver.ts'
+import { deliver } from '../../src/delivering/deliver.ts'
 import { startNameServer, type Zone } from '../egress/name-server.ts'
 import { expired, selfSigned } from '../egress/self-signed.ts'
 import { claimAllDeliveries } from '../support/claim.ts'

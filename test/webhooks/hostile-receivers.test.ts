@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { brotliCompressSync, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/clock.ts'
+import { systemClock } from '../../src/base/clock.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { type SendResult, send, webhookTimeouts } from '../../src/webhooks/send.ts'
+import { type SendResult, send, webhookTimeouts } from '../../src/delivering/send.ts'
 import { type Answer, startReceiver, status } from './receiver.ts'
 
 const closers: (() => Promise<unknown>)[] = []

@@ -1,10 +1,10 @@
 // Answers that come when something else has happened meanwhile.
 import { eq } from 'drizzle-orm'
 import { expect, it, vi } from 'vitest'
-import { after } from '../../src/clock.ts'
+import { after } from '../../src/base/clock.ts'
 import { deliveries } from '../../src/db/schema/index.ts'
-import { attemptLeaseMs } from '../../src/webhooks/begin-attempt.ts'
-import { deliver } from '../../src/webhooks/deliver.ts'
+import { attemptLeaseMs } from '../../src/delivering/begin.ts'
+import { deliver } from '../../src/delivering/deliver.ts'
 import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
 import { status } from './receiver.ts'

@@ -1,6 +1,6 @@
 // Owns the column kinds that every table uses alike.
 import { timestamp, uuid } from 'drizzle-orm/pg-core'
-import { newId } from '../../ids.ts'
+import { newId } from '../../base/ids.ts'
 
 /** A primary key: UUIDv7, made here rather than by Postgres, so that it is known before the insert. */
 export const id = () => uuid('id').primaryKey().$defaultFn(newId)

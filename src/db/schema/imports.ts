@@ -1,5 +1,5 @@
 // Owns what is stored of an import and its history. Snapshots, skipped lines and row results are partitioned by the
-// month of `import_id` (reporting/partitions.ts), and so have no foreign keys: dropping a month would lock the other table.
+// month of `import_id` (history/partitions.ts), and so have no foreign keys: dropping a month would lock the other table.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -14,7 +14,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { newId } from '../../ids.ts'
+import { newId } from '../../base/ids.ts'
 import { id, time } from './columns.ts'
 import { connections } from './connections.ts'
 
@@ -55,10 +55,10 @@ export const imports = pgTable(
       .references(() => connections.id),
     /** The provider's id of the job, opaque. */
     jobId: text('job_id').notNull(),
-    /** One of imports/state.ts. */
+    /** One of model/import-state.ts. */
     state: text('state').notNull(),
     lostReason: text('lost_reason'),
-    /** One of imports/state.ts. */
+    /** One of model/import-state.ts. */
     attention: text('attention'),
     /** Of those that are told once in the life of an import (stalled, overdue), the ones that were told. */
     attentionsTold: text('attentions_told').array().notNull().default(sql`'{}'`),

@@ -1,5 +1,5 @@
 // Owns what is stored of webhooks: whom we tell, what there was to tell, and what came of it. Events are
-// partitioned by the month of `id`, attempts by that of `delivery_id` (reporting/partitions.ts), and so have no foreign
+// partitioned by the month of `id`, attempts by that of `delivery_id` (history/partitions.ts), and so have no foreign
 // keys to or from them.
 import { sql } from 'drizzle-orm'
 import {
@@ -73,11 +73,11 @@ export const events = pgTable(
     /** The endpoint that it is about, which isn't told itself; null: it is about none. */
     endpointId: uuid('endpoint_id'),
     occurredAt: time('occurred_at').notNull(),
-    /** Its number among the events of its import (webhooks/sequence.ts); null: it is of no import. */
+    /** Its number among the events of its import (events/sequence.ts); null: it is of no import. */
     sequence: integer('sequence'),
     /** The webhook's body, exactly as it is sent and signed, every time. */
     body: text('body').notNull(),
-    /** Its place in the feed, given after it was committed (webhooks/feed.ts); null: none yet. */
+    /** Its place in the feed, given after it was committed (events/feed.ts); null: none yet. */
     position: bigint('position', { mode: 'number' }),
   },
   (table) => [

@@ -1,6 +1,6 @@
 // Owns who may see a page: whoever is signed in, or sends a bearer token, with a scope that covers it.
 import type { Request, RequestHandler, Response } from 'express'
-import { AppError } from '../../errors.ts'
+import { AppError } from '../../api/refusal.ts'
 import type { Principal } from '../../tokens/authenticate.ts'
 import { allows, type Scope } from '../../tokens/scope.ts'
 import { type AuthDeps, authorize, bearerToken } from '../auth.ts'

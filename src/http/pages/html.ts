@@ -1,5 +1,5 @@
 // Owns writing HTML in which every value is escaped, and shows what a reader wouldn't see.
-import { visibleText } from '../../visible-text.ts'
+import { visibleText } from '../../base/visible-text.ts'
 
 /** HTML that is safe to send. */
 export class Html {

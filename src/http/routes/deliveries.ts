@@ -1,7 +1,7 @@
 // Owns the operations on what endpoints were told: the log of deliveries.
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import type { Nudge } from '../../dispatch/nudge.ts'
+import type { Nudge } from '../../work/wake.ts'
 import { attemptSchema, deliverySchema } from '../../webhooks/deliveries/present.ts'
 import { deliveryFilterSchema, listAttempts, listDeliveries } from '../../webhooks/deliveries/read.ts'
 import { redeliver } from '../../webhooks/deliveries/redeliver.ts'

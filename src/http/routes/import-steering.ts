@@ -1,7 +1,7 @@
 // Owns the operations that steer the tracking of an import.
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { type Nudge, wakeAll } from '../../dispatch/nudge.ts'
+import { type Nudge, wakeAll } from '../../work/wake.ts'
 import { patchImport } from '../../imports/patch.ts'
 import { pollNow } from '../../imports/poll-now.ts'
 import { importSchema } from '../../imports/present.ts'

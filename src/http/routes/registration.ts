@@ -1,10 +1,10 @@
 // Owns what a registration looks like, alone and in a batch.
 import { z } from 'zod'
-import type { AppError } from '../../errors.ts'
+import type { AppError } from '../../api/refusal.ts'
 import { importSchema } from '../../imports/present.ts'
-import { sizeOfJson } from '../../json.ts'
+import { sizeOfJson } from '../../base/json.ts'
 import { maxJobIdLength } from '../../providers/job-id.ts'
-import { tryParseKept } from '../../validation.ts'
+import { tryParseKept } from '../../api/validation.ts'
 import { problemSchema } from '../problem.ts'
 
 const maxMetadataBytes = 16 * 1024

@@ -1,6 +1,6 @@
 // Owns the operations on API tokens.
 import { z } from 'zod'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
 import type { Authenticator } from '../../tokens/authenticate.ts'
 import { createToken, createTokenSchema } from '../../tokens/create.ts'

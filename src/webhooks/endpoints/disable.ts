@@ -2,7 +2,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Transaction } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
-import type { Encryption } from '../../encryption.ts'
+import type { Encryption } from '../../base/encryption.ts'
 import { writeEndpointEvent } from './events.ts'
 import type { DisabledReason, EndpointRow } from './present.ts'
 import { skipPending } from './skip-pending.ts'

@@ -1,6 +1,6 @@
 // Owns the headers that an endpoint's owner adds to each webhook: which may be, and how they are kept and shown.
 import { z } from 'zod'
-import type { Encryption } from '../../encryption.ts'
+import type { Encryption } from '../../base/encryption.ts'
 import { openSecret, sealSecret } from './secrets.ts'
 
 export type CustomHeaders = Readonly<Record<string, string>>

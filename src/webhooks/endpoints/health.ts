@@ -1,5 +1,5 @@
 // Owns what attempts say about the endpoint: when its breaker opens, when it is probed, and when it is given up. Pure.
-import { after } from '../../clock.ts'
+import { after } from '../../base/clock.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute

@@ -2,10 +2,10 @@
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import type { Database, Transaction } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
-import type { Encryption } from '../../encryption.ts'
-import { notFound } from '../../errors.ts'
-import { isId } from '../../ids.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../paging.ts'
+import type { Encryption } from '../../base/encryption.ts'
+import { notFound } from '../../api/refusal.ts'
+import { isId } from '../../base/ids.ts'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
 import { type ApiEndpoint, type EndpointRow, presentEndpoint } from './present.ts'
 
 interface ReadDeps {

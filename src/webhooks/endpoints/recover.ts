@@ -1,8 +1,8 @@
 // Owns sending again what failed between two times, such as an outage of the receiver.
 import { sql } from 'drizzle-orm'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './window.ts'
+import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './resend.ts'
 
 /**
  * Makes due now what was to be delivered from `since` to `until` and failed: deliveries that are exhausted, and those

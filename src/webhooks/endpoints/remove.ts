@@ -1,6 +1,6 @@
 // Owns deleting a webhook endpoint: its secrets go, the record of what it was told stays.
 import { eq } from 'drizzle-orm'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
 import { lockEndpoint } from './read.ts'

@@ -1,11 +1,11 @@
 // Owns sending what an endpoint never received: what was skipped while it was disabled, and what happened before it
 // was there or asked for it.
 import { sql } from 'drizzle-orm'
-import type { Clock } from '../../clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { timeOrderedId } from '../deliveries/id.ts'
-import { isWanted } from './wanted.ts'
-import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './window.ts'
+import { timeOrderedId } from '../../db/time-ordered-id.ts'
+import { isWanted } from '../../events/subscription.ts'
+import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './resend.ts'
 
 /**
  * Makes due now the events from `since` to `until` that the endpoint wants, as its filters are today, and that have no

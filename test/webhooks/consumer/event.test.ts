@@ -6,7 +6,7 @@ import type { ApiImport } from '../../../src/imports/present.ts'
 import type * as consumer from '../../../src/webhooks/consumer/verify.ts'
 import type { ApiDelivery } from '../../../src/webhooks/deliveries/present.ts'
 import type { ApiEndpoint } from '../../../src/webhooks/endpoints/present.ts'
-import type { EventType } from '../../../src/webhooks/event-types.ts'
+import type { EventType } from '../../../src/model/event-types.ts'
 
 it('every type of event is in the union', () => {
   expectTypeOf<EventType>().toExtend<consumer.WebhookEvent['type']>()

@@ -1,0 +1,148 @@
+// Owns turning zod's issues into the fields of a problem document, without ever repeating a value,
+// and refusing what JSON can say but Postgres can't keep.
+import type { z } from 'zod'
+import { AppError, type FieldError } from './refusal.ts'
+import { isRawNumber, isStorableNumber } from '../base/json.ts'
+
+/** Reads `input` as `tryParse` does. @throws {AppError} */
+export function parse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output {
+  const parsed = tryParse(schema, input, name)
+  if (parsed instanceof AppError) throw parsed
+  return parsed
+}
+
+/**
+ * Reads `input` by the schema, or says which fields are wrong (invalid_request). `name` is what the whole of it is
+ * called, where no field is to blame.
+ */
+export function tryParse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output | AppError {
+  const parsed = schema.safeParse(input, { error: issueText })
+  if (parsed.success) return parsed.data
+  return named(fieldErrors(parsed.error), name)
+}
+
+function named(errors: readonly FieldError[], name: string): AppError {
+  return invalidFields(errors.map(({ field, message }) => ({ field: field || name, message })))
+}
+
+/** As `tryParse`, of JSON of which nobody has seen yet whether it can be kept. */
+export function tryParseKept<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output | AppError {
+  try {
+    requireStorable(input)
+  } catch (error) {
+    if (error instanceof AppError) return named(error.errors ?? [], name)
+    throw error
+  }
+  return tryParse(schema, input, name)
+}
+
+/** One entry a wrong field: `field` is its path below `prefix`, such as `limits.maxInFlight`. */
+export function fieldErrors(error: z.ZodError | undefined, prefix = ''): FieldError[] {
+  return (error?.issues ?? []).flatMap((issue) => {
+    const path = [...(prefix === '' ? [] : [prefix]), ...issue.path.map(String)]
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({ field: [...path, key].join('.'), message: 'is not known' }))
+    return [{ field: path.join('.'), message: issue.message }]
+  })
+}
+
+export function invalidFields(errors: FieldError[]): AppError {
+  const detail = errors.map(({ field, message }) => `${field} ${message}`).join('; ')
+  return new AppError('invalid_request', `${detail}.`, errors)
+}
+
+/** Deeper than anybody needs, and well within what Postgres parses. */
+const maxDepth = 64
+
+/**
+ * @throws {AppError} invalid_request when the JSON nests too deeply, a text or number in it can't be stored, or a key is
+ * `__proto__`, which half of all programs would lose.
+ */
+export function requireStorable(value: unknown, path: readonly string[] = []): void {
+  if (typeof value === 'string') requireStorableText(value, path)
+  if (typeof value !== 'object' || value === null) return
+  if (isRawNumber(value)) {
+    if (!isStorableNumber(value)) throw refused(path, 'must be a number with fewer digits')
+    return
+  }
+  if (path.length >= maxDepth) throw refused(path.slice(0, 3), `must not nest more than ${maxDepth} levels deep`)
+  for (const [key, item] of Object.entries(value)) {
+    if (key === '__proto__') throw refused([...path, key], 'is no key that can be kept')
+    requireStorableText(key, path)
+    requireStorable(item, [...path, key])
+  }
+}
+
+function requireStorableText(text: string, path: readonly string[]): void {
+  if (text.includes('\0') || !text.isWellFormed())
+    throw refused(path, 'must not contain the character U+0000 or half a surrogate pair')
+}
+
+function refused(path: readonly string[], message: string): AppError {
+  return invalidFields([{ field: path.join('.'), message }])
+}
+
+/** What was expected, so that it reads on after the name of the field: "must be at least 1". */
+export const issueText: z.core.$ZodErrorMap = (issue) => {
+  if (issue.input === undefined && issue.code !== 'custom') return 'is required'
+  switch (issue.code) {
+    case 'invalid_type':
+      if (isRawNumber(issue.input)) return wrongNumber(issue.expected)
+      return `must be ${typeNames[issue.expected] ?? `a ${issue.expected}`}`
+    case 'invalid_value':
+      return `must be ${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(String).join(', ')}`
+    case 'too_small':
+      return bound(issue.origin, issue.minimum, issue.exact ? 'exactly' : issue.inclusive ? 'at least' : 'more than')
+    case 'too_big':
+      return bound(issue.origin, issue.maximum, issue.exact ? 'exactly' : issue.inclusive ? 'at most' : 'less than')
+    case 'not_multiple_of':
+      return `must be a multiple of ${issue.divisor}`
+    case 'invalid_format':
+      return `must be ${formatNames[issue.format] ?? 'in the documented form'}`
+    case 'invalid_union':
+      return unionText(issue.errors)
+    default:
+      return 'is not valid'
+  }
+}
+
+/** Where a number is reckoned with, it has to be one that a double can carry. */
+function wrongNumber(expected: string): string {
+  return expected === 'number' || expected === 'int'
+    ? 'must be a number that a double can carry exactly'
+    : `must be ${typeNames[expected] ?? `a ${expected}`}`
+}
+
+const typeNames: Record<string, string> = {
+  int: 'a whole number',
+  array: 'an array',
+  object: 'an object',
+  record: 'an object',
+}
+
+const formatNames: Record<string, string> = {
+  uuid: 'a UUID',
+  url: 'a URL',
+  datetime: 'a date and time as in ISO 8601',
+  safeint: 'a whole number that JSON can carry exactly',
+}
+
+const sizeUnits: Record<string, [one: string, many: string]> = {
+  string: ['character', 'characters'],
+  array: ['item', 'items'],
+  object: ['field', 'fields'],
+}
+
+function bound(origin: string, limit: number | bigint, relation: string): string {
+  const [one, many] = sizeUnits[origin] ?? []
+  return one === undefined
+    ? `must be ${relation} ${limit}`
+    : `must have ${relation} ${limit} ${Number(limit) === 1 ? one : many}`
+}
+
+/** One that takes several types says which ones. */
+function unionText(alternatives: readonly (readonly z.core.$ZodIssue[])[]): string {
+  const types = alternatives.map(([issue]) => (issue?.code === 'invalid_type' ? issue.expected : undefined))
+  if (types.length === 0 || types.includes(undefined)) return 'must be in one of the documented forms'
+  return `must be ${types.map((type) => typeNames[type ?? ''] ?? `a ${type}`).join(' or ')}`
+}

@@ -1,0 +1,162 @@
+// Owns that no stored time which keeps work waiting is later than its rule could have set it: a clock that was ahead
+// leaves nothing behind. Such a time says nothing any more, so what waits for it is due now.
+//
+// | stored time | its rule sets it at the most to now and |
+// |---|---|
+// | `connections.blocked_until`, `webhook_endpoints.blocked_until` | what `Retry-After` may ask for: 24 h |
+// | `connections.next_probe_at`, `webhook_endpoints.next_probe_at` | 3 min, 30 min |
+// | `connections.next_request_at` | what the requests under way are ahead of the connection's pace |
+// | `imports.next_poll_at`, `next_collect_at` | the longest interval; after a failure, what `Retry-After` may ask for |
+// | `imports.deadline_at` | `deadline_ms` |
+// | leases | their length |
+// | `deliveries.next_attempt_at` | the next delay of the schedule |
+// | `webhook_endpoints.failing_since`, `first_failure_at`, `updated_at` | nothing: they are past |
+import { type SQL, sql } from 'drizzle-orm'
+import { after } from '../base/clock.ts'
+import { mostAheadMs } from '../connections/budget.ts'
+import { effectiveLimits } from '../model/limits.ts'
+import { probeIntervalMs } from '../connections/pause.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import { collectLeaseMs, pollLeaseMs } from '../work/leases.ts'
+import { findProvider, isProviderName } from '../providers/index.ts'
+import { maxProbeMs } from '../webhooks/endpoints/health.ts'
+import { retryDelaysMs } from '../delivering/judge.ts'
+import { deliveryLeaseMs } from '../delivering/rooms.ts'
+
+const minute = 60_000
+/** As much as clocks may differ, and statements take. */
+const slackMs = minute
+/** What a `Retry-After` may ask for, with the jitter. */
+const longestWaitMs = 27 * 60 * minute
+/** The same with the jitter of retries. */
+const jitter = 1.2
+const mendLock = 0x6d656e64 // "mend"
+
+/**
+ * Mends what is beyond its rule. `thorough`: also what only reading all that is pending can tell, as at a start.
+ * Safe in several processes at once: one works, the others leave it to it.
+ */
+export async function mendTimes(db: Database, now: Date, { thorough }: { thorough: boolean }): Promise<void> {
+  await db.transaction(async (tx) => {
+    const { rows } = await tx.execute<{ isMine: boolean }>(
+      sql`SELECT pg_try_advisory_xact_lock(${mendLock}) AS "isMine"`,
+    )
+    if (!rows[0]?.isMine) return
+    const bounds = await readBounds(tx)
+    await mendConnections(tx, now, bounds)
+    await mendImports(tx, now, bounds, thorough)
+    await mendEndpoints(tx, now)
+    await mendDeliveries(tx, now, thorough)
+  })
+}
+
+/** What a connection's own limits say. */
+interface Bounds {
+  id: string
+  maxIntervalMs: number
+  aheadMs: number
+}
+
+async function readBounds(tx: Transaction): Promise<Bounds[]> {
+  const { id, provider, limits } = connections
+  const rows = await tx.select({ id, provider, limits }).from(connections)
+  return rows.flatMap((row) => {
+    if (!isProviderName(row.provider)) return []
+    const own = effectiveLimits(findProvider(row.provider), row.limits)
+    return [{ id: row.id, maxIntervalMs: own.maxIntervalMs, aheadMs: mostAheadMs(own) }]
+  })
+}
+
+function unnested(bounds: readonly Bounds[]): SQL {
+  const list = (of: (bound: Bounds) => string | number) => sql.param(bounds.map(of))
+  return sql`unnest(
+    ${list(({ id }) => id)}::uuid[], ${list(({ maxIntervalMs }) => maxIntervalMs)}::float8[], ${list(({ aheadMs }) => aheadMs)}::float8[]
+  ) AS bound (id, max_interval_ms, ahead_ms)`
+}
+
+async function mendConnections(tx: Transaction, now: Date, bounds: readonly Bounds[]): Promise<void> {
+  const isPaceOff = sql`next_request_at > ${later(now, sql`ahead_ms`)}`
+  await tx.execute(sql`
+    UPDATE connections SET
+      blocked_until = ${unless(sql`blocked_until > ${after(now, longestWaitMs)}`, sql`blocked_until`)},
+      next_probe_at = ${unless(sql`next_probe_at > ${after(now, probeIntervalMs + slackMs)}`, sql`next_probe_at`, now)},
+      next_request_at = ${unless(isPaceOff, sql`next_request_at`)}
+    FROM ${unnested(bounds)}
+    WHERE connections.id = bound.id AND (
+      blocked_until > ${after(now, longestWaitMs)} OR next_probe_at > ${after(now, probeIntervalMs + slackMs)}
+      OR ${isPaceOff})`)
+}
+
+async function mendImports(tx: Transaction, now: Date, bounds: readonly Bounds[], thorough: boolean): Promise<void> {
+  const kinds = [
+    { due: sql`next_poll_at`, lease: sql`poll_lease_until`, leaseMs: pollLeaseMs, failed: sql`last_error IS NOT NULL` },
+    {
+      due: sql`next_collect_at`,
+      lease: sql`collect_lease_until`,
+      leaseMs: collectLeaseMs,
+      failed: sql`collect_failures > 0`,
+    },
+  ]
+  for (const { due, lease, leaseMs, failed } of kinds) {
+    const latest = later(now, sql`CASE WHEN ${failed} THEN ${longestWaitMs}::float8 ELSE 2 * max_interval_ms END`)
+    await tx.execute(sql`
+      UPDATE imports SET ${due} = ${now} WHERE id IN (
+        SELECT late.id FROM ${unnested(bounds)} CROSS JOIN LATERAL (
+          SELECT id FROM imports
+          WHERE connection_id = bound.id AND ${lease} IS NULL AND ${due} > ${later(now, sql`2 * max_interval_ms`)} AND ${due} > ${latest}
+        ) late)`)
+    await tx.execute(sql`
+      UPDATE imports SET ${lease} = NULL WHERE id IN (
+        SELECT late.id FROM ${unnested(bounds)} CROSS JOIN LATERAL (
+          SELECT id FROM imports WHERE connection_id = bound.id AND ${lease} > ${after(now, leaseMs + slackMs)}
+        ) late)`)
+  }
+  if (!thorough) return
+  await tx.execute(sql`
+    UPDATE imports SET
+      next_poll_at = ${unless(sql`last_polled_at > ${after(now, slackMs)}`, sql`next_poll_at`, now)},
+      deadline_at = least(deadline_at, ${now}::timestamptz + deadline_ms * interval '1 millisecond')
+    WHERE next_poll_at IS NOT NULL AND poll_lease_until IS NULL AND (
+      (last_polled_at > ${after(now, slackMs)} AND next_poll_at > ${now})
+      OR deadline_at > ${later(now, sql`deadline_ms`)})`)
+}
+
+async function mendEndpoints(tx: Transaction, now: Date): Promise<void> {
+  const passed = ['failing_since', 'first_failure_at', 'updated_at'].map((name) => sql.raw(name))
+  await tx.execute(sql`
+    UPDATE webhook_endpoints SET
+      blocked_until = ${unless(sql`blocked_until > ${after(now, longestWaitMs)}`, sql`blocked_until`)},
+      next_probe_at = ${unless(sql`next_probe_at > ${after(now, maxProbeMs + slackMs)}`, sql`next_probe_at`, now)},
+      ${sql.join(
+        passed.map((name) => sql`${name} = ${unless(sql`${name} > ${after(now, slackMs)}`, name, now)}`),
+        sql`, `,
+      )}
+    WHERE blocked_until > ${after(now, longestWaitMs)} OR next_probe_at > ${after(now, maxProbeMs + slackMs)}
+      OR ${sql.join(
+        passed.map((name) => sql`${name} > ${after(now, slackMs)}`),
+        sql` OR `,
+      )}`)
+}
+
+async function mendDeliveries(tx: Transaction, now: Date, thorough: boolean): Promise<void> {
+  await tx.execute(sql`
+    UPDATE deliveries SET lease_until = NULL
+    WHERE lease_until IS NOT NULL AND lease_until > ${after(now, deliveryLeaseMs + slackMs)}`)
+  if (!thorough) return
+  // A receiver's Retry-After makes its endpoint wait, too.
+  await tx.execute(sql`
+    UPDATE deliveries SET next_attempt_at = ${now} FROM webhook_endpoints endpoint
+    WHERE endpoint.id = endpoint_id AND lease_until IS NULL
+      AND next_attempt_at > ${later(now, sql`(${sql.param(retryDelaysMs.map((ms) => ms * jitter))}::float8[])[attempts + 1]`)}
+      AND next_attempt_at > coalesce(endpoint.blocked_until, ${now}::timestamptz) + interval '1 minute'`)
+}
+
+/** So many milliseconds, and some slack, from now. */
+function later(now: Date, ms: SQL): SQL {
+  return sql`(${after(now, slackMs)}::timestamptz + ${ms} * interval '1 millisecond')`
+}
+
+function unless(isOff: SQL, time: SQL, instead: Date | null = null): SQL {
+  return sql`CASE WHEN ${isOff} THEN ${instead}::timestamptz ELSE ${time} END`
+}

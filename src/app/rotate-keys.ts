@@ -1,0 +1,106 @@
+// Owns re-encrypting what is stored with the key that is first in ENCRYPTION_KEYS now, so that older ones can go.
+import { asc, eq, gt } from 'drizzle-orm'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections, webhookEndpoints } from '../db/schema/index.ts'
+import { DecryptionError, type Encryption } from '../base/encryption.ts'
+
+export interface Rotation {
+  /** Rows that were re-encrypted. */
+  rotated: number
+  /** Rows with a secret that no accepted key can read: they stay as they are. */
+  unreadable: string[]
+}
+
+const batchSize = 500
+
+/**
+ * Goes through every stored secret, each row in a transaction of its own, so that it may run beside the service and
+ * be run again. The service must accept both keys meanwhile.
+ */
+export async function rotateKeys({
+  db,
+  encryption,
+}: {
+  db: Database
+  encryption: Encryption
+}): Promise<{ connections: Rotation; webhookEndpoints: Rotation }> {
+  return {
+    connections: await rotateRows(
+      (after) => idsAfter(db, connections, after),
+      (id) => db.transaction((tx) => rotateConnection(tx, encryption, id)),
+    ),
+    webhookEndpoints: await rotateRows(
+      (after) => idsAfter(db, webhookEndpoints, after),
+      (id) => db.transaction((tx) => rotateEndpoint(tx, encryption, id)),
+    ),
+  }
+}
+
+async function rotateConnection(tx: Transaction, encryption: Encryption, id: string): Promise<boolean> {
+  const [row] = await tx.select().from(connections).where(eq(connections.id, id)).for('update')
+  if (!row) return false
+  const credentials = renew(encryption, row.credentials, `connection:${id}`)
+  if (credentials === row.credentials) return false
+  await tx.update(connections).set({ credentials }).where(eq(connections.id, id))
+  return true
+}
+
+async function rotateEndpoint(tx: Transaction, encryption: Encryption, id: string): Promise<boolean> {
+  const [row] = await tx.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id)).for('update')
+  if (!row) return false
+  const context = `endpoint:${id}`
+  const secret = renew(encryption, row.secret, context)
+  const headers = row.headers === null ? null : renew(encryption, row.headers, context)
+  const previousSecrets = row.previousSecrets.map((previous) => ({
+    ...previous,
+    secret: renew(encryption, previous.secret, context),
+  }))
+  const isSame =
+    secret === row.secret &&
+    headers === row.headers &&
+    previousSecrets.every((previous, index) => previous.secret === row.previousSecrets[index]?.secret)
+  if (isSame) return false
+  await tx.update(webhookEndpoints).set({ secret, headers, previousSecrets }).where(eq(webhookEndpoints.id, id))
+  return true
+}
+
+/** Empty is what is left of a deleted row. */
+function renew(encryption: Encryption, value: string, context: string): string {
+  if (value === '' || !encryption.isStale(value)) return value
+  return encryption.encrypt(encryption.decrypt(value, context), context)
+}
+
+async function rotateRows(
+  read: (after: string | null) => Promise<string[]>,
+  rotate: (id: string) => Promise<boolean>,
+): Promise<Rotation> {
+  const rotation: Rotation = { rotated: 0, unreadable: [] }
+  let after: string | null = null
+  for (;;) {
+    const ids: string[] = await read(after)
+    for (const id of ids) {
+      try {
+        if (await rotate(id)) rotation.rotated++
+      } catch (error) {
+        if (!(error instanceof DecryptionError)) throw error
+        rotation.unreadable.push(id)
+      }
+    }
+    after = ids.at(-1) ?? null
+    if (after === null) return rotation
+  }
+}
+
+async function idsAfter(
+  db: Database,
+  table: typeof connections | typeof webhookEndpoints,
+  after: string | null,
+): Promise<string[]> {
+  const rows = await db
+    .select({ id: table.id })
+    .from(table)
+    .where(after === null ? undefined : gt(table.id, after))
+    .orderBy(asc(table.id))
+    .limit(batchSize)
+  return rows.map((row) => row.id)
+}

@@ -1,0 +1,198 @@
+// Owns composing the service: everything is built once, handed down, and disposed of in reverse order.
+import { sql } from 'drizzle-orm'
+import type { Clock } from '../base/clock.ts'
+import { createComplaints } from '../base/log-throttle.ts'
+import { type Config, ConfigError, isEasilyGuessed } from '../config/config.ts'
+import { createTargets } from '../connections/targets.ts'
+import { startDatabaseClock } from '../db/clock.ts'
+import { readInstallationId } from '../db/installation.ts'
+import { readSchemaState } from '../db/migrate.ts'
+import { createNudge } from '../work/wake.ts'
+import type { WorkWatch } from './watch.ts'
+import { createAgents } from '../egress/agents.ts'
+import { createDestinationCheck } from '../egress/destination.ts'
+import { createGuard } from '../egress/guard.ts'
+import { createResolve } from '../egress/resolve.ts'
+import type { KeptToken } from '../embedded/secrets.ts'
+import { createEncryption } from '../base/encryption.ts'
+import { createHttpServer, type HttpDeps, type HttpServer } from '../http/server.ts'
+import type { Log } from '../base/log.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { createProviderClient, providerTimeouts } from '../providers/client.ts'
+import { openQueues, type Queues } from '../queue/queues.ts'
+import { checkRedis } from '../queue/redis.ts'
+import { makePartitions } from '../history/partitions.ts'
+import { reasonOf } from '../config/requirement.ts'
+import { openStorage, type Storage } from './storage.ts'
+import { requireStoredKeys } from './stored-keys.ts'
+import { webhookTimeouts } from '../delivering/send.ts'
+import { deliveryConcurrency, startWorkers } from './workers.ts'
+
+export interface Service {
+  url: string
+  /** The bootstrap token of the embedded mode, to be shown; null otherwise. */
+  adminToken: string | null
+  /** Where the embedded mode keeps the token that it made; null where one was given. */
+  keptToken: KeptToken | null
+  /** Settles when it can't work any more as long as this process lives. */
+  ended: Promise<{ because: string; failed: boolean }>
+  /** Takes nothing new, lets what is under way end, cuts it off after 20 s, and closes everything. */
+  stop(): Promise<void>
+}
+
+/** How long what is under way may take to end before it is cut off, so that a stop is over within 30 s. */
+const drainMs = 20_000
+
+/** @throws where a part can't be had, with everything closed again that was opened. */
+export async function startService(
+  config: Config,
+  { clock: machineClock, log }: { clock: Clock; log: Log },
+): Promise<Service> {
+  const opened = new AsyncDisposableStack()
+  const complain = createComplaints({ log, clock: machineClock })
+  const warn = (message: string) => (error: Error) => {
+    if (!opened.disposed) complain(message, error) // while closing, connections break because we end them
+  }
+  try {
+    warnOfProxies(config, log)
+    if (config.adminToken !== null && isEasilyGuessed(config.adminToken))
+      log.warn(
+        'ADMIN_TOKEN is easily guessed: make it of 32 random characters, such as `openssl rand -base64 32` prints',
+      )
+    const storage = await openStorage(config, { log, onError: warn('a database connection broke') })
+    opened.defer(() => storage.close())
+    const { db } = storage.database
+    const clock = await startDatabaseClock({ db, clock: machineClock, log })
+    opened.defer(() => clock.stop())
+    if (config.redisUrl !== null) await checkRedis(config.redisUrl, log)
+    const queues = openQueues({
+      redisUrl: config.redisUrl,
+      databaseUrl: storage.databaseUrl,
+      installationId: await readInstallationId(db),
+      works: config.roles.has('worker'),
+      onError: warn('the queue had an error'),
+    })
+    opened.defer(() => queues.close())
+    await queues.tryOut()
+
+    const encryption = createEncryption(storage.encryptionKeys)
+    await requireStoredKeys({ db, encryption })
+    await makePartitions(storage.patient.db, clock.now()).catch(warn('partitions could not be made'))
+    const metrics = createMetrics(queues)
+    metrics.clock(clock)
+    let watch: WorkWatch | null = null
+    let stopWorkers = async () => {}
+    let closeServer = async () => {}
+    let ended: Promise<unknown> | undefined
+    // Together, since each may take long where a store or a vendor hangs.
+    const end = async () => {
+      ended ??= Promise.all([stopWorkers(), closeServer()])
+      await ended
+    }
+    const nudge = createNudge({ queues, log })
+    const shared = { db, patientDb: storage.patient.db, clock, log, encryption, nudge }
+    const providerGuard = createGuard({ allowedCidrs: config.providerAllowedCidrs })
+    const webhookGuard = createGuard({ allowedCidrs: config.webhookAllowedCidrs })
+
+    const providerAgents = createAgents({ guard: providerGuard, timeouts: providerTimeouts })
+    opened.defer(() => providerAgents.destroy())
+    const asking = {
+      targets: createTargets({ db, encryption, log }),
+      client: createProviderClient({ agents: providerAgents, clock }),
+    }
+
+    if (config.roles.has('worker')) {
+      const webhookAgents = createAgents({
+        guard: webhookGuard,
+        timeouts: webhookTimeouts,
+        // So many that no endpoint waits for others at its host that hang.
+        connectionsPerOrigin: deliveryConcurrency,
+      })
+      opened.defer(() => webhookAgents.destroy())
+      const workers = await startWorkers({
+        ...shared,
+        queues,
+        ...asking,
+        agents: webhookAgents,
+        historyRetention: config.historyRetention,
+        observePoll: metrics.polled,
+        observeDelivery: metrics.attempted,
+      })
+      stopWorkers = () => workers.stop(drainMs)
+      opened.defer(end)
+      watch = workers.watch
+      metrics.watch(watch)
+    }
+
+    const resolve = createResolve()
+    const server = createHttpServer({
+      ...shared,
+      ...asking,
+      api: config.roles.has('api'),
+      adminToken: storage.adminToken,
+      providerGuard,
+      checkWebhookDestination: createDestinationCheck({
+        guard: webhookGuard,
+        resolve,
+        timeoutMs: webhookTimeouts.dnsMs,
+      }),
+      queues: queues.all,
+      limits: config.limits,
+      trustedProxies: config.trustedProxies,
+      corsOrigins: config.corsOrigins,
+      checks: readiness(storage, queues, watch),
+      canRecover: () => watch?.canRecover() ?? true,
+      metrics: () => metrics.registry.metrics(),
+    })
+    const { port } = await listen(server, config)
+    closeServer = () => server.close()
+    opened.defer(end)
+    return {
+      url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      adminToken: config.databaseUrl === null ? storage.adminToken : null,
+      keptToken: storage.keptToken,
+      ended: storage.lost.then(({ message }) => ({ because: message, failed: true })),
+      stop: () => opened.disposeAsync(),
+    }
+  } catch (error) {
+    await opened.disposeAsync()
+    throw error
+  }
+}
+
+/** Whoever has set one would look for our requests there. */
+function warnOfProxies({ unusedProxies: variables }: Config, log: Log): void {
+  if (variables.length === 0) return
+  const names = variables.join(', ')
+  log.warn(
+    { variables },
+    `${names}: no proxy is used; requests to providers and webhook endpoints go out directly, because each address is checked when it is connected to`,
+  )
+}
+
+/** @throws {ConfigError} naming the variable that keeps it from listening. */
+async function listen(server: HttpServer, { host, port }: Config): Promise<{ port: number }> {
+  try {
+    return await server.listen({ host, port })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EADDRINUSE') throw new ConfigError(`PORT must be free: another program listens on ${host}:${port}.`)
+    const demand = code === 'EACCES' ? 'PORT must be one that this user may use' : "HOST must be this machine's address"
+    throw new ConfigError(`${demand}: ${reasonOf(error)}.`)
+  }
+}
+
+/** What has to work before requests are sent here; each throws where it doesn't. */
+function readiness({ database }: Storage, queues: Queues, watch: WorkWatch | null): HttpDeps['checks'] {
+  return {
+    async database() {
+      await database.db.execute(sql`SELECT 1`)
+    },
+    async schema() {
+      const state = await readSchemaState(database)
+      if (state === 'behind' || state === 'forbidden') throw new Error(`The schema is ${state} for this version.`)
+    },
+    queue: () => queues.ping(),
+    ...(watch && { ticks: async () => watch.checkTicks(), overdue: async () => watch.checkOverdue() }),
+  }
+}

@@ -1,0 +1,69 @@
+// Owns how a command that serves ends: by SIGINT or SIGTERM, gracefully, or at once by a second one.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Log } from '../base/log.ts'
+
+export interface Running {
+  stop(): Promise<void>
+  /** Where it may end by itself: settles when it does. */
+  ended?: Promise<End>
+}
+
+interface End {
+  because: string
+  failed: boolean
+}
+
+const stopWithinMs = 30_000
+/** Ctrl-C under npm comes twice at once: from the terminal, and passed on by npm. */
+const sameSignalMs = 500
+
+/**
+ * Starts something, and stops it when the process is told to, also when it is still starting, or when it ends by
+ * itself. Then ends the process: at once where a stop takes longer than 30 s, or a second signal comes.
+ * @param startWithinMs how long a start may go on after that.
+ */
+export async function untilStopped<Started extends Running>(
+  log: Log,
+  start: () => Promise<Started>,
+  announce: (started: Started) => void,
+  startWithinMs = 10_000,
+): Promise<void> {
+  const told = stopRequest(log)
+  const started = await startUnlessTold(start, told, startWithinMs)
+  announce(started)
+  const { because, failed } = await Promise.race(started.ended ? [told, started.ended] : [told])
+  if (failed) log.error({ because }, 'stopping, since it can’t go on')
+  const startedAt = performance.now()
+  const inTime = await Promise.race([started.stop().then(() => true), delay(stopWithinMs, false, { ref: false })])
+  log.info({ because, inTime, durationMs: Math.round(performance.now() - startedAt) }, 'stopped')
+  process.exit(inTime && !failed ? 0 : 1) // whatever is still open must not hold up the end
+}
+
+/** A start that hangs, such as on a Redis that is away, doesn't outlive being told to stop for long. */
+async function startUnlessTold<Started>(start: () => Promise<Started>, told: Promise<End>, withinMs: number) {
+  let isStarted = false
+  void told
+    .then(() => delay(withinMs, undefined, { ref: false }))
+    .then(() => {
+      if (!isStarted) process.exit(1)
+    })
+  const started = await start()
+  isStarted = true
+  return started
+}
+
+function stopRequest(log: Log): Promise<End> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (firstAt !== undefined && performance.now() - firstAt > sameSignalMs) process.exit(1)
+      firstAt ??= performance.now()
+      resolve({ because: signal, failed: false })
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+    process.on('uncaughtException', (error) => {
+      log.fatal({ err: error }, 'unexpected error')
+      resolve({ because: 'unexpected error', failed: true })
+    })
+  })
+}

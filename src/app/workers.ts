@@ -1,0 +1,91 @@
+// Owns composing what runs in the background: the ticks, and a worker for each kind of work.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../base/clock.ts'
+import { type CollectDeps, createCollectWorker } from '../collecting/work.ts'
+import type { Database } from '../db/client.ts'
+import { startScheduler } from '../work/schedule.ts'
+import { createTick } from '../work/ticks.ts'
+import { createTickWatch } from '../work/tick-watch.ts'
+import { startWatch, type WorkWatch } from './watch.ts'
+import { createPollBatches } from '../polling/batches.ts'
+import { createPollWorker, type PollObserver } from '../polling/work.ts'
+import type { Queues } from '../queue/queues.ts'
+import type { KeepDeps } from '../history/drop-months.ts'
+import { createDeliveryWorker, type DeliveryDeps } from '../delivering/work.ts'
+
+export interface WorkersDeps extends CollectDeps, DeliveryDeps, KeepDeps {
+  clock: Clock
+  /** For statements that may take long; absent: `db`. */
+  patientDb?: Database
+  queues: Queues
+  observePoll: PollObserver
+}
+
+export interface Workers {
+  watch: WorkWatch
+  /**
+   * Takes nothing new, lets what is under way end for up to `withinMs`, and ends it then. What is cut off is due again
+   * at once.
+   */
+  stop(withinMs: number): Promise<void>
+}
+
+/** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
+const concurrency = { poll: 400, collect: 20, deliver: 64, trial: 8, retry: 200 }
+/**
+ * First attempts that wait for their endpoint go on without a slot: endpoints that hang mustn't hold up those that
+ * answer, nor those of which nobody knows yet. There is room for a thousand, with two requests each.
+ */
+const slots = { deliver: { keptMs: 100, maxWithout: 3_000 }, trial: { keptMs: 100, maxWithout: 3_000 } }
+/** Attempts under way at the most, whatever their lane. */
+export const deliveryConcurrency =
+  concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + slots.trial.maxWithout + concurrency.retry
+
+export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
+  const { queues, db, targets, observePoll } = deps
+  const batches = createPollBatches({ db, targets })
+  const ticks = createTickWatch()
+  const tick = createTick({ ...deps, passed: ticks.passed })
+  const scheduler = await startScheduler(deps)
+  const ticking = queues.work('dispatch', tick, { concurrency: 6 })
+  const watch = startWatch({ ...deps, ticks, tick })
+  const deliver = createDeliveryWorker(deps)
+  const working = [
+    queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
+      concurrency: concurrency.poll,
+    }),
+    queues.work('collect', createCollectWorker(deps), { concurrency: concurrency.collect }),
+    queues.work('deliver', deliver, { concurrency: concurrency.deliver, slots: slots.deliver }),
+    queues.work('trial', deliver, { concurrency: concurrency.trial, slots: slots.trial }),
+    queues.work('retry', deliver, { concurrency: concurrency.retry }),
+  ]
+  return {
+    watch,
+    async stop(withinMs) {
+      watch.stop()
+      scheduler.stop()
+      ticking.abort()
+      const isStoreThere = await Promise.race([
+        queues.ping().then(
+          () => true,
+          () => false,
+        ),
+        delay(storeMs, false, { ref: false }),
+      ])
+      if (!isStoreThere) for (const worker of working) worker.abort() // what it does now, nobody could be told
+      await settled(ticking.drain(), storeMs) // first: what is claimed now, no worker would take any more
+      const hurry = setTimeout(() => {
+        for (const worker of working) worker.abort()
+      }, withinMs)
+      await settled(Promise.all(working.map((worker) => worker.drain())), (isStoreThere ? withinMs : 0) + storeMs)
+      clearTimeout(hurry)
+    },
+  }
+}
+
+/** How long the queue's store may take to answer while stopping: one that is away must not hold up the end. */
+const storeMs = 2_000
+
+async function settled(work: Promise<unknown>, withinMs: number): Promise<void> {
+  await Promise.race([work, delay(withinMs, undefined, { ref: false })])
+}

@@ -1,0 +1,164 @@
+// Owns walking the pages of skipped lines and row results to their end. When and how they are asked for is pages.ts's,
+// where the walk stands checkpoint.ts's.
+import { after, type Clock } from '../base/clock.ts'
+import type { Target, Targets } from '../connections/targets.ts'
+import type { Database } from '../db/client.ts'
+import type { StoredPollError } from '../db/schema/index.ts'
+import type { Nudge } from '../work/wake.ts'
+import { goingOn, rowsMissing } from '../imports/pages.ts'
+import type { Log } from '../base/log.ts'
+import { backOff } from '../polling/interval.ts'
+import { reactForConnection } from '../connections/react.ts'
+import { storedError } from '../polling/stored-error.ts'
+import type { ProviderClient } from '../providers/client.ts'
+import type { Payload } from '../queue/jobs.ts'
+import {
+  type Checkpoint,
+  leased,
+  loadCheckpoint,
+  nextCursor,
+  postpone,
+  postponeFailed,
+  storeCollectedPage,
+} from './checkpoint.ts'
+import { giveUp, giveUpAfterMs, tooLate } from './give-up.ts'
+import { judge, type ListTroubleKind, type Trouble } from './judge.ts'
+import { createPages } from './pages.ts'
+
+export interface CollectDeps {
+  db: Database
+  clock: Clock
+  log: Log
+  client: ProviderClient
+  targets: Targets
+  nudge: Nudge
+}
+
+/** A list whose pages stay empty this often in a row has no end. */
+const maxEmptyPages = 100
+/** A list that can't go on is asked for ever more seldom, up to this. */
+const maxFaultIntervalMs = 15 * 60_000
+
+/** The processor of the `collect` queue. */
+export function createCollectWorker(
+  deps: CollectDeps,
+): (payload: Payload<'collect'>, signal: AbortSignal) => Promise<void> {
+  return async ({ importId, leaseUntil }, signal) => {
+    const startedAt = deps.clock.now()
+    const checkpoint = await loadCheckpoint(deps.db, importId, new Date(leaseUntil), startedAt)
+    if (!checkpoint) return
+    const { connectionId } = checkpoint.row
+    const target = (await deps.targets.load([connectionId])).get(connectionId)
+    if (!target) return
+    const walked = await walk(deps, target, checkpoint, signal)
+    const { pages, outcome } = walked
+    deps.log.info(
+      {
+        importId,
+        connection: target.name,
+        provider: target.provider.name,
+        outcome,
+        pages,
+        page: checkpoint.page + pages,
+        durationMs: deps.clock.now().getTime() - startedAt.getTime(),
+      },
+      'collect',
+    )
+  }
+}
+
+interface Walked {
+  /** Pages stored in this turn. */
+  pages: number
+  outcome: string
+}
+
+async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal: AbortSignal): Promise<Walked> {
+  const { db, clock, nudge } = deps
+  const connection = { id: target.id, name: target.name, provider: target.provider.name }
+  await using pages = createPages(deps, target, start.row.jobId, signal)
+  let at = start
+  let trouble: Trouble = start.row
+  let emptyPages = 0
+  pages.ask(at.cursor)
+  for (let stored = 0; ; stored++) {
+    const page = await pages.asked()
+    const now = clock.now()
+    if (page.kind === 'postponed') {
+      await postpone(db, at, page.until)
+      return { pages: stored, outcome: 'postponed' }
+    }
+    if (page.kind === 'failed') {
+      const { error } = page
+      await reactForConnection(deps, target, { importId: at.row.id, what: 'details', error }, now)
+      if (error.kind === 'aborted') await postpone(db, at, now)
+      else await goOnAfter(deps, target, at, { trouble, error: storedError(error, now), ...error })
+      return { pages: stored, outcome: error.kind }
+    }
+    if (stored === 0) await reactForConnection(deps, target, { importId: at.row.id, what: 'details', error: null }, now)
+    const { details } = page
+    emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
+    const endless = emptyPages >= maxEmptyPages || isTooOld(at, now)
+    const next = nextCursor(at, details)
+    if (next !== null && !endless) pages.ask(next) // it is on its way while this one is stored
+    const result = await storeCollectedPage(db, at, connection, details, now)
+    if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
+    if (result.kind === 'short') {
+      const error = rowsMissing(result, now)
+      await goOnAfter(deps, target, result.at, { trouble, kind: 'rows_missing', error, retryAfterMs: null })
+      return { pages: stored, outcome: 'rows_missing' }
+    }
+    if (result.kind === 'complete') {
+      nudge.deliver()
+      return { pages: stored + 1, outcome: 'complete' }
+    }
+    at = result.next
+    trouble = { ...goingOn, collectBegunAnew: trouble.collectBegunAnew }
+    if (endless) {
+      const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)
+      await giveUp(db, leased(at), { connection, error, failed: null, now })
+      nudge.deliver()
+      return { pages: stored + 1, outcome: 'incomplete' }
+    }
+  }
+}
+
+function isTooOld({ row }: Checkpoint, now: Date): boolean {
+  return now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)
+}
+
+interface Stopped {
+  /** How the collection has gone before. */
+  trouble: Trouble
+  kind: ListTroubleKind
+  error: StoredPollError
+  retryAfterMs: number | null
+}
+
+/** Asks again later, for the same page or from the first one; or gives up. */
+async function goOnAfter(
+  { db, clock, nudge }: CollectDeps,
+  target: Target,
+  at: Checkpoint,
+  { trouble: before, kind, error, retryAfterMs }: Stopped,
+): Promise<void> {
+  const now = clock.now()
+  const { kind: verdict, trouble } = judge(before, kind)
+  const connection = { id: target.id, name: target.name, provider: target.provider.name }
+  const { minIntervalMs, maxIntervalMs } = target.limits
+  const limits = {
+    minIntervalMs,
+    maxIntervalMs: trouble.collectFaults > 0 ? Math.max(maxIntervalMs, maxFaultIntervalMs) : maxIntervalMs,
+  }
+  const next = backOff({ importId: at.row.id, failures: trouble.collectFailures, retryAfterMs, limits })
+  const until = after(now, next.delayMs)
+  const failed = kind === 'rows_missing' ? null : kind
+  if (verdict !== 'give_up') return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' })
+  await giveUp(db, leased(at), { connection, error, failed, now })
+  nudge.deliver()
+}
+
+function withoutEnd(now: Date): StoredPollError {
+  const message = `The provider’s list has no end: ${maxEmptyPages} pages in a row were empty.`
+  return { code: 'invalid_response', message, at: now.toISOString() }
+}

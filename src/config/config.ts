@@ -1,0 +1,241 @@
+// Owns the environment: read once, by one schema, into one value. Nothing else reads process.env.
+// Where Postgres, keys and tokens come from in the embedded mode is embedded/'s business.
+import ipaddr from 'ipaddr.js'
+import { z } from 'zod'
+import { logLevels } from '../base/log.ts'
+
+export const roles = ['api', 'worker'] as const
+export type Role = (typeof roles)[number]
+
+/** The tables that are kept by the month. */
+export const historyTables = ['snapshots', 'skipped_lines', 'row_results', 'events', 'delivery_attempts'] as const
+export type HistoryTable = (typeof historyTables)[number]
+
+/** How many whole months of a table are kept, besides the one that it is; absent: all of them. */
+export type HistoryRetention = Readonly<Partial<Record<HistoryTable, number>>>
+
+/** A whole number of at least 1. */
+const limit = (fallback: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,9}$/.test(text) && Number(text) >= 1, { error: 'must be a whole number of at least 1' })
+    .transform(Number)
+    .default(fallback)
+
+const origins = z.string().transform((text, context) =>
+  list(text).map((origin) => {
+    if (!/^https?:/.test(origin) || URL.parse(origin)?.origin !== origin)
+      context.addIssue(`must be origins such as https://app.example.com, comma-separated; "${origin}" is none`)
+    return origin
+  }),
+)
+
+const cidrs = z.string().transform((text, context) =>
+  list(text).map((cidr) => {
+    if (!ipaddr.isValidCIDR(cidr)) context.addIssue(`must be CIDR ranges, comma-separated; "${cidr}" is none`)
+    return cidr
+  }),
+)
+
+/** `events=24,delivery_attempts=6` */
+const monthsByTable = z.string().transform((text, context) => {
+  const kept: Partial<Record<HistoryTable, number>> = {}
+  for (const item of list(text)) {
+    const [table = '', ...rest] = item.split('=').map((part) => part.trim())
+    const months = rest.join('=')
+    const problem = retentionProblem(table, months, kept)
+    if (problem === null) kept[table as HistoryTable] = Number(months)
+    else context.addIssue(problem)
+  }
+  return kept
+})
+
+/** The configuration contract: each variable with what it is, as the README's table shows it. */
+export const environmentSchema = z.object({
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
+    .refine((url) => !/^\w+:\/*$/.test(url), { error: 'must name a host and a database' })
+    .optional()
+    .describe('PostgreSQL ≥ 15. Unset: an embedded PostgreSQL under `DATA_DIR`.'),
+  DATA_DIR: z.string().default('.import-tracker').describe('Where the embedded mode keeps its data, keys and token.'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'must be a redis:// URL' })
+    .refine((url) => URL.parse(url)?.hostname !== '', { error: 'must name a host' })
+    .optional()
+    .describe('Redis ≥ 6.2 for the queue. Unset: the queue is kept in PostgreSQL.'),
+  HOST: z.string().default('127.0.0.1').describe('The address to listen on.'),
+  PORT: z
+    .string()
+    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, { error: 'must be a port number' })
+    .transform(Number)
+    .default(3000)
+    .describe('The port to listen on; 0 picks a free one.'),
+  ROLES: z
+    .string()
+    .default('api,worker')
+    .transform((text, context) => {
+      const chosen = list(text)
+      const unknown = chosen.find((role) => !roles.includes(role as Role))
+      if (unknown !== undefined || chosen.length === 0) context.addIssue('must be api, worker or api,worker')
+      return chosen as Role[]
+    })
+    .describe('What this process does: `api`, `worker` or both.'),
+  ADMIN_TOKEN: z
+    .string()
+    .min(16, 'must have at least 16 characters')
+    .regex(/^[!-~]*$/, 'must be visible ASCII without spaces, as a header carries it')
+    .optional()
+    .describe(
+      'The first token, with the scope admin. Embedded: made and printed on the first start, kept in `DATA_DIR/admin-token`.',
+    ),
+  ENCRYPTION_KEYS: z
+    .string()
+    .transform((text, context) => {
+      const keys = list(text).map(readKey)
+      if (keys.length === 0 || keys.includes(null))
+        context.addIssue('must be keys of 32 bytes in base64, comma-separated')
+      return keys.filter((key) => key !== null)
+    })
+    .optional()
+    .describe(
+      'Keys for stored secrets: base64 of 32 bytes, comma-separated, the first one encrypts. Embedded: made and kept in `DATA_DIR`.',
+    ),
+  WEBHOOK_ALLOWED_CIDRS: cidrs
+    .optional()
+    .describe('Private ranges that webhooks may be sent to. Embedded: loopback; otherwise none.'),
+  PROVIDER_ALLOWED_CIDRS: cidrs
+    .optional()
+    .describe('Private ranges that providers may be in. Embedded: loopback; otherwise none.'),
+  CORS_ORIGINS: origins
+    .optional()
+    .describe(
+      'Origins whose pages may call the API from a browser, such as `https://app.example.com`, comma-separated.',
+    ),
+  TRUSTED_PROXIES: cidrs
+    .optional()
+    .describe('Ranges of the proxies whose `X-Forwarded-For` is believed. Unset: of nobody.'),
+  MAX_REQUESTS_PER_SECOND: limit(1_000).describe('Requests a second of one token, in each process.'),
+  MAX_STREAMS_PER_TOKEN: limit(200).describe('Streams of server-sent events of one token, in each process.'),
+  MAX_STREAMS: limit(1_000).describe('Streams of server-sent events, in each process.'),
+  MAX_WAITERS: limit(1_000).describe('Requests that wait (`waitMs`), in each process.'),
+  MAX_DOWNLOADS: limit(20).describe('Downloads of all rows (CSV, NDJSON), in each process.'),
+  HISTORY_RETENTION_MONTHS: monthsByTable
+    .optional()
+    .describe('Months of history to keep, such as `snapshots=24,events=24`. Unset, or a table absent: all of it.'),
+  LOG_LEVEL: z
+    .enum(logLevels, { error: `must be one of ${logLevels.join(', ')}` })
+    .default('info')
+    .describe('How much is logged.'),
+})
+
+/** What proxies are usually named by. They aren't used, so they are no part of the contract. */
+const proxyVariables = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy']
+
+/** How much a process takes on at once, and from one token. */
+export interface Limits {
+  requestsPerSecond: number
+  streamsPerToken: number
+  streams: number
+  waiters: number
+  downloads: number
+}
+
+export interface Config {
+  /** Null in the embedded mode. */
+  databaseUrl: string | null
+  dataDir: string
+  /** Null: the queue is kept in Postgres. */
+  redisUrl: string | null
+  host: string
+  port: number
+  roles: ReadonlySet<Role>
+  /** Null: not given; the embedded mode makes one. */
+  adminToken: string | null
+  /** Null: not given; the embedded mode makes them. */
+  encryptionKeys: readonly Buffer[] | null
+  webhookAllowedCidrs: readonly string[]
+  providerAllowedCidrs: readonly string[]
+  corsOrigins: readonly string[]
+  trustedProxies: readonly string[]
+  limits: Limits
+  historyRetention: HistoryRetention
+  /** The names of variables that name a proxy, which isn't used. Their values may hold passwords. */
+  unusedProxies: readonly string[]
+  logLevel: (typeof logLevels)[number]
+}
+
+/** A wrong environment: one line a variable, naming it and what it must be. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+const loopback = ['127.0.0.0/8', '::1/128']
+
+/** @throws {ConfigError} naming every variable that is wrong. An empty variable counts as unset. */
+export function readConfig(environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const parsed = environmentSchema.safeParse(given)
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`).join('\n'))
+  const env = parsed.data
+
+  const privateDefault = env.DATABASE_URL === undefined ? loopback : []
+  return {
+    databaseUrl: env.DATABASE_URL ?? null,
+    dataDir: env.DATA_DIR,
+    redisUrl: env.REDIS_URL ?? null,
+    host: env.HOST,
+    port: env.PORT,
+    roles: new Set(env.ROLES),
+    adminToken: env.ADMIN_TOKEN ?? null,
+    encryptionKeys: env.ENCRYPTION_KEYS ?? null,
+    webhookAllowedCidrs: env.WEBHOOK_ALLOWED_CIDRS ?? privateDefault,
+    providerAllowedCidrs: env.PROVIDER_ALLOWED_CIDRS ?? privateDefault,
+    corsOrigins: env.CORS_ORIGINS ?? [],
+    trustedProxies: env.TRUSTED_PROXIES ?? [],
+    limits: {
+      requestsPerSecond: env.MAX_REQUESTS_PER_SECOND,
+      streamsPerToken: env.MAX_STREAMS_PER_TOKEN,
+      streams: env.MAX_STREAMS,
+      waiters: env.MAX_WAITERS,
+      downloads: env.MAX_DOWNLOADS,
+    },
+    historyRetention: env.HISTORY_RETENTION_MONTHS ?? {},
+    unusedProxies: proxyVariables.filter((name) => given[name] !== undefined),
+    logLevel: env.LOG_LEVEL,
+  }
+}
+
+/** The feed of events goes 30 days back, which may be three calendar months. */
+const fewestMonths: Partial<Record<HistoryTable, number>> = { events: 2 }
+const mostMonths = 1_200
+
+function retentionProblem(table: string, months: string, kept: HistoryRetention): string | null {
+  if (!isHistoryTable(table))
+    return `must be table=months, comma-separated, of ${historyTables.join(', ')}; "${table}" is none of them`
+  if (kept[table] !== undefined) return `must name ${table} once`
+  const fewest = fewestMonths[table] ?? 1
+  const isRight = /^\d{1,4}$/.test(months) && Number(months) >= fewest && Number(months) <= mostMonths
+  return isRight ? null : `must give ${table} whole months, ${fewest} to ${mostMonths}; "${months}" is none`
+}
+
+function isHistoryTable(name: string): name is HistoryTable {
+  return (historyTables as readonly string[]).includes(name)
+}
+
+/** Null: it is none. Buffer.from alone passes over what isn't base64, and so makes keys of typing errors. */
+function readKey(encoded: string): Buffer | null {
+  return /^[A-Za-z0-9+/_-]{43}=?$/.test(encoded) ? Buffer.from(encoded, 'base64') : null
+}
+
+function list(text: string): string[] {
+  return text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
+/** Whether a token of somebody's making is shorter, or of fewer different characters, than a random one would be. */
+export function isEasilyGuessed(token: string): boolean {
+  return token.length < 24 || new Set(token).size < 10
+}

@@ -1,0 +1,121 @@
+// Owns the partitions of the history: that there is one of each table for every month that something may be written to.
+// Dropping them is retention.ts's, bringing one back reopen.ts's.
+//
+// There is no default partition: it would forbid detaching one without locking everybody out. A row of a month that has
+// no partition is refused, so they are made three months ahead.
+import { setTimeout as delay } from 'node:timers/promises'
+import { type SQL, sql } from 'drizzle-orm'
+import { type HistoryTable, historyTables } from '../config/config.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { leastId, monthNamed, monthOf, nameOf } from './months.ts'
+
+/**
+ * These go by the month in which their import was registered (`import_id`); events by their own (`id`), attempts by that
+ * of their delivery (`delivery_id`).
+ */
+export const tablesOfImports = ['snapshots', 'skipped_lines', 'row_results'] as const satisfies HistoryTable[]
+
+export interface Partition {
+  table: HistoryTable
+  month: Date
+}
+
+/**
+ * - `attached`: it is read and written.
+ * - `detaching`: taking it out was begun: it isn't read or written any more, but by who began before.
+ * - `apart`: it is a table of its own.
+ */
+export interface StoredPartition extends Partition {
+  state: 'attached' | 'detaching' | 'apart'
+  /** We have begun to drop it; what somebody else detached, such as to archive it, isn't ours to drop. */
+  isMarked: boolean
+}
+
+/** The comment of those that are being dropped. */
+export const dropMark = 'Its time is over: it is being dropped.'
+/** How long anything here waits for a lock that somebody else holds, in milliseconds. */
+export const lockTimeoutMs = 5_000
+
+/** Partitions are made and dropped by one process at a time. */
+const partitionsLock = 0x70617274 // "part"
+const lookAgainMs = 50
+const monthsAhead = 3
+
+/**
+ * Makes what is missing from the month before (for a process whose clock is late) to three months ahead. Readers and
+ * writers go on meanwhile. Safe in several processes at once.
+ */
+export async function makePartitions(db: Database, now: Date): Promise<void> {
+  const months = Array.from({ length: monthsAhead + 2 }, (_, index) => monthOf(now, index - 1))
+  const wanted = historyTables.flatMap((table) => months.map((month) => ({ table, month })))
+  if ((await missing(db, wanted)).length === 0) return
+  await db.transaction(async (tx) => {
+    if (!(await lockPartitions(tx))) throw new Error('Another process is making or dropping partitions.')
+    for (const partition of await missing(tx, wanted)) await makePartition(tx, partition)
+  })
+}
+
+/** Nobody else makes or drops partitions until the transaction ends. False: somebody else does, and for long. */
+export async function lockPartitions(tx: Transaction): Promise<boolean> {
+  await tx.execute(sql`SELECT set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`)
+  return takeLock(tx, sql`pg_try_advisory_xact_lock(${partitionsLock})`, lockTimeoutMs)
+}
+
+/** As `lockPartitions`, until the connection is closed. */
+export async function lockPartitionsOnConnection(session: Pick<Database, 'execute'>, waitMs: number): Promise<boolean> {
+  await session.execute(sql`SELECT set_config('lock_timeout', ${String(waitMs)}, false)`)
+  return takeLock(session, sql`pg_try_advisory_lock(${partitionsLock})`, waitMs)
+}
+
+/** By looking again: a statement that waits has a snapshot, and who detaches a partition waits for older ones. */
+async function takeLock(db: Pick<Database, 'execute'>, lock: SQL, waitMs: number): Promise<boolean> {
+  for (const until = performance.now() + waitMs; ; await delay(lookAgainMs)) {
+    const { rows } = await db.execute<{ isTaken: boolean }>(sql`SELECT ${lock} AS "isTaken"`)
+    if (rows[0]?.isTaken) return true
+    if (performance.now() > until) return false
+  }
+}
+
+/** Makes one that isn't there. By attaching, which unlike `PARTITION OF` locks nobody out. */
+export async function makePartition(tx: Transaction, partition: Partition): Promise<void> {
+  const { table, month } = partition
+  const name = nameOfPartition(partition)
+  await tx.execute(sql`CREATE TABLE ${name} (LIKE ${sql.identifier(table)} INCLUDING ALL)`)
+  await tx.execute(sql`
+    ALTER TABLE ${sql.identifier(table)} ATTACH PARTITION ${name}
+    FOR VALUES FROM (${literal(leastId(month))}) TO (${literal(leastId(monthOf(month, 1)))})`)
+}
+
+/** What there is by the names of partitions, the oldest month first. */
+export async function storedPartitions(db: Pick<Database, 'execute'>): Promise<StoredPartition[]> {
+  const { rows } = await db.execute<Omit<StoredPartition, 'month'> & { name: string }>(sql`
+    SELECT history.name AS table, substr(kept.relname, length(history.name) + 2) AS name,
+      CASE WHEN inhrelid IS NULL THEN 'apart' WHEN inhdetachpending THEN 'detaching' ELSE 'attached' END AS state,
+      coalesce(obj_description(kept.oid, 'pg_class') = ${dropMark}, false) AS "isMarked"
+    FROM unnest(${sql.param(historyTables)}::text[]) AS history (name)
+    JOIN pg_class kept ON kept.relname ~ ('^' || history.name || '_\\d{4}_\\d{2}$')
+      AND kept.relkind = 'r' AND pg_table_is_visible(kept.oid)
+    LEFT JOIN pg_inherits ON inhrelid = kept.oid AND inhparent = to_regclass(history.name)
+    ORDER BY name, history.name`)
+  return rows.map(({ name, ...row }) => ({ ...row, month: monthNamed(name) }))
+}
+
+/** `"snapshots_2026_11"` */
+export function nameOfPartition({ table, month }: Partition): SQL {
+  return sql`${sql.identifier(`${table}_${nameOf(month)}`)}`
+}
+
+export function isSame(one: Partition, other: Partition): boolean {
+  return one.table === other.table && one.month.getTime() === other.month.getTime()
+}
+
+/** What is there in any state isn't missing: one that is being dropped is in the past. */
+async function missing(db: Pick<Database, 'execute'>, wanted: readonly Partition[]): Promise<Partition[]> {
+  const stored = await storedPartitions(db)
+  return wanted.filter((partition) => !stored.some((one) => isSame(one, partition)))
+}
+
+/** Where statements take no parameters. An id is hexadecimal digits. */
+function literal(id: string): SQL {
+  return sql.raw(`'${id}'`)
+}

@@ -1,0 +1,158 @@
+// Owns storing a page of skipped lines and row results, with the page as its own checkpoint: both in one statement,
+// which is one round trip to the database whatever the page holds.
+import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
+import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { detailPages, type imports, rowResults, type StoredPollError, skippedLines } from '../db/schema/index.ts'
+import type { DetailPage } from '../providers/contract.ts'
+import { storableJson } from '../base/storable-text.ts'
+
+export interface PageToStore {
+  importId: string
+  /** From 0, in the provider's order. */
+  page: number
+  /** The cursor that it was asked with; null: it came with the status. */
+  cursor: string | null
+  details: DetailPage
+}
+
+/**
+ * Stores a page and counts its rows. False: this cursor's page is stored already, and nothing was done.
+ * In the caller's transaction, so that the page and what follows from it are one.
+ */
+export function storePage(tx: Transaction, page: PageToStore, at: Date): Promise<boolean> {
+  return insertPage(tx, page, at, null)
+}
+
+/** The lease that a collection is under, and the one that a stored page renews it to. */
+export interface CollectLease {
+  held: Date
+  renewed: Date
+}
+
+/** What a stored page says of what went before: the list goes on. */
+export const goingOn = {
+  detailsState: 'collecting',
+  detailsError: null,
+  refusedSince: null,
+  collectFailures: 0,
+  collectNotFounds: 0,
+  collectFaults: 0,
+  collectReplacesFrom: null,
+} satisfies Partial<typeof imports.$inferInsert>
+
+/**
+ * Stores a page that another one follows, and renews the lease, in a transaction of its own. False: nothing was done,
+ * because the lease is over, or this page or the one that follows is stored already.
+ *
+ * It doesn't wait for the disk: should Postgres itself crash, the pages of its last half second or so are missing
+ * whole, and are asked for again. The last page, which isn't stored here, waits for itself and for all before it.
+ */
+export function storePageUnderLease(db: Database, page: PageToStore, at: Date, lease: CollectLease): Promise<boolean> {
+  return insertPage(db, page, at, lease)
+}
+
+/** Why a list isn't whole though the provider names no further page. */
+export function rowsMissing({ stored, announced }: { stored: number; announced: number }, at: Date): StoredPollError {
+  const message = `The provider announced ${announced} rows and gave ${stored}.`
+  return { code: 'rows_missing', message, at: at.toISOString() }
+}
+
+/** Whether the page of this cursor is stored: a cursor that comes back ends the paging. */
+export async function isPageStored(tx: Transaction, importId: string, cursor: string): Promise<boolean> {
+  const pages = await tx
+    .select({ page: detailPages.page })
+    .from(detailPages)
+    .where(and(eq(detailPages.importId, importId), sql`md5(${detailPages.cursor}) = md5(${cursor})`))
+    .limit(1)
+  return pages.length > 0
+}
+
+/** Deletes the pages from this one on with their rows, so that what is stored next replaces them. */
+export async function dropPagesFrom(tx: Transaction, importId: string, page: number): Promise<void> {
+  await tx.delete(skippedLines).where(and(eq(skippedLines.importId, importId), gte(skippedLines.page, page)))
+  await tx.delete(rowResults).where(and(eq(rowResults.importId, importId), gte(rowResults.page, page)))
+  await tx.delete(detailPages).where(and(eq(detailPages.importId, importId), gte(detailPages.page, page)))
+  await tx.execute(sql`
+    UPDATE imports SET (skipped_lines, row_results) = (
+      SELECT coalesce(sum(skipped_lines), 0), coalesce(sum(row_results), 0) FROM detail_pages WHERE import_id = ${importId}
+    ) WHERE id = ${importId}`)
+}
+
+async function insertPage(
+  db: Database | Transaction,
+  { importId, page, cursor, details }: PageToStore,
+  at: Date,
+  lease: CollectLease | null,
+): Promise<boolean> {
+  const { next, announced = null } = details
+  const [lines, results] = [details.skippedLines.length, details.rowResults.length]
+  const stored = await db.execute(sql`
+    WITH stored_page AS (
+      INSERT INTO detail_pages (import_id, page, cursor, next_cursor, skipped_lines, row_results, stored_at)
+      SELECT id, ${page}, ${cursor}, ${next}, ${lines}, ${results}, ${at}
+      FROM imports WHERE id = ${importId} AND ${lease ? mayFollow(lease, importId, next) : sql`true`} FOR NO KEY UPDATE
+      ON CONFLICT DO NOTHING
+      RETURNING import_id, page
+    ), counted AS (
+      UPDATE imports
+      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${announcing(announced)}${lease ? renewing(lease) : sql``}
+      FROM stored_page WHERE id = import_id
+      RETURNING import_id, page, imports.row_results - ${results} AS results_before
+    )${lines > 0 ? insertSkippedLines(details.skippedLines) : sql``}${results > 0 ? insertRowResults(details.rowResults) : sql``}
+    SELECT ${lease ? sql`set_config('synchronous_commit', 'off', true)` : sql``} FROM stored_page`)
+  return stored.rowCount === 1
+}
+
+/** Under the lease still, and with a page to come that isn't stored already. */
+function mayFollow({ held }: CollectLease, importId: string, next: string | null): SQL {
+  return sql`imports.collect_lease_until = ${held}
+    AND NOT EXISTS (SELECT FROM detail_pages WHERE import_id = ${importId} AND md5(cursor) = md5(${next}))`
+}
+
+/** `goingOn`, in SQL. */
+function renewing({ renewed }: CollectLease): SQL {
+  return sql`, details_state = 'collecting', details_error = NULL, refused_since = NULL, collect_failures = 0, collect_not_founds = 0,
+        collect_faults = 0, collect_replaces_from = NULL, collect_lease_until = ${renewed}`
+}
+
+/** What was announced once and isn't repeated still holds. */
+function announcing(announced: number | null): SQL {
+  return announced === null ? sql`` : sql`, rows_announced = greatest(imports.rows_announced, ${announced}::bigint)`
+}
+
+/** Functions that return sets go in step in a list of columns, and keep no copy of what they return, as they would in FROM. */
+function insertSkippedLines(lines: DetailPage['skippedLines']): SQL {
+  return sql`, stored_lines AS (
+      INSERT INTO skipped_lines (import_id, page, position, line, "column")
+      SELECT import_id, page, generate_series(0, ${lines.length - 1}::int),
+        unnest(${arrayLiteral(lines.map(({ line }) => line))}::bigint[]),
+        unnest(${arrayLiteral(lines.map(({ column }) => column))}::bigint[])
+      FROM counted
+    )`
+}
+
+function insertRowResults(results: DetailPage['rowResults']): SQL {
+  const hasItems = results.some(({ item }) => item !== undefined)
+  // JSON is one line, so that items need no further quoting, which would be most of the work. An empty line: there is none.
+  const items = hasItems
+    ? sql`string_to_table(${results.map(itemLine).join('\n')}::text, ${'\n'}, '')::jsonb`
+    : sql`NULL::jsonb`
+  return sql`, stored_results AS (
+      INSERT INTO row_results (import_id, page, row, record_id, created, existing, error_code, error_message, item)
+      SELECT import_id, page, generate_series(results_before, results_before + ${results.length - 1}::int),
+        unnest(${textArrayLiteral(results.map(({ recordId }) => recordId))}::text[]),
+        unnest(${arrayLiteral(results.map(({ created }) => created))}::boolean[]),
+        unnest(${arrayLiteral(results.map(({ existing }) => existing))}::boolean[]),
+        unnest(${textArrayLiteral(results.map(({ error }) => error?.code ?? null))}::text[]),
+        unnest(${textArrayLiteral(results.map(({ error }) => error?.message ?? null))}::text[]),
+        ${items}
+      FROM counted
+    )`
+}
+
+function itemLine({ item }: DetailPage['rowResults'][number]): string {
+  if (item === undefined) return ''
+  const line = JSON.stringify(item)
+  return line.includes('\\u') ? JSON.stringify(storableJson(item)) : line // what isn't storable would be escaped
+}

@@ -1,0 +1,78 @@
+// Owns how long the log of deliveries is kept. What an import went through isn't part of it: its events stay.
+import { sql } from 'drizzle-orm'
+import { after, type Clock } from '../base/clock.ts'
+import type { Database } from '../db/client.ts'
+import { firstIdAt } from '../base/ids.ts'
+
+const dayMs = 86_400_000
+/** Deliveries with their attempts, and events that are of no import. */
+export const logDays = 30
+/** What receivers answered. */
+const snippetDays = 7
+/** Rows a statement at the most, so that none is locked for long. */
+const batchSize = 1_000
+
+/**
+ * Deletes what is older than that, and secrets whose overlap is over, batch by batch. What is still to be delivered
+ * stays, with its event. Safe in several processes at once: they skip what the other has.
+ */
+export async function deleteOld({ db, clock }: { db: Database; clock: Clock }, signal: AbortSignal): Promise<void> {
+  const now = clock.now()
+  for (const statement of [snippets, deliveries, events, deletedEvents, previousSecrets])
+    for (let full = true; full && !signal.aborted; ) {
+      const { rowCount } = await db.execute(statement(now))
+      full = (rowCount ?? 0) >= batchSize
+    }
+}
+
+function snippets(now: Date) {
+  return sql`
+    UPDATE delivery_attempts SET response_snippet = NULL
+    WHERE (delivery_id, number) IN (
+      SELECT delivery_id, number FROM delivery_attempts
+      WHERE response_snippet IS NOT NULL AND started_at < ${after(now, -snippetDays * dayMs)}
+      LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
+}
+
+/** Ids say when they were made, and in which partitions they are. */
+function deliveries(now: Date) {
+  const first = firstIdAt(after(now, -logDays * dayMs))
+  return sql`
+    WITH old AS (
+      SELECT id FROM deliveries
+      WHERE id < ${first} AND next_attempt_at IS NULL AND lease_until IS NULL
+      ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED
+    ), attempts AS (
+      DELETE FROM delivery_attempts USING old WHERE delivery_id = old.id AND delivery_id < ${first}
+    )
+    DELETE FROM deliveries USING old WHERE deliveries.id = old.id`
+}
+
+function events(now: Date) {
+  const first = firstIdAt(after(now, -logDays * dayMs))
+  return sql`
+    DELETE FROM events WHERE id < ${first} AND id IN (
+      SELECT id FROM events
+      WHERE id < ${first} AND import_id IS NULL
+        AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)
+      ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
+}
+
+function deletedEvents(now: Date) {
+  return sql`
+    DELETE FROM deleted_events WHERE id IN (
+      SELECT id FROM deleted_events WHERE id < ${firstIdAt(after(now, -logDays * dayMs))}
+      LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
+}
+
+function previousSecrets(now: Date) {
+  const expired = sql`(secret ->> 'expiresAt')::timestamptz <= ${now}`
+  return sql`
+    UPDATE webhook_endpoints SET previous_secrets =
+      coalesce((SELECT jsonb_agg(secret ORDER BY place) FROM jsonb_array_elements(previous_secrets)
+        WITH ORDINALITY AS kept (secret, place) WHERE NOT ${expired}), '[]')
+    WHERE id IN (
+      SELECT id FROM webhook_endpoints
+      WHERE EXISTS (SELECT 1 FROM jsonb_array_elements(previous_secrets) AS kept (secret) WHERE ${expired})
+      LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
+}

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { after } from '../../src/base/clock.ts'
+import { readInstallationId } from '../../src/db/installation.ts'
+import { deliveries, events } from '../../src/db/schema/index.ts'
+import { createOverdueWatch } from '../../src/app/overdue.ts'
+import { newId } from '../../src/base/ids.ts'
+import { openQueues, type Queues } from '../../src/queue/queues.ts'
+import { useImportWorld } from '../imports/world.ts'
+
+const world = useImportWorld()
+let queues: Queues
+beforeAll(async () => {
+  queues = openQueues({
+    redisUrl: null,
+    databaseUrl: world.database.url,
+    installationId: await readInstallationId(world.db),
+    works: false,
+    onError: () => {},
+  })
+})
+afterAll(() => queues.close())
+
+async function watchFor(ms: number) {
+  const watch = createOverdueWatch({ db: world.db, queues })
+  await watch.look(world.clock.now())
+  for (let passed = 0; passed < ms; passed += 10_000) {
+    world.clock.advance(10_000)
+    await watch.look(world.clock.now())
+  }
+  return watch
+}
+const clear = () => world.database.pool.query('UPDATE imports SET next_poll_at = NULL, next_collect_at = NULL')
+const minuteAgo = () => after(world.clock.now(), -60_000)
+
+test('a poll that may begin and doesn’t is overdue after a minute, and not before', async () => {
+  const { id } = await world.tracked({ nextPollAt: after(world.clock.now(), -20_000) })
+  const watch = await watchFor(30_000)
+  expect(watch.overdue()).toEqual([])
+  expect(watch.lateness()).toMatchObject({ poll: 50_000, collect: 0, deliver: 0 })
+  expect((await watchFor(20_000)).overdue()).toEqual(['poll'])
+  await world.database.pool.query('UPDATE imports SET next_poll_at = now() WHERE id = $1', [id])
+  await clear()
+})
+
+test.each([
+  ['is paused', { pausedAt: new Date('2026-03-01T12:00:00.000Z'), nextProbeAt: new Date('2026-03-02T12:00:00.000Z') }],
+  ['was told to wait', { blockedUntil: new Date('2026-03-02T00:00:00.000Z') }],
+  ['has used up its month', { limits: { requestsPerMonth: 1 }, budgetMonth: '2026-03', monthRequests: 1 }],
+])('what a connection holds back that %s isn’t overdue', async (_why, columns) => {
+  const { id: connectionId } = await world.connection(columns)
+  await world.tracked({ connectionId, nextPollAt: minuteAgo() })
+  const watch = await watchFor(20_000)
+  expect([watch.overdue(), watch.lateness().poll]).toEqual([[], 0])
+  await clear()
+})
+
+test('a collection that is claimed again and again, and never done, is overdue after two minutes', async () => {
+  const collectLeaseUntil = after(world.clock.now(), 3_600_000)
+  await world.tracked({ state: 'partial', nextPollAt: null, nextCollectAt: minuteAgo(), collectLeaseUntil })
+  expect((await watchFor(100_000)).overdue()).toEqual([])
+  expect((await watchFor(130_000)).overdue()).toEqual(['collect'])
+  await clear()
+})
+
+test('a delivery to an endpoint that answers and has nothing under way is overdue, too', async () => {
+  const endpointId = await world.endpoint('any')
+  const eventId = newId()
+  const now = world.clock.now()
+  await world.db.insert(events).values({ id: eventId, type: 'import.lost', occurredAt: now, body: '{}' })
+  await world.db
+    .insert(deliveries)
+    .values({ eventId, endpointId, state: 'pending', nextAttemptAt: minuteAgo(), createdAt: now })
+  expect((await watchFor(10_000)).overdue()).toEqual(['deliver'])
+})

@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { startScript } from '../cli/run.ts'
+
+const script = fileURLToPath(new URL('stopping.ts', import.meta.url))
+
+test('a second signal ends at once what is slow to stop', async () => {
+  const { child, said, exited } = startScript(script, ['hang'], {})
+  await said(/started/)
+  child.kill('SIGTERM')
+  await said(/stopping/)
+  const again = setInterval(() => child.kill('SIGTERM'), 50) // the first ones count as the same
+  expect(await exited).toBe(1)
+  clearInterval(again)
+})
+
+test('an error that nobody expected stops it too, and shows in its status', async () => {
+  const { said, exited } = startScript(script, ['fail'], {})
+  await said(/stopping/)
+  expect(await exited).toBe(1)
+})
+
+test('a start that hangs ends after one signal, too', async () => {
+  const { child, said, exited } = startScript(script, ['never-start'], {})
+  await said(/starting/)
+  child.kill('SIGTERM')
+  expect(await exited).toBe(1)
+})
