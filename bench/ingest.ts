@@ -6,15 +6,15 @@ import { buffer } from 'node:stream/consumers'
 import { sql } from 'drizzle-orm'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { after, systemClock } from '../src/base/clock.ts'
-import { createCollectWorker } from '../src/collecting/work.ts'
-import { putConnection } from '../src/connections/put.ts'
-import { createTargets } from '../src/connections/targets.ts'
-import type { Database, OpenDatabase } from '../src/db/client.ts'
-import { createAgents } from '../src/egress/agents.ts'
-import { createGuard } from '../src/egress/guard.ts'
 import { createEncryption } from '../src/base/encryption.ts'
 import { newId } from '../src/base/ids.ts'
 import { createLog } from '../src/base/log.ts'
+import { createCollectWorker } from '../src/collecting/work.ts'
+import { createConnectionAccesses } from '../src/connections/access.ts'
+import { putConnection } from '../src/connections/put.ts'
+import type { Database, OpenDatabase } from '../src/db/client.ts'
+import { createAgents } from '../src/egress/agents.ts'
+import { createGuard } from '../src/egress/guard.ts'
 import { createPollBatches } from '../src/polling/batches.ts'
 import { createPollWorker } from '../src/polling/work.ts'
 import { createProviderClient, providerTimeouts } from '../src/providers/client.ts'
@@ -97,11 +97,11 @@ function createIngest({ db }: OpenDatabase) {
   const [clock, log, encryption] = [systemClock, createLog('silent'), createEncryption([key])]
   const agents = createAgents({ guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }), timeouts: providerTimeouts })
   const client = createProviderClient({ agents, clock })
-  const targets = createTargets({ db, encryption, log })
-  const nudge = { poll: () => {}, collect: () => {}, deliver: () => {} }
-  const shared = { db, clock, log, client, targets, nudge }
+  const accesses = createConnectionAccesses({ db, encryption, log })
+  const wake = { poll: () => {}, collect: () => {}, deliver: () => {} }
+  const shared = { db, clock, log, client, accesses, wake }
   const collect = createCollectWorker(shared)
-  const poll = createPollWorker({ ...shared, batches: createPollBatches({ db, targets }), observe: () => {} })
+  const poll = createPollWorker({ ...shared, batches: createPollBatches({ db, accesses }), observe: () => {} })
   const { signal } = new AbortController()
   return {
     collect: (importId: string, leaseUntil: number) => collect({ importId, leaseUntil }, signal),
@@ -128,7 +128,7 @@ async function register(db: Database, vendor: Pages['vendor'], port: number): Pr
   return id
 }
 
-/** As dispatch leaves an import that is to be polled (micro.so), or collected from its first page on (the others). Returns its lease. */
+/** As a claim leaves an import that is to be polled (micro.so), or collected from its first page on (the others). Returns its lease. */
 async function makeDue(db: Database, importId: string, { vendor }: Pages): Promise<number> {
   const leaseUntil = after(systemClock.now(), 60_000)
   await db.execute(sql`DELETE FROM detail_pages WHERE import_id = ${importId}`)

@@ -4,15 +4,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { systemClock } from '../src/base/clock.ts'
-import type { Database } from '../src/db/client.ts'
-import { readInstallationId } from '../src/db/installation.ts'
-import { createNudge, type Nudge } from '../src/work/wake.ts'
 import { createEncryption } from '../src/base/encryption.ts'
 import { createLog } from '../src/base/log.ts'
+import type { Database } from '../src/db/client.ts'
+import { readInstallationId } from '../src/db/installation.ts'
+import { writeEvents } from '../src/events/write.ts'
 import { openQueues } from '../src/queue/queues.ts'
 import { createEndpoint } from '../src/webhooks/endpoints/create.ts'
 import { createEndpointSchema } from '../src/webhooks/endpoints/input.ts'
-import { writeEvents } from '../src/events/write.ts'
+import { createWake, type Wake } from '../src/work/wake.ts'
 import { median, percentile, print, type Rate, type Reading, rateOf, spread, whole } from './figures.ts'
 import { ask, type BenchServices, endProcess, startProcess, startServices } from './services.ts'
 
@@ -27,7 +27,7 @@ type EventType = 'import.succeeded' | 'import.partial' | 'import.failed' | 'impo
 
 interface Bench {
   db: Database
-  nudge: Nudge
+  wake: Wake
   services: BenchServices
   receiver: Awaited<ReturnType<typeof startProcess>>
   tracker: Awaited<ReturnType<typeof startProcess>>
@@ -44,7 +44,7 @@ export async function run(): Promise<void> {
     onError: () => {},
   })
   const { db } = services.database
-  const bench = { db, nudge: createNudge({ queues, log: createLog('silent') }), services, receiver, tracker }
+  const bench = { db, wake: createWake({ queues, log: createLog('silent') }), services, receiver, tracker }
   try {
     await endpoints(bench, 1, '/ok', 'import.succeeded')
     await latencies(bench) // a warm-up
@@ -118,7 +118,7 @@ async function endpoints({ db, receiver }: Bench, count: number, path: string, t
 }
 
 /** Commits events, and returns when each was committed. */
-async function write({ db, nudge }: Bench, type: EventType, count: number) {
+async function write({ db, wake }: Bench, type: EventType, count: number) {
   const events = Array.from({ length: count }, () => ({
     type,
     importId: null,
@@ -134,7 +134,7 @@ async function write({ db, nudge }: Bench, type: EventType, count: number) {
   }))
   const ids = await db.transaction((tx) => writeEvents(tx, events))
   const at = performance.timeOrigin + performance.now()
-  nudge.deliver()
+  wake.deliver()
   return ids.map((id) => [id, at] as const)
 }
 

@@ -1,9 +1,9 @@
 // Owns keyset paging: the opaque cursor that `next` gives and `after` takes, and the page in between.
 // A cursor holds the sort key of the last row shown, so pages stay stable while rows are added.
 import { z } from 'zod'
-import { invalid } from './refusal.ts'
 import { isId } from '../base/ids.ts'
 import { storableText } from '../base/storable-text.ts'
+import { invalid } from './refusal.ts'
 
 export const defaultPageSize = 100
 export const maxPageSize = 1_000

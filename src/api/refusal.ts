@@ -1,5 +1,5 @@
 // Owns the error that the API shows. Codes are for programs, details are for people.
-// Errors at a provider are `ProviderError` (providers/client.ts), which never leaves the workers.
+// Errors at a provider are `ProviderError` (providers/error.ts), which never leaves the workers.
 
 /** Every `code` that a problem document can carry, with its HTTP status. */
 export const problemStatus = {

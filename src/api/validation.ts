@@ -1,8 +1,8 @@
 // Owns turning zod's issues into the fields of a problem document, without ever repeating a value,
 // and refusing what JSON can say but Postgres can't keep.
 import type { z } from 'zod'
-import { AppError, type FieldError } from './refusal.ts'
 import { isRawNumber, isStorableNumber } from '../base/json.ts'
+import { AppError, type FieldError } from './refusal.ts'
 
 /** Reads `input` as `tryParse` does. @throws {AppError} */
 export function parse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output {

@@ -14,15 +14,15 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import { mostAheadMs } from '../connections/budget.ts'
-import { effectiveLimits } from '../model/limits.ts'
 import { probeIntervalMs } from '../connections/pause.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import { collectLeaseMs, pollLeaseMs } from '../work/leases.ts'
-import { findProvider, isProviderName } from '../providers/index.ts'
-import { maxProbeMs } from '../webhooks/endpoints/health.ts'
 import { retryDelaysMs } from '../delivering/judge.ts'
 import { deliveryLeaseMs } from '../delivering/rooms.ts'
+import { effectiveLimits } from '../model/limits.ts'
+import { findProvider, isProviderName } from '../providers/index.ts'
+import { maxProbeMs } from '../webhooks/endpoints/health.ts'
+import { collectLeaseMs, pollLeaseMs } from '../work/leases.ts'
 
 const minute = 60_000
 /** As much as clocks may differ, and statements take. */

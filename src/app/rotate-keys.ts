@@ -1,8 +1,8 @@
 // Owns re-encrypting what is stored with the key that is first in ENCRYPTION_KEYS now, so that older ones can go.
 import { asc, eq, gt } from 'drizzle-orm'
+import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, webhookEndpoints } from '../db/schema/index.ts'
-import { DecryptionError, type Encryption } from '../base/encryption.ts'
 
 export interface Rotation {
   /** Rows that were re-encrypted. */

@@ -1,31 +1,31 @@
 // Owns composing the service: everything is built once, handed down, and disposed of in reverse order.
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
-import { createComplaints } from '../base/log-throttle.ts'
+import { createEncryption } from '../base/encryption.ts'
+import type { Log } from '../base/log.ts'
+import { createLogThrottle } from '../base/log-throttle.ts'
 import { type Config, ConfigError, isEasilyGuessed } from '../config/config.ts'
-import { createTargets } from '../connections/targets.ts'
+import { reasonOf } from '../config/requirement.ts'
+import { createConnectionAccesses } from '../connections/access.ts'
 import { startDatabaseClock } from '../db/clock.ts'
 import { readInstallationId } from '../db/installation.ts'
 import { readSchemaState } from '../db/migrate.ts'
-import { createNudge } from '../work/wake.ts'
-import type { WorkWatch } from './watch.ts'
+import { webhookTimeouts } from '../delivering/send.ts'
 import { createAgents } from '../egress/agents.ts'
 import { createDestinationCheck } from '../egress/destination.ts'
 import { createGuard } from '../egress/guard.ts'
 import { createResolve } from '../egress/resolve.ts'
 import type { KeptToken } from '../embedded/secrets.ts'
-import { createEncryption } from '../base/encryption.ts'
+import { makePartitions } from '../history/partitions.ts'
 import { createHttpServer, type HttpDeps, type HttpServer } from '../http/server.ts'
-import type { Log } from '../base/log.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
 import { createProviderClient, providerTimeouts } from '../providers/client.ts'
 import { openQueues, type Queues } from '../queue/queues.ts'
 import { checkRedis } from '../queue/redis.ts'
-import { makePartitions } from '../history/partitions.ts'
-import { reasonOf } from '../config/requirement.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { createWake } from '../work/wake.ts'
+import type { WorkWatch } from '../work/watch.ts'
 import { openStorage, type Storage } from './storage.ts'
 import { requireStoredKeys } from './stored-keys.ts'
-import { webhookTimeouts } from '../delivering/send.ts'
 import { deliveryConcurrency, startWorkers } from './workers.ts'
 
 export interface Service {
@@ -49,7 +49,7 @@ export async function startService(
   { clock: machineClock, log }: { clock: Clock; log: Log },
 ): Promise<Service> {
   const opened = new AsyncDisposableStack()
-  const complain = createComplaints({ log, clock: machineClock })
+  const complain = createLogThrottle({ log, clock: machineClock })
   const warn = (message: string) => (error: Error) => {
     if (!opened.disposed) complain(message, error) // while closing, connections break because we end them
   }
@@ -89,15 +89,15 @@ export async function startService(
       ended ??= Promise.all([stopWorkers(), closeServer()])
       await ended
     }
-    const nudge = createNudge({ queues, log })
-    const shared = { db, patientDb: storage.patient.db, clock, log, encryption, nudge }
+    const wake = createWake({ queues, log })
+    const shared = { db, patientDb: storage.patient.db, clock, log, encryption, wake }
     const providerGuard = createGuard({ allowedCidrs: config.providerAllowedCidrs })
     const webhookGuard = createGuard({ allowedCidrs: config.webhookAllowedCidrs })
 
     const providerAgents = createAgents({ guard: providerGuard, timeouts: providerTimeouts })
     opened.defer(() => providerAgents.destroy())
     const asking = {
-      targets: createTargets({ db, encryption, log }),
+      accesses: createConnectionAccesses({ db, encryption, log }),
       client: createProviderClient({ agents: providerAgents, clock }),
     }
 

@@ -1,5 +1,7 @@
 // Owns opening what a process keeps its data in: the database of DATABASE_URL, or the embedded one with the keys and
 // the token that it makes for itself. A schema that is behind is brought up to date only where it is ours alone.
+
+import type { Log } from '../base/log.ts'
 import { type Config, ConfigError } from '../config/config.ts'
 import { checkDatabase, type OpenDatabase, openDatabase } from '../db/client.ts'
 import { warnOfFewConnections } from '../db/connections-left.ts'
@@ -8,7 +10,6 @@ import { migrate, readSchemaState } from '../db/migrate.ts'
 import { patienceMs } from '../db/silence.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres.ts'
 import { type KeptToken, readAdminToken, readEncryptionKeys } from '../embedded/secrets.ts'
-import type { Log } from '../base/log.ts'
 import { isQueueMigrated, migrateQueue, queueSchema } from '../queue/migrate.ts'
 import { maxQueueConnections } from '../queue/queues.ts'
 

@@ -1,9 +1,9 @@
 // Owns whether the accepted keys are those that the stored secrets were encrypted with: a start with other ones would
 // look healthy, and could neither ask nor tell anybody.
 import { sql } from 'drizzle-orm'
+import type { Encryption } from '../base/encryption.ts'
 import { ConfigError } from '../config/config.ts'
 import type { Database } from '../db/client.ts'
-import type { Encryption } from '../base/encryption.ts'
 
 /** @throws {ConfigError} where something is stored that no accepted key opens. */
 export async function requireStoredKeys({ db, encryption }: { db: Database; encryption: Encryption }): Promise<void> {

@@ -2,16 +2,21 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { type CollectDeps, createCollectWorker } from '../collecting/work.ts'
+import { leasedSince, longestDue } from '../connections/rooms.ts'
 import type { Database } from '../db/client.ts'
-import { startScheduler } from '../work/schedule.ts'
-import { createTick } from '../work/ticks.ts'
-import { createTickWatch } from '../work/tick-watch.ts'
-import { startWatch, type WorkWatch } from './watch.ts'
+import { longestDueDeliveries } from '../delivering/longest-due.ts'
+import { createDeliveryWorker, type DeliveryDeps } from '../delivering/work.ts'
+import type { KeepDeps } from '../history/drop-months.ts'
 import { createPollBatches } from '../polling/batches.ts'
 import { createPollWorker, type PollObserver } from '../polling/work.ts'
 import type { Queues } from '../queue/queues.ts'
-import type { KeepDeps } from '../history/drop-months.ts'
-import { createDeliveryWorker, type DeliveryDeps } from '../delivering/work.ts'
+import { startScheduler } from '../work/schedule.ts'
+import { createTickWatch } from '../work/tick-watch.ts'
+import { createTick } from '../work/ticks.ts'
+import { startWatch, type WatchDeps, type WorkWatch } from '../work/watch.ts'
+import { createChores } from './chores.ts'
+import { createLooks } from './looks.ts'
+import { mendTimes } from './mend-times.ts'
 
 export interface WorkersDeps extends CollectDeps, DeliveryDeps, KeepDeps {
   clock: Clock
@@ -42,13 +47,17 @@ export const deliveryConcurrency =
   concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + slots.trial.maxWithout + concurrency.retry
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
-  const { queues, db, targets, observePoll } = deps
-  const batches = createPollBatches({ db, targets })
+  const { queues, db, accesses, observePoll } = deps
+  const batches = createPollBatches({ db, accesses })
   const ticks = createTickWatch()
-  const tick = createTick({ ...deps, passed: ticks.passed })
+  const tick = createTick({
+    enqueueDue: createLooks(deps),
+    chores: createChores({ ...deps, db: deps.patientDb ?? db }),
+    passed: ticks.passed,
+  })
   const scheduler = await startScheduler(deps)
   const ticking = queues.work('dispatch', tick, { concurrency: 6 })
-  const watch = startWatch({ ...deps, ticks, tick })
+  const watch = startWatch({ ...deps, ticks, tick, mendTimes: (now, how) => mendTimes(db, now, how), dueOf: dueOf(db) })
   const deliver = createDeliveryWorker(deps)
   const working = [
     queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
@@ -80,6 +89,22 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
       await settled(Promise.all(working.map((worker) => worker.drain())), (isStoreThere ? withinMs : 0) + storeMs)
       clearTimeout(hurry)
     },
+  }
+}
+
+/** Where each kind of work is looked for that is overdue. */
+export function dueOf(db: Database): WatchDeps['dueOf'] {
+  return {
+    poll: {
+      longestDue: (now) => longestDue(db, now, 'poll'),
+      leasedSince: (dueBy) => leasedSince(db, dueBy, 'poll'),
+    },
+    collect: {
+      longestDue: (now) => longestDue(db, now, 'collect'),
+      leasedSince: (dueBy) => leasedSince(db, dueBy, 'collect'),
+    },
+    // An endpoint that hangs may keep its deliveries leased again and again.
+    deliver: { longestDue: (now) => longestDueDeliveries(db, now), leasedSince: async () => [] },
   }
 }
 

@@ -9,7 +9,7 @@ const everyMs = 30_000
  * Logs warnings: the first one of a message at once, and from then on at most one each 30 s, with how many were kept
  * back since the one before (`repeated`).
  */
-export function createComplaints({ log, clock }: { log: Log; clock: Clock }): (message: string, error: Error) => void {
+export function createLogThrottle({ log, clock }: { log: Log; clock: Clock }): (message: string, error: Error) => void {
   const said = new Map<string, { at: number; keptBack: number }>()
   return (message, error) => {
     const now = clock.now().getTime()

@@ -1,10 +1,10 @@
 // Owns the command line: `import-tracker`, by itself the service, and its commands.
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { reportFailure } from './failure.ts'
 import { untilStopped } from '../app/until-stopped.ts'
 import { systemClock } from '../base/clock.ts'
-import { readConfig } from '../config/config.ts'
 import { createLog } from '../base/log.ts'
+import { readConfig } from '../config/config.ts'
+import { reportFailure } from './failure.ts'
 
 // Each command loads what it needs when it runs, so that `--help` and a wrong configuration answer at once.
 const program = new Command('import-tracker').description('Tracks imports at other vendors until they are over.')

@@ -1,8 +1,9 @@
 // Owns the command `rotate-keys`: which keys, and what is said of the outcome.
+
+import { type Rotation, rotateKeys } from '../app/rotate-keys.ts'
+import { createEncryption } from '../base/encryption.ts'
 import { type Config, ConfigError } from '../config/config.ts'
 import { readEncryptionKeys } from '../embedded/secrets.ts'
-import { createEncryption } from '../base/encryption.ts'
-import { type Rotation, rotateKeys } from '../app/rotate-keys.ts'
 import { withDatabase } from './database.ts'
 
 /** Prints counts; the process ends with 1 where something couldn't be read. */

@@ -2,8 +2,8 @@
 // for others now and then.
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, type Clock } from '../base/clock.ts'
-import { drawRequest } from '../connections/reserve.ts'
-import type { Target } from '../connections/targets.ts'
+import type { ConnectionAccess } from '../connections/access.ts'
+import { reserveRequest } from '../connections/reserve.ts'
 import type { Database } from '../db/client.ts'
 import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
@@ -32,7 +32,7 @@ export interface Pages extends AsyncDisposable {
 /** @param outer ends it when we are to stop. */
 export function createPages(
   deps: { db: Database; clock: Clock; client: ProviderClient },
-  target: Target,
+  access: ConnectionAccess,
   jobId: string,
   outer: AbortSignal,
 ): Pages {
@@ -45,14 +45,14 @@ export function createPages(
 
   async function fetchPage(cursor: string): Promise<AskedPage> {
     // Dispatch has drawn the first request of a turn already.
-    const mayStartAt = isFirst ? clock.now() : await drawRequest(db, target, clock.now())
+    const mayStartAt = isFirst ? clock.now() : await reserveRequest(db, access, clock.now())
     isFirst = false
     if (signal.aborted || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal)))
       return { kind: 'postponed', until: mayStartAt }
     try {
       return {
         kind: 'page',
-        details: await askDetails(deps.client, target.provider, target, jobId, cursor, { signal }),
+        details: await askDetails(deps.client, access.provider, access, jobId, cursor, { signal }),
       }
     } catch (error) {
       if (error instanceof ProviderError) return { kind: 'failed', error }

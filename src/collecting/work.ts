@@ -1,17 +1,17 @@
 // Owns walking the pages of skipped lines and row results to their end. When and how they are asked for is pages.ts's,
 // where the walk stands checkpoint.ts's.
 import { after, type Clock } from '../base/clock.ts'
-import type { Target, Targets } from '../connections/targets.ts'
+import type { Log } from '../base/log.ts'
+import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
+import { backOff } from '../connections/backoff.ts'
+import { reactForConnection } from '../connections/react.ts'
 import type { Database } from '../db/client.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
-import type { Nudge } from '../work/wake.ts'
 import { goingOn, rowsMissing } from '../imports/pages.ts'
-import type { Log } from '../base/log.ts'
-import { backOff } from '../polling/interval.ts'
-import { reactForConnection } from '../connections/react.ts'
-import { storedError } from '../polling/stored-error.ts'
+import { storedError } from '../imports/stored-error.ts'
 import type { ProviderClient } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
+import type { Wake } from '../work/wake.ts'
 import {
   type Checkpoint,
   leased,
@@ -30,8 +30,8 @@ export interface CollectDeps {
   clock: Clock
   log: Log
   client: ProviderClient
-  targets: Targets
-  nudge: Nudge
+  accesses: ConnectionAccesses
+  wake: Wake
 }
 
 /** A list whose pages stay empty this often in a row has no end. */
@@ -48,15 +48,15 @@ export function createCollectWorker(
     const checkpoint = await loadCheckpoint(deps.db, importId, new Date(leaseUntil), startedAt)
     if (!checkpoint) return
     const { connectionId } = checkpoint.row
-    const target = (await deps.targets.load([connectionId])).get(connectionId)
-    if (!target) return
-    const walked = await walk(deps, target, checkpoint, signal)
+    const access = (await deps.accesses.load([connectionId])).get(connectionId)
+    if (!access) return
+    const walked = await walk(deps, access, checkpoint, signal)
     const { pages, outcome } = walked
     deps.log.info(
       {
         importId,
-        connection: target.name,
-        provider: target.provider.name,
+        connection: access.name,
+        provider: access.provider.name,
         outcome,
         pages,
         page: checkpoint.page + pages,
@@ -73,10 +73,15 @@ interface Walked {
   outcome: string
 }
 
-async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal: AbortSignal): Promise<Walked> {
-  const { db, clock, nudge } = deps
-  const connection = { id: target.id, name: target.name, provider: target.provider.name }
-  await using pages = createPages(deps, target, start.row.jobId, signal)
+async function walk(
+  deps: CollectDeps,
+  access: ConnectionAccess,
+  start: Checkpoint,
+  signal: AbortSignal,
+): Promise<Walked> {
+  const { db, clock, wake } = deps
+  const connection = { id: access.id, name: access.name, provider: access.provider.name }
+  await using pages = createPages(deps, access, start.row.jobId, signal)
   let at = start
   let trouble: Trouble = start.row
   let emptyPages = 0
@@ -90,12 +95,12 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
     }
     if (page.kind === 'failed') {
       const { error } = page
-      await reactForConnection(deps, target, { importId: at.row.id, what: 'details', error }, now)
+      await reactForConnection(deps, access, { importId: at.row.id, what: 'details', error }, now)
       if (error.kind === 'aborted') await postpone(db, at, now)
-      else await goOnAfter(deps, target, at, { trouble, error: storedError(error, now), ...error })
+      else await goOnAfter(deps, access, at, { trouble, error: storedError(error, now), ...error })
       return { pages: stored, outcome: error.kind }
     }
-    if (stored === 0) await reactForConnection(deps, target, { importId: at.row.id, what: 'details', error: null }, now)
+    if (stored === 0) await reactForConnection(deps, access, { importId: at.row.id, what: 'details', error: null }, now)
     const { details } = page
     emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
     const endless = emptyPages >= maxEmptyPages || isTooOld(at, now)
@@ -105,11 +110,11 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
     if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
     if (result.kind === 'short') {
       const error = rowsMissing(result, now)
-      await goOnAfter(deps, target, result.at, { trouble, kind: 'rows_missing', error, retryAfterMs: null })
+      await goOnAfter(deps, access, result.at, { trouble, kind: 'rows_missing', error, retryAfterMs: null })
       return { pages: stored, outcome: 'rows_missing' }
     }
     if (result.kind === 'complete') {
-      nudge.deliver()
+      wake.deliver()
       return { pages: stored + 1, outcome: 'complete' }
     }
     at = result.next
@@ -117,7 +122,7 @@ async function walk(deps: CollectDeps, target: Target, start: Checkpoint, signal
     if (endless) {
       const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)
       await giveUp(db, leased(at), { connection, error, failed: null, now })
-      nudge.deliver()
+      wake.deliver()
       return { pages: stored + 1, outcome: 'incomplete' }
     }
   }
@@ -137,15 +142,15 @@ interface Stopped {
 
 /** Asks again later, for the same page or from the first one; or gives up. */
 async function goOnAfter(
-  { db, clock, nudge }: CollectDeps,
-  target: Target,
+  { db, clock, wake }: CollectDeps,
+  access: ConnectionAccess,
   at: Checkpoint,
   { trouble: before, kind, error, retryAfterMs }: Stopped,
 ): Promise<void> {
   const now = clock.now()
   const { kind: verdict, trouble } = judge(before, kind)
-  const connection = { id: target.id, name: target.name, provider: target.provider.name }
-  const { minIntervalMs, maxIntervalMs } = target.limits
+  const connection = { id: access.id, name: access.name, provider: access.provider.name }
+  const { minIntervalMs, maxIntervalMs } = access.limits
   const limits = {
     minIntervalMs,
     maxIntervalMs: trouble.collectFaults > 0 ? Math.max(maxIntervalMs, maxFaultIntervalMs) : maxIntervalMs,
@@ -155,7 +160,7 @@ async function goOnAfter(
   const failed = kind === 'rows_missing' ? null : kind
   if (verdict !== 'give_up') return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' })
   await giveUp(db, leased(at), { connection, error, failed, now })
-  nudge.deliver()
+  wake.deliver()
 }
 
 function withoutEnd(now: Date): StoredPollError {

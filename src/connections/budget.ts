@@ -1,5 +1,5 @@
-// Owns how much a connection may ask right now: requests in flight, a second and a month. Pure; dispatch/ asks it
-// before it claims due work, and draw.ts draws what a job needs beyond its first request.
+// Owns how much a connection may ask right now: requests in flight, a second and a month. Pure; rooms.ts asks it
+// before it claims due work, and reserve.ts reserves what a job needs beyond its first request.
 
 export interface Budget {
   maxInFlight: number

@@ -1,9 +1,9 @@
 // Owns deleting a connection: its credentials go, its history stays.
 import { and, count, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm'
+import { AppError, notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
-import { AppError, notFound } from '../api/refusal.ts'
 import { liveStates } from '../model/import-state.ts'
 
 /**

@@ -1,13 +1,13 @@
 // Owns what the API accepts for a connection, and the provider's word on its own part of it. What the document says of
 // that part is described.ts's.
 import { z } from 'zod'
-import type { StoredLimits } from '../db/schema/index.ts'
-import type { Guard } from '../egress/guard.ts'
 import { invalid } from '../api/refusal.ts'
+import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
+import type { Guard } from '../egress/guard.ts'
+import type { StoredLimits } from '../model/limits.ts'
+import { effectiveLimits } from '../model/limits.ts'
 import type { Provider } from '../providers/contract.ts'
 import { findProvider, providerNames } from '../providers/index.ts'
-import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
-import { effectiveLimits } from '../model/limits.ts'
 import { volatileFieldsSchema } from './volatile-fields.ts'
 
 const tenYearsMs = 10 * 366 * 24 * 3_600_000

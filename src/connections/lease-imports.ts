@@ -1,5 +1,5 @@
 // Owns leasing due polls and collections, of so many imports of a connection as may start now. How many that are is
-// imports.ts's.
+// rooms.ts's.
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Transaction } from '../db/client.ts'
@@ -37,7 +37,7 @@ export interface Claimable {
 
 /** What one claim takes of a connection at the most, so that a claim stays short. */
 const claimLimit = 1_000
-/** ids.ts's, in SQL. */
+/** `phase` of base/ids.ts, in SQL. */
 const phase = sql`('x' || right(id::text, 8))::bit(32)::bigint / 4294967296.0`
 
 export interface Leased extends Record<string, unknown> {

@@ -1,8 +1,8 @@
 // Owns how a connection is shown: everything but its credentials, which never come back.
 import { z } from 'zod'
 import type { connections } from '../db/schema/index.ts'
-import { findProvider } from '../providers/index.ts'
 import { effectiveLimits } from '../model/limits.ts'
+import { findProvider } from '../providers/index.ts'
 
 export type ConnectionRow = typeof connections.$inferSelect
 

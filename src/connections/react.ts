@@ -1,13 +1,14 @@
 // Owns what a call means for the whole connection: some answers make all of it wait, refusals may pause it, and an answer
 // shows that it is let in.
+
+import type { Database } from '../db/client.ts'
+import type { ProviderError, ProviderErrorKind } from '../providers/error.ts'
+import type { Wake } from '../work/wake.ts'
+import type { ConnectionAccess } from './access.ts'
 import { announcedWaitMs, blockConnection } from './block.ts'
 import { resumeConnection } from './pause.ts'
 import type { PauseReason } from './present.ts'
 import { forgetRefusals, noteRefusal } from './refusals.ts'
-import type { Target } from './targets.ts'
-import type { Database } from '../db/client.ts'
-import type { Nudge } from '../work/wake.ts'
-import type { ProviderError, ProviderErrorKind } from '../providers/error.ts'
 
 export interface MadeCall {
   importId: string
@@ -19,17 +20,22 @@ export interface MadeCall {
 
 interface Deps {
   db: Database
-  nudge: Nudge
+  wake: Wake
 }
 
-export async function reactForConnection(deps: Deps, target: Target, call: MadeCall, now: Date): Promise<void> {
+export async function reactForConnection(
+  deps: Deps,
+  access: ConnectionAccess,
+  call: MadeCall,
+  now: Date,
+): Promise<void> {
   const { error, what } = call
-  if (isLetIn(call)) await answered(deps, target, now)
+  if (isLetIn(call)) await answered(deps, access, now)
   if (error === null) return
   const waitMs = announcedWaitMs(error)
-  if (waitMs !== null) return blockConnection(deps.db, target, { now, waitMs })
+  if (waitMs !== null) return blockConnection(deps.db, access, { now, waitMs })
   const reason = refusalOf(error.kind, what)
-  if (reason !== null) await refused(deps, target, { importId: call.importId, reason }, now)
+  if (reason !== null) await refused(deps, access, { importId: call.importId, reason }, now)
 }
 
 /** That there is no such job, is told to those who may ask. */
@@ -43,20 +49,20 @@ function refusalOf(kind: ProviderErrorKind, what: MadeCall['what']): PauseReason
   return kind === 'forbidden' && what === 'status' ? kind : null
 }
 
-async function answered({ db, nudge }: Deps, target: Target, now: Date): Promise<void> {
-  if (target.pausedAt !== null) {
-    await db.transaction((tx) => resumeConnection(tx, { connectionId: target.id, now, by: 'probe' }))
-    nudge.deliver()
-    nudge.poll()
-  } else if (target.refusedSince !== null) await forgetRefusals(db, target.id, target.refusedSince)
+async function answered({ db, wake }: Deps, access: ConnectionAccess, now: Date): Promise<void> {
+  if (access.pausedAt !== null) {
+    await db.transaction((tx) => resumeConnection(tx, { connectionId: access.id, now, by: 'probe' }))
+    wake.deliver()
+    wake.poll()
+  } else if (access.refusedSince !== null) await forgetRefusals(db, access.id, access.refusedSince)
 }
 
 async function refused(
-  { db, nudge }: Deps,
-  { id: connectionId, updatedAt }: Target,
+  { db, wake }: Deps,
+  { id: connectionId, updatedAt }: ConnectionAccess,
   refusal: { importId: string; reason: PauseReason },
   now: Date,
 ): Promise<void> {
   const isPaused = await db.transaction((tx) => noteRefusal(tx, { connectionId, updatedAt, ...refusal, now }))
-  if (isPaused) nudge.deliver()
+  if (isPaused) wake.deliver()
 }

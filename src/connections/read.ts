@@ -1,9 +1,9 @@
 // Owns reading connections, as the API shows them.
 import { and, eq, gt, isNull } from 'drizzle-orm'
+import { type Page, type PageQuery, pageOf, readCursor, textKey } from '../api/paging.ts'
+import { notFound } from '../api/refusal.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import { notFound } from '../api/refusal.ts'
-import { type Page, type PageQuery, pageOf, readCursor, textKey } from '../api/paging.ts'
 import { type ApiConnection, presentConnection } from './present.ts'
 
 /** @throws {AppError} not_found */

@@ -1,4 +1,4 @@
-// Owns drawing on a connection's budget for requests beyond the one that dispatch allowed: further pages, second calls.
+// Owns reserving requests of a connection's budget beyond the one that its claim allowed: further pages, second calls.
 import { eq } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
@@ -16,7 +16,7 @@ export const reservedAheadMs = 2_000
  * Reserves the next request of a connection, and says when it may start: at `now` or later, where a second's or a
  * month's share is used up, or where the provider has said 429. More than two seconds later: nothing is reserved.
  */
-export async function drawRequest(db: Database, connection: Metered, now: Date): Promise<Date> {
+export async function reserveRequest(db: Database, connection: Metered, now: Date): Promise<Date> {
   const { id, limits } = connection
   if (!isMetered(limits)) return blockedUntil(db, id, now)
   return changeSpending(db, id, now, (spending, blocked) => {
@@ -26,7 +26,7 @@ export async function drawRequest(db: Database, connection: Metered, now: Date):
   })
 }
 
-/** Counts a request that was made without being drawn, since the one before it showed only then that it was needed. */
+/** Counts a request that was made without being reserved, since the one before it showed only then that it was needed. */
 export async function countRequest(db: Database, { id, limits }: Metered, now: Date): Promise<void> {
   if (!isMetered(limits)) return
   await changeSpending(db, id, now, (spending) => ({ at: now, spent: spend(limits, spending, 1, now.getTime()) }))

@@ -1,9 +1,9 @@
 // Owns resuming a paused connection because somebody says that its credentials work again.
 import { and, eq, isNull } from 'drizzle-orm'
+import { notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import { notFound } from '../api/refusal.ts'
 import { resumeConnection } from './pause.ts'
 import { type ApiConnection, presentConnection } from './present.ts'
 import { forgetRefusedImports } from './refusals.ts'

@@ -3,15 +3,16 @@
 // the provider counts requests, not what they are for.
 import { eq, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
-import { allowance, isMetered, nextRequestAt, type Spending, spend } from './budget.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import type { DefaultLimits, StoredLimits } from '../model/limits.ts'
 import { effectiveLimits } from '../model/limits.ts'
+import { findProvider, isProviderName } from '../providers/index.ts'
+import type { DueWork } from '../work/overdue.ts'
+import { allowance, isMetered, nextRequestAt, type Spending, spend } from './budget.ts'
+import { type Claimable, collections, lease, leaseProbes, polls, type Work } from './lease-imports.ts'
 import { probeIntervalMs } from './pause.ts'
 import { shareAt } from './spread.ts'
-import type { Database, Transaction } from '../db/client.ts'
-import { connections, type StoredLimits } from '../db/schema/index.ts'
-import type { DefaultLimits } from '../providers/contract.ts'
-import { findProvider, isProviderName } from '../providers/index.ts'
-import { type Claimable, collections, lease, leaseProbes, polls, type Work } from './lease-imports.ts'
 
 export interface Claim {
   ids: string[]
@@ -29,12 +30,6 @@ export function claimPolls(db: Database, now: Date): Promise<Claim> {
 /** Claims due collections, each under a lease: imports that are over, and whose details aren't all stored. */
 export function claimCollections(db: Database, now: Date): Promise<Claim> {
   return claim(db, now, collections)
-}
-
-/** Work that may be begun, and since when. */
-export interface DueWork {
-  id: string
-  dueAt: Date
 }
 
 /** What has been due for the longest on each connection that allows it to begin now. Nothing is claimed. */

@@ -1,5 +1,5 @@
 // Owns that imports which have waited for the same moment don't go on all at once. Each has its place in the time after
-// it, by its id (ids.ts, `phase`). Pure; dispatch/ asks it.
+// it, by its id (base/ids.ts, `phase`). Pure; rooms.ts asks it.
 
 /** Of the wait. */
 const spreadShare = 0.1

@@ -4,15 +4,15 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { and, eq, isNull } from 'drizzle-orm'
 import { z } from 'zod'
+import { notFound } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import { notFound } from '../api/refusal.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import type { ConnectionAccess, ConnectionAccesses } from './access.ts'
 import { announcedWaitMs, blockConnection } from './block.ts'
-import { drawRequest, reservedAheadMs } from './reserve.ts'
-import type { Target, Targets } from './targets.ts'
+import { reservedAheadMs, reserveRequest } from './reserve.ts'
 
 export const connectionTestSchema = z
   .object({
@@ -31,7 +31,7 @@ export type ConnectionTest = z.infer<typeof connectionTestSchema>
 export interface TestDeps {
   db: Database
   clock: Clock
-  targets: Targets
+  accesses: ConnectionAccesses
   client: ProviderClient
 }
 
@@ -45,24 +45,28 @@ export async function testConnection(deps: TestDeps, name: string, signal: Abort
     .from(connections)
     .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
   if (!found) throw notFound('connection')
-  const target = (await deps.targets.load([found.id])).get(found.id)
-  if (!target) throw notFound('connection')
+  const access = (await deps.accesses.load([found.id])).get(found.id)
+  if (!access) throw notFound('connection')
 
   const now = deps.clock.now()
   if (found.blockedUntil !== null && found.blockedUntil > now)
     return refused('rate_limited', `The provider asked to wait until ${found.blockedUntil.toISOString()}.`)
-  const at = await drawRequest(deps.db, target, now)
+  const at = await reserveRequest(deps.db, access, now)
   if (at > after(now, reservedAheadMs))
     // nothing is reserved then
     return refused('budget', `The connection’s own limits allow no request before ${at.toISOString()}.`)
   await delay(at.getTime() - now.getTime(), undefined, { signal }).catch(() => {}) // then the call ends at once
-  return ask(deps, target, signal)
+  return ask(deps, access, signal)
 }
 
-async function ask({ db, clock, client }: TestDeps, target: Target, signal: AbortSignal): Promise<ConnectionTest> {
+async function ask(
+  { db, clock, client }: TestDeps,
+  access: ConnectionAccess,
+  signal: AbortSignal,
+): Promise<ConnectionTest> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(callMs)])
   try {
-    await askStatus(client, target.provider, target, randomUUID(), { signal: patience })
+    await askStatus(client, access.provider, access, randomUUID(), { signal: patience })
     return { ok: true, code: 'accepted', message: 'The provider answered, and took the credentials.' }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
@@ -71,7 +75,7 @@ async function ask({ db, clock, client }: TestDeps, target: Target, signal: Abor
       return { ok: true, code: 'accepted', message: 'The provider took the credentials, and knows no such job.' }
     if (kind === 'aborted') return refused('timeout', `The provider’s answer took longer than ${callMs / 1_000} s.`)
     const waitMs = announcedWaitMs(error)
-    if (waitMs !== null) await blockConnection(db, target, { now: clock.now(), waitMs })
+    if (waitMs !== null) await blockConnection(db, access, { now: clock.now(), waitMs })
     return refused(kind, message)
   }
 }

@@ -1,15 +1,15 @@
 // Owns writing down what an attempt says about its endpoint, and telling others when that changes.
 import { eq } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
+import type { Encryption } from '../base/encryption.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { webhookEndpoints } from '../db/schema/index.ts'
-import type { Encryption } from '../base/encryption.ts'
-import type { Attempt } from './begin.ts'
-import type { Verdict } from './judge.ts'
 import { disableEndpoint, oneDisablesAtOnce } from '../webhooks/endpoints/disable.ts'
 import { writeEndpointEvent } from '../webhooks/endpoints/events.ts'
 import { afterFailure, type Health, healthy, isGivenUp } from '../webhooks/endpoints/health.ts'
 import type { EndpointRow } from '../webhooks/endpoints/present.ts'
+import type { Attempt } from './begin.ts'
+import type { Verdict } from './judge.ts'
 
 /** What an attempt made of its endpoint; null: nothing new. */
 export type EndpointChange = 'failing' | 'recovered' | 'disabled' | null

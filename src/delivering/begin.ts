@@ -1,9 +1,9 @@
 // Owns what comes before a request: whether it is to be made at all, what it needs, and the attempt's row.
 import { eq, sql } from 'drizzle-orm'
 import { after, type Clock } from '../base/clock.ts'
+import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import type { Database } from '../db/client.ts'
 import { deliveries, events, webhookEndpoints } from '../db/schema/index.ts'
-import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import { type CustomHeaders, openHeaders } from '../webhooks/endpoints/headers.ts'
 import { type Health, isHeldBack } from '../webhooks/endpoints/health.ts'
 import { signingSecrets } from '../webhooks/endpoints/secrets.ts'
@@ -38,7 +38,7 @@ export interface Attempt {
 }
 
 /**
- * - `not_claimed`: dispatch gave no lease for this attempt, or it is over: another attempt may be under way.
+ * - `not_claimed`: no lease was given for this attempt, or it is over: another attempt may be under way.
  * - `not_wanted`: the delivery is over, and nobody asked for it again.
  * - `endpoint_disabled`, `endpoint_deleted`, `event_deleted`: the delivery ends as `skipped`.
  * - `endpoint_waits`: its receiver asked to wait (429, 503, …), or its breaker has opened; the delivery stays due.
@@ -51,7 +51,7 @@ export type NotSentReason =
   | 'event_deleted'
   | 'endpoint_waits'
 
-/** The attempt that dispatch has leased a delivery for. */
+/** The attempt that a delivery is leased for. */
 export interface Claimed {
   /** From 1; null: whichever is next. */
   number: number | null

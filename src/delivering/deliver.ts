@@ -1,13 +1,13 @@
 // Owns one attempt at a delivery from end to end. What comes before the request, the request and recording it stay
-// apart, so that a lost database write never looks like a failed delivery. Which deliveries are due is dispatch/'s business.
+// apart, so that a lost database write never looks like a failed delivery. Which deliveries are due is rooms.ts's business.
 import type { Clock } from '../base/clock.ts'
+import type { Encryption } from '../base/encryption.ts'
 import type { Database } from '../db/client.ts'
 import type { Agents } from '../egress/agents.ts'
-import type { Encryption } from '../base/encryption.ts'
+import { signatureHeaders } from '../webhooks/signing.ts'
 import { type Attempt, beginAttempt, type Claimed, type NotSentReason } from './begin.ts'
 import { interruptAttempt, type Recorded, recordAttempt } from './record.ts'
 import { type SendResult, send } from './send.ts'
-import { signatureHeaders } from '../webhooks/signing.ts'
 
 export interface DeliverDeps {
   db: Database
@@ -38,7 +38,7 @@ interface Options extends Partial<Claimed> {
   goOn?: () => boolean
 }
 
-/** Makes one attempt at a delivery that dispatch has leased. @throws only where the database fails us. */
+/** Makes one attempt at a delivery that has been leased. @throws only where the database fails us. */
 export async function deliver(
   deps: DeliverDeps,
   deliveryId: string,

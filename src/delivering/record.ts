@@ -1,14 +1,14 @@
 // Owns writing down what came of an attempt, and what is due next. What it means for the endpoint is written in the
 // same transaction where it failed; where it succeeded, that is all there is to write, nearly always.
 import { and, count, eq, gt, sql } from 'drizzle-orm'
+import type { Encryption } from '../base/encryption.ts'
 import type { Database } from '../db/client.ts'
 import { deliveryAttempts } from '../db/schema/index.ts'
-import type { Encryption } from '../base/encryption.ts'
-import type { Attempt } from './begin.ts'
+import { isExhaustionTold } from '../model/event-types.ts'
 import { presentDelivery } from '../webhooks/deliveries/present.ts'
 import { writeExhausted } from '../webhooks/endpoints/events.ts'
 import { type EndpointChange, noteFailure, noteSuccess } from './apply-health.ts'
-import { isExhaustionTold } from '../model/event-types.ts'
+import type { Attempt } from './begin.ts'
 import { judge, type Verdict } from './judge.ts'
 import type { SendResult } from './send.ts'
 import { type Next, type Outcome, writeOutcome } from './write-outcome.ts'

@@ -1,12 +1,12 @@
 // Owns the request of one attempt: what goes out, how long it may take, and how much of the answer is kept.
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../base/clock.ts'
+import { storableText } from '../base/storable-text.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
 import { BodyError, type Response, readBody } from '../egress/body.ts'
 import type { ErrorCode } from '../egress/error-codes.ts'
 import { classifyNetworkError, errorCodeOf } from '../egress/errors.ts'
 import { readRetryAfter } from '../egress/retry-after.ts'
-import { storableText } from '../base/storable-text.ts'
 import { outcomeOfError, outcomeOfStatus } from '../webhooks/outcome.ts'
 import type { AttemptResult } from './judge.ts'
 

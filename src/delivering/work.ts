@@ -1,10 +1,11 @@
 // Owns the processor of the queues of deliveries: an attempt a job, one wide log line an attempt.
-import type { Nudge } from '../work/wake.ts'
-import { systemCodeOf } from '../egress/errors.ts'
+
 import type { Log } from '../base/log.ts'
+import { systemCodeOf } from '../egress/errors.ts'
 import type { Payload } from '../queue/jobs.ts'
-import { type DeliverDeps, type DeliverResult, deliver } from './deliver.ts'
 import type { Outcome } from '../webhooks/outcome.ts'
+import type { Wake } from '../work/wake.ts'
+import { type DeliverDeps, type DeliverResult, deliver } from './deliver.ts'
 import type { Recorded } from './record.ts'
 
 /** Told of every attempt, for the metrics. `firstAttemptDelayMs`: from the event to its first request; null for later ones. */
@@ -17,7 +18,7 @@ export type DeliveryObserver = (attempt: {
 export interface DeliveryDeps extends DeliverDeps {
   log: Log
   /** Asked to look for more where more is due to an endpoint that took one: it takes only a few at once. */
-  nudge: Nudge
+  wake: Wake
   observeDelivery: DeliveryObserver
 }
 
@@ -32,7 +33,7 @@ export function createDeliveryWorker(
     const goOn = () => !signal.aborted && performance.now() < until
     let made = await attempt(deps, deliveryId, { number, manual, signal, goOn })
     while (made.next) made = await attempt(deps, made.next.id, { ...made.next, manual: false, signal, goOn })
-    if (made.moreDue) deps.nudge.deliver()
+    if (made.moreDue) deps.wake.deliver()
   }
 }
 

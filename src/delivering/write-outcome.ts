@@ -89,10 +89,10 @@ export async function writeOutcome(
   return { isNews, moreDue, next, exhausted: isLast ? await read(db, attempt.deliveryId) : null }
 }
 
-/** With its import. There is nothing to write to; what else is due to the endpoint is left to dispatch. */
+/** With its import. There is nothing to write to; what else is due to the endpoint is left to the ticks. */
 const deletedMeanwhile: Written = { exhausted: null, isNews: false, moreDue: true, next: null }
 
-/** The longest due of its kind, first attempt or retry, so that what dispatch keeps free for the other kind stays so. */
+/** The longest due of its kind, first attempt or retry, so that what rooms.ts keeps free for the other kind stays so. */
 function handedOver({ deliveryId, endpoint }: Attempt, now: Date): SQL {
   return sql`
     waiting AS (

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } f
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pino } from 'pino'
-import { type Config, environmentSchema } from '../config/config.ts'
 import { createLog, type Log } from '../base/log.ts'
+import { type Config, environmentSchema } from '../config/config.ts'
 
 export interface Workplace {
   directory: string

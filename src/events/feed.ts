@@ -16,12 +16,12 @@
 import { and, desc, eq, gt, gte, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { type Clock, after as later } from '../base/clock.ts'
-import type { Database, Transaction } from '../db/client.ts'
-import { connections, deletedEvents, events } from '../db/schema/index.ts'
 import { firstIdAt, isId } from '../base/ids.ts'
 import { parseJson } from '../base/json.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { connections, deletedEvents, events } from '../db/schema/index.ts'
 
 export const eventSchema = z
   .object({

@@ -1,12 +1,12 @@
 // Owns writing down that something happened, and whom to tell: in the transaction in which it happened.
 import { sql } from 'drizzle-orm'
-import type { Transaction } from '../db/client.ts'
 import { newId } from '../base/ids.ts'
+import type { Transaction } from '../db/client.ts'
 import { timeOrderedId } from '../db/time-ordered-id.ts'
-import { isWanted } from './subscription.ts'
-import { eventBody } from './body.ts'
 import type { EventType } from '../model/event-types.ts'
+import { eventBody } from './body.ts'
 import { takeSequences } from './sequence.ts'
+import { isWanted } from './subscription.ts'
 
 export interface NewEvent {
   type: EventType
@@ -41,7 +41,7 @@ export async function writeEvents(tx: Transaction, events: readonly NewEvent[]):
   const column = (values: readonly unknown[], type: string) => sql`${sql.param(values)}::${sql.raw(type)}[]`
 
   // The endpoints are locked FOR KEY SHARE, as their foreign key does anyway: one that is being disabled or deleted
-  // (endpoints/disable.ts locks it FOR UPDATE) is either seen so here, or sees the deliveries written here.
+  // (webhooks/endpoints/disable.ts locks it FOR UPDATE) is either seen so here, or sees the deliveries written here.
   await tx.execute(sql`
     WITH event AS (
       SELECT * FROM unnest(

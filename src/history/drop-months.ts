@@ -4,9 +4,9 @@
 import { type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
 import type { HistoryRetention, HistoryTable } from '../config/config.ts'
 import type { Database } from '../db/client.ts'
-import type { Log } from '../base/log.ts'
 import { isLockTimeout } from './lock-timeout.ts'
 import { leastId, monthOf } from './months.ts'
 import {

@@ -1,5 +1,5 @@
 // Owns the partitions of the history: that there is one of each table for every month that something may be written to.
-// Dropping them is retention.ts's, bringing one back reopen.ts's.
+// Dropping them is drop-months.ts's, bringing one back reopen.ts's.
 //
 // There is no default partition: it would forbid detaching one without locking everybody out. A row of a month that has
 // no partition is refused, so they are made three months ahead.

@@ -1,7 +1,7 @@
 // Owns bringing back the partitions of a month that was dropped, empty, because something is to be written to it again.
 import { sql } from 'drizzle-orm'
-import type { Transaction } from '../db/client.ts'
 import { AppError } from '../api/refusal.ts'
+import type { Transaction } from '../db/client.ts'
 import { isLockTimeout } from './lock-timeout.ts'
 import { madeAt, monthOf } from './months.ts'
 import {
@@ -17,7 +17,7 @@ import {
 
 /**
  * Sees to it that what comes of an import can be stored, however long ago it was registered, from now until the
- * transaction ends; it stays so where the import is tracked then (retention.ts).
+ * transaction ends; it stays so where the import is tracked then (drop-months.ts).
  * @throws {AppError} unavailable, while months are being dropped; conflict where somebody has detached the month.
  */
 export async function reopenMonthOf(tx: Transaction, importId: string, now: Date): Promise<void> {

@@ -1,8 +1,8 @@
 // Owns how much may be asked of the API: by a token, from an address with wrong tokens, and by calls that last.
 import type { Request } from 'express'
+import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Limits } from '../config/config.ts'
-import { AppError } from '../api/refusal.ts'
 import type { Principal } from '../tokens/authenticate.ts'
 import type { TokenWatch } from '../tokens/watch.ts'
 import { clientOf } from './address.ts'

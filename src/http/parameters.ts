@@ -1,7 +1,7 @@
 // Owns the parameters that many operations share. In a URL everything is text, so numbers are read from digits.
 import { z } from 'zod'
-import { isId } from '../base/ids.ts'
 import { defaultPageSize, maxPageSize } from '../api/paging.ts'
+import { isId } from '../base/ids.ts'
 import { storableText } from '../base/storable-text.ts'
 
 /** `{id}` in a path. */

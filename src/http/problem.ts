@@ -2,9 +2,9 @@
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Response } from 'express'
 import { z } from 'zod'
-import { isDatabaseAway } from '../db/unreachable.ts'
 import { AppError, type FieldError, type ProblemCode, problemStatus } from '../api/refusal.ts'
 import type { Log } from '../base/log.ts'
+import { isDatabaseAway } from '../db/unreachable.ts'
 import { requestIdOf } from './request-log.ts'
 
 const codes = Object.keys(problemStatus) as [ProblemCode, ...ProblemCode[]]

@@ -1,24 +1,24 @@
-// Owns the HTTP side put together: the API, the pages, and starting and stopping them. Nothing imports it but app.ts.
+// Owns the HTTP side put together: the API, the pages, and starting and stopping them. Nothing imports it but app/service.ts.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express } from 'express'
+import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Encryption } from '../base/encryption.ts'
+import type { Log } from '../base/log.ts'
 import type { Limits } from '../config/config.ts'
-import type { Targets } from '../connections/targets.ts'
+import type { ConnectionAccesses } from '../connections/access.ts'
 import type { Database } from '../db/client.ts'
-import type { Nudge } from '../work/wake.ts'
 import type { CheckDestination } from '../egress/destination.ts'
 import type { Guard } from '../egress/guard.ts'
-import type { Encryption } from '../base/encryption.ts'
-import { AppError } from '../api/refusal.ts'
 import { createWatcher } from '../imports/watch.ts'
-import type { Log } from '../base/log.ts'
 import type { ProviderClient } from '../providers/client.ts'
 import type { Queues } from '../queue/queues.ts'
 import { createAuthenticator } from '../tokens/authenticate.ts'
 import { createTokenWatch } from '../tokens/watch.ts'
 import { createFeedWatcher } from '../webhooks/watch-feed.ts'
+import type { Wake } from '../work/wake.ts'
 import { allowOrigins } from './cors.ts'
 import { type HealthDeps, mountHealth } from './health.ts'
 import { createApiLimits } from './limits.ts'
@@ -48,7 +48,7 @@ export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'me
   clock: Clock
   encryption: Encryption
   log: Log
-  nudge: Nudge
+  wake: Wake
   /** False: only what machines ask (health and metrics) is served, as a worker needs it. */
   api: boolean
   /** The bootstrap token; null: there is none. */
@@ -57,7 +57,7 @@ export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'me
   providerGuard: Guard
   /** What providers are asked through, when somebody tries a connection out. */
   client: ProviderClient
-  targets: Targets
+  accesses: ConnectionAccesses
   /** The rules for where webhooks may be sent. */
   checkWebhookDestination: CheckDestination
   /** What Bull Board shows. */

@@ -1,10 +1,10 @@
 // Owns changing one import on somebody's word: locked, judged, changed, and told about in one transaction.
 import { eq } from 'drizzle-orm'
+import { notFound } from '../api/refusal.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
-import { notFound } from '../api/refusal.ts'
-import { markDays } from '../reporting/daily-outcomes.ts'
 import type { ImportEventType } from '../model/import-state.ts'
+import { markDays } from '../reporting/daily-outcomes.ts'
 import { type ImportRow, writeImportEvents } from './transition.ts'
 
 /** What to change, and the event to write of it; null: nothing. */

@@ -3,12 +3,12 @@
 // Whoever writes something of an import locks its row first, or finds it by its row. So an answer that comes late, to a
 // poll, a page or a webhook, waits for the deletion and finds nothing to write to.
 import { eq, type SQL, sql } from 'drizzle-orm'
-import type { Database, Transaction } from '../db/client.ts'
-import { imports } from '../db/schema/index.ts'
 import { notFound } from '../api/refusal.ts'
 import { isId } from '../base/ids.ts'
-import { markDays } from '../reporting/daily-outcomes.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import { imports } from '../db/schema/index.ts'
 import { deleteEventsOf } from '../events/delete.ts'
+import { markDays } from '../reporting/daily-outcomes.ts'
 import type { ImportRow } from './transition.ts'
 
 /**

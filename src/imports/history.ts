@@ -1,12 +1,12 @@
 // Owns reading what an import's provider reported over time.
 import { and, eq, gt } from 'drizzle-orm'
 import { z } from 'zod'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import type { Database } from '../db/client.ts'
 import { snapshots } from '../db/schema/index.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
+import { type ImportState, states } from '../model/import-state.ts'
 import { rowsSchema } from './present.ts'
 import { requireImport } from './read.ts'
-import { type ImportState, states } from '../model/import-state.ts'
 
 export const snapshotSchema = z
   .object({

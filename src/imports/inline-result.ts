@@ -1,17 +1,18 @@
 // Owns recording an answer that came inline with the import call (micro.so answers small imports so): there is nothing
 // to poll, and it is stored as a poll's answer would be.
 import { z } from 'zod'
-import { volatileFieldsOf } from '../connections/volatile-fields.ts'
+import { type AppError, invalid } from '../api/refusal.ts'
 import type { Transaction } from '../db/client.ts'
 import type { connections } from '../db/schema/index.ts'
-import { type AppError, invalid } from '../api/refusal.ts'
-import { isTerminal, type StatusAnswer } from '../providers/contract.ts'
+import { attentionEvent, firstAttention, isOver } from '../model/import-state.ts'
+import { isTerminal } from '../model/reported-state.ts'
+import { volatileFieldsOf } from '../model/volatile-fields.ts'
+import type { StatusAnswer } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 import { withTimesThatCanBe } from '../providers/times.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { judge } from './outcome.ts'
 import { recordReportIn } from './record.ts'
-import { attentionEvent, firstAttention, isOver } from '../model/import-state.ts'
 
 type ConnectionRow = typeof connections.$inferSelect
 
@@ -41,6 +42,7 @@ export async function recordInlineResult(
   { row, hasJob, connection, answer: given }: InlineResult,
   now: Date,
 ): Promise<void> {
+  const volatileFields = volatileFieldsOf(findProvider(connection.provider), connection.volatileFields)
   const answer = { ...given, report: withTimesThatCanBe(given.report, now) }
   // Without a job there is nobody to ask again: the answer holds as it is.
   const known = { state: 'pending', held: null, deadlineAt: hasJob ? row.deadlineAt : now } as const
@@ -56,7 +58,7 @@ export async function recordInlineResult(
     failedCall: null,
     connection,
     answer,
-    fingerprint: fingerprintOf(answer.report, { volatileFields: volatileFieldsOf(connection) }),
+    fingerprint: fingerprintOf(answer.report, { volatileFields }),
     from: 'pending',
     ...verdict,
     heldOutcome: held,

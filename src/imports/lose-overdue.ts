@@ -3,8 +3,8 @@
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
-import { recordLost } from './record.ts'
 import type { ImportState } from '../model/import-state.ts'
+import { recordLost } from './record.ts'
 
 /** What one call ends at the most; the next one goes on. */
 const batchSize = 200

@@ -2,12 +2,12 @@
 // different in some snapshots which differ in nothing else. They make no more snapshots from then on. What is kept of
 // it is bounded, however much a vendor moves.
 import { and, eq } from 'drizzle-orm'
+import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../base/json-pointer.ts'
 import type { Database } from '../db/client.ts'
 import { type MovingFields, snapshots } from '../db/schema/index.ts'
-import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../base/json-pointer.ts'
 import { isObject } from '../providers/fields.ts'
 import { canonical } from './fingerprint.ts'
-import type { TrackedImport } from '../polling/tracked.ts'
+import type { TrackedImport } from './tracked.ts'
 
 /** So many moves, few polls apart, show that a field moves by itself; what moves now and then is news. */
 const provingMoves = 3

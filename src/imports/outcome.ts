@@ -1,9 +1,11 @@
 // Owns when the outcome of an import is final. One that the provider calls done while what shows how it ended is missing
 // or contradicts itself is asked for again for some minutes. Pure: polling/ asks again, record.ts stores.
-import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
-import { type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
+
 import { storableJson } from '../base/storable-text.ts'
+import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { canFollow, type ImportState, type LostReason, stateAfter } from '../model/import-state.ts'
+import { tellsOutcome } from '../model/reported-state.ts'
+import type { Report, StatusAnswer } from '../providers/contract.ts'
 
 /** An outcome that isn't whole is asked for again at least this often, … */
 const minAsks = 5

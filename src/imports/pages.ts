@@ -1,11 +1,11 @@
 // Owns storing a page of skipped lines and row results, with the page as its own checkpoint: both in one statement,
 // which is one round trip to the database whatever the page holds.
 import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
+import { storableJson } from '../base/storable-text.ts'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, type imports, rowResults, type StoredPollError, skippedLines } from '../db/schema/index.ts'
 import type { DetailPage } from '../providers/contract.ts'
-import { storableJson } from '../base/storable-text.ts'
 
 export interface PageToStore {
   importId: string

@@ -1,9 +1,10 @@
 // Owns "ask now": the next poll is due at once. What the connection allows (a 429, a pause, its budget) still holds.
+
+import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
-import { AppError } from '../api/refusal.ts'
-import { changeImport } from './change.ts'
 import { type ImportState, isOver } from '../model/import-state.ts'
+import { changeImport } from './change.ts'
 
 /** @throws {AppError} not_found, conflict when the import is over. */
 export function pollNow({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {

@@ -1,11 +1,11 @@
 // Owns reading imports, as the API shows them. What belongs to one import (history, rows) is history.ts and rows.ts.
 import { and, desc, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
+import { notFound } from '../api/refusal.ts'
 import type { Database } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
-import { notFound } from '../api/refusal.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
-import { type ApiImport, presentImport } from './present.ts'
 import type { ImportState } from '../model/import-state.ts'
+import { type ApiImport, presentImport } from './present.ts'
 
 /** @throws {AppError} not_found */
 export async function getImport({ db }: { db: Database }, id: string): Promise<ApiImport> {

@@ -3,9 +3,9 @@
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { imports, type StoredHeldOutcome, type StoredPollError } from '../db/schema/index.ts'
+import type { Attention, AttentionEventType, ImportState } from '../model/import-state.ts'
 import { insertFailedCalls } from '../reporting/failed-calls.ts'
 import { type Observation, type RecordResult, toldWith } from './record.ts'
-import type { Attention, AttentionEventType, ImportState } from '../model/import-state.ts'
 import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
 
 export interface UnchangedPoll extends Observation {

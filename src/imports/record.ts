@@ -1,6 +1,8 @@
 // Owns storing what a poll told: a changed report in one transaction of its own, with its event, its deliveries and
 // the details that came with it. Unchanged reports and failed polls are record-unchanged.ts's.
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { newId } from '../base/ids.ts'
+import { storableJson } from '../base/storable-text.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import {
   imports,
@@ -9,14 +11,6 @@ import {
   type StoredPollError,
   snapshots,
 } from '../db/schema/index.ts'
-import { newId } from '../base/ids.ts'
-import { type DetailPage, firstPage, type Report, type StatusAnswer, tellsOutcome } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
-import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
-import { storableJson } from '../base/storable-text.ts'
-import { rowsMissing, storePage } from './pages.ts'
-import { dropEarlierRows } from './earlier-run.ts'
-import { reportAt } from './outcome.ts'
 import {
   type Attention,
   type AttentionEventType,
@@ -26,6 +20,13 @@ import {
   isOver,
   type LostReason,
 } from '../model/import-state.ts'
+import { tellsOutcome } from '../model/reported-state.ts'
+import { type DetailPage, firstPage, type Report, type StatusAnswer } from '../providers/contract.ts'
+import { findProvider } from '../providers/index.ts'
+import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
+import { dropEarlierRows } from './earlier-run.ts'
+import { reportAt } from './outcome.ts'
+import { rowsMissing, storePage } from './pages.ts'
 import { type ConnectionOfImport, type ImportRow, writeImportEvents } from './transition.ts'
 
 /** When a poll was answered, and the version of the import that it was asked at. */

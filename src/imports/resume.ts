@@ -2,15 +2,15 @@
 // provider ended has to be forced.
 import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { AppError } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import { AppError } from '../api/refusal.ts'
 import { reopenMonthOf } from '../history/reopen.ts'
+import { endedByProvider, type ImportState, isOver } from '../model/import-state.ts'
 import { changeImport } from './change.ts'
 import { forgottenOutcome } from './earlier-run.ts'
 import { inlineJobId } from './register.ts'
-import { endedByProvider, type ImportState, isOver } from '../model/import-state.ts'
 import type { ImportRow } from './transition.ts'
 
 export const resumeSchema = z

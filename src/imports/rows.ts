@@ -1,9 +1,9 @@
 // Owns reading an import's skipped lines and row results: by the page, or all of them as a stream of flat memory.
 import { and, eq, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { numberKey, numberPairKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import type { Database } from '../db/client.ts'
 import { imports, rowResults, skippedLines } from '../db/schema/index.ts'
-import { numberKey, numberPairKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { requireImport } from './read.ts'
 
 export const skippedLineSchema = z

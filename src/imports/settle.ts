@@ -4,11 +4,11 @@ import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
+import { eventOf, type ImportEventType, type ImportState } from '../model/import-state.ts'
 import { countFailedCall } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { heldError, maxHeldMs } from './outcome.ts'
 import { detailsToldBefore, polledColumns, type RecordResult, reread, type Transition, updateLive } from './record.ts'
-import { eventOf, type ImportEventType, type ImportState } from '../model/import-state.ts'
 import { type ConnectionOfImport, writeImportEvents } from './transition.ts'
 
 /** What one call ends at the most; the next one goes on. */

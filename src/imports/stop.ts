@@ -1,9 +1,10 @@
 // Owns stopping: somebody doesn't want to know any more. The provider isn't told; its job goes on.
+
+import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
-import { AppError } from '../api/refusal.ts'
-import { changeImport } from './change.ts'
 import { type ImportState, isOver } from '../model/import-state.ts'
+import { changeImport } from './change.ts'
 
 /** Stops asking. An import that is stopped already stays as it is. @throws {AppError} not_found, conflict when it is over. */
 export function stopImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {

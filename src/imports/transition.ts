@@ -2,10 +2,10 @@
 // transaction that makes it.
 import type { Transaction } from '../db/client.ts'
 import type { imports } from '../db/schema/index.ts'
-import { markDays } from '../reporting/daily-outcomes.ts'
 import { writeEvents } from '../events/write.ts'
-import { presentImport } from './present.ts'
 import type { ImportEventType } from '../model/import-state.ts'
+import { markDays } from '../reporting/daily-outcomes.ts'
+import { presentImport } from './present.ts'
 
 export type ImportRow = typeof imports.$inferSelect
 

@@ -1,12 +1,12 @@
 // Owns waiting for imports to change: one statement every quarter of a second for everybody who waits in this
 // process, however many they are. Nobody has to tell it about a change, so nobody can forget to.
 import { inArray, sql } from 'drizzle-orm'
+import type { Log } from '../base/log.ts'
 import type { Database } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
-import type { Log } from '../base/log.ts'
+import { isOver } from '../model/import-state.ts'
 import type { ApiImport } from './present.ts'
 import { getImport, getImports } from './read.ts'
-import { isOver } from '../model/import-state.ts'
 
 export interface Watcher {
   /**

@@ -1,4 +1,4 @@
-// Owns which events there are. What an event says is events.ts's business.
+// Owns which events there are. What an event says is events/'s business.
 import { importEventTypes } from './import-state.ts'
 
 /**

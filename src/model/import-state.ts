@@ -1,6 +1,6 @@
 // Owns the states of an import and which may follow which. The README's diagram is checked against `transitions`.
 
-import type { ReportedState } from '../providers/contract.ts'
+import type { ReportedState } from './reported-state.ts'
 
 export const states = [
   'pending',

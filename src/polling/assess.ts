@@ -1,9 +1,12 @@
 // Owns what an answer means for an import: a pure function from what was known and what was heard to what is recorded.
 // When to ask next is interval.ts's; storing is imports/'s; what it means for the whole connection is connections/'s.
 import { after } from '../base/clock.ts'
+import { backOff, type IntervalLimits, type NextPoll, notBefore } from '../connections/backoff.ts'
 import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { fingerprintOf, saysTheSame } from '../imports/fingerprint.ts'
 import { heldError, isExhausted, judge } from '../imports/outcome.ts'
+import { storedError } from '../imports/stored-error.ts'
+import type { TrackedImport } from '../imports/tracked.ts'
 import {
   type Attention,
   type AttentionEventType,
@@ -13,14 +16,13 @@ import {
   isOver,
   type LostReason,
 } from '../model/import-state.ts'
-import type { TrackedImport } from './tracked.ts'
+import { tellsOutcome } from '../model/reported-state.ts'
 import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
-import { type Provider, tellsOutcome } from '../providers/contract.ts'
+import type { Provider } from '../providers/contract.ts'
 import { clockAheadMs, withTimesThatCanBe } from '../providers/times.ts'
-import { backOff, type IntervalLimits, type NextPoll, nextPoll, notBefore, trackProgress, within } from './interval.ts'
+import { nextPoll, trackProgress, within } from './interval.ts'
 import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
-import { storedError } from './stored-error.ts'
 
 /** An outcome that isn't whole is asked for again within this, unless the connection may not be asked that often. */
 const askWithinMs = 120_000

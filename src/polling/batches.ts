@@ -1,10 +1,10 @@
 // Owns that polls which run at the same time share their statements: what they need is read, and what came of most
 // of them is written, for many imports at once, a few milliseconds apart.
 import DataLoader from 'dataloader'
-import type { Target, Targets } from '../connections/targets.ts'
+import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
 import type { Database } from '../db/client.ts'
 import { recordUnchanged, type UnchangedPoll } from '../imports/record-unchanged.ts'
-import { loadTracked, type TrackedImport } from './tracked.ts'
+import { loadTracked, type TrackedImport } from '../imports/tracked.ts'
 
 /** How long a statement waits for company, in milliseconds. */
 const gatherMs = 10
@@ -13,7 +13,7 @@ const maxBatchSize = 500
 /** An import and where to ask about it. */
 export interface Pollable {
   tracked: TrackedImport
-  target: Target
+  access: ConnectionAccess
 }
 
 export interface PollBatches {
@@ -22,11 +22,11 @@ export interface PollBatches {
   recordUnchanged(poll: UnchangedPoll): Promise<void>
 }
 
-export function createPollBatches({ db, targets }: { db: Database; targets: Targets }): PollBatches {
+export function createPollBatches({ db, accesses }: { db: Database; accesses: ConnectionAccesses }): PollBatches {
   const options = { cache: false, maxBatchSize, batchScheduleFn: (run: () => void) => void setTimeout(run, gatherMs) }
   const loads = new DataLoader<string, Pollable | null>(async (ids) => {
     const tracked = new Map((await loadTracked(db, ids)).map((row) => [row.id, row]))
-    const byConnection = await targets.load([...tracked.values()].map((row) => row.connectionId))
+    const byConnection = await accesses.load([...tracked.values()].map((row) => row.connectionId))
     return ids.map((id) => pair(tracked.get(id), byConnection))
   }, options)
   const records = new DataLoader<UnchangedPoll, null>(async (polls) => {
@@ -41,7 +41,7 @@ export function createPollBatches({ db, targets }: { db: Database; targets: Targ
   }
 }
 
-function pair(tracked: TrackedImport | undefined, targets: ReadonlyMap<string, Target>): Pollable | null {
-  const target = tracked && targets.get(tracked.connectionId)
-  return tracked && target ? { tracked, target } : null
+function pair(tracked: TrackedImport | undefined, accesses: ReadonlyMap<string, ConnectionAccess>): Pollable | null {
+  const access = tracked && accesses.get(tracked.connectionId)
+  return tracked && access ? { tracked, access } : null
 }

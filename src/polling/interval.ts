@@ -1,7 +1,7 @@
 // Owns when to ask next: a pure function of what is known. Rules and measurements: "When to ask again"
 // (the hazard h(t) of the duration, and k, the seconds of delay that one poll is worth; best gap √(2k / h)).
-// What a 429 or refused credentials mean for the other imports of the connection is budget.ts and connections/.
-import { phase } from '../base/ids.ts'
+// What a 429 or refused credentials mean for the other imports of the connection is connections/.
+import { type IntervalLimits, type NextPoll, spread } from '../connections/backoff.ts'
 
 /** Seconds of delay that one poll is worth, in milliseconds. */
 const k = 2_000
@@ -11,16 +11,10 @@ const beta = 0.5
 const waitAtFull = 0.15
 /** Without a change for this many expected changes, the progress has stalled. */
 const stallTicks = 3
-const jitter = 0.1
 const keptChanges = 6
 
 /** A change of progress: when it was first seen (epoch ms), and the progress, 0 to 1. */
 export type ProgressChange = [at: number, progress: number]
-
-export interface IntervalLimits {
-  minIntervalMs: number
-  maxIntervalMs: number
-}
 
 export interface PollOutlook {
   importId: string
@@ -32,14 +26,6 @@ export interface PollOutlook {
   /** A status that nobody has mapped: keep asking, but slowly. */
   unmapped: boolean
   limits: IntervalLimits
-}
-
-export interface NextPoll {
-  delayMs: number
-  /** What the delay was worked out from. */
-  basis: 'progress' | 'elapsed' | 'slow' | 'backoff' | 'retry_after'
-  /** The progress has not moved for much longer than it used to. */
-  stalled: boolean
 }
 
 /** When to ask again after a report that isn't terminal. */
@@ -56,31 +42,9 @@ export function nextPoll(outlook: PollOutlook): NextPoll {
   return { delayMs: spread(importId, gapMs, limits), basis: 'elapsed', stalled: pace.kind === 'stalled' }
 }
 
-export interface FailedPoll {
-  importId: string
-  /** Failures in a row, this one included. */
-  failures: number
-  /** What the provider asked for, if it did. */
-  retryAfterMs: number | null
-  limits: IntervalLimits
-}
-
-/** When to ask again after a poll that failed: doubling from the shortest interval, never before `Retry-After`. */
-export function backOff({ importId, failures, retryAfterMs, limits }: FailedPoll): NextPoll {
-  const doubled = Math.min(limits.minIntervalMs * 2 ** Math.min(failures - 1, 20), limits.maxIntervalMs)
-  const next: NextPoll = { delayMs: spread(importId, doubled, limits), basis: 'backoff', stalled: false }
-  return notBefore(retryAfterMs, next, importId)
-}
-
 /** The limits of a connection for asking at least this often, as far as it may be asked so often. */
 export function within(maxMs: number, { minIntervalMs, maxIntervalMs }: IntervalLimits): IntervalLimits {
   return { minIntervalMs, maxIntervalMs: Math.max(Math.min(maxMs, maxIntervalMs), minIntervalMs) }
-}
-
-/** The next poll, but never before the provider's `Retry-After`; spread upwards, so that waiting imports don't fire together. */
-export function notBefore(retryAfterMs: number | null, next: NextPoll, importId: string): NextPoll {
-  if (retryAfterMs === null || retryAfterMs < next.delayMs) return next
-  return { ...next, delayMs: retryAfterMs * (1 + jitter * phase(importId)), basis: 'retry_after' }
 }
 
 /** The changes of progress with a new observation: kept short, and started afresh where progress went backwards. */
@@ -108,10 +72,4 @@ function readPace(changes: readonly ProgressChange[], now: number): Pace {
   if (sinceChange > stallTicks * tick) return { kind: 'stalled' }
   const speed = (last[1] - first[1]) / (last[0] - first[0])
   return { kind: 'moving', gapMs: beta * ((1 - last[1]) / speed - sinceChange) }
-}
-
-function spread(importId: string, gapMs: number, { minIntervalMs, maxIntervalMs }: IntervalLimits): number {
-  const clamped = Math.min(Math.max(gapMs, minIntervalMs), maxIntervalMs)
-  const spreadMs = clamped * (1 + jitter * (2 * phase(importId) - 1))
-  return Math.min(Math.max(spreadMs, minIntervalMs), maxIntervalMs)
 }

@@ -1,26 +1,26 @@
 // Owns one poll: ask, work out what the answer means, record it. Asking and recording stay apart, so that a database
-// that is away never looks like a provider that failed. Which polls are due is dispatch/'s business.
+// that is away never looks like a provider that failed. Which polls are due is connections/rooms.ts's business.
 import type { Clock } from '../base/clock.ts'
 import { after } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { ConnectionAccess } from '../connections/access.ts'
+import { type MadeCall, reactForConnection } from '../connections/react.ts'
 import { countRequest } from '../connections/reserve.ts'
-import type { Target } from '../connections/targets.ts'
 import type { Database } from '../db/client.ts'
-import type { Nudge } from '../work/wake.ts'
-import { holdPoll, releasePolls } from '../work/leases.ts'
 import { findMoving } from '../imports/moving-fields.ts'
 import { type Observation, type RecordResult, recordLost, recordReport } from '../imports/record.ts'
 import { recordRaised } from '../imports/record-unchanged.ts'
 import { recordSettled } from '../imports/settle.ts'
+import type { TrackedImport } from '../imports/tracked.ts'
 import type { ImportState } from '../model/import-state.ts'
-import type { TrackedImport } from './tracked.ts'
-import type { Log } from '../base/log.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Payload } from '../queue/jobs.ts'
 import type { FailedCall } from '../reporting/failed-calls.ts'
+import { holdPoll, releasePolls } from '../work/leases.ts'
+import type { Wake } from '../work/wake.ts'
 import { type Assessment, assess, type Heard, withMovingFields } from './assess.ts'
 import type { PollBatches } from './batches.ts'
-import { type MadeCall, reactForConnection } from '../connections/react.ts'
 
 export interface PollDeps {
   db: Database
@@ -28,7 +28,7 @@ export interface PollDeps {
   log: Log
   client: ProviderClient
   batches: PollBatches
-  nudge: Nudge
+  wake: Wake
   observe: PollObserver
 }
 
@@ -41,27 +41,27 @@ export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, sig
     const startedAt = deps.clock.now()
     const pollable = await deps.batches.load(importId)
     if (!pollable || !(await isClaimed(deps.db, pollable.tracked, leaseUntil, startedAt))) return
-    const { tracked, target } = pollable
+    const { tracked, access } = pollable
 
-    const heard = await ask(deps, tracked, target, signal)
+    const heard = await ask(deps, tracked, access, signal)
     if (heard === 'aborted') return releasePolls(deps.db, [importId])
     const polledAt = deps.clock.now()
-    const assessment = await withoutMoving(deps.db, tracked, target, assess(tracked, target, heard, polledAt))
-    await reactForConnection(deps, target, callOf(importId, heard), polledAt)
-    if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(deps.db, target, polledAt)
+    const assessment = await withoutMoving(deps.db, tracked, access, assess(tracked, access, heard, polledAt))
+    await reactForConnection(deps, access, callOf(importId, heard), polledAt)
+    if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(deps.db, access, polledAt)
     const seen = { importId, expectedPolls: tracked.polls, polledAt, failedCall: failedCallOf(heard) }
-    const result = await record(deps, tracked, target, assessment, seen)
-    report(deps, { tracked, target, heard, assessment, result, startedAt, polledAt })
+    const result = await record(deps, tracked, access, assessment, seen)
+    report(deps, { tracked, access, heard, assessment, result, startedAt, polledAt })
   }
 }
 
 /** Where the body alone is another one, a look at the one before says what moves in it. */
-async function withoutMoving(db: Database, tracked: TrackedImport, target: Target, assessment: Assessment) {
+async function withoutMoving(db: Database, tracked: TrackedImport, access: ConnectionAccess, assessment: Assessment) {
   if (assessment.kind !== 'changed' || !assessment.bodyOnly) return assessment
-  return withMovingFields(assessment, target, await findMoving(db, tracked, assessment.answer.report.body))
+  return withMovingFields(assessment, access, await findMoving(db, tracked, assessment.answer.report.body))
 }
 
-/** A poll runs only under the lease that dispatch gave it and that isn't over: otherwise another one may be under way. */
+/** A poll runs only under the lease that it was claimed with and that isn't over: otherwise another one may be under way. */
 async function isClaimed(
   db: Database,
   { id: importId, nextPollAt, pollLeaseUntil }: TrackedImport,
@@ -75,12 +75,12 @@ async function isClaimed(
 async function ask(
   { client, db, clock }: PollDeps,
   tracked: TrackedImport,
-  target: Target,
+  access: ConnectionAccess,
   signal: AbortSignal,
 ): Promise<Heard | 'aborted'> {
   const beforeSummary = () => holdPoll(db, { importId: tracked.id, leaseUntil: null, now: clock.now() })
   try {
-    const answer = await askStatus(client, target.provider, target, tracked.jobId, { signal, beforeSummary })
+    const answer = await askStatus(client, access.provider, access, tracked.jobId, { signal, beforeSummary })
     return { kind: 'answer', answer }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
@@ -97,14 +97,14 @@ function callOf(importId: string, heard: Heard): MadeCall {
 async function record(
   deps: PollDeps,
   tracked: TrackedImport,
-  target: Target,
+  access: ConnectionAccess,
   assessment: Assessment,
   seen: Observation,
 ): Promise<RecordResult | { kind: 'unchanged' }> {
-  const result = await recordAssessment(deps, tracked, target, assessment, seen)
+  const result = await recordAssessment(deps, tracked, access, assessment, seen)
   if (result.kind === 'recorded') {
-    if (result.events.length > 0) deps.nudge.deliver()
-    if (result.collect) deps.nudge.collect()
+    if (result.events.length > 0) deps.wake.deliver()
+    if (result.collect) deps.wake.collect()
   }
   return result
 }
@@ -112,12 +112,12 @@ async function record(
 async function recordAssessment(
   { db, batches }: PollDeps,
   tracked: TrackedImport,
-  target: Target,
+  access: ConnectionAccess,
   assessment: Assessment,
   seen: Observation,
 ): Promise<RecordResult | { kind: 'unchanged' }> {
   const { polledAt } = seen
-  const connection = { id: target.id, name: target.name, provider: target.provider.name }
+  const connection = { id: access.id, name: access.name, provider: access.provider.name }
   const from = tracked.state as ImportState
   if (assessment.kind === 'lost') return recordLost(db, { ...seen, ...assessment, connection, from, polls: 1 })
   if (assessment.kind === 'settled') return recordSettled(db, { ...seen, ...assessment, connection, from, polls: 1 })
@@ -141,7 +141,7 @@ function failedCallOf(heard: Heard): FailedCall | null {
 
 interface Polled {
   tracked: TrackedImport
-  target: Target
+  access: ConnectionAccess
   heard: Heard
   assessment: Assessment
   result: { kind: string }
@@ -150,16 +150,16 @@ interface Polled {
 }
 
 function report({ log, observe }: PollDeps, polled: Polled): void {
-  const { tracked, target, heard, assessment, result, startedAt, polledAt } = polled
+  const { tracked, access, heard, assessment, result, startedAt, polledAt } = polled
   const outcome = heard.kind === 'error' ? heard.error.kind : assessment.kind
   const latenessMs = Math.max(startedAt.getTime() - (tracked.nextPollAt?.getTime() ?? startedAt.getTime()), 0)
   const durationMs = polledAt.getTime() - startedAt.getTime()
-  observe({ provider: target.provider.name, outcome, latenessMs, durationMs })
+  observe({ provider: access.provider.name, outcome, latenessMs, durationMs })
   log.info(
     {
       importId: tracked.id,
-      connection: target.name,
-      provider: target.provider.name,
+      connection: access.name,
+      provider: access.provider.name,
       outcome,
       recorded: result.kind,
       state: stateAfter(assessment, tracked),

@@ -1,6 +1,8 @@
 // Owns the two questions that are put to a provider: how is it going, and what failed.
+
+import { isTerminal } from '../model/reported-state.ts'
 import type { Answer, ProviderClient } from './client.ts'
-import { type DetailPage, isTerminal, type Provider, type ProviderRequest, type StatusAnswer } from './contract.ts'
+import type { DetailPage, Provider, ProviderRequest, StatusAnswer } from './contract.ts'
 import { ProviderError } from './error.ts'
 import { jobIdProblem } from './job-id.ts'
 

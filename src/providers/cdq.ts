@@ -1,17 +1,8 @@
 // Owns what CDQ's Data Exchange API says of an import job (Poll Import Job, version 5).
 import { z } from 'zod'
+import { isTerminal, type ReportedState, tellsOutcome } from '../model/reported-state.ts'
 import { keptBody } from './body.ts'
-import { calmLimits } from './polite-defaults.ts'
-import {
-  type DetailPage,
-  isTerminal,
-  type Job,
-  type Provider,
-  type ReportedState,
-  type SkippedLine,
-  tellsOutcome,
-  unknownRows,
-} from './contract.ts'
+import { type DetailPage, type Job, type Provider, type SkippedLine, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
 import {
   count,
@@ -27,6 +18,7 @@ import {
 } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
+import { politeDefaults } from './polite-defaults.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({})
@@ -89,7 +81,7 @@ export const cdq: Provider<Credentials, Settings> = {
   credentialsSchema,
   settingsSchema,
   // No limits are published. Jobs run for minutes to hours.
-  defaultLimits: calmLimits,
+  defaultLimits: politeDefaults,
   forgetsJobs: false, // jobs are ARCHIVED instead
   volatileFields: ['/modifiedAt'],
 

@@ -1,23 +1,8 @@
 // Owns what a provider has to be able to say. An adapter (cdq.ts, micro.ts, …) is data and pure functions:
 // it describes requests and reads answers; client.ts sends them, polling/ and collecting/ decide when.
 import type { z } from 'zod'
-
-/**
- * What a report says of an import, in our words.
- * - `archived`: the job is over, but its outcome can't be told any more.
- * - `unknown`: the provider says that it doesn't know; the state stays what it was.
- * - `unmapped`: a status that no published document names; the state stays, and the import shows it.
- */
-export type ReportedState =
-  | 'queued'
-  | 'running'
-  | 'succeeded'
-  | 'partial'
-  | 'failed'
-  | 'canceled'
-  | 'archived'
-  | 'unknown'
-  | 'unmapped'
+import type { DefaultLimits } from '../model/limits.ts'
+import type { ReportedState } from '../model/reported-state.ts'
 
 /** Counts of rows; null is unknown, which is not 0. */
 export interface RowCounts {
@@ -118,16 +103,6 @@ export interface ProviderRequest {
   headers: Record<string, string>
 }
 
-/** What a provider allows unless the connection says otherwise. Null: no limit known. */
-export interface DefaultLimits {
-  requestsPerSecond: number | null
-  requestsPerMonth: number | null
-  maxInFlight: number
-  minIntervalMs: number
-  maxIntervalMs: number
-  deadlineMs: number
-}
-
 export interface Provider<Credentials = unknown, Settings = unknown> {
   name: string
   /** Null: every customer has one of its own, so a connection must say it. */
@@ -168,16 +143,4 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
 
   /** What an error answer's body says, for `lastError.message`; null where it isn't of the published form. */
   readError(body: unknown): { code: string | null; message: string | null } | null
-}
-
-const over: ReadonlySet<ReportedState> = new Set(['succeeded', 'partial', 'failed', 'canceled', 'archived'])
-
-/** Whether it says how the import ended. */
-export function tellsOutcome(state: ReportedState): state is 'succeeded' | 'partial' | 'failed' | 'canceled' {
-  return isTerminal(state) && state !== 'archived'
-}
-
-/** Whether the provider will say nothing new after this. Successful is another question. */
-export function isTerminal(state: ReportedState): boolean {
-  return over.has(state)
 }

@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { isRawNumber } from '../base/json.ts'
 import { storableText } from '../base/storable-text.ts'
-import type { ReportedState } from './contract.ts'
+import type { ReportedState } from '../model/reported-state.ts'
 
 /** A number of rows: a whole number or its decimal text. Null where absent, null or "". */
 export const count = field((value, fail) => {

@@ -1,22 +1,14 @@
 // Owns what FullStory's API says of a batch import of events or users, and of the items that failed.
 import { z } from 'zod'
+import { isTerminal, type ReportedState, tellsOutcome } from '../model/reported-state.ts'
 import { keptBody, keptJson, refusal } from './body.ts'
-import { calmLimits } from './polite-defaults.ts'
-import {
-  firstPage,
-  isTerminal,
-  type Job,
-  type Provider,
-  type ReportedState,
-  type RowResult,
-  tellsOutcome,
-  unknownRows,
-} from './contract.ts'
+import { firstPage, type Job, type Provider, type RowResult, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
 import { count, isObject, readText, rows, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
+import { politeDefaults } from './polite-defaults.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({
@@ -47,7 +39,7 @@ export const fullstory: Provider<Credentials, Settings> = {
   credentialsSchema,
   settingsSchema,
   // There is a limit (429), but no number is published: few in flight, and Retry-After says the rest.
-  defaultLimits: calmLimits,
+  defaultLimits: politeDefaults,
   forgetsJobs: false,
   volatileFields: [],
 

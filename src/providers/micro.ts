@@ -1,7 +1,8 @@
 // Owns what micro.so's Prism API says of an import job, and of a small import that was answered inline.
 import { z } from 'zod'
+import { isTerminal, type ReportedState, tellsOutcome } from '../model/reported-state.ts'
 import { keptBody } from './body.ts'
-import { isTerminal, type Provider, type ReportedState, type RowResult, tellsOutcome, unknownRows } from './contract.ts'
+import { type Provider, type RowResult, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
 import { plainError, readError, readPlainError } from './error-body.ts'
 import {

@@ -1,11 +1,11 @@
 // Owns the limits of a provider that publishes none: what a considerate client would keep to.
-import type { DefaultLimits } from './contract.ts'
+import type { DefaultLimits } from '../model/limits.ts'
 
 /**
  * Two seconds is soon enough to see a short job end, two minutes late is still early for one of hours, and a job that
  * lives for a week is stuck. `Retry-After` says the rest.
  */
-export const calmLimits: DefaultLimits = {
+export const politeDefaults: DefaultLimits = {
   requestsPerSecond: null,
   requestsPerMonth: null,
   maxInFlight: 10,

@@ -1,6 +1,7 @@
 // Owns reading a vendor's answer: at most so many bytes of it, as JSON, in the charset that it names or in UTF-8.
-import { BodyError, discard, type Reading, type Response, readBody } from '../egress/body.ts'
+
 import { parseJsonAsWritten } from '../base/json.ts'
+import { BodyError, discard, type Reading, type Response, readBody } from '../egress/body.ts'
 import { ProviderError } from './error.ts'
 
 /** Of an error's body. */

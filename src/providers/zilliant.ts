@@ -1,13 +1,14 @@
 // Owns what Zilliant's API says of an entity import: its status, and the report that adds the counts once it is over.
 import { z } from 'zod'
+import { isTerminal, type ReportedState } from '../model/reported-state.ts'
 import { keptBody } from './body.ts'
-import { calmLimits } from './polite-defaults.ts'
-import { isTerminal, type Job, type Provider, type Report, type ReportedState, unknownRows } from './contract.ts'
+import { type Job, type Provider, type Report, unknownRows } from './contract.ts'
 import { hostName, jsonObjectText } from './credentials.ts'
 import { readPlainError } from './error-body.ts'
 import { count, flag, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
+import { politeDefaults } from './polite-defaults.ts'
 
 /** The whole answer of the OAuth token endpoint, as text: it is sent as it is, not only its access_token. */
 const credentialsSchema = z.strictObject({ tokenResponse: jsonObjectText })
@@ -46,7 +47,7 @@ export const zilliant: Provider<Credentials, Settings> = {
   credentialsSchema,
   settingsSchema,
   // No limits are published. File imports run for minutes (the published example for six and a half).
-  defaultLimits: calmLimits,
+  defaultLimits: politeDefaults,
   forgetsJobs: false,
   volatileFields: [],
 

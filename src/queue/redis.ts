@@ -1,7 +1,7 @@
 // Owns connections to Redis: whether the one of REDIS_URL can be used, and those that BullMQ gets.
 import { Redis, type RedisOptions } from 'ioredis'
-import { ConfigError } from '../config/config.ts'
 import type { Log } from '../base/log.ts'
+import { ConfigError } from '../config/config.ts'
 import { demanding } from '../config/requirement.ts'
 
 const oldest = { major: 6, minor: 2 }

@@ -1,5 +1,5 @@
 // Owns computing days of connections from the imports themselves, by index: what they were before is forgotten, but
-// for what can't be computed any more because the months of history that it came from were dropped (retention.ts).
+// for what can't be computed any more because the months of history that it came from were dropped (history/drop-months.ts).
 //
 // Each table in one statement, so that what is dropped meanwhile is there for all of it or for nothing.
 import { type SQL, sql } from 'drizzle-orm'

@@ -1,8 +1,8 @@
 // Owns what Prometheus can see. Labels are names of providers and outcomes: never an id, a URL or a secret.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { WorkWatch } from '../app/watch.ts'
 import type { Queues } from '../queue/queues.ts'
+import type { WorkWatch } from '../work/watch.ts'
 
 const seconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 

@@ -1,10 +1,10 @@
 // Owns making a token.
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
-import { apiTokens } from '../db/schema/index.ts'
 import { newId } from '../base/ids.ts'
 import { isVisibleText } from '../base/visible-text.ts'
+import type { Database } from '../db/client.ts'
+import { apiTokens } from '../db/schema/index.ts'
 import { hashToken, newToken } from './hash.ts'
 import { type ApiToken, presentToken } from './present.ts'
 import { scopes } from './scope.ts'

@@ -1,8 +1,8 @@
 // Owns listing tokens, in the order they were made.
 import { gt } from 'drizzle-orm'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { type ApiToken, presentToken } from './present.ts'
 
 export async function listTokens({ db }: { db: Database }, { limit, after }: PageQuery): Promise<Page<ApiToken>> {

@@ -1,8 +1,8 @@
 // Owns revoking a token.
 import { eq } from 'drizzle-orm'
+import { notFound } from '../api/refusal.ts'
 import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
-import { notFound } from '../api/refusal.ts'
 
 /**
  * Revokes a token: at once in this process once its authenticator forgets, within seconds in others.

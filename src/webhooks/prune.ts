@@ -1,8 +1,8 @@
 // Owns how long the log of deliveries is kept. What an import went through isn't part of it: its events stay.
 import { sql } from 'drizzle-orm'
 import { after, type Clock } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
 import { firstIdAt } from '../base/ids.ts'
+import type { Database } from '../db/client.ts'
 
 const dayMs = 86_400_000
 /** Deliveries with their attempts, and events that are of no import. */

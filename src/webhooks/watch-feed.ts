@@ -1,8 +1,9 @@
 // Owns waiting for new events: one statement every quarter of a second for everybody who waits in this process.
-import type { Clock } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
-import type { Log } from '../base/log.ts'
+
 import type { Page } from '../api/paging.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Database } from '../db/client.ts'
 import { type ApiEvent, type FeedQuery, listEvents, newestPosition } from '../events/feed.ts'
 
 export interface FeedWatcher {

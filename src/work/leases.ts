@@ -1,4 +1,4 @@
-// Owns how long work on an import is leased, and giving a lease back. Who gets one is dispatch/'s.
+// Owns how long work on an import is leased, and giving a lease back. Who gets one is rooms.ts's in connections/.
 import { sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'

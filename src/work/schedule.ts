@@ -6,7 +6,7 @@ import type { Queues } from '../queue/queues.ts'
 import type { TickKind } from './ticks.ts'
 
 /**
- * How often what is due is looked for, in milliseconds; a nudge comes in between. What is old is deleted at night (UTC).
+ * How often what is due is looked for, in milliseconds; a call to `wake` comes in between. What is old is deleted at night (UTC).
  */
 const repeat: Record<TickKind, { every: number } | { pattern: string; tz: 'UTC' }> = {
   poll: { every: 500 },

@@ -1,14 +1,14 @@
 import { expect, test, vi } from 'vitest'
+import { startWorkers } from '../../src/app/workers.ts'
 import { systemClock } from '../../src/base/clock.ts'
-import { createTargets } from '../../src/connections/targets.ts'
-import { createNudge } from '../../src/work/wake.ts'
-import { createAgents } from '../../src/egress/agents.ts'
-import { createGuard } from '../../src/egress/guard.ts'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { createLog } from '../../src/base/log.ts'
+import { createConnectionAccesses } from '../../src/connections/access.ts'
+import { createAgents } from '../../src/egress/agents.ts'
+import { createGuard } from '../../src/egress/guard.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
 import { openQueues } from '../../src/queue/queues.ts'
-import { startWorkers } from '../../src/app/workers.ts'
+import { createWake } from '../../src/work/wake.ts'
 import { testEncryptionKey } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
 import { useApp } from './world.ts'
@@ -77,8 +77,8 @@ describeEachStore('workers that are stopped', (store) => {
     opened.defer(() => agents.destroy())
     return startWorkers({
       ...{ db, clock, log, encryption, queues, agents },
-      nudge: createNudge({ queues, log }),
-      targets: createTargets({ db, encryption, log }),
+      wake: createWake({ queues, log }),
+      accesses: createConnectionAccesses({ db, encryption, log }),
       client: createProviderClient({ agents, clock }),
       historyRetention: {},
       observePoll: () => {},

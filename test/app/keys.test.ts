@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startService } from '../../src/app/service.ts'
 import { systemClock } from '../../src/base/clock.ts'
+import { createEncryption } from '../../src/base/encryption.ts'
+import { createLog } from '../../src/base/log.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { putConnection } from '../../src/connections/put.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { createEncryption } from '../../src/base/encryption.ts'
-import { createLog } from '../../src/base/log.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testEnvironment } from '../support/service.ts'
 

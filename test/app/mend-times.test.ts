@@ -1,11 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import { after } from '../../src/base/clock.ts'
-import { drawRequest } from '../../src/connections/reserve.ts'
-import { connections, deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { claimPolls } from '../../src/connections/rooms.ts'
 import { mendTimes } from '../../src/app/mend-times.ts'
+import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
+import { reserveRequest } from '../../src/connections/reserve.ts'
+import { claimPolls } from '../../src/connections/rooms.ts'
+import { connections, deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
@@ -106,6 +106,6 @@ test('what the rules can have set stays as it is', async () => {
 test('a request that can’t be soon is not reserved', async () => {
   const limits = { requestsPerSecond: 5, requestsPerMonth: 1, maxInFlight: 10 }
   const { id } = await world.connection({ limits, budgetMonth: '2026-03', monthRequests: 1 })
-  expect(await drawRequest(world.db, { id, limits }, now())).toEqual(new Date('2026-04-01T00:00:00.000Z'))
+  expect(await reserveRequest(world.db, { id, limits }, now())).toEqual(new Date('2026-04-01T00:00:00.000Z'))
   expect(await connectionRow(id)).toMatchObject({ budgetMonth: '2026-03', monthRequests: 1, nextRequestAt: null })
 })

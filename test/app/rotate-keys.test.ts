@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { connections, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { rotateKeys } from '../../src/app/rotate-keys.ts'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { newId } from '../../src/base/ids.ts'
-import { rotateKeys } from '../../src/app/rotate-keys.ts'
+import { connections, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

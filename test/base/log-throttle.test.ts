@@ -1,13 +1,13 @@
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { createComplaints } from '../../src/base/log-throttle.ts'
+import { createLogThrottle } from '../../src/base/log-throttle.ts'
 import { manualClock } from '../support/clock.ts'
 
 function world() {
   const lines: { msg: string; repeated?: number; err: { message: string } }[] = []
   const clock = manualClock()
   const log = pino({ base: null }, { write: (line) => void lines.push(JSON.parse(line)) })
-  return { lines, clock, complain: createComplaints({ log, clock }) }
+  return { lines, clock, complain: createLogThrottle({ log, clock }) }
 }
 
 test('an outage is told of at once, then every 30 s with how often it happened meanwhile', () => {

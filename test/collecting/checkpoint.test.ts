@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { type Checkpoint, leased, postpone, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { giveUp } from '../../src/collecting/give-up.ts'
 import { claimCollections } from '../../src/connections/rooms.ts'
-import { collectLeaseMs } from '../../src/work/leases.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
+import { collectLeaseMs } from '../../src/work/leases.ts'
 import { aPage, useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()

@@ -3,10 +3,10 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
 import { createCollectWorker } from '../../src/collecting/work.ts'
-import { effectiveLimits } from '../../src/model/limits.ts'
-import type { Target } from '../../src/connections/targets.ts'
-import { connections } from '../../src/db/schema/index.ts'
+import type { ConnectionAccess } from '../../src/connections/access.ts'
 import { claimCollections } from '../../src/connections/rooms.ts'
+import { connections } from '../../src/db/schema/index.ts'
+import { effectiveLimits } from '../../src/model/limits.ts'
 import { cdq } from '../../src/providers/cdq.ts'
 import type { Provider } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
@@ -31,7 +31,7 @@ beforeEach(() => {
 
 /** Claims the import's collection and walks it as the worker does. */
 async function collect(connectionId: string, importId: string, provider: Provider = cdq as Provider): Promise<void> {
-  const target = {
+  const access = {
     id: connectionId,
     name: 'vendor',
     provider,
@@ -42,14 +42,14 @@ async function collect(connectionId: string, importId: string, provider: Provide
     pausedAt: null,
     refusedSince: null,
     updatedAt: world.clock.now(),
-  } as unknown as Target
+  } as unknown as ConnectionAccess
   const work = createCollectWorker({
     db: world.db,
     clock: world.clock,
     log: pino({ level: 'silent' }),
     client: asker.client,
-    targets: { load: async () => new Map([[connectionId, target]]) },
-    nudge: { poll: () => {}, collect: () => {}, deliver: () => {} },
+    accesses: { load: async () => new Map([[connectionId, access]]) },
+    wake: { poll: () => {}, collect: () => {}, deliver: () => {} },
   })
   const { ids, leaseUntil } = await claimCollections(world.db, world.clock.now())
   expect(ids).toContain(importId)

@@ -1,15 +1,15 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
+import { createEncryption } from '../../src/base/encryption.ts'
+import { newId } from '../../src/base/ids.ts'
+import { createLog } from '../../src/base/log.ts'
+import { createConnectionAccesses } from '../../src/connections/access.ts'
 import { deleteConnection } from '../../src/connections/delete.ts'
 import { pauseConnection, resumeConnection } from '../../src/connections/pause.ts'
 import { noteRefusal } from '../../src/connections/refusals.ts'
 import { openCredentials } from '../../src/connections/secrets.ts'
-import { createTargets } from '../../src/connections/targets.ts'
 import { connections, events } from '../../src/db/schema/index.ts'
-import { createEncryption } from '../../src/base/encryption.ts'
-import { newId } from '../../src/base/ids.ts'
-import { createLog } from '../../src/base/log.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
 import { encryption, useApi } from '../http/api.ts'
 import { aConnection, anImport, cdqConnection, unique, withRowResults, withSkippedLines } from '../http/fixtures.ts'
@@ -261,10 +261,10 @@ describe('pausing', () => {
     const name = await aConnection(api)
     await pause(name)
     expect((await put(name, cdqConnection)).body.pausedAt).not.toBeNull()
-    const before = api.nudges.poll
+    const before = api.wakes.poll
     const { body } = await put(name, { ...cdqConnection, credentials: { apiKey: 'new' } })
     expect(body).toMatchObject({ pausedAt: null, pauseReason: null })
-    expect(api.nudges.poll).toBe(before + 1)
+    expect(api.wakes.poll).toBe(before + 1)
     expect((await eventsOf(name)).map(({ type }) => type)).toEqual(['connection.paused', 'connection.resumed'])
   })
 
@@ -410,34 +410,34 @@ test('connections are listed by name, without the deleted ones', async () => {
   expect(seen.filter((name) => name.startsWith('zz-'))).toEqual(names.toSorted())
 })
 
-describe('targets', () => {
+describe('accesses', () => {
   const log = createLog('silent')
 
   test('are decrypted, with the limits that hold and the provider’s default base URL', async () => {
     const name = await aConnection(api, { ...cdqConnection, limits: { maxInFlight: 3 } })
     const { id } = await rowOf(name)
-    const target = (await createTargets({ db: api.database.db, encryption, log }).load([id, id])).get(id)
-    expect(target).toMatchObject({
+    const access = (await createConnectionAccesses({ db: api.database.db, encryption, log }).load([id, id])).get(id)
+    expect(access).toMatchObject({
       id,
       name,
       credentials: { apiKey: 'key-of-the-tests' },
       settings: {},
       pausedAt: null,
     })
-    expect(target).toMatchObject({ baseUrl: 'https://api.cdq.com/data-exchange/rest', limits: { maxInFlight: 3 } })
-    expect(target?.provider.name).toBe('cdq')
+    expect(access).toMatchObject({ baseUrl: 'https://api.cdq.com/data-exchange/rest', limits: { maxInFlight: 3 } })
+    expect(access?.provider.name).toBe('cdq')
   })
 
   test('follow changes at once, also new credentials and a pause', async () => {
     const name = await aConnection(api)
     const { id } = await rowOf(name)
-    const targets = createTargets({ db: api.database.db, encryption, log })
-    await targets.load([id])
+    const accesses = createConnectionAccesses({ db: api.database.db, encryption, log })
+    await accesses.load([id])
     await put(name, { ...cdqConnection, credentials: { apiKey: 'second' } })
     await pause(name)
-    const target = (await targets.load([id])).get(id)
-    expect(target?.credentials).toEqual({ apiKey: 'second' })
-    expect(target?.pausedAt).toEqual(api.clock.now())
+    const access = (await accesses.load([id])).get(id)
+    expect(access?.credentials).toEqual({ apiKey: 'second' })
+    expect(access?.pausedAt).toEqual(api.clock.now())
   })
 
   test('leave out deleted connections, and have no credentials where no key opens them', async () => {
@@ -445,9 +445,9 @@ describe('targets', () => {
     const ids = [(await rowOf(kept)).id, (await rowOf(deleted)).id]
     await api.call('DELETE /v1/connections/{name}', { name: deleted })
     const { db } = api.database
-    expect([...(await createTargets({ db, encryption, log }).load(ids)).keys()]).toEqual([ids[0]])
+    expect([...(await createConnectionAccesses({ db, encryption, log }).load(ids)).keys()]).toEqual([ids[0]])
     const strange = createEncryption([Buffer.alloc(32, 9)])
-    const [shut] = (await createTargets({ db, encryption: strange, log }).load(ids)).values()
+    const [shut] = (await createConnectionAccesses({ db, encryption: strange, log }).load(ids)).values()
     expect(shut).toMatchObject({ id: ids[0], credentials: null })
   })
 })

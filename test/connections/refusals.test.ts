@@ -1,14 +1,14 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { resumeConnection } from '../../src/connections/pause.ts'
+import { reactForConnection } from '../../src/connections/react.ts'
 import { forgetRefusedImports } from '../../src/connections/refusals.ts'
 import { connections, events, imports } from '../../src/db/schema/index.ts'
-import { reactForConnection } from '../../src/connections/react.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/providers/error.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
-const nudge = { poll() {}, collect() {}, deliver() {} }
+const wake = { poll() {}, collect() {}, deliver() {} }
 
 /** A connection with so many live imports, and what calls about them bring. */
 async function account(live: number) {
@@ -26,10 +26,10 @@ async function account(live: number) {
     what: 'status' | 'summary' | 'details' = 'status',
   ) => {
     world.clock.advance(1_000)
-    const target = await row()
+    const access = await row()
     const limits = { maxIntervalMs: 120_000 }
     const call = { importId: ids[number] ?? '', what, error }
-    await reactForConnection({ db: world.db, nudge }, { ...target, limits } as never, call, world.clock.now())
+    await reactForConnection({ db: world.db, wake }, { ...access, limits } as never, call, world.clock.now())
     if (error === null) await world.db.update(imports).set({ refusedSince: null }).where(eq(imports.id, call.importId))
     return row()
   }
@@ -146,12 +146,12 @@ describe('a 401', () => {
 
   test('that comes to credentials that were replaced meanwhile changes nothing', async () => {
     const { id, row } = await account(1)
-    const target = await row()
+    const access = await row()
     world.clock.advance(1_000)
     await world.db.update(connections).set({ updatedAt: world.clock.now() }).where(eq(connections.id, id))
     const error = new ProviderError('unauthorized', 'No.', { status: 401 })
     const call = { importId: '', what: 'status' as const, error }
-    await reactForConnection({ db: world.db, nudge }, target as never, call, world.clock.now())
+    await reactForConnection({ db: world.db, wake }, access as never, call, world.clock.now())
     expect(await row()).toMatchObject({ pausedAt: null, refusedSince: null })
   })
 })

@@ -1,8 +1,9 @@
 // Owns what `volatileFields` may be, and that it is kept, shown and obeyed.
 import { eq } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { volatileFieldsOf } from '../../src/connections/volatile-fields.ts'
 import { connections } from '../../src/db/schema/index.ts'
+import { volatileFieldsOf } from '../../src/model/volatile-fields.ts'
+import { findProvider } from '../../src/providers/index.ts'
 import { useApi } from '../http/api.ts'
 import { cdqConnection, unique } from '../http/fixtures.ts'
 
@@ -14,7 +15,10 @@ test('they are kept, shown, left alone by other changes, and go with a PUT witho
   const put = await api.call('PUT /v1/connections/{name}', { name }, { body: { ...cdqConnection, volatileFields } })
   expect(put.body).toMatchObject({ volatileFields: volatileFields.slice(0, 3) })
   const [row] = await api.database.db.select().from(connections).where(eq(connections.name, name))
-  expect(row && volatileFieldsOf(row)).toEqual(['/modifiedAt', ...volatileFields.slice(0, 3)])
+  expect(row && volatileFieldsOf(findProvider(row.provider), row.volatileFields)).toEqual([
+    '/modifiedAt',
+    ...volatileFields.slice(0, 3),
+  ])
   const patched = await api.call('PATCH /v1/connections/{name}', { name }, { body: { limits: { maxInFlight: 3 } } })
   expect(patched.body).toMatchObject({ volatileFields: volatileFields.slice(0, 3) })
   const changed = await api.call('PATCH /v1/connections/{name}', { name }, { body: { volatileFields: [] } })

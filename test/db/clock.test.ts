@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
-import { type DatabaseClock, startDatabaseClock } from '../../src/db/clock.ts'
 import { createLog } from '../../src/base/log.ts'
+import { type DatabaseClock, startDatabaseClock } from '../../src/db/clock.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { isDatabaseAway } from '../../src/db/unreachable.ts'
 import { openDatabase } from '../../src/db/client.ts'
+import { isDatabaseAway } from '../../src/db/unreachable.ts'
 import { type Cable, startCable } from '../support/cable.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

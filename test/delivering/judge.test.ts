@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { outcomes } from '../../src/webhooks/outcome.ts'
 import { type AttemptResult, judge, retryDelayMs, retryDelaysMs } from '../../src/delivering/judge.ts'
+import { outcomes } from '../../src/webhooks/outcome.ts'
 
 const hour = 3_600_000
 const noJitter = () => 0

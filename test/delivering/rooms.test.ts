@@ -2,11 +2,11 @@ import { eq, inArray, sql } from 'drizzle-orm'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { deliveries, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { type DueDelivery, deliveryLeaseMs, releaseDeliveries } from '../../src/delivering/rooms.ts'
-import { attemptLeaseMs } from '../../src/delivering/begin.ts'
 import { timeOrderedId } from '../../src/db/time-ordered-id.ts'
+import { attemptLeaseMs } from '../../src/delivering/begin.ts'
+import { type DueDelivery, deliveryLeaseMs, releaseDeliveries } from '../../src/delivering/rooms.ts'
 import { type ClaimedDelivery, claimAllDeliveries, claimRound } from '../support/claim.ts'
-import { useDeliveryWorld } from '../dispatch/delivery-world.ts'
+import { useDeliveryWorld } from './due-world.ts'
 
 const world = useDeliveryWorld()
 const { now, minutes } = world

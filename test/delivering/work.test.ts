@@ -58,10 +58,10 @@ it('a job goes on with what else is due to its endpoint', async () => {
   const receiver = await world.receiver()
   const endpoint = await world.endpoint({ url: receiver.url })
   for (let count = 0; count < 12; count += 1) await world.event()
-  const { lines, nudges } = await work() // dispatch gives five at once
+  const { lines, wakes } = await work() // dispatch gives five at once
   expect(lines.length).toBeGreaterThan(5)
   while ((await world.deliveriesOf(endpoint.id)).some(({ state }) => state === 'pending')) {
-    expect(nudges).toContain('deliver') // a job ends after a while, so that others get its slot
+    expect(wakes).toContain('deliver') // a job ends after a while, so that others get its slot
     await work()
   }
   expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toHaveLength(12)
@@ -80,13 +80,13 @@ it('the log says what became of the endpoint', async () => {
 async function work() {
   const lines: string[] = []
   const attempts: unknown[] = []
-  const nudges: string[] = []
+  const wakes: string[] = []
   const log = createLog('info', { write: (line: string) => void lines.push(line) })
-  const nudge = { poll() {}, collect() {}, deliver: () => void nudges.push('deliver') }
+  const wake = { poll() {}, collect() {}, deliver: () => void wakes.push('deliver') }
   const observeDelivery = (attempt: unknown) => attempts.push(attempt)
-  const worker = createDeliveryWorker({ ...world.deps, log, nudge, observeDelivery })
+  const worker = createDeliveryWorker({ ...world.deps, log, wake, observeDelivery })
   const deliveries = await claimAllDeliveries(world.deps.db, world.clock.now())
   for (const { id, number, manual } of deliveries)
     await worker({ deliveryId: id, number, manual }, new AbortController().signal)
-  return { lines, attempts, nudges }
+  return { lines, attempts, wakes }
 }

@@ -1,9 +1,9 @@
 // Owns the two that go out, as the guard's tests use them: what becomes of a request to a URL, as one word.
 import { systemClock } from '../../src/base/clock.ts'
+import { send } from '../../src/delivering/send.ts'
 import type { Agents } from '../../src/egress/agents.ts'
 import { createProviderClient, ProviderError } from '../../src/providers/client.ts'
 import { readPlainError } from '../../src/providers/error-body.ts'
-import { send } from '../../src/delivering/send.ts'
 
 /** `answered`, or the kind of failure. */
 export type Ask = (url: string) => Promise<string>

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
-import { deleteImport } from '../../src/imports/delete.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createDeliveryWorker } from '../../src/delivering/work.ts'
+import { deleteImport } from '../../src/imports/delete.ts'
 import type { Answer } from '../webhooks/receiver.ts'
 import { only, useWebhookWorld } from '../webhooks/world.ts'
 
@@ -57,8 +57,8 @@ describe('an import that is deleted while a delivery of its event is under way',
     await world.event(ofImport)
     const { id: deliveryId } = only(await world.deliveriesOf(endpointId))
     await deleteImport({ db: world.deps.db }, ofImport.importId)
-    const nudge = { poll() {}, collect() {}, deliver() {} }
-    const work = createDeliveryWorker({ ...world.deps, log: createLog('silent'), nudge, observeDelivery() {} })
+    const wake = { poll() {}, collect() {}, deliver() {} }
+    const work = createDeliveryWorker({ ...world.deps, log: createLog('silent'), wake, observeDelivery() {} })
     await work({ deliveryId, number: 1, manual: false }, new AbortController().signal)
     expect(receiver.received).toEqual([])
   })

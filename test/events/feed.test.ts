@@ -3,11 +3,11 @@ import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { v7 } from 'uuid'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { newId } from '../../src/base/ids.ts'
 import type { Transaction } from '../../src/db/client.ts'
 import { events } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/base/ids.ts'
-import { deleteImport } from '../../src/imports/delete.ts'
 import { listEvents } from '../../src/events/feed.ts'
+import { deleteImport } from '../../src/imports/delete.ts'
 import { useWebhookWorld } from '../webhooks/world.ts'
 
 const world = useWebhookWorld()

@@ -1,11 +1,11 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
-import { deliveries, events } from '../../src/db/schema/index.ts'
 import { isId, newId } from '../../src/base/ids.ts'
+import { deliveries, events } from '../../src/db/schema/index.ts'
+import { listImportEvents } from '../../src/events/feed.ts'
+import { type NewEvent, writeEvent, writeEvents } from '../../src/events/write.ts'
 import { patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { removeEndpoint } from '../../src/webhooks/endpoints/remove.ts'
-import { type NewEvent, writeEvent, writeEvents } from '../../src/events/write.ts'
-import { listImportEvents } from '../../src/events/feed.ts'
 import { only, someEvent, useWebhookWorld } from '../webhooks/world.ts'
 
 const world = useWebhookWorld()

@@ -2,16 +2,18 @@
 // users run. What differs is the time, which a test lets pass, and that a test ticks, so that it knows when nothing is
 // under way. (startService goes by the database's clock, and by its own ticks.)
 import { pino } from 'pino'
+import { createChores } from '../../src/app/chores.ts'
+import { createLooks } from '../../src/app/looks.ts'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
 import { createCollectWorker } from '../../src/collecting/work.ts'
-import { createTargets } from '../../src/connections/targets.ts'
-import { createTick } from '../../src/work/ticks.ts'
+import { createConnectionAccesses } from '../../src/connections/access.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { loseOverdue } from '../../src/imports/lose-overdue.ts'
 import { createPollBatches } from '../../src/polling/batches.ts'
 import { createPollWorker } from '../../src/polling/work.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
+import { createTick } from '../../src/work/ticks.ts'
 import { type Api, encryption, startApi } from '../http/api.ts'
 
 export interface PacedService {
@@ -32,17 +34,17 @@ export async function startPacedService(): Promise<PacedService> {
   const log = pino({ level: 'silent' })
   const agents = createAgents({ guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }), timeouts: providerTimeouts })
   opened.defer(() => agents.destroy())
-  const targets = createTargets({ db, encryption, log })
+  const accesses = createConnectionAccesses({ db, encryption, log })
   const client = createProviderClient({ agents, clock })
-  const nudge = { poll: () => {}, collect: () => {}, deliver: () => {} }
-  const deps = { db, clock, log, client, targets, nudge, queues, historyRetention: {} }
-  const batches = createPollBatches({ db, targets })
+  const wake = { poll: () => {}, collect: () => {}, deliver: () => {} }
+  const deps = { db, clock, log, client, accesses, wake, queues, historyRetention: {} }
+  const batches = createPollBatches({ db, accesses })
   for (const worker of [
     queues.work('poll', createPollWorker({ ...deps, batches, observe: () => {} }), { concurrency: 400 }),
     queues.work('collect', createCollectWorker(deps), { concurrency: 20 }),
   ])
     opened.defer(() => worker.drain())
-  const tick = createTick(deps)
+  const tick = createTick({ enqueueDue: createLooks(deps), chores: createChores(deps) })
   const { signal } = new AbortController()
 
   async function isUnderWay(): Promise<boolean> {

@@ -1,14 +1,14 @@
 import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type HistoryRetention, historyTables } from '../../src/config/config.ts'
 import { createLog } from '../../src/base/log.ts'
+import { type HistoryRetention, historyTables } from '../../src/config/config.ts'
+import { keepPartitions } from '../../src/history/drop-months.ts'
 import { leastId, monthOf } from '../../src/history/months.ts'
 import { makePartition, makePartitions, type Partition, storedPartitions } from '../../src/history/partitions.ts'
-import { keepPartitions } from '../../src/history/drop-months.ts'
 import { deleteOld } from '../../src/webhooks/prune.ts'
+import { anOldImport, idAt, monthsBetween, monthsOf, type OldImport, shown, tablesWith } from '../reporting/history.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { anOldImport, idAt, monthsBetween, monthsOf, type OldImport, shown, tablesWith } from '../reporting/history.ts'
 
 const noSignal = new AbortController().signal
 const clock = manualClock()

@@ -2,14 +2,14 @@ import { sql } from 'drizzle-orm'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { startService } from '../../src/app/service.ts'
 import { systemClock } from '../../src/base/clock.ts'
-import { historyTables, readConfig } from '../../src/config/config.ts'
 import { createLog } from '../../src/base/log.ts'
+import { historyTables, readConfig } from '../../src/config/config.ts'
 import { monthOf } from '../../src/history/months.ts'
 import { makePartitions, nameOfPartition, storedPartitions } from '../../src/history/partitions.ts'
 import { runCli } from '../cli/run.ts'
+import { monthsBetween, monthsOf } from '../reporting/history.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testEnvironment } from '../support/service.ts'
-import { monthsBetween, monthsOf } from '../reporting/history.ts'
 
 let database: TestDatabase
 

@@ -4,11 +4,11 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { pino } from 'pino'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { createTargets } from '../../src/connections/targets.ts'
+import { createEncryption } from '../../src/base/encryption.ts'
+import { createConnectionAccesses } from '../../src/connections/access.ts'
 import { type Agents, createAgents } from '../../src/egress/agents.ts'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { createEncryption } from '../../src/base/encryption.ts'
 import { createHttpServer, type HttpDeps, type HttpServer } from '../../src/http/server.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
@@ -44,8 +44,8 @@ export interface Api {
   agents: Agents
   /** What was logged, a line each. */
   logLines: string[]
-  /** How often each kind of work was nudged. */
-  nudges: Record<'poll' | 'collect' | 'deliver', number>
+  /** How often each kind of work was woken. */
+  wakes: Record<'poll' | 'collect' | 'deliver', number>
   /** Calls an operation, such as `GET /v1/imports/{id}`, and checks its answer against the document. */
   call(operation: string, path: Record<string, string>, options?: CallOptions): Promise<Answer>
   /** Sends anything anywhere, unchecked. */
@@ -77,7 +77,7 @@ export async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | 
   const logLines: string[] = []
   const queues = openQueues({ redisUrl, databaseUrl: database.url, installationId: 'test', onError: () => {} })
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
-  const nudges = { poll: 0, collect: 0, deliver: 0 }
+  const wakes = { poll: 0, collect: 0, deliver: 0 }
   const log = pino({ level: 'debug' }, { write: (line) => void logLines.push(line) })
   const agents = createAgents({ guard, timeouts: providerTimeouts })
   const server = createHttpServer({
@@ -86,12 +86,12 @@ export async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | 
     clock,
     encryption,
     log,
-    targets: createTargets({ db: database.db, encryption, log }),
+    accesses: createConnectionAccesses({ db: database.db, encryption, log }),
     client: createProviderClient({ agents, clock }),
-    nudge: {
-      poll: () => void nudges.poll++,
-      collect: () => void nudges.collect++,
-      deliver: () => void nudges.deliver++,
+    wake: {
+      poll: () => void wakes.poll++,
+      collect: () => void wakes.collect++,
+      deliver: () => void wakes.deliver++,
     },
     adminToken,
     providerGuard: guard,
@@ -106,7 +106,7 @@ export async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | 
   })
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const client = await connectApi(`http://127.0.0.1:${port}`, adminToken)
-  return { ...client, database, clock, queues, server, agents, logLines, nudges }
+  return { ...client, database, clock, queues, server, agents, logLines, wakes }
 }
 
 /** A client of a server that runs; calls are made with the token unless they name another one. */

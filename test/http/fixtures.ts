@@ -1,4 +1,6 @@
 // Owns what the API tests need to be there: connections, and imports with rows, as the workers would have left them.
+
+import { newId } from '../../src/base/ids.ts'
 import {
   connections,
   type imports,
@@ -6,7 +8,6 @@ import {
   rowResults,
   skippedLines,
 } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/base/ids.ts'
 import type { Api } from './api.ts'
 
 let number = 0

@@ -1,16 +1,16 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import { imports } from '../../src/db/schema/index.ts'
 import { newId } from '../../src/base/ids.ts'
+import { imports } from '../../src/db/schema/index.ts'
 import { adminToken, useApi } from './api.ts'
 import { aConnection, anImport, aStoredImport, unique } from './fixtures.ts'
 
 const api = useApi()
 
 describe('registering', () => {
-  test('answers 201 with the import, and nudges the poller', async () => {
+  test('answers 201 with the import, and wakes the poller', async () => {
     const connection = await aConnection(api)
-    const before = api.nudges.poll
+    const before = api.wakes.poll
     const { status, body } = await api.call(
       'POST /v1/imports',
       {},
@@ -35,7 +35,7 @@ describe('registering', () => {
       skipped: null,
     })
     expect(body.details).toEqual({ state: 'none', skippedLines: 0, rowResults: 0, lastError: null })
-    expect(api.nudges.poll).toBe(before + 1)
+    expect(api.wakes.poll).toBe(before + 1)
   })
 
   test('the same job again answers 200 with the existing import', async () => {

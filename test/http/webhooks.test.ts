@@ -74,18 +74,18 @@ describe('endpoints', () => {
     })
   })
 
-  test('are tried with 202 and the delivery, and the sender is nudged', async () => {
+  test('are tried with 202 and the delivery, and the sender is woken', async () => {
     const { id } = (await create()).body
-    const before = api.nudges.deliver
+    const before = api.wakes.deliver
     const { status, body } = await api.call('POST /v1/webhook-endpoints/{id}/test', { id })
     expect(status).toBe(202)
     expect(body).toMatchObject({ endpointId: id, type: 'webhook.test', state: 'pending' })
-    expect(api.nudges.deliver).toBe(before + 1)
+    expect(api.wakes.deliver).toBe(before + 1)
   })
 })
 
 describe('sending again', () => {
-  test.each(['recover', 'replay'])('%s counts, or makes due and nudges the sender', async (verb) => {
+  test.each(['recover', 'replay'])('%s counts, or makes due and wakes the sender', async (verb) => {
     const { id } = (await create({ types: ['import.stopped'] })).body
     const call = (body?: unknown) => api.call(`POST /v1/webhook-endpoints/{id}/${verb}`, { id }, { body })
     await aStoppedImport()
@@ -98,11 +98,11 @@ describe('sending again', () => {
     const counted = (await call({ since, dryRun: true })).body
     expect(counted).toMatchObject({ dryRun: true, more: false })
     expect(counted.count).toBeGreaterThan(0)
-    const before = api.nudges.deliver
+    const before = api.wakes.deliver
     const { status, body } = await call({ since })
     expect(status).toBe(200)
     expect(body).toEqual({ ...counted, dryRun: false })
-    expect(api.nudges.deliver).toBe(before + 1)
+    expect(api.wakes.deliver).toBe(before + 1)
     const list = await api.call('GET /v1/deliveries', {}, { query: { endpointId: id, state: 'pending' } })
     expect(list.body.data).toHaveLength(body.count)
     expect((await call()).body).toEqual({ count: 0, more: false, dryRun: false })

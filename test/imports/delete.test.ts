@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm'
 import { describe, expect, test, vi } from 'vitest'
 import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
-import { endDeliveryLeases } from '../../src/delivering/rooms.ts'
 import { claimCollections, claimPolls } from '../../src/connections/rooms.ts'
+import { endDeliveryLeases } from '../../src/delivering/rooms.ts'
+import { listEvents } from '../../src/events/feed.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
 import { recordLost, recordReport } from '../../src/imports/record.ts'
 import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
@@ -12,7 +13,6 @@ import { stopImport } from '../../src/imports/stop.ts'
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { recoverEndpoint } from '../../src/webhooks/endpoints/recover.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
-import { listEvents } from '../../src/events/feed.ts'
 import { aPage, aRowResult, useImportWorld } from './world.ts'
 
 const world = useImportWorld()

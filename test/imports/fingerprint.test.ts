@@ -1,8 +1,8 @@
 // Owns what makes two reports equal.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fingerprintOf, saysTheSame } from '../../src/imports/fingerprint.ts'
 import { parseJsonAsWritten } from '../../src/base/json.ts'
+import { fingerprintOf, saysTheSame } from '../../src/imports/fingerprint.ts'
 import { type Report, unknownRows } from '../../src/providers/contract.ts'
 
 const report: Report = {

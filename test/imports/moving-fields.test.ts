@@ -1,10 +1,10 @@
 // Owns what is found to move in bodies that say nothing new, by playing answer after answer.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { pointerTree } from '../../src/base/json-pointer.ts'
 import type { MovingFields } from '../../src/db/schema/index.ts'
 import { canonical } from '../../src/imports/fingerprint.ts'
 import { learnMoving } from '../../src/imports/moving-fields.ts'
-import { pointerTree } from '../../src/base/json-pointer.ts'
 
 /** What comes of these bodies: the polls (from 1) that made a snapshot, and what was learned. */
 function played(bodies: readonly unknown[]) {

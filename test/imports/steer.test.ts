@@ -1,14 +1,14 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
+import { newId } from '../../src/base/ids.ts'
 import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { dailyOutcomesDue, imports } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/base/ids.ts'
 import { pollNow } from '../../src/imports/poll-now.ts'
 import { recordLost, recordReport } from '../../src/imports/record.ts'
 import { inlineJobId } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
-import { type ImportState, states } from '../../src/model/import-state.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import { type ImportState, states } from '../../src/model/import-state.ts'
 import { aPage, useImportWorld } from './world.ts'
 
 const world = useImportWorld()

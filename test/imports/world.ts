@@ -1,6 +1,7 @@
 // Owns what the tests of imports share: a database, a clock, a connection, and imports with reports as polls bring them.
 import { and, asc, eq } from 'drizzle-orm'
 import { afterAll, beforeAll } from 'vitest'
+import { newId } from '../../src/base/ids.ts'
 import { type Checkpoint, loadCheckpoint } from '../../src/collecting/checkpoint.ts'
 import {
   connections,
@@ -13,7 +14,6 @@ import {
   snapshots,
   webhookEndpoints,
 } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/base/ids.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import type { ChangedReport, LostImport, Observation } from '../../src/imports/record.ts'
 import type { UnchangedPoll } from '../../src/imports/record-unchanged.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
-import type { TrackedImport } from '../../src/polling/tracked.ts'
+import type { TrackedImport } from '../../src/imports/tracked.ts'
 import { type Asked, type Assessment, assess } from '../../src/polling/assess.ts'
 import type { AskedStatus } from '../../src/providers/ask.ts'
 import { type Report, unknownRows } from '../../src/providers/contract.ts'

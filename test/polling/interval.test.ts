@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { newId, phase } from '../../src/base/ids.ts'
-import { backOff, nextPoll, notBefore, type ProgressChange, trackProgress } from '../../src/polling/interval.ts'
+import { backOff, notBefore } from '../../src/connections/backoff.ts'
+import { nextPoll, type ProgressChange, trackProgress } from '../../src/polling/interval.ts'
 
 const limits = { minIntervalMs: 2_000, maxIntervalMs: 120_000 }
 const at = Date.UTC(2026, 0, 1)

@@ -1,6 +1,6 @@
 // Owns what the conformance suite has to know of each provider: an account, answers, and what its requests look like.
 import { readFileSync } from 'node:fs'
-import type { ReportedState } from '../../src/providers/contract.ts'
+import type { ReportedState } from '../../src/model/reported-state.ts'
 import type { ProviderErrorKind } from '../../src/providers/error.ts'
 import type { ProviderName } from '../../src/providers/index.ts'
 

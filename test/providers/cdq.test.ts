@@ -1,8 +1,9 @@
 // Owns what CDQ's answers mean.
 import { describe, expect, it } from 'vitest'
 import { ZodError } from 'zod'
+import type { ReportedState } from '../../src/model/reported-state.ts'
 import { cdq } from '../../src/providers/cdq.ts'
-import { firstPage, type ReportedState, unknownRows } from '../../src/providers/contract.ts'
+import { firstPage, unknownRows } from '../../src/providers/contract.ts'
 import { fixture } from './cases.ts'
 
 const example = fixture('cdq-job') as Record<string, unknown>

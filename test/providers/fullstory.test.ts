@@ -1,7 +1,8 @@
 // Owns what FullStory's answers mean.
 import { describe, expect, it } from 'vitest'
 import { ZodError } from 'zod'
-import { firstPage, type ReportedState, unknownRows } from '../../src/providers/contract.ts'
+import type { ReportedState } from '../../src/model/reported-state.ts'
+import { firstPage, unknownRows } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { fixture } from './cases.ts'
 

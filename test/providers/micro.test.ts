@@ -1,6 +1,7 @@
 // Owns what micro.so's answers mean.
 import { describe, expect, it } from 'vitest'
-import { type ReportedState, unknownRows } from '../../src/providers/contract.ts'
+import type { ReportedState } from '../../src/model/reported-state.ts'
+import { unknownRows } from '../../src/providers/contract.ts'
 import { micro } from '../../src/providers/micro.ts'
 import { fixture } from './cases.ts'
 

@@ -4,16 +4,15 @@
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
+import { isTerminal, type ReportedState } from '../../src/model/reported-state.ts'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
 import { keptBody } from '../../src/providers/body.ts'
 import {
   type DetailPage,
   firstPage,
-  isTerminal,
   type Job,
   type Provider,
   type Report,
-  type ReportedState,
   type RowResult,
   unknownRows,
 } from '../../src/providers/contract.ts'

@@ -1,7 +1,8 @@
 // Owns what Zilliant's answers mean, the second call at the end included.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ReportedState } from '../../src/model/reported-state.ts'
 import { askStatus } from '../../src/providers/ask.ts'
-import { type ReportedState, unknownRows } from '../../src/providers/contract.ts'
+import { unknownRows } from '../../src/providers/contract.ts'
 import { zilliant } from '../../src/providers/zilliant.ts'
 import { cases, fixture } from './cases.ts'
 import { noSignal, sendJson, startClient, startVendor, type Vendor } from './vendor.ts'

@@ -1,6 +1,7 @@
 import { eq, type SQL, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
+import { newId } from '../../src/base/ids.ts'
 import {
   connections,
   deliveries,
@@ -9,14 +10,13 @@ import {
   rowResults,
   skippedLines,
 } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/base/ids.ts'
+import { writeEvents } from '../../src/events/write.ts'
 import { recordLost, recordReport } from '../../src/imports/record.ts'
 import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
-import { writeEvents } from '../../src/events/write.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()

@@ -3,21 +3,27 @@
 // DATABASE_URL=… node test/support/demo-history.ts fills an empty database with it.
 import { eq, sql } from 'drizzle-orm'
 import { after, type Clock } from '../../src/base/clock.ts'
+import { newId } from '../../src/base/ids.ts'
 import type { Database } from '../../src/db/client.ts'
 import { connections, detailPages, imports, skippedLines, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { type ConnectionName, connections as demoConnections } from '../../src/demo/connections.ts'
 import { type Scenario, scenarios } from '../../src/demo/scenarios.ts'
-import { newId } from '../../src/base/ids.ts'
+import { makePartitions } from '../../src/history/partitions.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import { recordLost, recordReport } from '../../src/imports/record.ts'
 import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { registerImport } from '../../src/imports/register.ts'
-import { type Attention, attentionEvent, type ImportState, importEventTypes, isOver } from '../../src/model/import-state.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import {
+  type Attention,
+  attentionEvent,
+  type ImportState,
+  importEventTypes,
+  isOver,
+} from '../../src/model/import-state.ts'
 import type { DetailPage, Report } from '../../src/providers/contract.ts'
 import type { ProviderErrorKind } from '../../src/providers/error.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
-import { makePartitions } from '../../src/history/partitions.ts'
 
 /** The moment that the history is told at. */
 export const asOf = new Date('2026-03-31T18:00:00.000Z')

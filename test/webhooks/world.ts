@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll } from 'vitest'
+import { createEncryption } from '../../src/base/encryption.ts'
+import { newId } from '../../src/base/ids.ts'
 import {
   connections,
   deliveries,
@@ -10,15 +12,13 @@ import {
   imports,
   webhookEndpoints,
 } from '../../src/db/schema/index.ts'
+import { type DeliverDeps, deliver } from '../../src/delivering/deliver.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { createEncryption } from '../../src/base/encryption.ts'
-import { newId } from '../../src/base/ids.ts'
-import { type DeliverDeps, deliver } from '../../src/delivering/deliver.ts'
+import { type NewEvent, writeEvent } from '../../src/events/write.ts'
 import { createEndpoint } from '../../src/webhooks/endpoints/create.ts'
 import { type CreateEndpointInput, createEndpointSchema } from '../../src/webhooks/endpoints/input.ts'
-import { type NewEvent, writeEvent } from '../../src/events/write.ts'
 import { claimAllDeliveries } from '../support/claim.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'

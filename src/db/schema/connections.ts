@@ -1,17 +1,8 @@
 // Owns what is stored of an account at a provider.
 import { sql } from 'drizzle-orm'
 import { integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import type { StoredLimits } from '../../model/limits.ts'
 import { id, time } from './columns.ts'
-
-/** What a connection may ask of its provider; what is absent is the provider's default. */
-export interface StoredLimits {
-  requestsPerSecond?: number
-  requestsPerMonth?: number
-  maxInFlight?: number
-  minIntervalMs?: number
-  maxIntervalMs?: number
-  deadlineMs?: number
-}
 
 export const connections = pgTable(
   'connections',

@@ -1,5 +1,7 @@
 // Owns the operations on connections.
 import type { Clock } from '../../base/clock.ts'
+import type { Encryption } from '../../base/encryption.ts'
+import type { ConnectionAccesses } from '../../connections/access.ts'
 import { deleteConnection } from '../../connections/delete.ts'
 import { describedPatchConnection, describedPutConnection } from '../../connections/described.ts'
 import { patchConnectionSchema, putConnectionSchema } from '../../connections/input.ts'
@@ -7,13 +9,11 @@ import { connectionSchema } from '../../connections/present.ts'
 import { patchConnection, putConnection } from '../../connections/put.ts'
 import { getConnection, listConnections } from '../../connections/read.ts'
 import { resumeConnectionByName } from '../../connections/resume.ts'
-import type { Targets } from '../../connections/targets.ts'
 import { connectionTestSchema, testConnection } from '../../connections/test.ts'
 import type { Database } from '../../db/client.ts'
-import { type Nudge, wakeAll } from '../../work/wake.ts'
 import type { Guard } from '../../egress/guard.ts'
-import type { Encryption } from '../../base/encryption.ts'
 import type { ProviderClient } from '../../providers/client.ts'
+import { type Wake, wakeAll } from '../../work/wake.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { nameParams, pageQuery, pageSchema } from '../parameters.ts'
 
@@ -23,8 +23,8 @@ interface Deps {
   encryption: Encryption
   /** The rules for where providers may be. */
   guard: Guard
-  nudge: Nudge
-  targets: Targets
+  wake: Wake
+  accesses: ConnectionAccesses
   client: ProviderClient
 }
 
@@ -51,7 +51,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const { created, connection } = await putConnection(deps, params.name, body)
-        wakeAll(deps.nudge)
+        wakeAll(deps.wake)
         return answer(created ? 201 : 200, connection)
       },
     }),
@@ -72,7 +72,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const connection = await patchConnection(deps, params.name, body)
-        wakeAll(deps.nudge)
+        wakeAll(deps.wake)
         return answer(200, connection)
       },
     }),
@@ -143,7 +143,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
       async handle({ params }) {
         const connection = await resumeConnectionByName(deps, params.name)
-        wakeAll(deps.nudge)
+        wakeAll(deps.wake)
         return answer(200, connection)
       },
     }),

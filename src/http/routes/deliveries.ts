@@ -1,17 +1,17 @@
 // Owns the operations on what endpoints were told: the log of deliveries.
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import type { Nudge } from '../../work/wake.ts'
 import { attemptSchema, deliverySchema } from '../../webhooks/deliveries/present.ts'
 import { deliveryFilterSchema, listAttempts, listDeliveries } from '../../webhooks/deliveries/read.ts'
 import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
+import type { Wake } from '../../work/wake.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
 interface Deps {
   db: Database
   clock: Clock
-  nudge: Nudge
+  wake: Wake
 }
 
 const tag = 'Deliveries'
@@ -56,7 +56,7 @@ export function deliveryOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params }) {
         const delivery = await redeliver(deps, params.id)
-        deps.nudge.deliver()
+        deps.wake.deliver()
         return answer(202, delivery)
       },
     }),

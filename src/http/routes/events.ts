@@ -1,11 +1,11 @@
 // Owns the operations on events.
 import { z } from 'zod'
+import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { AppError } from '../../api/refusal.ts'
+import { eventSchema, listEvents, listImportEvents } from '../../events/feed.ts'
 import { requireImport } from '../../imports/read.ts'
 import { eventTypes } from '../../model/event-types.ts'
-import { eventSchema, listEvents, listImportEvents } from '../../events/feed.ts'
 import type { FeedWatcher } from '../../webhooks/watch-feed.ts'
 import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'

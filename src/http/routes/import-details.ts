@@ -1,7 +1,8 @@
 // Owns the operations on what belongs to one import: its history and its rows.
 import type { z } from 'zod'
-import type { Database } from '../../db/client.ts'
+import type { Page, PageQuery } from '../../api/paging.ts'
 import { invalid } from '../../api/refusal.ts'
+import type { Database } from '../../db/client.ts'
 import { listSnapshots, snapshotSchema } from '../../imports/history.ts'
 import { requireImport } from '../../imports/read.ts'
 import {
@@ -12,7 +13,6 @@ import {
   streamRowResults,
   streamSkippedLines,
 } from '../../imports/rows.ts'
-import type { Page, PageQuery } from '../../api/paging.ts'
 import { csv, type Download, download, ndjson } from '../download.ts'
 import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'

@@ -1,13 +1,13 @@
 // Owns the operations that steer the tracking of an import.
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { type Nudge, wakeAll } from '../../work/wake.ts'
 import { patchImport } from '../../imports/patch.ts'
 import { pollNow } from '../../imports/poll-now.ts'
 import { importSchema } from '../../imports/present.ts'
 import { getImport } from '../../imports/read.ts'
 import { resumeImport, resumeSchema } from '../../imports/resume.ts'
 import { stopImport } from '../../imports/stop.ts'
+import { type Wake, wakeAll } from '../../work/wake.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams } from '../parameters.ts'
 import { patchImportSchema } from './registration.ts'
@@ -15,7 +15,7 @@ import { patchImportSchema } from './registration.ts'
 interface Deps {
   db: Database
   clock: Clock
-  nudge: Nudge
+  wake: Wake
 }
 
 const tag = 'Imports'
@@ -23,7 +23,7 @@ const answers = { 200: { description: 'The import.', schema: importSchema } } as
 
 export function importSteeringOperations(deps: Deps): Operation[] {
   async function answerWith(importId: string) {
-    wakeAll(deps.nudge)
+    wakeAll(deps.wake)
     return answer(200, await getImport(deps, importId))
   }
 

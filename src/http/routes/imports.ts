@@ -1,18 +1,18 @@
 // Owns the operations on imports themselves. Steering one is import-steering.ts, what belongs to one (history, rows,
 // events) import-details.ts.
 import { z } from 'zod'
+import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { type Nudge, wakeAll } from '../../work/wake.ts'
-import { AppError } from '../../api/refusal.ts'
 import { deleteImport } from '../../imports/delete.ts'
 import { type ApiImport, importSchema } from '../../imports/present.ts'
 import { getImport, getImports, listImports } from '../../imports/read.ts'
 import { registerImport, registerImports } from '../../imports/register.ts'
-import { attentions, states } from '../../model/import-state.ts'
 import type { Watcher } from '../../imports/watch.ts'
+import { attentions, states } from '../../model/import-state.ts'
 import { providerNames } from '../../providers/index.ts'
 import { maxJobIdLength } from '../../providers/job-id.ts'
+import { type Wake, wakeAll } from '../../work/wake.ts'
 import { eventStream, streamChanges } from '../event-stream.ts'
 import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
@@ -32,7 +32,7 @@ interface Deps {
   db: Database
   clock: Clock
   watcher: Watcher
-  nudge: Nudge
+  wake: Wake
   limits: ApiLimits
 }
 
@@ -56,7 +56,7 @@ export function importOperations(deps: Deps): Operation[] {
       location: ({ id }) => `/v1/imports/${id}`,
       async handle({ body }) {
         const { importId, created } = await registerImport(deps, body)
-        wakeAll(deps.nudge)
+        wakeAll(deps.wake)
         return answer(created ? 201 : 200, await getImport(deps, importId))
       },
     }),
@@ -75,7 +75,7 @@ export function importOperations(deps: Deps): Operation[] {
       async handle({ body, requestId }) {
         const items = readBatch(body.imports)
         const outcomes = await registerAll(deps, items)
-        wakeAll(deps.nudge)
+        wakeAll(deps.wake)
         const ids = outcomes.flatMap((outcome) => (outcome instanceof AppError ? [] : outcome.importId))
         const shown = new Map((await getImports(deps, ids)).map((one) => [one.id, one]))
         const data = outcomes.map((outcome) => {

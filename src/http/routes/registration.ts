@@ -1,10 +1,10 @@
 // Owns what a registration looks like, alone and in a batch.
 import { z } from 'zod'
 import type { AppError } from '../../api/refusal.ts'
-import { importSchema } from '../../imports/present.ts'
-import { sizeOfJson } from '../../base/json.ts'
-import { maxJobIdLength } from '../../providers/job-id.ts'
 import { tryParseKept } from '../../api/validation.ts'
+import { sizeOfJson } from '../../base/json.ts'
+import { importSchema } from '../../imports/present.ts'
+import { maxJobIdLength } from '../../providers/job-id.ts'
 import { problemSchema } from '../problem.ts'
 
 const maxMetadataBytes = 16 * 1024

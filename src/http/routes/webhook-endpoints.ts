@@ -1,9 +1,8 @@
 // Owns the operations on webhook endpoints.
 import type { Clock } from '../../base/clock.ts'
-import type { Database } from '../../db/client.ts'
-import type { Nudge } from '../../work/wake.ts'
-import type { CheckDestination } from '../../egress/destination.ts'
 import type { Encryption } from '../../base/encryption.ts'
+import type { Database } from '../../db/client.ts'
+import type { CheckDestination } from '../../egress/destination.ts'
 import { deliverySchema } from '../../webhooks/deliveries/present.ts'
 import { createEndpoint } from '../../webhooks/endpoints/create.ts'
 import { createEndpointSchema, patchEndpointSchema } from '../../webhooks/endpoints/input.ts'
@@ -13,9 +12,10 @@ import { getEndpoint, listEndpoints } from '../../webhooks/endpoints/read.ts'
 import { recoverEndpoint } from '../../webhooks/endpoints/recover.ts'
 import { removeEndpoint } from '../../webhooks/endpoints/remove.ts'
 import { replayEndpoint } from '../../webhooks/endpoints/replay.ts'
+import { resentSchema, windowSchema } from '../../webhooks/endpoints/resend.ts'
 import { rotateSecret, rotateSecretSchema } from '../../webhooks/endpoints/rotate-secret.ts'
 import { testEndpoint } from '../../webhooks/endpoints/send-test.ts'
-import { resentSchema, windowSchema } from '../../webhooks/endpoints/resend.ts'
+import type { Wake } from '../../work/wake.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams, pageQuery, pageSchema } from '../parameters.ts'
 
@@ -25,7 +25,7 @@ interface Deps {
   encryption: Encryption
   /** The rules for where webhooks may be sent. */
   checkDestination: CheckDestination
-  nudge: Nudge
+  wake: Wake
 }
 
 const tag = 'Webhook endpoints'
@@ -127,7 +127,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params }) {
         const delivery = await testEndpoint(deps, params.id)
-        deps.nudge.deliver()
+        deps.wake.deliver()
         return answer(202, delivery)
       },
     }),
@@ -147,7 +147,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const resent = await recoverEndpoint(deps, params.id, body)
-        deps.nudge.deliver()
+        deps.wake.deliver()
         return answer(200, resent)
       },
     }),
@@ -167,7 +167,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const resent = await replayEndpoint(deps, params.id, body)
-        deps.nudge.deliver()
+        deps.wake.deliver()
         return answer(200, resent)
       },
     }),

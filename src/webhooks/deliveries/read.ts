@@ -1,11 +1,11 @@
 // Owns reading the log of deliveries, as the API shows it.
 import { and, desc, eq, getTableColumns, gt, lt } from 'drizzle-orm'
 import { z } from 'zod'
-import type { Database } from '../../db/client.ts'
-import { deliveries, deliveryAttempts, events } from '../../db/schema/index.ts'
+import { idKey, numberKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
 import { notFound } from '../../api/refusal.ts'
 import { isId } from '../../base/ids.ts'
-import { idKey, numberKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
+import type { Database } from '../../db/client.ts'
+import { deliveries, deliveryAttempts, events } from '../../db/schema/index.ts'
 import { type ApiAttempt, type ApiDelivery, deliveryStates, presentAttempt, presentDelivery } from './present.ts'
 
 export const deliveryFilterSchema = z.strictObject({

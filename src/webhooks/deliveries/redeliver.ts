@@ -1,10 +1,10 @@
 // Owns asking for one more attempt at a delivery, whatever became of it.
 import { eq } from 'drizzle-orm'
+import { AppError, notFound } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
+import { isId } from '../../base/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { deliveries, events, webhookEndpoints } from '../../db/schema/index.ts'
-import { AppError, notFound } from '../../api/refusal.ts'
-import { isId } from '../../base/ids.ts'
 import { type ApiDelivery, presentDelivery } from './present.ts'
 
 /**

@@ -1,8 +1,8 @@
 // Owns creating a webhook endpoint.
 import type { Clock } from '../../base/clock.ts'
-import { webhookEndpoints } from '../../db/schema/index.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { newId } from '../../base/ids.ts'
+import { webhookEndpoints } from '../../db/schema/index.ts'
 import { newSecret } from '../signing.ts'
 import { sealHeaders } from './headers.ts'
 import { type CreateEndpointInput, checkEndpoint, type InputDeps } from './input.ts'

@@ -1,8 +1,8 @@
 // Owns that an endpoint gets no more webhooks, whoever decided so, and that others are told.
 import { eq, sql } from 'drizzle-orm'
+import type { Encryption } from '../../base/encryption.ts'
 import type { Transaction } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
-import type { Encryption } from '../../base/encryption.ts'
 import { writeEndpointEvent } from './events.ts'
 import type { DisabledReason, EndpointRow } from './present.ts'
 import { skipPending } from './skip-pending.ts'

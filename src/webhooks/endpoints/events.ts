@@ -1,9 +1,10 @@
 // Owns telling others about an endpoint and its deliveries. They are of no connection and no import, so endpoints that
 // ask for chosen ones don't get them.
-import type { Transaction } from '../../db/client.ts'
+
 import type { Encryption } from '../../base/encryption.ts'
-import type { ApiDelivery } from '../deliveries/present.ts'
+import type { Transaction } from '../../db/client.ts'
 import { writeEvent } from '../../events/write.ts'
+import type { ApiDelivery } from '../deliveries/present.ts'
 import { type EndpointRow, presentEndpoint } from './present.ts'
 
 /** Tells the others what became of the endpoint; `row` is as the transaction leaves it. */

@@ -1,13 +1,13 @@
 // Owns what the API accepts for a webhook endpoint, and what has to be asked of the network and the database.
 import { and, inArray, isNull } from 'drizzle-orm'
 import { z } from 'zod'
+import type { FieldError } from '../../api/refusal.ts'
+import { invalidFields, requireStorable } from '../../api/validation.ts'
 import type { Database } from '../../db/client.ts'
 import { connections } from '../../db/schema/index.ts'
 import type { CheckDestination } from '../../egress/destination.ts'
-import type { FieldError } from '../../api/refusal.ts'
-import { providerNames } from '../../providers/index.ts'
-import { invalidFields, requireStorable } from '../../api/validation.ts'
 import { defaultEventTypes, eventTypes } from '../../model/event-types.ts'
+import { providerNames } from '../../providers/index.ts'
 import { headersSchema } from './headers.ts'
 import { metadataFilterSchema } from './present.ts'
 

@@ -1,8 +1,8 @@
 // Owns changing a webhook endpoint, enabling and disabling it included.
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../base/clock.ts'
-import { webhookEndpoints } from '../../db/schema/index.ts'
 import type { Encryption } from '../../base/encryption.ts'
+import { webhookEndpoints } from '../../db/schema/index.ts'
 import { disableEndpoint, oneDisablesAtOnce } from './disable.ts'
 import { sealHeaders } from './headers.ts'
 import { healthy } from './health.ts'

@@ -1,10 +1,10 @@
 // Owns how a webhook endpoint is shown: everything but its secrets, with the values of its headers masked.
 import { z } from 'zod'
-import type { webhookEndpoints } from '../../db/schema/index.ts'
 import { DecryptionError, type Encryption } from '../../base/encryption.ts'
 import { isRawNumber } from '../../base/json.ts'
-import { providerNames } from '../../providers/index.ts'
+import type { webhookEndpoints } from '../../db/schema/index.ts'
 import { eventTypes } from '../../model/event-types.ts'
+import { providerNames } from '../../providers/index.ts'
 import { maskedValue, openHeaders } from './headers.ts'
 
 export type EndpointRow = typeof webhookEndpoints.$inferSelect

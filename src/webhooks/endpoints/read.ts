@@ -1,11 +1,11 @@
 // Owns reading webhook endpoints, as the API shows them.
 import { and, eq, gt, isNull } from 'drizzle-orm'
+import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
+import { notFound } from '../../api/refusal.ts'
+import type { Encryption } from '../../base/encryption.ts'
+import { isId } from '../../base/ids.ts'
 import type { Database, Transaction } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
-import type { Encryption } from '../../base/encryption.ts'
-import { notFound } from '../../api/refusal.ts'
-import { isId } from '../../base/ids.ts'
-import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
 import { type ApiEndpoint, type EndpointRow, presentEndpoint } from './present.ts'
 
 interface ReadDeps {

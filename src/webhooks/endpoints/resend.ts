@@ -1,11 +1,11 @@
 // Owns between which times recovering and replaying look, and what both answer.
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { AppError, invalid, notFound } from '../../api/refusal.ts'
 import { after, type Clock } from '../../base/clock.ts'
+import { firstIdAt, isId } from '../../base/ids.ts'
 import type { Transaction } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
-import { AppError, invalid, notFound } from '../../api/refusal.ts'
-import { firstIdAt, isId } from '../../base/ids.ts'
 import { logDays } from '../prune.ts'
 
 /** What one call takes at the most. */

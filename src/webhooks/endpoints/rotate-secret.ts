@@ -1,11 +1,11 @@
 // Owns giving an endpoint a new signing secret, while the old one signs on for a time.
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
+import { AppError } from '../../api/refusal.ts'
 import { after, type Clock } from '../../base/clock.ts'
+import type { Encryption } from '../../base/encryption.ts'
 import type { Database } from '../../db/client.ts'
 import { type PreviousSecret, webhookEndpoints } from '../../db/schema/index.ts'
-import type { Encryption } from '../../base/encryption.ts'
-import { AppError } from '../../api/refusal.ts'
 import { newSecret } from '../signing.ts'
 import { type ApiEndpointWithSecret, type EndpointRow, presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'

@@ -1,6 +1,7 @@
 // Owns how an endpoint's secrets are kept: encrypted for this endpoint alone.
-import type { PreviousSecret } from '../../db/schema/index.ts'
+
 import type { Encryption } from '../../base/encryption.ts'
+import type { PreviousSecret } from '../../db/schema/index.ts'
 
 export function sealSecret(encryption: Encryption, endpointId: string, secret: string): string {
   return encryption.encrypt(secret, `endpoint:${endpointId}`)

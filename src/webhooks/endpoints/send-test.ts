@@ -1,12 +1,13 @@
 // Owns trying an endpoint out: an event that goes to it alone.
+
+import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
+import type { Encryption } from '../../base/encryption.ts'
+import { newId } from '../../base/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { deliveries, events } from '../../db/schema/index.ts'
-import type { Encryption } from '../../base/encryption.ts'
-import { AppError } from '../../api/refusal.ts'
-import { newId } from '../../base/ids.ts'
-import { type ApiDelivery, presentDelivery } from '../deliveries/present.ts'
 import { eventBody } from '../../events/body.ts'
+import { type ApiDelivery, presentDelivery } from '../deliveries/present.ts'
 import { presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
 

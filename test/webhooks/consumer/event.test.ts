@@ -3,10 +3,10 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { expectTypeOf, it } from 'vitest'
 import type { ApiConnection } from '../../../src/connections/present.ts'
 import type { ApiImport } from '../../../src/imports/present.ts'
+import type { EventType } from '../../../src/model/event-types.ts'
 import type * as consumer from '../../../src/webhooks/consumer/verify.ts'
 import type { ApiDelivery } from '../../../src/webhooks/deliveries/present.ts'
 import type { ApiEndpoint } from '../../../src/webhooks/endpoints/present.ts'
-import type { EventType } from '../../../src/model/event-types.ts'
 
 it('every type of event is in the union', () => {
   expectTypeOf<EventType>().toExtend<consumer.WebhookEvent['type']>()

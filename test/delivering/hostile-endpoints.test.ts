@@ -3,17 +3,17 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { after as later } from '../../src/base/clock.ts'
+import { deliver } from '../../src/delivering/deliver.ts'
 import { type Agents, createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { createResolve } from '../../src/egress/resolve.ts'
-import { deliver } from '../../src/delivering/deliver.ts'
 import { startNameServer, type Zone } from '../egress/name-server.ts'
 import { expired, selfSigned } from '../egress/self-signed.ts'
 import { claimAllDeliveries } from '../support/claim.ts'
 import { memoryOf } from '../support/memory.ts'
+import { only, useWebhookWorld } from '../webhooks/world.ts'
 import * as hostile from './hostile.ts'
 import { cases, headersMs, totalMs } from './hostile-cases.ts'
-import { only, useWebhookWorld } from './world.ts'
 
 const world = useWebhookWorld()
 const hostileEndpoints = 4

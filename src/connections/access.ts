@@ -1,18 +1,19 @@
 // Owns what workers need of a connection to ask its provider: decrypted once a change, not once a poll.
 import { inArray } from 'drizzle-orm'
-import type { Database } from '../db/client.ts'
-import { connections } from '../db/schema/index.ts'
 import type { Encryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
-import type { DefaultLimits, Provider } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
+import type { Database } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import type { DefaultLimits } from '../model/limits.ts'
 import { effectiveLimits } from '../model/limits.ts'
+import { volatileFieldsOf } from '../model/volatile-fields.ts'
+import type { Provider } from '../providers/contract.ts'
+import { findProvider } from '../providers/index.ts'
 import type { ConnectionRow } from './present.ts'
 import { openCredentials } from './secrets.ts'
-import { volatileFieldsOf } from './volatile-fields.ts'
 
 /** A connection as a worker sees it. Its credentials never go into a log line or a queue payload. */
-export interface Target {
+export interface ConnectionAccess {
   id: string
   name: string
   provider: Provider
@@ -33,14 +34,22 @@ export interface Target {
   updatedAt: Date
 }
 
-export interface Targets {
-  /** The targets of these connections, by one query. Deleted ones are absent. */
-  load(connectionIds: readonly string[]): Promise<Map<string, Target>>
+export interface ConnectionAccesses {
+  /** The accesses of these connections, by one query. Deleted ones are absent. */
+  load(connectionIds: readonly string[]): Promise<Map<string, ConnectionAccess>>
 }
 
 const maxCached = 10_000
 
-export function createTargets({ db, encryption, log }: { db: Database; encryption: Encryption; log: Log }): Targets {
+export function createConnectionAccesses({
+  db,
+  encryption,
+  log,
+}: {
+  db: Database
+  encryption: Encryption
+  log: Log
+}): ConnectionAccesses {
   /** Credentials by connection, and the ciphertext that they came from. */
   const opened = new Map<string, { sealed: string; credentials: unknown }>()
 
@@ -60,20 +69,20 @@ export function createTargets({ db, encryption, log }: { db: Database; encryptio
         .select()
         .from(connections)
         .where(inArray(connections.id, [...new Set(connectionIds)]))
-      const targets = new Map<string, Target>()
-      for (const row of rows) if (row.deletedAt === null) targets.set(row.id, targetOf(row, credentialsOf(row)))
-      return targets
+      const accesses = new Map<string, ConnectionAccess>()
+      for (const row of rows) if (row.deletedAt === null) accesses.set(row.id, accessOf(row, credentialsOf(row)))
+      return accesses
     },
   }
 }
 
-function targetOf(row: ConnectionRow, credentials: unknown): Target {
+function accessOf(row: ConnectionRow, credentials: unknown): ConnectionAccess {
   const provider = findProvider(row.provider)
   const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
   const { id, name, settings, pausedAt, nextProbeAt, blockedUntil, refusedSince, updatedAt } = row
   const limits = effectiveLimits(provider, row.limits)
-  const volatileFields = volatileFieldsOf(row)
+  const volatileFields = volatileFieldsOf(provider, row.volatileFields)
   const waits = { pausedAt, nextProbeAt, blockedUntil, refusedSince }
   return { id, name, provider, baseUrl, credentials, settings, limits, volatileFields, ...waits, updatedAt }
 }

@@ -1,9 +1,9 @@
 // Owns what the tests of claiming deliveries share: endpoints and deliveries as they are stored, in any condition.
 import { inArray } from 'drizzle-orm'
 import { afterAll, beforeAll } from 'vitest'
+import { newId } from '../../src/base/ids.ts'
 import type { Database } from '../../src/db/client.ts'
 import { deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { newId } from '../../src/base/ids.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 

@@ -7,8 +7,8 @@ import { attemptLeaseMs } from '../../src/delivering/begin.ts'
 import { deliver } from '../../src/delivering/deliver.ts'
 import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
-import { status } from './receiver.ts'
-import { only, useWebhookWorld } from './world.ts'
+import { status } from '../webhooks/receiver.ts'
+import { only, useWebhookWorld } from '../webhooks/world.ts'
 
 const world = useWebhookWorld()
 const signal = new AbortController().signal

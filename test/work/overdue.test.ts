@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { dueOf } from '../../src/app/workers.ts'
 import { after } from '../../src/base/clock.ts'
+import { newId } from '../../src/base/ids.ts'
 import { readInstallationId } from '../../src/db/installation.ts'
 import { deliveries, events } from '../../src/db/schema/index.ts'
-import { createOverdueWatch } from '../../src/app/overdue.ts'
-import { newId } from '../../src/base/ids.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
+import { createOverdueWatch } from '../../src/work/overdue.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
@@ -21,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => queues.close())
 
 async function watchFor(ms: number) {
-  const watch = createOverdueWatch({ db: world.db, queues })
+  const watch = createOverdueWatch({ queues, dueOf: dueOf(world.db) })
   await watch.look(world.clock.now())
   for (let passed = 0; passed < ms; passed += 10_000) {
     world.clock.advance(10_000)

@@ -5,8 +5,8 @@ import { deliver } from '../../src/delivering/deliver.ts'
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { recoverEndpoint } from '../../src/webhooks/endpoints/recover.ts'
 import { claimAllDeliveries } from '../support/claim.ts'
-import { type Answer, status } from './receiver.ts'
-import { only, useWebhookWorld } from './world.ts'
+import { type Answer, status } from '../webhooks/receiver.ts'
+import { only, useWebhookWorld } from '../webhooks/world.ts'
 
 const world = useWebhookWorld()
 const signal = new AbortController().signal

@@ -3,10 +3,10 @@ import { createServer, type Socket } from 'node:net'
 import { brotliCompressSync, deflateRawSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/base/clock.ts'
+import { type SendResult, send, webhookTimeouts } from '../../src/delivering/send.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { type SendResult, send, webhookTimeouts } from '../../src/delivering/send.ts'
-import { type Answer, startReceiver, status } from './receiver.ts'
+import { type Answer, startReceiver, status } from '../webhooks/receiver.ts'
 
 const closers: (() => Promise<unknown>)[] = []
 

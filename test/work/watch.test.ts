@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { readInstallationId } from '../../src/db/installation.ts'
-import { createTickWatch } from '../../src/work/tick-watch.ts'
-import { startWatch } from '../../src/app/watch.ts'
+import { mendTimes } from '../../src/app/mend-times.ts'
+import { dueOf } from '../../src/app/workers.ts'
 import { createLog } from '../../src/base/log.ts'
+import { readInstallationId } from '../../src/db/installation.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
+import { createTickWatch } from '../../src/work/tick-watch.ts'
+import { startWatch } from '../../src/work/watch.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
@@ -28,12 +30,13 @@ function watchStuckTicks(tick: () => Promise<void>, ping: () => Promise<void> = 
   const pace = { tickEveryMs: 5, lookEveryMs: 20, hopelessAfterMs: 100 }
   const { db, clock } = world
   const watch = startWatch({
-    db,
     clock,
     log: createLog('silent'),
     queues: { ...queues, ping: looks },
     ticks,
     tick,
+    mendTimes: (now, how) => mendTimes(db, now, how),
+    dueOf: dueOf(db),
     pace,
   })
   onTestFinished(() => watch.stop())

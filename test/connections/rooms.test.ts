@@ -1,8 +1,9 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { probeIntervalMs } from '../../src/connections/pause.ts'
-import { connections, imports, type StoredLimits } from '../../src/db/schema/index.ts'
 import { claimCollections, claimPolls } from '../../src/connections/rooms.ts'
+import { connections, imports } from '../../src/db/schema/index.ts'
+import type { StoredLimits } from '../../src/model/limits.ts'
 import { collectLeaseMs, pollLeaseMs, releasePolls } from '../../src/work/leases.ts'
 import { useImportWorld } from '../imports/world.ts'
 

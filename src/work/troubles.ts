@@ -1,7 +1,7 @@
 // Owns saying what is wrong with the queue in words, for people: workers put it right, so what stays is news.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Queues } from '../queue/queues.ts'
-import { pausedQueues, type TickTrouble, troubledTicks } from '../work/schedule.ts'
+import { pausedQueues, type TickTrouble, troubledTicks } from './schedule.ts'
 
 const answersWithinMs = 2_000
 

@@ -1,14 +1,12 @@
 // Owns whether the work of this process goes on: the ticks of each kind, and what is due. Health and metrics ask it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
-import { isDatabaseAway } from '../db/unreachable.ts'
-import type { Database } from '../db/client.ts'
 import type { Log } from '../base/log.ts'
+import { isDatabaseAway } from '../db/unreachable.ts'
 import type { Payload } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
-import { mendTimes } from './mend-times.ts'
-import { createOverdueWatch, type OverdueWatch } from './overdue.ts'
-import type { TickWatch, WatchedKind } from '../work/tick-watch.ts'
+import { createOverdueWatch, type OverdueDeps, type OverdueWatch } from './overdue.ts'
+import type { TickWatch, WatchedKind } from './tick-watch.ts'
 
 export interface WorkWatch {
   /** @throws where a kind of tick has done nothing for long. */
@@ -22,13 +20,14 @@ export interface WorkWatch {
   stop(): void
 }
 
-interface WatchDeps {
-  db: Database
+export interface WatchDeps extends Pick<OverdueDeps, 'dueOf'> {
   clock: Clock
   log: Log
   queues: Pick<Queues, 'all' | 'ping'>
   ticks: TickWatch
   tick(payload: Payload<'dispatch'>, signal: AbortSignal): Promise<void>
+  /** Mends stored times that no rule could have set. `thorough`: all that is pending is read. */
+  mendTimes(now: Date, how: { thorough: boolean }): Promise<void>
   pace?: WatchPace
 }
 
@@ -47,10 +46,19 @@ const thoroughEvery = 6
 const refusedForMs = 30_000
 
 /** Starts watching. A kind of tick that comes from nowhere for seconds is made here. */
-export function startWatch({ db, clock, log, queues, ticks, tick, pace = usualPace }: WatchDeps): WorkWatch {
+export function startWatch({
+  clock,
+  log,
+  queues,
+  ticks,
+  tick,
+  mendTimes,
+  dueOf,
+  pace = usualPace,
+}: WatchDeps): WorkWatch {
   const stopping = new AbortController()
   const { signal } = stopping
-  const overdue = createOverdueWatch({ db, queues })
+  const overdue = createOverdueWatch({ queues, dueOf })
   let hopelessSince: number | null = null
 
   /** When a store last refused a tick of the kind: its disk is full, or it takes no writes now. */
@@ -73,9 +81,7 @@ export function startWatch({ db, clock, log, queues, ticks, tick, pace = usualPa
   let looks = 0
   async function look(): Promise<void> {
     const thorough = looks++ % thoroughEvery === 0
-    await mendTimes(db, clock.now(), { thorough }).catch((error: unknown) =>
-      log.debug({ err: error }, 'times not mended'),
-    )
+    await mendTimes(clock.now(), { thorough }).catch((error: unknown) => log.debug({ err: error }, 'times not mended'))
     const answered = await Promise.all([overdue.look(clock.now()), queues.ping()]).then(
       () => true,
       () => false,

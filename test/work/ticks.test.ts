@@ -1,14 +1,16 @@
 import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { dailyOutcomes, deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { pausedQueues, startScheduler, tickKinds, troubledTicks } from '../../src/work/schedule.ts'
-import { createTick, type TickKind, type WorkKind } from '../../src/work/ticks.ts'
+import { createChores } from '../../src/app/chores.ts'
+import { createLooks } from '../../src/app/looks.ts'
 import { newId } from '../../src/base/ids.ts'
-import { pollLeaseMs } from '../../src/work/leases.ts'
-import { registerImport } from '../../src/imports/register.ts'
 import { createLog } from '../../src/base/log.ts'
+import { dailyOutcomes, deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { registerImport } from '../../src/imports/register.ts'
 import { type Payload, queueNames } from '../../src/queue/jobs.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
+import { pollLeaseMs } from '../../src/work/leases.ts'
+import { pausedQueues, startScheduler, tickKinds, troubledTicks } from '../../src/work/schedule.ts'
+import { createTick, type TickKind, type WorkKind } from '../../src/work/ticks.ts'
 import { useImportWorld } from '../imports/world.ts'
 import { startCable } from '../support/cable.ts'
 import { deleteQueueData } from '../support/queue-data.ts'
@@ -17,7 +19,7 @@ import { describeEachStore } from '../support/stores.ts'
 const log = createLog('silent')
 const noSignal = new AbortController().signal
 
-describeEachStore('dispatch', (store) => {
+describeEachStore('ticks', (store) => {
   const world = useImportWorld()
   const opened = new AsyncDisposableStack()
   let redisUrl: string | null
@@ -42,8 +44,12 @@ describeEachStore('dispatch', (store) => {
     const rows = await Promise.all(Array.from({ length: count }, () => world.tracked({ connectionId })))
     return rows.map(({ id }) => id).toSorted()
   }
+  const ticking = (queues: Queues) => {
+    const deps = { db: world.db, clock: world.clock, queues, log, historyRetention: {} }
+    return createTick({ enqueueDue: createLooks(deps), chores: createChores(deps) })
+  }
   const tickOf = (queues: Queues) => {
-    const tick = createTick({ db: world.db, clock: world.clock, queues, log, historyRetention: {} })
+    const tick = ticking(queues)
     return (kind: WorkKind = 'poll') => tick({ kind }, noSignal)
   }
 
@@ -123,10 +129,7 @@ describeEachStore('dispatch', (store) => {
     const previousSecrets = [{ secret: 'old', expiresAt: now.toISOString() }]
     const required = { url: 'https://hooks.example.com/', types: [], secret: '', createdAt: now, updatedAt: now }
     await world.db.insert(webhookEndpoints).values({ ...required, id, previousSecrets })
-    await createTick({ db: world.db, clock: world.clock, queues: open(), log, historyRetention: {} })(
-      { kind: 'maintain' },
-      noSignal,
-    )
+    await ticking(open())({ kind: 'maintain' }, noSignal)
     const [row] = await world.db.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id))
     expect(row?.previousSecrets).toEqual([])
   })
@@ -134,8 +137,7 @@ describeEachStore('dispatch', (store) => {
   test('the tick of each minute keeps the days up', async () => {
     const { id: connectionId, name } = await world.connection()
     await registerImport(world, { connection: name, jobId: 'job' })
-    const tick = createTick({ db: world.db, clock: world.clock, queues: open(), log, historyRetention: {} })
-    await tick({ kind: 'roll-up' }, noSignal)
+    await ticking(open())({ kind: 'roll-up' }, noSignal)
     const [day] = await world.db.select().from(dailyOutcomes).where(eq(dailyOutcomes.connectionId, connectionId))
     expect(day).toMatchObject({ day: world.clock.now().toISOString().slice(0, 10), registered: 1 })
   })

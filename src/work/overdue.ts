@@ -1,12 +1,9 @@
 // Owns noticing that work which may begin isn't done: what is due and has room, what was claimed and waits in a queue that
 // nobody works on, and what is claimed again and again.
-import { sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
 import type { QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
-import { type DueWork, leasedSince, longestDue } from '../connections/rooms.ts'
-import type { WorkKind } from '../work/ticks.ts'
+import type { WorkKind } from './ticks.ts'
 
 /** How late work may be, in milliseconds, before something must be wrong. */
 const overdueAfterMs = 60_000
@@ -20,7 +17,26 @@ const queuesOf: Record<WorkKind, readonly QueueName[]> = {
   collect: ['collect'],
   deliver: ['deliver', 'trial', 'retry'],
 }
-export const workKinds = Object.keys(queuesOf) as WorkKind[]
+const workKinds = Object.keys(queuesOf) as WorkKind[]
+
+/** Work that may be begun, and since when. */
+export interface DueWork {
+  id: string
+  dueAt: Date
+}
+
+/** Where due work of a kind is found. Nothing is claimed. */
+export interface DueOf {
+  /** What has been due for the longest, of each owner that allows it to begin now. */
+  longestDue(now: Date): Promise<DueWork[]>
+  /** What is leased although it has been due since before `dueBy`. */
+  leasedSince(dueBy: Date): Promise<DueWork[]>
+}
+
+export interface OverdueDeps {
+  queues: Pick<Queues, 'all'>
+  dueOf: Record<WorkKind, DueOf>
+}
 
 export interface OverdueWatch {
   /** Looks again. Call it every few seconds. */
@@ -31,7 +47,7 @@ export interface OverdueWatch {
   overdue(): WorkKind[]
 }
 
-export function createOverdueWatch({ db, queues }: { db: Database; queues: Pick<Queues, 'all'> }): OverdueWatch {
+export function createOverdueWatch({ queues, dueOf }: OverdueDeps): OverdueWatch {
   let lateMs = inAll(0)
   let late = inAll<readonly Late[]>([])
 
@@ -39,8 +55,8 @@ export function createOverdueWatch({ db, queues }: { db: Database; queues: Pick<
     async look(now) {
       const seen = { lateMs: inAll(0), late: inAll<readonly Late[]>([]) }
       for (const kind of workKinds) {
-        const waiting = [...(await longestDueOf(db, now, kind)), ...(await longestWaiting(queues, kind))]
-        const leased = kind === 'deliver' ? [] : await leasedSince(db, after(now, -overdueAfterMs), kind)
+        const waiting = [...(await dueOf[kind].longestDue(now)), ...(await longestWaiting(queues, kind))]
+        const leased = await dueOf[kind].leasedSince(after(now, -overdueAfterMs))
         const latenessOf = ({ dueAt }: DueWork) => now.getTime() - dueAt.getTime()
         const tooLate = [
           ...waiting.map((one) => ({ ...one, mayTakeMs: claimedWithinMs })),
@@ -73,24 +89,6 @@ interface Late extends DueWork {
 
 function isSame(one: DueWork, other: DueWork): boolean {
   return one.id === other.id && one.dueAt.getTime() === other.dueAt.getTime()
-}
-
-async function longestDueOf(db: Database, now: Date, kind: WorkKind): Promise<DueWork[]> {
-  return kind === 'deliver' ? longestDueDeliveries(db, now) : longestDue(db, now, kind)
-}
-
-/** By endpoint, of those that answer and have nothing under way: the others may have to wait for good reason. */
-async function longestDueDeliveries(db: Database, now: Date): Promise<DueWork[]> {
-  const longest = (isRetry: boolean) => sql`
-    SELECT min(next_attempt_at) FROM deliveries
-    WHERE endpoint_id = endpoint.id AND is_retry = ${isRetry} AND lease_until IS NULL AND next_attempt_at <= ${now}
-      AND NOT manual_requested`
-  const { rows } = await db.execute<{ id: string; dueAt: string | null }>(sql`
-    SELECT id, least((${longest(false)}), (${longest(true)})) AS "dueAt" FROM webhook_endpoints endpoint
-    WHERE deleted_at IS NULL AND disabled_at IS NULL AND failing_since IS NULL
-      AND (blocked_until IS NULL OR blocked_until <= ${now})
-      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint_id = endpoint.id AND lease_until IS NOT NULL)`)
-  return rows.flatMap(({ id, dueAt }) => (dueAt === null ? [] : [{ id, dueAt: new Date(dueAt) }]))
 }
 
 /** Claimed work that no worker has taken yet. */

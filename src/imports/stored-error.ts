@@ -1,7 +1,8 @@
 // Owns what is kept of a call that failed.
+
+import { storableJson } from '../base/storable-text.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
 import type { ProviderError } from '../providers/error.ts'
-import { storableJson } from '../base/storable-text.ts'
 
 export function storedError(error: ProviderError, at: Date): StoredPollError {
   const stored = {
