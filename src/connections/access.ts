@@ -35,7 +35,7 @@ export interface ConnectionAccess {
 }
 
 export interface ConnectionAccesses {
-  /** The accesses of these connections, by one query. Deleted ones are absent. */
+  /** The access to each of these connections, by one query. Deleted ones are absent. */
   load(connectionIds: readonly string[]): Promise<Map<string, ConnectionAccess>>
 }
 

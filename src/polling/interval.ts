@@ -1,6 +1,6 @@
 // Owns when to ask next: a pure function of what is known. Rules and measurements: "When to ask again"
 // (the hazard h(t) of the duration, and k, the seconds of delay that one poll is worth; best gap √(2k / h)).
-// What a 429 or refused credentials mean for the other imports of the connection is connections/.
+// What a 429 or refused credentials mean for the other imports of the connection is said in connections/.
 import { type IntervalLimits, type NextPoll, spread } from '../connections/backoff.ts'
 
 /** Seconds of delay that one poll is worth, in milliseconds. */

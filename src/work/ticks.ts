@@ -1,4 +1,4 @@
-// Owns what a tick does: it looks for what is due, and looks again while there is more. What a look does is handed in.
+// Owns what a tick does: it looks for what is due, and it looks again while there is more. What a look does is handed in.
 import { setTimeout as delay } from 'node:timers/promises'
 import { deliveryLanes, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Pass } from './tick-watch.ts'

@@ -60,7 +60,7 @@ describe('going on with an endpoint that took a delivery', () => {
     expect(await leased(id)).toEqual([])
   })
 
-  it('leaves to dispatch what somebody asked for, and what is not due', async () => {
+  it('leaves to the ticks what somebody asked for, and what is not due', async () => {
     const { id, claimed } = await claimedOf(7)
     const all = await world.deliveriesOf(id)
     await redeliver(world.deps, all[5]?.id ?? '')
@@ -88,7 +88,7 @@ describe('going on with an endpoint that took a delivery', () => {
     expect(await leased(id)).toHaveLength(4)
   })
 
-  it('makes no two attempts at a delivery that dispatch takes at the same moment', async () => {
+  it('makes no two attempts at a delivery that a tick claims at the same moment', async () => {
     const { id, receiver, claimed } = await claimedOf(20)
     const made = await Promise.all(
       claimed.map(async (deliveryId) => {
@@ -106,7 +106,7 @@ describe('going on with an endpoint that took a delivery', () => {
   })
 })
 
-/** An endpoint with this many due deliveries, of which dispatch has leased five. */
+/** An endpoint with this many due deliveries, of which a tick has leased five. */
 async function claimedOf(count: number) {
   const receiver = await world.receiver()
   const { id } = await world.endpoint({ url: receiver.url })

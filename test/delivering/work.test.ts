@@ -58,7 +58,7 @@ it('a job goes on with what else is due to its endpoint', async () => {
   const receiver = await world.receiver()
   const endpoint = await world.endpoint({ url: receiver.url })
   for (let count = 0; count < 12; count += 1) await world.event()
-  const { lines, wakes } = await work() // dispatch gives five at once
+  const { lines, wakes } = await work() // a tick leases five at once
   expect(lines.length).toBeGreaterThan(5)
   while ((await world.deliveriesOf(endpoint.id)).some(({ state }) => state === 'pending')) {
     expect(wakes).toContain('deliver') // a job ends after a while, so that others get its slot

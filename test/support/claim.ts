@@ -1,4 +1,4 @@
-// Owns claiming all deliveries that are due, as dispatch does in its looks at each lane.
+// Owns claiming all deliveries that are due, as a tick does in its looks at each lane.
 import type { Database } from '../../src/db/client.ts'
 import { claimDeliveries, type DueDelivery, endDeliveryLeases } from '../../src/delivering/rooms.ts'
 import { type DeliveryLane, deliveryLanes } from '../../src/queue/jobs.ts'

@@ -40,7 +40,7 @@ export interface WebhookWorld {
     connection: string
     metadata?: Record<string, unknown>
   }): Promise<{ importId: string; connectionId: string }>
-  /** Claims what is due, as dispatch does, and makes an attempt at each. */
+  /** Claims what is due, as a tick does, and makes an attempt at each. */
   deliverDue(deps?: Partial<DeliverDeps>, signal?: AbortSignal): Promise<Awaited<ReturnType<typeof deliver>>[]>
   /** Makes the next attempt at a delivery that is leased. */
   attempt(deliveryId: string): ReturnType<typeof deliver>
