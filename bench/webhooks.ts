@@ -134,7 +134,7 @@ async function write({ db, wake }: Bench, type: EventType, count: number) {
   }))
   const ids = await db.transaction((tx) => writeEvents(tx, events))
   const at = performance.timeOrigin + performance.now()
-  wake.deliver()
+  wake(['deliver'])
   return ids.map((id) => [id, at] as const)
 }
 

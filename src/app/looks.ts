@@ -1,20 +1,19 @@
 // Owns what each look of a tick does: claim what is due of its kind, and enqueue it.
 import type { Clock } from '../base/clock.ts'
 import { giveUpOverdue } from '../collecting/give-up.ts'
-import { claimCollections, claimPolls } from '../connections/rooms.ts'
 import type { Database } from '../db/client.ts'
 import { claimDeliveries, endDeliveryLeases, releaseDeliveries } from '../delivering/rooms.ts'
-import { loseOverdue } from '../imports/lose-overdue.ts'
-import { settleUnasked } from '../imports/settle.ts'
+import { loseOverdue, settleUnasked } from '../imports/end-unasked.ts'
 import { type DeliveryLane, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
-import { releaseCollections, releasePolls } from '../work/leases.ts'
-import type { Look, TickDeps } from '../work/ticks.ts'
+import { type Claimable, claim } from '../work/claim.ts'
+import type { TickDeps } from '../work/ticks.ts'
 
 export interface LookDeps {
   db: Database
   clock: Clock
   queues: Pick<Queues, 'all'>
+  kinds: Record<'poll' | 'collect', Claimable>
 }
 
 /** How often it is looked for what takes too long while nobody may ask about it. */
@@ -22,24 +21,19 @@ const overdueEveryMs = 5_000
 
 /** What each look of a tick claims and enqueues; true: there is more. */
 export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
-  const { db, clock, queues } = deps
+  const { db, clock } = deps
   const isOverdueTurn = { poll: turnEvery(overdueEveryMs), collect: turnEvery(overdueEveryMs) }
   return {
     async poll() {
       const overdueTurn = isOverdueTurn.poll()
       if (overdueTurn) await loseOverdue({ db, clock })
-      const { ids, leaseUntil, saturated } = await claimPolls(db, clock.now())
-      const jobs = ids.map((importId) => job('poll', { importId, leaseUntil }, jobIds.poll))
-      await enqueue(queues, 'poll', jobs, () => releasePolls(db, ids))
+      const more = await claim(deps.kinds.poll, deps)
       if (overdueTurn) await settleUnasked({ db, clock })
-      return saturated
+      return more
     },
     async collect() {
       if (isOverdueTurn.collect()) await giveUpOverdue({ db, clock })
-      const { ids, leaseUntil, saturated } = await claimCollections(db, clock.now())
-      const jobs = ids.map((importId) => job('collect', { importId, leaseUntil }, jobIds.collect))
-      await enqueue(queues, 'collect', jobs, () => releaseCollections(db, ids))
-      return saturated
+      return claim(deps.kinds.collect, deps)
     },
     async deliver() {
       await endDeliveryLeases(db, clock.now())
@@ -74,7 +68,7 @@ async function enqueueDeliveries({ db, clock, queues }: LookDeps, lane: Delivery
   return claimed.length > 0
 }
 
-function job<Name extends Look>(name: Name, data: Payload<Name>, idOf: (data: Payload<Name>) => string) {
+function job<Name extends DeliveryLane>(name: Name, data: Payload<Name>, idOf: (data: Payload<Name>) => string) {
   return { name, data, opts: { jobId: idOf(data) } }
 }
 

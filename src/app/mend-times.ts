@@ -6,7 +6,7 @@
 // | `connections.blocked_until`, `webhook_endpoints.blocked_until` | what `Retry-After` may ask for: 24 h |
 // | `connections.next_probe_at`, `webhook_endpoints.next_probe_at` | 3 min, 30 min |
 // | `connections.next_request_at` | what the requests under way are ahead of the connection's pace |
-// | `imports.next_poll_at`, `next_collect_at` | the longest interval; after a failure, what `Retry-After` may ask for |
+// | `polling.due_at`, `imports.next_collect_at` | the longest interval; after a failure, what `Retry-After` may ask for |
 // | `imports.deadline_at` | `deadline_ms` |
 // | leases | their length |
 // | `deliveries.next_attempt_at` | the next delay of the schedule |
@@ -22,7 +22,7 @@ import { deliveryLeaseMs } from '../delivering/rooms.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import { findProvider, isProviderName } from '../providers/index.ts'
 import { maxProbeMs } from '../webhooks/endpoints/health.ts'
-import { collectLeaseMs, pollLeaseMs } from '../work/leases.ts'
+import { leaseMs } from '../work/leases.ts'
 
 const minute = 60_000
 /** As much as clocks may differ, and statements take. */
@@ -90,36 +90,30 @@ async function mendConnections(tx: Transaction, now: Date, bounds: readonly Boun
 
 async function mendImports(tx: Transaction, now: Date, bounds: readonly Bounds[], thorough: boolean): Promise<void> {
   const kinds = [
-    { due: sql`next_poll_at`, lease: sql`poll_lease_until`, leaseMs: pollLeaseMs, failed: sql`last_error IS NOT NULL` },
     {
-      due: sql`next_collect_at`,
-      lease: sql`collect_lease_until`,
-      leaseMs: collectLeaseMs,
-      failed: sql`collect_failures > 0`,
+      table: sql`polling`,
+      id: sql`import_id`,
+      due: sql`due_at`,
+      failed: sql`failures > 0 OR EXISTS (SELECT FROM imports WHERE id = import_id AND last_error IS NOT NULL)`,
     },
+    { table: sql`imports`, id: sql`id`, due: sql`next_collect_at`, failed: sql`collect_failures > 0` },
   ]
-  for (const { due, lease, leaseMs, failed } of kinds) {
+  for (const { table, id, due, failed } of kinds) {
     const latest = later(now, sql`CASE WHEN ${failed} THEN ${longestWaitMs}::float8 ELSE 2 * max_interval_ms END`)
     await tx.execute(sql`
-      UPDATE imports SET ${due} = ${now} WHERE id IN (
+      UPDATE ${table} SET ${due} = ${now} WHERE ${id} IN (
         SELECT late.id FROM ${unnested(bounds)} CROSS JOIN LATERAL (
-          SELECT id FROM imports
-          WHERE connection_id = bound.id AND ${lease} IS NULL AND ${due} > ${later(now, sql`2 * max_interval_ms`)} AND ${due} > ${latest}
-        ) late)`)
-    await tx.execute(sql`
-      UPDATE imports SET ${lease} = NULL WHERE id IN (
-        SELECT late.id FROM ${unnested(bounds)} CROSS JOIN LATERAL (
-          SELECT id FROM imports WHERE connection_id = bound.id AND ${lease} > ${after(now, leaseMs + slackMs)}
+          SELECT ${id} AS id FROM ${table}
+          WHERE connection_id = bound.id AND ${due} > ${later(now, sql`2 * max_interval_ms`)} AND ${due} > ${latest}
         ) late)`)
   }
+  await tx.execute(sql`DELETE FROM leases WHERE until > ${after(now, leaseMs + slackMs)}`)
   if (!thorough) return
   await tx.execute(sql`
-    UPDATE imports SET
-      next_poll_at = ${unless(sql`last_polled_at > ${after(now, slackMs)}`, sql`next_poll_at`, now)},
-      deadline_at = least(deadline_at, ${now}::timestamptz + deadline_ms * interval '1 millisecond')
-    WHERE next_poll_at IS NOT NULL AND poll_lease_until IS NULL AND (
-      (last_polled_at > ${after(now, slackMs)} AND next_poll_at > ${now})
-      OR deadline_at > ${later(now, sql`deadline_ms`)})`)
+    UPDATE polling SET due_at = ${now} WHERE last_polled_at > ${after(now, slackMs)} AND due_at > ${now}`)
+  await tx.execute(sql`
+    UPDATE imports SET deadline_at = ${now}::timestamptz + deadline_ms * interval '1 millisecond'
+    WHERE finished_at IS NULL AND deadline_at > ${later(now, sql`deadline_ms`)}`)
 }
 
 async function mendEndpoints(tx: Transaction, now: Date): Promise<void> {

@@ -1,16 +1,16 @@
 // Owns composing what runs in the background: the ticks, and a worker for each kind of work.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
-import { type CollectDeps, createCollectWorker } from '../collecting/work.ts'
-import { leasedSince, longestDue } from '../connections/rooms.ts'
+import { type CollectDeps, collectWork, oldestDue as oldestCollection } from '../collecting/work.ts'
+import { longestDue } from '../connections/rooms.ts'
 import type { Database } from '../db/client.ts'
 import { longestDueDeliveries } from '../delivering/longest-due.ts'
 import { createDeliveryWorker, type DeliveryDeps } from '../delivering/work.ts'
 import type { KeepDeps } from '../history/drop-months.ts'
-import { createPollBatches } from '../polling/batches.ts'
-import { createPollWorker, type PollObserver } from '../polling/work.ts'
+import { oldestDue as oldestPoll, type PollObserver, pollWork } from '../polling/work.ts'
 import type { Queues } from '../queue/queues.ts'
 import { startScheduler } from '../work/schedule.ts'
+import { createServer } from '../work/serve.ts'
 import { createTickWatch } from '../work/tick-watch.ts'
 import { createTick } from '../work/ticks.ts'
 import { startWatch, type WatchDeps, type WorkWatch } from '../work/watch.ts'
@@ -35,8 +35,8 @@ export interface Workers {
   stop(withinMs: number): Promise<void>
 }
 
-/** Jobs under way in this process at the most. Few workers with many jobs each beat many workers. */
-const concurrency = { poll: 400, collect: 20, deliver: 64, trial: 8, retry: 200 }
+/** Jobs under way in this process at the most: of polls and collections one for each connection that is served. */
+const concurrency = { poll: 1_000, collect: 1_000, deliver: 64, trial: 8, retry: 200 }
 /**
  * First attempts that wait for their endpoint go on without a slot: endpoints that hang mustn't hold up those that
  * answer, nor those of which nobody knows yet. There is room for a thousand, with two requests each.
@@ -47,11 +47,13 @@ export const deliveryConcurrency =
   concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + slots.trial.maxWithout + concurrency.retry
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
-  const { queues, db, accesses, observePoll } = deps
-  const batches = createPollBatches({ db, accesses })
+  const { queues, db, observePoll } = deps
+  const kinds = { poll: pollWork({ ...deps, observe: observePoll }), collect: collectWork(deps) }
+  const servers = { poll: createServer(kinds.poll, deps), collect: createServer(kinds.collect, deps) }
+  deps.wake.listen((kind) => kind !== 'deliver' && servers[kind].look())
   const ticks = createTickWatch()
   const tick = createTick({
-    enqueueDue: createLooks(deps),
+    enqueueDue: createLooks({ ...deps, kinds }),
     chores: createChores({ ...deps, db: deps.patientDb ?? db }),
     passed: ticks.passed,
   })
@@ -60,10 +62,12 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const watch = startWatch({ ...deps, ticks, tick, mendTimes: (now, how) => mendTimes(db, now, how), dueOf: dueOf(db) })
   const deliver = createDeliveryWorker(deps)
   const working = [
-    queues.work('poll', createPollWorker({ ...deps, batches, observe: observePoll }), {
+    queues.work('poll', ({ leaseId }, signal) => servers.poll.serve(leaseId, signal), {
       concurrency: concurrency.poll,
     }),
-    queues.work('collect', createCollectWorker(deps), { concurrency: concurrency.collect }),
+    queues.work('collect', ({ leaseId }, signal) => servers.collect.serve(leaseId, signal), {
+      concurrency: concurrency.collect,
+    }),
     queues.work('deliver', deliver, { concurrency: concurrency.deliver, slots: slots.deliver }),
     queues.work('trial', deliver, { concurrency: concurrency.trial, slots: slots.trial }),
     queues.work('retry', deliver, { concurrency: concurrency.retry }),
@@ -83,6 +87,7 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
       ])
       if (!isStoreThere) for (const worker of working) worker.abort() // what it does now, nobody could be told
       await settled(ticking.drain(), storeMs) // first: what is claimed now, no worker would take any more
+      for (const server of Object.values(servers)) server.stop()
       const hurry = setTimeout(() => {
         for (const worker of working) worker.abort()
       }, withinMs)
@@ -96,15 +101,15 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
 export function dueOf(db: Database): WatchDeps['dueOf'] {
   return {
     poll: {
-      longestDue: (now) => longestDue(db, now, 'poll'),
-      leasedSince: (dueBy) => leasedSince(db, dueBy, 'poll'),
+      waiting: (now) => longestDue(db, { kind: 'poll', oldestDue: oldestPoll(now), served: false }, now),
+      underWay: (now) => longestDue(db, { kind: 'poll', oldestDue: oldestPoll(now), served: true }, now),
     },
     collect: {
-      longestDue: (now) => longestDue(db, now, 'collect'),
-      leasedSince: (dueBy) => leasedSince(db, dueBy, 'collect'),
+      waiting: (now) => longestDue(db, { kind: 'collect', oldestDue: oldestCollection(now), served: false }, now),
+      underWay: (now) => longestDue(db, { kind: 'collect', oldestDue: oldestCollection(now), served: true }, now),
     },
     // An endpoint that hangs may keep its deliveries leased again and again.
-    deliver: { longestDue: (now) => longestDueDeliveries(db, now), leasedSince: async () => [] },
+    deliver: { waiting: (now) => longestDueDeliveries(db, now), underWay: async () => [] },
   }
 }
 

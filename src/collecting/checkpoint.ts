@@ -1,21 +1,20 @@
 // Owns how far a collection has come: what is stored of it, and what storing one more page changes.
 // After every page the database alone says where to go on, so a crash costs at most the page under way.
-import { and, desc, eq, sql } from 'drizzle-orm'
-import { after } from '../base/clock.ts'
+import { and, desc, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports, type StoredPollError } from '../db/schema/index.ts'
 import { dropPagesFrom, goingOn, isPageStored, storePage, storePageUnderLease } from '../imports/pages.ts'
-import { type ConnectionOfImport, type ImportRow, writeImportEvents } from '../imports/transition.ts'
+import { writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
 import type { ProviderErrorKind } from '../providers/error.ts'
-import { collectLeaseMs, leaseToCallMs } from '../work/leases.ts'
-import { countFailedPage, ended } from './give-up.ts'
+import { lockLeases } from '../work/leases.ts'
+import { countFailedPage, ended, type GivenUp, giveUp } from './give-up.ts'
 import type { Trouble } from './judge.ts'
 
 export interface Checkpoint {
-  row: ImportRow
-  /** This walk's lease, which identifies it: a worker that takes over holds a different one. */
-  lease: Date
+  row: typeof imports.$inferSelect
+  /** The lease that the walk is under: a worker that takes over holds a different one. */
+  leaseId: string
   /** The page to ask for, from 0, and its cursor. */
   page: number
   cursor: string
@@ -23,21 +22,15 @@ export interface Checkpoint {
   replaces: boolean
 }
 
-/** Where to go on; null: nothing is to be collected, or not under this lease. */
-export async function loadCheckpoint(
-  db: Database,
-  importId: string,
-  lease: Date,
-  now: Date,
-): Promise<Checkpoint | null> {
+/** Where to go on; null: nothing is to be collected any more. */
+export async function loadCheckpoint(db: Database, importId: string, leaseId: string): Promise<Checkpoint | null> {
   const [row] = await db.select().from(imports).where(eq(imports.id, importId))
-  if (!row?.nextCollectAt || row.collectLeaseUntil?.getTime() !== lease.getTime() || lease <= now) return null
-  return { row, lease, ...(await placeOf(db, row)) }
+  return row?.nextCollectAt ? { row, leaseId, ...(await placeOf(db, row)) } : null
 }
 
 async function placeOf(
   db: Database,
-  { id, collectReplacesFrom: from }: ImportRow,
+  { id, collectReplacesFrom: from }: Checkpoint['row'],
 ): Promise<Pick<Checkpoint, 'page' | 'cursor' | 'replaces'>> {
   // The first page may have come with the status, and was asked for with no cursor then.
   if (from === 0) return { page: 0, cursor: firstPage, replaces: true }
@@ -60,39 +53,27 @@ export type StoredPage =
   /** The lease ran out while it was fetched. Nothing is stored; another walk does that. */
   | { kind: 'superseded' }
 
-/** Stores a page and renews the lease, or completes the collection. */
+/** Stores a page, which may complete the collection. */
 export async function storeCollectedPage(
   db: Database,
   at: Checkpoint,
-  connection: ConnectionOfImport,
   details: DetailPage,
   now: Date,
 ): Promise<StoredPage> {
   const next = nextCursor(at, details)
-  const renewed = renewedLease(at, now)
-  const goesOnAt = { ...at, lease: renewed, page: at.page + 1, cursor: next ?? '', replaces: false }
-  const lease = { held: at.lease, renewed }
+  const goesOnAt = { ...at, page: at.page + 1, cursor: next ?? '', replaces: false }
   const page = { importId: at.row.id, page: at.page, cursor: at.cursor, details }
   // All pages but the last are one statement. What keeps it from storing one is worth a closer look.
-  if (next !== null && !at.replaces && (await storePageUnderLease(db, page, now, lease)))
+  if (next !== null && !at.replaces && (await storePageUnderLease(db, page, now, at.leaseId)))
     return { kind: 'stored', next: goesOnAt }
   return db.transaction(async (tx): Promise<StoredPage> => {
-    const held = await tx.select({ id: imports.id }).from(imports).where(leased(at)).for('no key update')
-    if (held.length === 0) return { kind: 'superseded' }
+    if (!(await holds(tx, at, now))) return { kind: 'superseded' }
     if (at.replaces) await dropPagesFrom(tx, at.row.id, at.page)
     await storePage(tx, page, now)
-    if (next === null || (await isPageStored(tx, at.row.id, next))) return endList(tx, at, connection, now)
-    await tx
-      .update(imports)
-      .set({ ...goingOn, collectLeaseUntil: renewed })
-      .where(eq(imports.id, at.row.id))
+    if (next === null || (await isPageStored(tx, at.row.id, next))) return endList(tx, at, now)
+    await tx.update(imports).set(goingOn).where(eq(imports.id, at.row.id))
     return { kind: 'stored', next: goesOnAt }
   })
-}
-
-/** One that outlasts the next call stays as it is: that is an index entry less for every page. */
-function renewedLease({ lease }: Checkpoint, now: Date): Date {
-  return lease > after(now, leaseToCallMs) ? lease : after(now, collectLeaseMs)
 }
 
 /** The cursor of the page that follows; null: none does. That it was used for an earlier page, only the database knows. */
@@ -100,17 +81,12 @@ export function nextCursor({ cursor }: Checkpoint, { next }: DetailPage): string
   return next === firstPage || next === cursor ? null : next
 }
 
-async function endList(
-  tx: Transaction,
-  at: Checkpoint,
-  connection: ConnectionOfImport,
-  now: Date,
-): Promise<StoredPage> {
+async function endList(tx: Transaction, at: Checkpoint, now: Date): Promise<StoredPage> {
   const [row] = await tx.select().from(imports).where(eq(imports.id, at.row.id))
   if (!row) return { kind: 'superseded' }
   const stored = row.skippedLines + row.rowResults
   if (row.rowsAnnounced === null || stored >= row.rowsAnnounced) {
-    await complete(tx, at.row, connection, now)
+    await complete(tx, at.row, now)
     return { kind: 'complete' }
   }
   await tx
@@ -120,7 +96,7 @@ async function endList(
   return { kind: 'short', at: { ...at, replaces: true }, stored, announced: row.rowsAnnounced }
 }
 
-async function complete(tx: Transaction, { id }: ImportRow, connection: ConnectionOfImport, now: Date): Promise<void> {
+async function complete(tx: Transaction, { id }: { id: string }, now: Date): Promise<void> {
   const [row] = await tx
     .update(imports)
     .set({
@@ -131,12 +107,14 @@ async function complete(tx: Transaction, { id }: ImportRow, connection: Connecti
     })
     .where(and(eq(imports.id, id), sql`${imports.detailsState} <> 'complete'`))
     .returning()
-  if (row) await writeImportEvents(tx, row, connection, ['import.rows_collected'], now)
+  if (row) await writeImportEvents(tx, [{ importId: id, types: ['import.rows_collected'], at: now }])
 }
 
 /** Goes on at `until`. */
-export async function postpone(db: Database, at: Checkpoint, until: Date): Promise<void> {
-  await db.update(imports).set({ nextCollectAt: until, collectLeaseUntil: null }).where(leased(at))
+export async function postpone(db: Database, at: Checkpoint, until: Date, now: Date): Promise<void> {
+  await db.transaction(async (tx) => {
+    if (await holds(tx, at, now)) await tx.update(imports).set({ nextCollectAt: until }).where(isCollected(at))
+  })
 }
 
 /** Why a list doesn't go on now. */
@@ -155,24 +133,38 @@ export async function postponeFailed(
   at: Checkpoint,
   until: Date,
   { trouble, error, failed, anew }: Postponed,
+  now: Date,
 ): Promise<void> {
   await db.transaction(async (tx) => {
+    if (!(await holds(tx, at, now))) return
     const postponed = await tx
       .update(imports)
       .set({
         nextCollectAt: until,
-        collectLeaseUntil: null,
         ...trouble,
         detailsError: error,
         ...(anew && { collectReplacesFrom: 0 }),
       })
-      .where(leased(at))
+      .where(isCollected(at))
       .returning({ id: imports.id })
     if (postponed.length > 0) await countFailedPage(tx, at.row.connectionId, { failed, error })
   })
 }
 
-/** The import, as long as its collection is under the lease of the walk. */
-export function leased({ row, lease }: Checkpoint) {
-  return and(eq(imports.id, row.id), eq(imports.collectLeaseUntil, lease))
+/** Locks the import for its walk. Returns false if another worker may walk by now, or nothing is to be collected any more. */
+export async function holds(tx: Transaction, at: Checkpoint, now: Date): Promise<boolean> {
+  if (!(await lockLeases(tx, [at.leaseId], now)).has(at.leaseId)) return false
+  const held = await tx.select({ id: imports.id }).from(imports).where(isCollected(at)).for('no key update')
+  return held.length > 0
+}
+
+/** Gives the list up, as long as it is under the lease of the walk. */
+export async function giveUpWalk(db: Database, at: Checkpoint, given: GivenUp): Promise<void> {
+  await db.transaction(async (tx) => {
+    if (await holds(tx, at, given.now)) await giveUp(tx, at.row.id, given)
+  })
+}
+
+function isCollected({ row }: Checkpoint) {
+  return and(eq(imports.id, row.id), isNotNull(imports.nextCollectAt))
 }

@@ -8,6 +8,7 @@ import type { Database } from '../db/client.ts'
 import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { DetailPage } from '../providers/contract.ts'
+import type { Hold } from '../work/kind.ts'
 
 /** A walk makes room for others after this long, and goes on when its turn comes again. */
 const turnMs = 20_000
@@ -29,16 +30,15 @@ export interface Pages extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** @param outer ends it when we are to stop. */
 export function createPages(
   deps: { db: Database; clock: Clock; client: ProviderClient },
   access: ConnectionAccess,
   jobId: string,
-  outer: AbortSignal,
+  hold: Hold,
 ): Pages {
   const { db, clock } = deps
   const ended = new AbortController()
-  const signal = AbortSignal.any([outer, ended.signal])
+  const signal = AbortSignal.any([hold.signal, ended.signal])
   const turnEnds = after(clock.now(), turnMs)
   let isFirst = true
   let page: Promise<AskedPage> | undefined
@@ -47,7 +47,7 @@ export function createPages(
     // Dispatch has drawn the first request of a turn already.
     const mayStartAt = isFirst ? clock.now() : await reserveRequest(db, access, clock.now())
     isFirst = false
-    if (signal.aborted || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal)))
+    if (signal.aborted || !hold.isHeld() || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal)))
       return { kind: 'postponed', until: mayStartAt }
     try {
       return {

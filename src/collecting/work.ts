@@ -1,169 +1,77 @@
-// Owns walking the pages of skipped lines and row results to their end. When and how they are asked for is pages.ts's,
-// where the walk stands checkpoint.ts's.
-import { after, type Clock } from '../base/clock.ts'
+// Owns collecting as a kind of work: an item is a list of skipped lines or row results, whose pages are walked for a turn.
+import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { after } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
-import { backOff } from '../connections/backoff.ts'
-import { reactForConnection } from '../connections/react.ts'
-import type { Database } from '../db/client.ts'
-import type { StoredPollError } from '../db/schema/index.ts'
-import { goingOn, rowsMissing } from '../imports/pages.ts'
-import { storedError } from '../imports/stored-error.ts'
-import type { ProviderClient } from '../providers/client.ts'
-import type { Payload } from '../queue/jobs.ts'
-import type { Wake } from '../work/wake.ts'
-import {
-  type Checkpoint,
-  leased,
-  loadCheckpoint,
-  nextCursor,
-  postpone,
-  postponeFailed,
-  storeCollectedPage,
-} from './checkpoint.ts'
-import { giveUp, giveUpAfterMs, tooLate } from './give-up.ts'
-import { judge, type ListTroubleKind, type Trouble } from './judge.ts'
-import { createPages } from './pages.ts'
+import type { ConnectionAccesses } from '../connections/access.ts'
+import { connectionsToServe } from '../connections/rooms.ts'
+import { connections, imports } from '../db/schema/index.ts'
+import type { Kind } from '../work/kind.ts'
+import { beginCollections, type Collection } from './begin.ts'
+import { loadCheckpoint } from './checkpoint.ts'
+import { type WalkDeps, type Walked, walk } from './walk.ts'
 
-export interface CollectDeps {
-  db: Database
-  clock: Clock
+export interface CollectDeps extends WalkDeps {
   log: Log
-  client: ProviderClient
   accesses: ConnectionAccesses
-  wake: Wake
 }
 
-/** A list whose pages stay empty this often in a row has no end. */
-const maxEmptyPages = 100
-/** A list that can't go on is asked for ever more seldom, up to this. */
-const maxFaultIntervalMs = 15 * 60_000
+/** Lists that one process walks at once, at the most. */
+const most = 20
+/** A list whose walk can't be stored is gone on with after this. */
+const putOffMs = 60_000
+/** A turn of a walk that is over. */
+export interface Collected {
+  item: Collection
+  /** Null: there was nothing to collect any more. */
+  walked: Walked | null
+  /** The page that it came to. */
+  page: number
+  durationMs: number
+}
 
-/** The processor of the `collect` queue. */
-export function createCollectWorker(
-  deps: CollectDeps,
-): (payload: Payload<'collect'>, signal: AbortSignal) => Promise<void> {
-  return async ({ importId, leaseUntil }, signal) => {
-    const startedAt = deps.clock.now()
-    const checkpoint = await loadCheckpoint(deps.db, importId, new Date(leaseUntil), startedAt)
-    if (!checkpoint) return
-    const { connectionId } = checkpoint.row
-    const access = (await deps.accesses.load([connectionId])).get(connectionId)
-    if (!access) return
-    const walked = await walk(deps, access, checkpoint, signal)
-    const { pages, outcome } = walked
-    deps.log.info(
-      {
-        importId,
-        connection: access.name,
-        provider: access.provider.name,
-        outcome,
-        pages,
-        page: checkpoint.page + pages,
-        durationMs: deps.clock.now().getTime() - startedAt.getTime(),
-      },
-      'collect',
-    )
+export function collectWork(deps: CollectDeps): Kind<Collection, Collected> {
+  const { db, clock } = deps
+  return {
+    name: 'collect',
+    most,
+    due: (_db, now, limit) => connectionsToServe(db, { kind: 'collect', oldestDue: oldestDue(now), limit }, now),
+    begin: (tx, owners, room, now) => beginCollections(deps, tx, { owners, most: room, now }),
+    async act(item, hold) {
+      if (!hold.isHeld()) return 'aborted'
+      const startedAt = clock.now()
+      const checkpoint = await loadCheckpoint(db, item.id, hold.leaseId)
+      const walked = checkpoint && (await walk(deps, item.access, checkpoint, hold))
+      const durationMs = clock.now().getTime() - startedAt.getTime()
+      return { item, walked, page: (checkpoint?.page ?? 0) + (walked?.pages ?? 0), durationMs }
+    },
+    // Pages are stored as they come, because a list may not fit into memory.
+    async record(_tx, collected) {
+      return {
+        due: new Set(),
+        report() {
+          for (const one of collected) report(deps, one)
+        },
+      }
+    },
+    async putOff(tx, { id }, _error, now) {
+      await tx
+        .update(imports)
+        .set({ nextCollectAt: after(now, putOffMs) })
+        .where(and(eq(imports.id, id), isNotNull(imports.nextCollectAt)))
+    },
   }
 }
 
-interface Walked {
-  /** Pages stored in this turn. */
-  pages: number
-  outcome: string
+export function oldestDue(now: Date): SQL {
+  return sql`
+    SELECT next_collect_at FROM imports WHERE connection_id = ${connections.id} AND next_collect_at <= ${now}
+    ORDER BY next_collect_at LIMIT 1`
 }
 
-async function walk(
-  deps: CollectDeps,
-  access: ConnectionAccess,
-  start: Checkpoint,
-  signal: AbortSignal,
-): Promise<Walked> {
-  const { db, clock, wake } = deps
-  const connection = { id: access.id, name: access.name, provider: access.provider.name }
-  await using pages = createPages(deps, access, start.row.jobId, signal)
-  let at = start
-  let trouble: Trouble = start.row
-  let emptyPages = 0
-  pages.ask(at.cursor)
-  for (let stored = 0; ; stored++) {
-    const page = await pages.asked()
-    const now = clock.now()
-    if (page.kind === 'postponed') {
-      await postpone(db, at, page.until)
-      return { pages: stored, outcome: 'postponed' }
-    }
-    if (page.kind === 'failed') {
-      const { error } = page
-      await reactForConnection(deps, access, { importId: at.row.id, what: 'details', error }, now)
-      if (error.kind === 'aborted') await postpone(db, at, now)
-      else await goOnAfter(deps, access, at, { trouble, error: storedError(error, now), ...error })
-      return { pages: stored, outcome: error.kind }
-    }
-    if (stored === 0) await reactForConnection(deps, access, { importId: at.row.id, what: 'details', error: null }, now)
-    const { details } = page
-    emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
-    const endless = emptyPages >= maxEmptyPages || isTooOld(at, now)
-    const next = nextCursor(at, details)
-    if (next !== null && !endless) pages.ask(next) // it is on its way while this one is stored
-    const result = await storeCollectedPage(db, at, connection, details, now)
-    if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
-    if (result.kind === 'short') {
-      const error = rowsMissing(result, now)
-      await goOnAfter(deps, access, result.at, { trouble, kind: 'rows_missing', error, retryAfterMs: null })
-      return { pages: stored, outcome: 'rows_missing' }
-    }
-    if (result.kind === 'complete') {
-      wake.deliver()
-      return { pages: stored + 1, outcome: 'complete' }
-    }
-    at = result.next
-    trouble = { ...goingOn, collectBegunAnew: trouble.collectBegunAnew }
-    if (endless) {
-      const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)
-      await giveUp(db, leased(at), { connection, error, failed: null, now })
-      wake.deliver()
-      return { pages: stored + 1, outcome: 'incomplete' }
-    }
-  }
-}
-
-function isTooOld({ row }: Checkpoint, now: Date): boolean {
-  return now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)
-}
-
-interface Stopped {
-  /** How the collection has gone before. */
-  trouble: Trouble
-  kind: ListTroubleKind
-  error: StoredPollError
-  retryAfterMs: number | null
-}
-
-/** Asks again later, for the same page or from the first one; or gives up. */
-async function goOnAfter(
-  { db, clock, wake }: CollectDeps,
-  access: ConnectionAccess,
-  at: Checkpoint,
-  { trouble: before, kind, error, retryAfterMs }: Stopped,
-): Promise<void> {
-  const now = clock.now()
-  const { kind: verdict, trouble } = judge(before, kind)
-  const connection = { id: access.id, name: access.name, provider: access.provider.name }
-  const { minIntervalMs, maxIntervalMs } = access.limits
-  const limits = {
-    minIntervalMs,
-    maxIntervalMs: trouble.collectFaults > 0 ? Math.max(maxIntervalMs, maxFaultIntervalMs) : maxIntervalMs,
-  }
-  const next = backOff({ importId: at.row.id, failures: trouble.collectFailures, retryAfterMs, limits })
-  const until = after(now, next.delayMs)
-  const failed = kind === 'rows_missing' ? null : kind
-  if (verdict !== 'give_up') return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' })
-  await giveUp(db, leased(at), { connection, error, failed, now })
-  wake.deliver()
-}
-
-function withoutEnd(now: Date): StoredPollError {
-  const message = `The provider’s list has no end: ${maxEmptyPages} pages in a row were empty.`
-  return { code: 'invalid_response', message, at: now.toISOString() }
+function report({ log }: CollectDeps, { item, walked, page, durationMs }: Collected): void {
+  if (walked === null) return
+  const { access, id } = item
+  const { outcome, pages } = walked
+  const connection = { connection: access.name, provider: access.provider.name }
+  log.info({ importId: id, ...connection, outcome, pages, page, durationMs }, 'collect')
 }

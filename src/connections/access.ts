@@ -37,6 +37,8 @@ export interface ConnectionAccess {
 export interface ConnectionAccesses {
   /** The access to each of these connections, by one query. Deleted ones are absent. */
   load(connectionIds: readonly string[]): Promise<Map<string, ConnectionAccess>>
+  /** The accesses of connections that were read already. */
+  open(rows: readonly ConnectionRow[]): Map<string, ConnectionAccess>
 }
 
 const maxCached = 10_000
@@ -63,15 +65,16 @@ export function createConnectionAccesses({
     return credentials
   }
 
+  function open(rows: readonly ConnectionRow[]): Map<string, ConnectionAccess> {
+    const there = rows.filter(({ deletedAt }) => deletedAt === null)
+    return new Map(there.map((row) => [row.id, accessOf(row, credentialsOf(row))]))
+  }
+
   return {
+    open,
     async load(connectionIds) {
-      const rows = await db
-        .select()
-        .from(connections)
-        .where(inArray(connections.id, [...new Set(connectionIds)]))
-      const accesses = new Map<string, ConnectionAccess>()
-      for (const row of rows) if (row.deletedAt === null) accesses.set(row.id, accessOf(row, credentialsOf(row)))
-      return accesses
+      const ids = [...new Set(connectionIds)]
+      return open(await db.select().from(connections).where(inArray(connections.id, ids)))
     },
   }
 }

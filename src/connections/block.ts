@@ -1,7 +1,7 @@
 // Owns that a provider's 429, or its 503 with `Retry-After`, stops the whole connection, not one import.
 import { eq, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import type { ProviderError } from '../providers/error.ts'
 import { spreadMs } from './spread.ts'
@@ -17,7 +17,7 @@ export function announcedWaitMs({ kind, status, retryAfterMs }: ProviderError): 
 
 /** Nothing is asked over this connection for so long; a later block stays. */
 export async function blockConnection(
-  db: Database,
+  db: Database | Transaction,
   { id, limits }: { id: string; limits: { maxIntervalMs: number } },
   { now, waitMs }: { now: Date; waitMs: number },
 ): Promise<void> {

@@ -1,9 +1,9 @@
 // Owns what a call means for the whole connection: some answers make all of it wait, refusals may pause it, and an answer
 // shows that it is let in.
 
-import type { Database } from '../db/client.ts'
+import type { Transaction } from '../db/client.ts'
 import type { ProviderError, ProviderErrorKind } from '../providers/error.ts'
-import type { Wake } from '../work/wake.ts'
+import type { WorkName } from '../work/kind.ts'
 import type { ConnectionAccess } from './access.ts'
 import { announcedWaitMs, blockConnection } from './block.ts'
 import { resumeConnection } from './pause.ts'
@@ -18,24 +18,28 @@ export interface MadeCall {
   error: ProviderError | null
 }
 
-interface Deps {
-  db: Database
-  wake: Wake
+/** Whether a call says something of its connection. Nearly every one is answered, over a connection that works. */
+export function saysSomething(access: ConnectionAccess, { error }: MadeCall): boolean {
+  return error !== null || access.pausedAt !== null || access.refusedSince !== null
 }
 
+/** Writes down what a call means for its connection, in the transaction that records it. Returns what has become due. */
 export async function reactForConnection(
-  deps: Deps,
+  tx: Transaction,
   access: ConnectionAccess,
   call: MadeCall,
   now: Date,
-): Promise<void> {
+): Promise<readonly WorkName[]> {
   const { error, what } = call
-  if (isLetIn(call)) await answered(deps, access, now)
-  if (error === null) return
+  const due = isLetIn(call) ? await answered(tx, access, now) : []
+  if (error === null) return due
   const waitMs = announcedWaitMs(error)
-  if (waitMs !== null) return blockConnection(deps.db, access, { now, waitMs })
+  if (waitMs !== null) {
+    await blockConnection(tx, access, { now, waitMs })
+    return due
+  }
   const reason = refusalOf(error.kind, what)
-  if (reason !== null) await refused(deps, access, { importId: call.importId, reason }, now)
+  return reason === null ? due : refused(tx, access, { importId: call.importId, reason }, now)
 }
 
 /** That there is no such job, is told to those who may ask. */
@@ -49,20 +53,20 @@ function refusalOf(kind: ProviderErrorKind, what: MadeCall['what']): PauseReason
   return kind === 'forbidden' && what === 'status' ? kind : null
 }
 
-async function answered({ db, wake }: Deps, access: ConnectionAccess, now: Date): Promise<void> {
+async function answered(tx: Transaction, access: ConnectionAccess, now: Date): Promise<readonly WorkName[]> {
   if (access.pausedAt !== null) {
-    await db.transaction((tx) => resumeConnection(tx, { connectionId: access.id, now, by: 'probe' }))
-    wake.deliver()
-    wake.poll()
-  } else if (access.refusedSince !== null) await forgetRefusals(db, access.id, access.refusedSince)
+    await resumeConnection(tx, { connectionId: access.id, now, by: 'probe' })
+    return ['deliver', 'poll']
+  }
+  if (access.refusedSince !== null) await forgetRefusals(tx, access.id, access.refusedSince)
+  return []
 }
 
 async function refused(
-  { db, wake }: Deps,
+  tx: Transaction,
   { id: connectionId, updatedAt }: ConnectionAccess,
   refusal: { importId: string; reason: PauseReason },
   now: Date,
-): Promise<void> {
-  const isPaused = await db.transaction((tx) => noteRefusal(tx, { connectionId, updatedAt, ...refusal, now }))
-  if (isPaused) wake.deliver()
+): Promise<readonly WorkName[]> {
+  return (await noteRefusal(tx, { connectionId, updatedAt, ...refusal, now })) ? ['deliver'] : []
 }

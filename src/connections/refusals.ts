@@ -1,6 +1,6 @@
 // Owns what refused calls (401, 403) say of a connection. One import may be refused for reasons of its own, so a refusal
 // counts against the connection only until a call over it is answered, and until that import's own refusals end.
-import { and, eq, gte, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, gte, isNull, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
@@ -49,12 +49,16 @@ async function countRefused(tx: Transaction, connectionId: string, since: Date):
   const [counted] = await tx
     .select({ refused: sql<number>`count(*)::int` })
     .from(imports)
-    .where(and(eq(imports.connectionId, connectionId), gte(imports.refusedSince, since), isNotNull(imports.nextPollAt)))
+    .where(and(eq(imports.connectionId, connectionId), gte(imports.refusedSince, since), isNull(imports.finishedAt)))
   return counted?.refused ?? 0
 }
 
 /** A call was answered that was made after `refusedSince`: what was refused before says nothing of the connection. */
-export async function forgetRefusals(db: Database, connectionId: string, refusedSince: Date): Promise<void> {
+export async function forgetRefusals(
+  db: Database | Transaction,
+  connectionId: string,
+  refusedSince: Date,
+): Promise<void> {
   await db
     .update(connections)
     .set({ refusedSince: null })

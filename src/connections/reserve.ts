@@ -1,6 +1,6 @@
 // Owns reserving requests of a connection's budget beyond the one that its claim allowed: further pages, second calls.
 import { eq } from 'drizzle-orm'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { type Budget, isMetered, nextRequestAt, type Spending, spend } from './budget.ts'
 
@@ -27,13 +27,13 @@ export async function reserveRequest(db: Database, connection: Metered, now: Dat
 }
 
 /** Counts a request that was made without being reserved, since the one before it showed only then that it was needed. */
-export async function countRequest(db: Database, { id, limits }: Metered, now: Date): Promise<void> {
+export async function countRequest(db: Database | Transaction, { id, limits }: Metered, now: Date): Promise<void> {
   if (!isMetered(limits)) return
   await changeSpending(db, id, now, (spending) => ({ at: now, spent: spend(limits, spending, 1, now.getTime()) }))
 }
 
 function changeSpending(
-  db: Database,
+  db: Database | Transaction,
   id: string,
   now: Date,
   change: (spending: Spending, blockedUntil: Date | null) => { at: Date; spent: Spending | null },

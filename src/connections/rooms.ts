@@ -1,179 +1,183 @@
-// Owns which polls and collections are due now, within what their connections allow (pauses, announced waits,
-// requests in flight, a second, a month), so that claimed work may begin at once. Both are claimed alike, and draw on the same budget:
-// the provider counts requests, not what they are for.
-import { eq, sql } from 'drizzle-orm'
+// Owns how many requests may begin now over each connection, within what it allows: pauses, announced waits, requests in
+// flight, a second, a month. Polls and collections draw on the same budget, because the provider counts requests and not
+// what they are for.
+import { and, eq, inArray, isNull, not, type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import type { DefaultLimits, StoredLimits } from '../model/limits.ts'
-import { effectiveLimits } from '../model/limits.ts'
+import { type DefaultLimits, effectiveLimits } from '../model/limits.ts'
 import { findProvider, isProviderName } from '../providers/index.ts'
 import type { DueWork } from '../work/overdue.ts'
 import { allowance, isMetered, nextRequestAt, type Spending, spend } from './budget.ts'
-import { type Claimable, collections, lease, leaseProbes, polls, type Work } from './lease-imports.ts'
 import { probeIntervalMs } from './pause.ts'
+import type { ConnectionRow } from './present.ts'
 import { shareAt } from './spread.ts'
 
-export interface Claim {
-  ids: string[]
-  /** Of all of them; epoch milliseconds. */
-  leaseUntil: number
-  /** More work is due than was claimed: look again soon. */
-  saturated: boolean
-}
-
-/** Claims due polls, each under a lease. */
-export function claimPolls(db: Database, now: Date): Promise<Claim> {
-  return claim(db, now, polls)
-}
-
-/** Claims due collections, each under a lease: imports that are over, and whose details aren't all stored. */
-export function claimCollections(db: Database, now: Date): Promise<Claim> {
-  return claim(db, now, collections)
-}
-
-/** What has been due for the longest on each connection that allows it to begin now. Nothing is claimed. */
-export async function longestDue(db: Database, now: Date, kind: 'poll' | 'collect'): Promise<DueWork[]> {
-  const work = kind === 'poll' ? polls : collections
-  const due = await connectionsWithDueWork(db, now, work, sql``)
-  const open = due.filter((connection) => roomOf(connection, now) > 0 && shareAt(now.getTime(), connection) === 1)
-  if (open.length === 0) return []
-  const { rows } = await db.execute<{ id: string; dueAt: string }>(sql`
-    SELECT due.id, due.at AS "dueAt" FROM unnest(${sql.param(open.map(({ id }) => id))}::uuid[]) AS c (id)
-    CROSS JOIN LATERAL (
-      SELECT id, ${work.dueAt} AS at FROM imports
-      WHERE connection_id = c.id AND ${work.dueAt} <= ${now} AND ${work.leaseUntil} IS NULL
-      ORDER BY ${work.dueAt} LIMIT 1
-    ) due`)
-  return rows.map(({ id, dueAt }) => ({ id, dueAt: new Date(dueAt) }))
-}
-
-/** What is leased although it has been due since before `dueBy`. */
-export async function leasedSince(db: Database, dueBy: Date, kind: 'poll' | 'collect'): Promise<DueWork[]> {
-  const { dueAt, leaseUntil } = kind === 'poll' ? polls : collections
-  const { rows } = await db.execute<{ id: string; dueAt: string }>(sql`
-    SELECT id, ${dueAt} AS "dueAt" FROM imports WHERE ${leaseUntil} IS NOT NULL AND ${dueAt} <= ${dueBy}`)
-  return rows.map((row) => ({ id: row.id, dueAt: new Date(row.dueAt) }))
-}
-
-/** Claims come one after the other, over all processes: two at once would both spend the same budget. */
-const lockKey = 0x636c696d // "clim"
-
-function claim(db: Database, now: Date, work: Work): Promise<Claim> {
-  return db.transaction(async (tx) => {
-    await tx.execute(sql`SELECT pg_advisory_xact_lock(${lockKey})`)
-    await endExpiredLeases(tx, now, work)
-    const due = await connectionsWithDueWork(tx, now, work)
-    const rooms = new Map(due.map((connection) => [connection.id, roomOf(connection, now)]))
-    const open = due.filter(({ id }) => (rooms.get(id) ?? 0) > 0)
-    const claimed = [
-      ...(await lease(
-        tx,
-        now,
-        work,
-        open.filter(({ pausedAt }) => pausedAt === null).map((connection) => claimable(connection, rooms, now)),
-      )),
-      ...(await leaseProbes(
-        tx,
-        now,
-        work,
-        open.filter(({ pausedAt }) => pausedAt !== null).map(({ id }) => id),
-      )),
-    ]
-    let saturated = false
-    for (const connection of due) {
-      const taken = claimed.filter((row) => row.connectionId === connection.id).length
-      if (taken > 0) await recordSpending(tx, now, connection, taken)
-      if (taken === rooms.get(connection.id) && opensSoon(connection, now)) saturated = true
-    }
-    return { ids: claimed.map((row) => row.id), leaseUntil: after(now, work.leaseMs).getTime(), saturated }
-  })
-}
-
-interface DueConnection extends Spending {
+/** A connection, and how many requests may begin over it now. */
+export interface Room {
   id: string
+  row: ConnectionRow
   limits: DefaultLimits
-  pausedAt: number | null
-  nextProbeAt: number | null
-  blockedUntil: number | null
-  spreadFrom: number | null
-  spreadUntil: number | null
-  inFlight: number
+  requests: number
+  /** How many of its imports may go on, as a share of them; 1: all. */
+  share: number
+  /** It is paused: one request asks whether it is let in again. */
+  isProbe: boolean
 }
 
-async function endExpiredLeases(tx: Transaction, now: Date, { leaseUntil }: Work): Promise<void> {
-  await tx.execute(sql`
-    UPDATE imports SET ${leaseUntil} = NULL
-    WHERE id IN (SELECT id FROM imports WHERE ${leaseUntil} <= ${now} FOR UPDATE SKIP LOCKED)`)
+/** How many requests are under way over a connection, less those of one kind of work. */
+function underWay(now: Date, butFor: ConnectionWork | null = null): SQL<number> {
+  return sql<number>`(
+    SELECT coalesce(sum(size), 0) FROM leases
+    WHERE owner_id = ${connections.id} AND kind IS DISTINCT FROM ${butFor}::text AND until > ${now})::int`
 }
 
-async function connectionsWithDueWork(
-  tx: Pick<Transaction, 'execute'>,
+/** A kind of work that asks a connection's provider. */
+export type ConnectionWork = 'poll' | 'collect'
+
+/** A connection that is served, and what the one who serves it has under way. */
+interface Served {
+  id: string
+  underWay: { size: number }
+}
+
+/**
+ * The rooms of the connections of these owners, of those that aren't deleted. Those whose spending is counted are locked
+ * until the transaction ends.
+ */
+export async function readRooms(
+  tx: Transaction,
+  kind: ConnectionWork,
+  owners: readonly Served[],
   now: Date,
-  { dueAt, leaseUntil }: Work,
-  lock = sql`FOR NO KEY UPDATE OF c`, // their budget is drawn on by others, too
-): Promise<DueConnection[]> {
-  const { rows } = await tx.execute(sql`
-    SELECT c.id, c.provider, c.limits, c.paused_at, c.next_probe_at, c.blocked_until, c.spread_from, c.spread_until,
-      c.next_request_at, c.budget_month, c.month_requests,
-      (SELECT count(*) FROM imports WHERE connection_id = c.id AND poll_lease_until IS NOT NULL)::int
-      + (SELECT count(*) FROM imports WHERE connection_id = c.id AND collect_lease_until IS NOT NULL)::int AS in_flight
-    FROM connections c
-    WHERE c.deleted_at IS NULL
-      AND EXISTS (SELECT 1 FROM imports WHERE connection_id = c.id AND ${dueAt} <= ${now} AND ${leaseUntil} IS NULL)
-    ${lock}`)
-  // What another version has stored mustn't hold up what this one knows.
-  const known = rows.filter((row) => isProviderName(row.provider as string))
-  return known.map((row) => ({
-    id: row.id as string,
-    limits: effectiveLimits(findProvider(row.provider as string), row.limits as StoredLimits),
-    pausedAt: epoch(row.paused_at),
-    nextProbeAt: epoch(row.next_probe_at),
-    blockedUntil: epoch(row.blocked_until),
-    spreadFrom: epoch(row.spread_from),
-    spreadUntil: epoch(row.spread_until),
-    nextRequestAt: epoch(row.next_request_at),
-    budgetMonth: row.budget_month as string | null,
-    monthRequests: row.month_requests as number,
-    inFlight: row.in_flight as number,
-  }))
+): Promise<Room[]> {
+  const ours = new Map(owners.map((owner) => [owner.id, owner.underWay.size]))
+  const found = await select(tx, inArray(connections.id, [...ours.keys()]), underWay(now, kind))
+  const counted = found.filter(({ row }) => row.pausedAt !== null || isMetered(limitsOf(row)))
+  const locked = await lock(
+    tx,
+    counted.map(({ row }) => row.id),
+  )
+  return found.map(({ row, others }) => roomOf(locked.get(row.id) ?? row, (ours.get(row.id) ?? 0) + others, now))
 }
 
-function roomOf(connection: DueConnection, now: Date): number {
-  const at = now.getTime()
-  if (connection.blockedUntil !== null && connection.blockedUntil > at) return 0
-  const room = allowance(connection.limits, connection, connection.inFlight, at)
-  if (connection.pausedAt === null) return room
-  return (connection.nextProbeAt ?? 0) <= at ? Math.min(room, 1) : 0
+/** What another version has stored mustn't hold up what this one knows. */
+async function select(tx: Transaction, where: SQL, others: SQL<number>) {
+  const found = await tx
+    .select({ row: connections, others })
+    .from(connections)
+    .where(and(where, isNull(connections.deletedAt)))
+  return found.filter(({ row }) => isProviderName(row.provider))
 }
 
-/** Whether more may start within a second, with nobody doing anything about it. */
-function opensSoon({ limits, pausedAt, blockedUntil, ...spending }: DueConnection, now: Date): boolean {
-  const at = now.getTime()
-  if (pausedAt !== null || (blockedUntil ?? 0) > at) return false
-  return nextRequestAt(limits, spending, at) < at + 1_000
+async function lock(tx: Transaction, ids: readonly string[]): Promise<Map<string, ConnectionRow>> {
+  if (ids.length === 0) return new Map()
+  const rows = await tx
+    .select()
+    .from(connections)
+    .where(inArray(connections.id, [...ids]))
+    .orderBy(connections.id)
+    .for('no key update')
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
-function claimable(connection: DueConnection, rooms: ReadonlyMap<string, number>, now: Date): Claimable {
-  const share = shareAt(now.getTime(), connection)
-  return { id: connection.id, room: rooms.get(connection.id) ?? 0, share: share < 1 ? share : null }
+function limitsOf(row: ConnectionRow): DefaultLimits {
+  return effectiveLimits(findProvider(row.provider), row.limits)
 }
 
-async function recordSpending(tx: Transaction, now: Date, connection: DueConnection, requests: number): Promise<void> {
-  const probing = connection.pausedAt !== null
-  if (!probing && !isMetered(connection.limits)) return
-  const spent = spend(connection.limits, connection, requests, now.getTime())
-  await tx
-    .update(connections)
-    .set({
-      nextRequestAt: spent.nextRequestAt === null ? null : new Date(spent.nextRequestAt),
-      budgetMonth: spent.budgetMonth,
-      monthRequests: spent.monthRequests,
-      ...(probing && { nextProbeAt: after(now, probeIntervalMs) }),
-    })
-    .where(eq(connections.id, connection.id))
+function roomOf(row: ConnectionRow, inFlight: number, now: Date): Room {
+  const limits = limitsOf(row)
+  return {
+    id: row.id,
+    row,
+    limits,
+    requests: requestsOf(row, limits, inFlight, now),
+    share: shareAt(now.getTime(), {
+      spreadFrom: row.spreadFrom?.getTime() ?? null,
+      spreadUntil: row.spreadUntil?.getTime() ?? null,
+    }),
+    isProbe: row.pausedAt !== null,
+  }
 }
 
-function epoch(value: unknown): number | null {
-  return value === null || value === undefined ? null : new Date(value as string).getTime()
+function requestsOf(row: ConnectionRow, limits: DefaultLimits, inFlight: number, now: Date): number {
+  if (row.blockedUntil !== null && row.blockedUntil > now) return 0
+  const allowed = allowance(limits, spendingOf(row), inFlight, now.getTime())
+  if (row.pausedAt === null) return allowed
+  return row.nextProbeAt === null || row.nextProbeAt <= now ? Math.min(allowed, 1) : 0
+}
+
+function spendingOf({ nextRequestAt: at, budgetMonth, monthRequests }: ConnectionRow): Spending {
+  return { nextRequestAt: at?.getTime() ?? null, budgetMonth, monthRequests }
+}
+
+/** When a connection that allows nothing more now does so again by itself; null: when something under way has ended. */
+export function opensAt({ row, limits }: Room, taken: number, now: Date): Date | null {
+  if (row.blockedUntil !== null && row.blockedUntil > now) return row.blockedUntil
+  if (row.pausedAt !== null) return taken > 0 ? after(now, probeIntervalMs) : row.nextProbeAt
+  if (!isMetered(limits)) return null
+  const spent = spend(limits, spendingOf(row), taken, now.getTime())
+  const at = nextRequestAt(limits, spent, now.getTime())
+  return at > now.getTime() ? new Date(at) : null
+}
+
+/** Counts requests that begin now, by connection. */
+export async function spendRequests(tx: Transaction, begun: readonly { room: Room; requests: number }[], now: Date) {
+  for (const { room, requests } of begun) {
+    if (requests === 0 || !(room.isProbe || isMetered(room.limits))) continue
+    const spent = spend(room.limits, spendingOf(room.row), requests, now.getTime())
+    await tx
+      .update(connections)
+      .set({
+        nextRequestAt: spent.nextRequestAt === null ? null : new Date(spent.nextRequestAt),
+        budgetMonth: spent.budgetMonth,
+        monthRequests: spent.monthRequests,
+        ...(room.isProbe && { nextProbeAt: after(now, probeIntervalMs) }),
+      })
+      .where(eq(connections.id, room.id))
+  }
+}
+
+/** Connections that have work due and nobody serves, and that allow a request now; the longest due first. */
+export async function connectionsToServe(
+  db: Database,
+  { kind, oldestDue, limit }: { kind: ConnectionWork; oldestDue: SQL; limit: number },
+  now: Date,
+): Promise<string[]> {
+  const found = await db
+    .select({ row: connections, others: underWay(now, kind), dueAt: sql<string | null>`(${oldestDue})` })
+    .from(connections)
+    .where(
+      and(
+        isNull(connections.deletedAt),
+        sql`(${oldestDue}) IS NOT NULL`,
+        sql`NOT EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connections.id} AND until > ${now})`,
+      ),
+    )
+    .orderBy(sql`3`)
+  return found
+    .filter(({ row, others }) => isProviderName(row.provider) && roomOf(row, others, now).requests > 0)
+    .slice(0, limit)
+    .map(({ row }) => row.id)
+}
+
+/**
+ * What has been due for the longest on each connection that allows it to begin now. Of a connection that is served it
+ * may be under way.
+ */
+export async function longestDue(
+  db: Database,
+  { kind, oldestDue, served }: { kind: ConnectionWork; oldestDue: SQL; served: boolean },
+  now: Date,
+): Promise<DueWork[]> {
+  const isServed = sql`EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connections.id} AND until > ${now})`
+  const found = await db
+    .select({ row: connections, underWay: underWay(now), dueAt: sql<string>`(${oldestDue})` })
+    .from(connections)
+    .where(and(isNull(connections.deletedAt), sql`(${oldestDue}) IS NOT NULL`, served ? isServed : not(isServed)))
+  const open = found.filter((one) => {
+    const { requests, share } = roomOf(one.row, one.underWay, now)
+    return requests > 0 && share === 1
+  })
+  return open.map(({ row, dueAt }) => ({ id: row.id, dueAt: new Date(dueAt) }))
 }

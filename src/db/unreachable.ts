@@ -12,6 +12,26 @@ export function isDatabaseAway(error: unknown): boolean {
   return saysAway(error) || isDatabaseAway(error.cause)
 }
 
+/**
+ * Whether the same transaction may succeed when it is tried again: the database is away, or others were in its way.
+ */
+export function mayPass(error: unknown): boolean {
+  return isDatabaseAway(error) || isInTheWay(error)
+}
+
+function isInTheWay(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if (!(error instanceof DatabaseError)) return isInTheWay(error.cause)
+  return passingStates.some((state) => state.test(error.code ?? ''))
+}
+
+const passingStates = [
+  /^40/, // deadlock, or a serialization failure
+  /^55P03$/, // a lock wasn't had in time
+  /^57/, // canceled, or ended by an operator
+  /^58/, // an input or output error of its system
+]
+
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const awayStates = [
   /^08/, // connection exception

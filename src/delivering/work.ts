@@ -33,7 +33,7 @@ export function createDeliveryWorker(
     const goOn = () => !signal.aborted && performance.now() < until
     let made = await attempt(deps, deliveryId, { number, manual, signal, goOn })
     while (made.next) made = await attempt(deps, made.next.id, { ...made.next, manual: false, signal, goOn })
-    if (made.moreDue) deps.wake.deliver()
+    if (made.moreDue) deps.wake(['deliver'])
   }
 }
 

@@ -134,5 +134,5 @@ function needs(table: HistoryTable, ofMonth: (id: string) => SQL, keptSince: Dat
   if (table === 'events') return sql`deliveries WHERE ${ofMonth('event_id')}`
   if (table === 'delivery_attempts') return sql`deliveries WHERE ${ofMonth('id')}`
   return sql`imports WHERE ${ofMonth('id')}
-    AND (next_poll_at IS NOT NULL OR next_collect_at IS NOT NULL OR finished_at >= ${keptSince})`
+    AND (finished_at IS NULL OR next_collect_at IS NOT NULL OR finished_at >= ${keptSince})`
 }

@@ -2,17 +2,18 @@
 import { eq } from 'drizzle-orm'
 import { notFound } from '../api/refusal.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { connections, imports } from '../db/schema/index.ts'
+import { imports } from '../db/schema/index.ts'
 import type { ImportEventType } from '../model/import-state.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
-import { type ImportRow, writeImportEvents } from './transition.ts'
+import { type ImportRow, selectImports } from './columns.ts'
+import { writeImportEvents } from './transition.ts'
 
 /** What to change, and the event to write of it; null: nothing. */
 export interface Change {
-  set: Partial<ImportRow>
+  set: Partial<typeof imports.$inferSelect>
   event: ImportEventType | null
-  /** What has to be there before, and what follows from it. */
-  prepare?: (tx: Transaction) => Promise<Partial<ImportRow>>
+  /** What has to be there before, and what follows from it for the import. */
+  prepare?: (tx: Transaction) => Promise<Partial<typeof imports.$inferSelect>>
 }
 
 /** @throws {AppError} not_found, or what `decide` throws. */
@@ -27,23 +28,15 @@ export function changeImport(
     const change = decide(found.row)
     if (!change) return
     const set = { ...change.set, ...(await change.prepare?.(tx)) }
-    const [row] = await tx.update(imports).set(set).where(eq(imports.id, importId)).returning()
+    if (Object.keys(set).length > 0) await tx.update(imports).set(set).where(eq(imports.id, importId))
     // An import that had ended leaves the day it ended on. The one that it ends on is its event's.
     await markDays(tx, [found.connection.id], [found.row.finishedAt])
-    if (row && change.event) await writeImportEvents(tx, row, found.connection, [change.event], now)
+    if (change.event) await writeImportEvents(tx, [{ importId, types: [change.event], at: now }])
   })
 }
 
 async function lock(tx: Transaction, importId: string) {
-  const [found] = await tx
-    .select({
-      row: imports,
-      connection: { id: connections.id, name: connections.name, provider: connections.provider },
-    })
-    .from(imports)
-    .innerJoin(connections, eq(connections.id, imports.connectionId))
-    .where(eq(imports.id, importId))
-    .for('no key update', { of: imports })
+  const [found] = await selectImports(tx).where(eq(imports.id, importId)).for('no key update', { of: imports })
   if (!found) throw notFound('import')
   return found
 }

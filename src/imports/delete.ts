@@ -9,7 +9,6 @@ import type { Database, Transaction } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
 import { deleteEventsOf } from '../events/delete.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
-import type { ImportRow } from './transition.ts'
 
 /**
  * Deletes an import with its history, its rows, its events and what was told of them; a live one isn't asked about any
@@ -29,9 +28,14 @@ export async function deleteImport({ db }: { db: Database }, importId: string): 
   })
 }
 
-const tables: SQL[] = ['skipped_lines', 'row_results', 'detail_pages', 'snapshots'].map((name) => sql.raw(name))
+const tables: SQL[] = ['skipped_lines', 'row_results', 'detail_pages', 'snapshots', 'polling'].map((name) =>
+  sql.raw(name),
+)
 
 /** What is derived from imports has to follow: whatever else comes to be kept of them belongs here. */
-function forget(tx: Transaction, { connectionId, registeredAt, finishedAt }: ImportRow): Promise<void> {
+function forget(
+  tx: Transaction,
+  { connectionId, registeredAt, finishedAt }: typeof imports.$inferSelect,
+): Promise<void> {
   return markDays(tx, [connectionId], [registeredAt, finishedAt])
 }

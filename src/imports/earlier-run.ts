@@ -3,7 +3,7 @@
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
-import type { ImportRow } from './transition.ts'
+import type { ImportRow } from './columns.ts'
 
 /** What is known of an import's last run, as if nobody had heard of it. Polls, metadata and history go on. */
 export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
@@ -31,7 +31,6 @@ export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
     detailsError: isUnderWay ? endedByResume(now) : null,
     rowsAnnounced: null,
     nextCollectAt: null,
-    collectLeaseUntil: null,
     collectFailures: 0,
     collectNotFounds: 0,
     collectFaults: 0,
@@ -48,12 +47,15 @@ function endedByResume(now: Date): StoredPollError {
   }
 }
 
-/** Deletes the rows of an earlier run, because this one has ended. Returns whether there were any. */
-export async function dropEarlierRows(tx: Transaction, importId: string): Promise<boolean> {
-  const pages = await tx.execute(sql`DELETE FROM detail_pages WHERE import_id = ${importId}`)
-  if (pages.rowCount === 0) return false
-  await tx.execute(sql`DELETE FROM skipped_lines WHERE import_id = ${importId}`)
-  await tx.execute(sql`DELETE FROM row_results WHERE import_id = ${importId}`)
-  await tx.execute(sql`UPDATE imports SET skipped_lines = 0, row_results = 0 WHERE id = ${importId}`)
-  return true
+/** Deletes what is stored of the rows of earlier runs of these imports, because this one has ended. */
+export async function dropEarlierRows(tx: Transaction, importIds: readonly string[]): Promise<void> {
+  if (importIds.length === 0) return
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    WITH dropped AS (DELETE FROM detail_pages WHERE import_id = ANY(${sql.param(importIds)}::uuid[]) RETURNING import_id)
+    SELECT DISTINCT import_id AS id FROM dropped`)
+  for (const { id } of rows) {
+    await tx.execute(sql`DELETE FROM skipped_lines WHERE import_id = ${id}`)
+    await tx.execute(sql`DELETE FROM row_results WHERE import_id = ${id}`)
+    await tx.execute(sql`UPDATE imports SET skipped_lines = 0, row_results = 0 WHERE id = ${id}`)
+  }
 }

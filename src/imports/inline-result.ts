@@ -12,7 +12,7 @@ import { findProvider } from '../providers/index.ts'
 import { withTimesThatCanBe } from '../providers/times.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { judge } from './outcome.ts'
-import { recordReportIn } from './record.ts'
+import { recordReports } from './record.ts'
 
 type ConnectionRow = typeof connections.$inferSelect
 
@@ -29,7 +29,7 @@ export function readInlineResult(
 }
 
 export interface InlineResult {
-  row: { id: string; deadlineAt: Date; nextPollAt: Date }
+  row: { id: string; deadlineAt: Date; dueAt: Date }
   /** False: the answer names no job. */
   hasJob: boolean
   connection: ConnectionRow
@@ -51,23 +51,25 @@ export async function recordInlineResult(
     ...(answer.report.state === 'unmapped' ? ['unmapped_status' as const] : []),
     ...(held !== null ? ['outcome_incomplete' as const] : []),
   ])
-  await recordReportIn(tx, {
-    importId: row.id,
-    expectedPolls: 0,
-    polledAt: now,
-    failedCall: null,
-    connection,
-    answer,
-    fingerprint: fingerprintOf(answer.report, { volatileFields }),
-    from: 'pending',
-    ...verdict,
-    heldOutcome: held,
-    attention,
-    attentionEvent: attentionEvent({ attention: null, attentionsTold: [] }, attention),
-    progressChanges: [],
-    nextPollAt: isOver(verdict.to) ? null : row.nextPollAt,
-    polls: 0,
-  })
+  await recordReports(tx, [
+    {
+      importId: row.id,
+      expectedPolls: 0,
+      polledAt: now,
+      failedCall: null,
+      connection: { id: connection.id, provider: connection.provider },
+      answer,
+      fingerprint: fingerprintOf(answer.report, { volatileFields }),
+      from: 'pending',
+      ...verdict,
+      heldOutcome: held,
+      attention,
+      attentionEvent: attentionEvent({ attention: null, attentionsTold: [] }, attention),
+      progressChanges: [],
+      dueAt: isOver(verdict.to) ? null : row.dueAt,
+      polls: 0,
+    },
+  ])
 }
 
 function readStatus({ provider }: ConnectionRow, result: unknown): StatusAnswer | null {

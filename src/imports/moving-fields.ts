@@ -1,10 +1,10 @@
 // Owns finding what moves with every answer and says nothing, such as the id of a request: fields of the body that were
 // different in some snapshots which differ in nothing else. They make no more snapshots from then on. What is kept of
 // it is bounded, however much a vendor moves.
-import { and, eq } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../base/json-pointer.ts'
-import type { Database } from '../db/client.ts'
-import { type MovingFields, snapshots } from '../db/schema/index.ts'
+import type { Transaction } from '../db/client.ts'
+import type { MovingFields } from '../db/schema/index.ts'
 import { isObject } from '../providers/fields.ts'
 import { canonical } from './fingerprint.ts'
 import type { TrackedImport } from './tracked.ts'
@@ -19,18 +19,31 @@ const maxFields = 50
 
 const wholeBody = ''
 
-/** What is known after a report that differs from the last snapshot in its body alone. Null: as before. */
+/** A report that differs from the last snapshot of its import in its body alone. */
+interface OtherBody {
+  tracked: Pick<TrackedImport, 'id' | 'snapshotId' | 'polls' | 'movingFields'>
+  body: unknown
+}
+
+/** What is known of the fields that move after these reports, by import; null: nothing. */
 export async function findMoving(
-  db: Database,
-  { id, snapshotId, polls, movingFields }: Pick<TrackedImport, 'id' | 'snapshotId' | 'polls' | 'movingFields'>,
-  after: unknown,
-): Promise<MovingFields | null> {
-  if (snapshotId === null) return movingFields
-  const [last] = await db
-    .select({ body: snapshots.body })
-    .from(snapshots)
-    .where(and(eq(snapshots.importId, id), eq(snapshots.id, snapshotId)))
-  return last ? learnMoving(movingFields, { before: last.body, after }, polls + 1) : movingFields
+  tx: Transaction,
+  others: readonly OtherBody[],
+): Promise<Map<string, MovingFields | null>> {
+  const { rows } = await tx.execute<{ importId: string; body: unknown }>(sql`
+    SELECT import_id AS "importId", body
+    FROM unnest(
+      ${sql.param(others.map(({ tracked }) => tracked.id))}::uuid[],
+      ${sql.param(others.map(({ tracked }) => tracked.snapshotId))}::uuid[]
+    ) AS open (of_import, of_snapshot)
+    JOIN snapshots ON import_id = of_import AND id = of_snapshot`)
+  const bodies = new Map(rows.map(({ importId, body }) => [importId, body]))
+  return new Map(
+    others.map(({ tracked: { id, movingFields, polls }, body }) => [
+      id,
+      bodies.has(id) ? learnMoving(movingFields, { before: bodies.get(id), after: body }, polls + 1) : movingFields,
+    ]),
+  )
 }
 
 /** What is known after a report that differs from the one before in its body alone, at this poll. */

@@ -24,12 +24,6 @@ export function storePage(tx: Transaction, page: PageToStore, at: Date): Promise
   return insertPage(tx, page, at, null)
 }
 
-/** The lease that a collection is under, and the one that a stored page renews it to. */
-export interface CollectLease {
-  held: Date
-  renewed: Date
-}
-
 /** What a stored page says of what went before: the list goes on. */
 export const goingOn = {
   detailsState: 'collecting',
@@ -42,14 +36,14 @@ export const goingOn = {
 } satisfies Partial<typeof imports.$inferInsert>
 
 /**
- * Stores a page that another one follows, and renews the lease, in a transaction of its own. False: nothing was done,
- * because the lease is over, or this page or the one that follows is stored already.
+ * Stores a page that another one follows, in a transaction of its own. False: nothing was done, because the lease is
+ * over, or this page or the one that follows is stored already.
  *
  * It doesn't wait for the disk: should Postgres itself crash, the pages of its last half second or so are missing
  * whole, and are asked for again. The last page, which isn't stored here, waits for itself and for all before it.
  */
-export function storePageUnderLease(db: Database, page: PageToStore, at: Date, lease: CollectLease): Promise<boolean> {
-  return insertPage(db, page, at, lease)
+export function storePageUnderLease(db: Database, page: PageToStore, at: Date, leaseId: string): Promise<boolean> {
+  return insertPage(db, page, at, leaseId)
 }
 
 /** Why a list isn't whole though the provider names no further page. */
@@ -83,38 +77,37 @@ async function insertPage(
   db: Database | Transaction,
   { importId, page, cursor, details }: PageToStore,
   at: Date,
-  lease: CollectLease | null,
+  leaseId: string | null,
 ): Promise<boolean> {
   const { next, announced = null } = details
   const [lines, results] = [details.skippedLines.length, details.rowResults.length]
   const stored = await db.execute(sql`
     WITH stored_page AS (
       INSERT INTO detail_pages (import_id, page, cursor, next_cursor, skipped_lines, row_results, stored_at)
-      SELECT id, ${page}, ${cursor}, ${next}, ${lines}, ${results}, ${at}
-      FROM imports WHERE id = ${importId} AND ${lease ? mayFollow(lease, importId, next) : sql`true`} FOR NO KEY UPDATE
+      SELECT imports.id, ${page}, ${cursor}, ${next}, ${lines}, ${results}, ${at}
+      FROM ${leaseId === null ? sql`imports WHERE id = ${importId}` : mayFollow(leaseId, importId, next, at)} FOR NO KEY UPDATE OF imports
       ON CONFLICT DO NOTHING
       RETURNING import_id, page
     ), counted AS (
       UPDATE imports
-      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${announcing(announced)}${lease ? renewing(lease) : sql``}
+      SET skipped_lines = imports.skipped_lines + ${lines}, row_results = imports.row_results + ${results}${announcing(announced)}${leaseId === null ? sql`` : onward}
       FROM stored_page WHERE id = import_id
       RETURNING import_id, page, imports.row_results - ${results} AS results_before
     )${lines > 0 ? insertSkippedLines(details.skippedLines) : sql``}${results > 0 ? insertRowResults(details.rowResults) : sql``}
-    SELECT ${lease ? sql`set_config('synchronous_commit', 'off', true)` : sql``} FROM stored_page`)
+    SELECT ${leaseId === null ? sql`` : sql`set_config('synchronous_commit', 'off', true)`} FROM stored_page`)
   return stored.rowCount === 1
 }
 
-/** Under the lease still, and with a page to come that isn't stored already. */
-function mayFollow({ held }: CollectLease, importId: string, next: string | null): SQL {
-  return sql`imports.collect_lease_until = ${held}
+/** Under the lease still, which no other worker gets meanwhile, and with a page to come that isn't stored already. */
+function mayFollow(leaseId: string, importId: string, next: string | null, at: Date): SQL {
+  return sql`imports, (SELECT FROM leases WHERE id = ${leaseId} AND until > ${at} FOR KEY SHARE) held
+    WHERE imports.id = ${importId} AND imports.next_collect_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM detail_pages WHERE import_id = ${importId} AND md5(cursor) = md5(${next}))`
 }
 
 /** `goingOn`, in SQL. */
-function renewing({ renewed }: CollectLease): SQL {
-  return sql`, details_state = 'collecting', details_error = NULL, refused_since = NULL, collect_failures = 0, collect_not_founds = 0,
-        collect_faults = 0, collect_replaces_from = NULL, collect_lease_until = ${renewed}`
-}
+const onward = sql`, details_state = 'collecting', details_error = NULL, refused_since = NULL, collect_failures = 0, collect_not_founds = 0,
+        collect_faults = 0, collect_replaces_from = NULL`
 
 /** What was announced once and isn't repeated still holds. */
 function announcing(announced: number | null): SQL {

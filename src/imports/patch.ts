@@ -2,7 +2,7 @@
 import { after, type Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { changeImport } from './change.ts'
-import type { ImportRow } from './transition.ts'
+import type { ImportRow } from './columns.ts'
 
 export interface ImportPatch {
   /** Replaces all of it. */

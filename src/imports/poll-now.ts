@@ -2,9 +2,10 @@
 
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { type ImportState, isOver } from '../model/import-state.ts'
 import { changeImport } from './change.ts'
+import { pollAt } from './polling-row.ts'
 
 /** @throws {AppError} not_found, conflict when the import is over. */
 export function pollNow({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
@@ -12,6 +13,10 @@ export function pollNow({ db, clock }: { db: Database; clock: Clock }, importId:
   return changeImport(db, importId, now, ({ state }) => {
     if (isOver(state as ImportState))
       throw new AppError('conflict', `The import is over (${state}); there is nothing to poll.`)
-    return { set: { nextPollAt: now }, event: null }
+    const prepare = async (tx: Transaction) => {
+      await pollAt(tx, importId, now)
+      return {}
+    }
+    return { set: {}, event: null, prepare }
   })
 }

@@ -1,7 +1,8 @@
 // Owns how an import is shown: by the API, in the stream, and as the data of its events.
 import { z } from 'zod'
-import type { imports, StoredPollError } from '../db/schema/index.ts'
+import type { StoredPollError } from '../db/schema/index.ts'
 import { attentions, type ImportState, type LostReason, lostReasons, states } from '../model/import-state.ts'
+import type { ImportRow } from './columns.ts'
 
 const time = z.iso.datetime().nullable()
 const text = z.string().nullable()
@@ -71,10 +72,7 @@ export const importSchema = z
 /** An import as the API shows it; what is unknown is null. */
 export type ApiImport = z.infer<typeof importSchema>
 
-export function presentImport(
-  row: typeof imports.$inferSelect,
-  connection: { name: string; provider: string },
-): ApiImport {
+export function presentImport(row: ImportRow, connection: { name: string; provider: string }): ApiImport {
   return {
     id: row.id,
     connection: connection.name,

@@ -1,22 +1,24 @@
 // Owns reading imports, as the API shows them. What belongs to one import (history, rows) is history.ts and rows.ts.
+
 import { and, desc, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { notFound } from '../api/refusal.ts'
 import type { Database } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
 import type { ImportState } from '../model/import-state.ts'
+import { selectImports } from './columns.ts'
 import { type ApiImport, presentImport } from './present.ts'
 
 /** @throws {AppError} not_found */
 export async function getImport({ db }: { db: Database }, id: string): Promise<ApiImport> {
-  const [found] = await select(db, eq(imports.id, id))
+  const [found] = await selectImports(db).where(eq(imports.id, id))
   if (!found) throw notFound('import')
   return presentImport(found.row, found.connection)
 }
 
 /** The imports with these ids that exist, in the order of the ids. */
 export async function getImports({ db }: { db: Database }, ids: readonly string[]): Promise<ApiImport[]> {
-  const found = await select(db, inArray(imports.id, [...ids]))
+  const found = await selectImports(db).where(inArray(imports.id, [...ids]))
   const byId = new Map(found.map(({ row, connection }) => [row.id, presentImport(row, connection)]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
@@ -41,7 +43,8 @@ export async function listImports(
 ): Promise<Page<ApiImport>> {
   const cursor = readCursor(after, idKey)
   const where = and(matches(filter), cursor ? lt(imports.id, cursor[0]) : undefined)
-  const found = await select(db, where)
+  const found = await selectImports(db)
+    .where(where)
     .orderBy(desc(imports.id))
     .limit(limit + 1)
   const shown = found.map(({ row, connection }) => presentImport(row, connection))
@@ -64,13 +67,4 @@ function matches(filter: ImportFilter): SQL | undefined {
     filter.registeredAfter === undefined ? undefined : gte(imports.registeredAt, filter.registeredAfter),
     filter.registeredBefore === undefined ? undefined : lt(imports.registeredAt, filter.registeredBefore),
   )
-}
-
-function select(db: Database, where: SQL | undefined) {
-  return db
-    .select({ row: imports, connection: { name: connections.name, provider: connections.provider } })
-    .from(imports)
-    .innerJoin(connections, eq(connections.id, imports.connectionId))
-    .where(where)
-    .$dynamic()
 }

@@ -1,16 +1,13 @@
-// Owns storing what a poll told: a changed report in one transaction of its own, with its event, its deliveries and
-// the details that came with it. Unchanged reports and failed polls are record-unchanged.ts's.
-import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
+// Owns storing what polls told, for many imports in one statement: reports that changed, each with its event, its
+// deliveries and the rows that came with it, and polls that changed nothing. How an import ends that no report ends is
+// end.ts's.
+//
+// Whoever changes an import locks its row before the one in `polling`, so that nobody waits for anybody in a circle.
+import { sql } from 'drizzle-orm'
 import { newId } from '../base/ids.ts'
-import { storableJson } from '../base/storable-text.ts'
-import type { Database, Transaction } from '../db/client.ts'
-import {
-  imports,
-  type MovingFields,
-  type StoredHeldOutcome,
-  type StoredPollError,
-  snapshots,
-} from '../db/schema/index.ts'
+import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
+import type { Transaction } from '../db/client.ts'
+import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import {
   type Attention,
   type AttentionEventType,
@@ -20,33 +17,28 @@ import {
   isOver,
   type LostReason,
 } from '../model/import-state.ts'
-import { tellsOutcome } from '../model/reported-state.ts'
-import { type DetailPage, firstPage, type Report, type StatusAnswer } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
-import { countFailedCall, type FailedCall } from '../reporting/failed-calls.ts'
+import { firstPage, type StatusAnswer } from '../providers/contract.ts'
+import { countFailedCalls, type FailedCall } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
-import { reportAt } from './outcome.ts'
-import { rowsMissing, storePage } from './pages.ts'
-import { type ConnectionOfImport, type ImportRow, writeImportEvents } from './transition.ts'
+import { storePage } from './pages.ts'
+import { changedColumns, changedRow, toldOnce } from './report-columns.ts'
+import { type Happened, writeImportEvents } from './transition.ts'
 
 /** When a poll was answered, and the version of the import that it was asked at. */
 export interface Observation {
   importId: string
   /** The import's `polls` when it was asked: an answer that comes after another one is dropped. */
   expectedPolls: number
+  /** The state that was seen, since stopping and resuming count no polls. */
+  from: ImportState
   polledAt: Date
   /** The call that failed, if one did. */
   failedCall: FailedCall | null
-}
-
-/** An observation that changes the state, so it has to be the one that was seen: stopping and resuming count no polls. */
-export interface Transition extends Observation {
-  from: ImportState
+  connection: { id: string; provider: string }
 }
 
 /** A report that differs from the last one. */
-export interface ChangedReport extends Transition {
-  connection: ConnectionOfImport
+export interface ChangedReport extends Observation {
   answer: StatusAnswer
   fingerprint: string
   /** What is known to move in the body; absent: nothing. */
@@ -65,209 +57,229 @@ export interface ChangedReport extends Transition {
   /** An earlier answer had rows of this outcome, or said that there are some; absent: none did. */
   hadDetails?: boolean
   progressChanges: [number, number][]
-  /** Null: the import is over. */
-  nextPollAt: Date | null
+  /** When to ask next; null: the import is over. */
+  dueAt: Date | null
   /** 1; 0 for an answer that was handed over instead of polled. */
   polls: 0 | 1
 }
 
-export type RecordResult =
-  | { kind: 'recorded'; collect: boolean; events: readonly ImportEventType[] }
-  /** Somebody else recorded a later answer, or ended the tracking, in the meantime. */
-  | { kind: 'stale' }
-
-/** Records a changed report. */
-export function recordReport(db: Database, change: ChangedReport): Promise<RecordResult> {
-  return db.transaction((tx) => recordReportIn(tx, change))
+/** The same report again, or a poll that failed. */
+export interface UnchangedPoll extends Observation {
+  /** The report was seen once more; false: there was no report. */
+  sameReport: boolean
+  dueAt: Date
+  failures: number
+  notFounds: number
+  notFoundSince: Date | null
+  /** What of the import's own row changes; null: nothing, as after nearly every poll. */
+  note: Note | null
 }
 
-/** As `recordReport`, in the caller's transaction. */
-export async function recordReportIn(tx: Transaction, change: ChangedReport): Promise<RecordResult> {
-  const { answer, connection, polledAt, from, to } = change
-  const report = reportAt(to, answer.report)
-  const over = isOver(to)
-  const details = over && to !== 'lost' ? answer.details : null
-  const snapshotId = newId()
-  let row = await updateLive(tx, change, {
-    ...reportColumns(report),
-    state: to,
-    lostReason: change.lostReason,
-    attention: change.attention,
-    attentionsTold: toldWith(change.attentionEvent),
-    progressChanges: change.progressChanges,
-    snapshotId,
-    fingerprint: change.fingerprint,
-    movingFields: change.movingFields ?? null,
-    providerClockAheadMs: change.clockAheadMs ?? 0,
-    nextPollAt: change.nextPollAt,
-    finishedAt: over ? polledAt : null,
-    pollFailures: 0,
-    notFoundPolls: 0,
-    notFoundSince: null,
-    heldOutcome: change.heldOutcome,
-    lastError: change.lastError,
-    refusedSince: null,
-    ...(change.polls === 1 && polledColumns(polledAt)),
-    ...(over && to !== 'lost' && (details === null ? untoldDetails(change) : detailsColumns(details, polledAt))),
-  })
-  if (!row) return { kind: 'stale' }
-  if (change.failedCall) await countFailedCall(tx, connection.id, change.failedCall, polledAt)
-  if (over && to !== 'lost' && (await dropEarlierRows(tx, row.id))) row = await reread(tx, row)
-  await insertSnapshot(tx, snapshotId, report, change)
-  const events: ImportEventType[] = from === to ? [] : [eventOf(to)]
-  if (details !== null && details.next !== firstPage) {
-    await storePage(tx, { importId: change.importId, page: 0, cursor: null, details }, polledAt)
-    row = await reread(tx, row)
-  }
-  if (change.attentionEvent) events.push(change.attentionEvent)
-  if (details !== null && row.detailsState === 'complete') events.push('import.rows_collected')
-  if (over && to !== 'lost' && row.detailsState === 'incomplete') events.push('import.rows_incomplete')
-  await writeImportEvents(tx, row, connection, events, polledAt)
-  return { kind: 'recorded', collect: row.nextCollectAt !== null, events }
-}
-
-/** An import that can't be followed to its end. */
-export interface LostImport extends Transition {
-  connection: ConnectionOfImport
-  reason: LostReason
+export interface Note {
+  attention: Attention | null
+  attentionEvent: AttentionEventType | null
+  heldOutcome: StoredHeldOutcome | null
   lastError: StoredPollError | null
-  polls: 0 | 1
 }
 
-/** Records that an import is lost: what is known of it stays, and nothing claims that it failed. */
-export function recordLost(db: Database, lost: LostImport): Promise<RecordResult> {
-  return db.transaction(async (tx): Promise<RecordResult> => {
-    const row = await updateLive(tx, lost, {
-      state: 'lost',
-      lostReason: lost.reason,
-      attention: null,
-      heldOutcome: null,
-      nextPollAt: null,
-      finishedAt: lost.polledAt,
-      ...(lost.lastError && { lastError: lost.lastError }),
-      ...(lost.polls === 1 && polledColumns(lost.polledAt)),
-    })
-    if (!row) return { kind: 'stale' }
-    if (lost.failedCall) await countFailedCall(tx, lost.connection.id, lost.failedCall, lost.polledAt)
-    await writeImportEvents(tx, row, lost.connection, ['import.lost'], lost.polledAt)
-    return { kind: 'recorded', collect: false, events: ['import.lost'] }
+/** What was stored of a round. Imports that had moved on meanwhile aren't among them. */
+export interface Stored {
+  ids: ReadonlySet<string>
+  hasEvents: boolean
+  /** Rows are to be collected. */
+  collects: boolean
+}
+
+/** Records reports that changed. */
+export async function recordReports(tx: Transaction, changes: readonly ChangedReport[]): Promise<Stored> {
+  if (changes.length === 0) return { ids: new Set(), hasEvents: false, collects: false }
+  const collecting = await storeReports(tx, changes)
+  const stored = changes.filter(({ importId }) => collecting.has(importId))
+  await countFailedCalls(tx, stored)
+  const ended = stored.filter(({ to }) => isOver(to) && to !== 'lost')
+  await dropEarlierRows(
+    tx,
+    ended.map(({ importId }) => importId),
+  )
+  for (const { importId, answer, polledAt } of ended)
+    if (answer.details !== null && answer.details.next !== firstPage)
+      await storePage(tx, { importId, page: 0, cursor: null, details: answer.details }, polledAt)
+  const happened = stored.map((change): Happened => {
+    const types = eventsOf(change, collecting.get(change.importId) ?? '')
+    return { importId: change.importId, types, at: change.polledAt }
   })
-}
-
-type Columns = Parameters<ReturnType<Transaction['update']>['set']>[0] & Record<string, unknown>
-
-/** Updates an import that is still live and as it was when it was asked; undefined: it isn't. The poll's lease ends with it. */
-export async function updateLive(tx: Transaction, seen: Transition, columns: Columns): Promise<ImportRow | undefined> {
-  const [row] = await tx
-    .update(imports)
-    .set({ ...columns, pollLeaseUntil: null })
-    .where(
-      and(
-        eq(imports.id, seen.importId),
-        eq(imports.polls, seen.expectedPolls),
-        eq(imports.state, seen.from),
-        isNotNull(imports.nextPollAt),
-      ),
-    )
-    .returning()
-  return row
-}
-
-export async function reread(tx: Transaction, { id }: ImportRow): Promise<ImportRow> {
-  const [row] = await tx.select().from(imports).where(eq(imports.id, id))
-  if (!row) throw new Error(`Import ${id} disappeared inside its transaction.`)
-  return row
-}
-
-/** The attentions that are told once, with the one that an event tells of. */
-export function toldWith(event: AttentionEventType | null): SQL {
-  if (event === null || event === 'import.attention') return sql`${imports.attentionsTold}`
-  return sql`array_append(${imports.attentionsTold}, ${event.slice('import.'.length)})`
-}
-
-export function polledColumns(at: Date) {
+  await writeImportEvents(tx, happened)
   return {
-    polls: sql`${imports.polls} + 1`,
-    firstPolledAt: sql`coalesce(${imports.firstPolledAt}, ${at})`,
-    lastPolledAt: at,
+    ids: new Set(collecting.keys()),
+    hasEvents: happened.some(({ types }) => types.length > 0),
+    collects: [...collecting.values()].includes('pending'),
   }
 }
+
+function eventsOf({ from, to, attentionEvent, answer }: ChangedReport, detailsState: string): ImportEventType[] {
+  const events: ImportEventType[] = from === to ? [] : [eventOf(to)]
+  if (attentionEvent) events.push(attentionEvent)
+  if (!isOver(to) || to === 'lost') return events
+  if (answer.details !== null && detailsState === 'complete') events.push('import.rows_collected')
+  if (detailsState === 'incomplete') events.push('import.rows_incomplete')
+  return events
+}
+
+/** The states of the details of the imports that were stored, by id. */
+async function storeReports(tx: Transaction, changes: readonly ChangedReport[]): Promise<Map<string, string>> {
+  const ordered = changes.toSorted((a, b) => (a.importId < b.importId ? -1 : 1))
+  const rows = ordered.map((change) => changedRow(change, newId()))
+  const { rows: stored } = await tx.execute<{ id: string; detailsState: string }>(sql`
+    /* record.reports */
+    WITH change AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${JSON.stringify(rows)}::json) AS change (${sql.raw(changedColumns)})
+    ), stored AS (
+      UPDATE imports i SET
+        state = c.state,
+        lost_reason = c.lost_reason,
+        attention = c.attention,
+        attentions_told = CASE WHEN c.told IS NULL THEN i.attentions_told ELSE array_append(i.attentions_told, c.told) END,
+        provider_status = coalesce(c.provider_status, i.provider_status),
+        message = c.message,
+        ${sql.join(figures.map(figure), sql`, `)},
+        provider_created_at = coalesce(c.created_at, i.provider_created_at),
+        provider_started_at = coalesce(c.started_at, i.provider_started_at),
+        provider_finished_at = coalesce(c.finished_at, i.provider_finished_at),
+        provider_expires_at = coalesce(c.expires_at, i.provider_expires_at),
+        provider_clock_ahead_ms = c.clock_ahead,
+        polls = CASE WHEN c.over THEN p.polls + c.counted ELSE i.polls END,
+        first_polled_at = CASE WHEN c.over THEN coalesce(p.first_polled_at, CASE WHEN c.counted > 0 THEN c.at END) END,
+        last_polled_at = CASE WHEN c.over THEN CASE WHEN c.counted > 0 THEN c.at ELSE p.last_polled_at END END,
+        finished_at = CASE WHEN c.over THEN c.at END,
+        held_outcome = c.held_outcome,
+        last_error = c.last_error,
+        refused_since = NULL,
+        progress_changes = c.progress_changes,
+        snapshot_id = c.snapshot_id,
+        fingerprint = c.fingerprint,
+        moving_fields = c.moving_fields,
+        details_state = CASE WHEN c.tells_details THEN c.details_state ELSE i.details_state END,
+        details_error = CASE WHEN c.tells_details THEN c.details_error ELSE i.details_error END,
+        next_collect_at = CASE WHEN c.tells_details THEN c.next_collect_at ELSE i.next_collect_at END,
+        rows_announced = CASE WHEN c.tells_details THEN c.rows_announced ELSE i.rows_announced END
+      FROM change c
+        JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
+        JOIN imports before ON before.id = c.id
+      WHERE i.id = c.id AND i.state = c."from"
+      RETURNING i.id, i.details_state, before.snapshot_id AS closed_id, p.seen, p.seen_at
+    ), closed AS (
+      UPDATE snapshots s SET polls = stored.seen, last_seen_at = stored.seen_at FROM stored
+      WHERE s.import_id = stored.id AND s.id = stored.closed_id AND stored.seen > 1
+        AND s.import_id BETWEEN ${ordered[0]?.importId}::uuid AND ${ordered.at(-1)?.importId}::uuid -- so that other months aren't even planned for
+    ), opened AS (
+      INSERT INTO snapshots (id, import_id, state, provider_status, progress, message, rows, body, first_seen_at, last_seen_at, polls)
+      SELECT c.snapshot_id, c.id, c.state, c.provider_status, c.progress, c.message, c.rows, c.body, c.at, c.at, 1
+      FROM change c JOIN stored ON stored.id = c.id
+    ), moved AS (
+      UPDATE polling p SET
+        due_at = c.due_at, polls = p.polls + c.counted, failures = 0, not_founds = 0, not_found_since = NULL,
+        first_polled_at = CASE WHEN c.counted > 0 THEN coalesce(p.first_polled_at, c.at) ELSE p.first_polled_at END,
+        last_polled_at = CASE WHEN c.counted > 0 THEN c.at ELSE p.last_polled_at END,
+        seen = 1, seen_at = c.at
+      FROM change c JOIN stored ON stored.id = c.id WHERE p.import_id = c.id AND NOT c.over
+    ), ended AS (
+      DELETE FROM polling p USING change c JOIN stored ON stored.id = c.id WHERE p.import_id = c.id AND c.over
+    )
+    SELECT id, details_state AS "detailsState" FROM stored`)
+  return new Map(stored.map(({ id, detailsState }) => [id, detailsState]))
+}
+
+const figures = [
+  'progress',
+  'rows_total',
+  'rows_processed',
+  'rows_succeeded',
+  'rows_failed',
+  'rows_inserted',
+  'rows_updated',
+  'rows_skipped',
+]
 
 /**
- * What a report says. What it doesn't say any more is kept as it was known, but for the progress and the counts of a
- * report that tells an outcome: older ones aren't those of the end.
+ * What a report doesn't say any more is kept as it was known, but for the figures of a report that tells an outcome:
+ * older ones aren't those of the end.
  */
-function reportColumns(report: Report) {
-  const { rows } = report
-  const figures = {
-    progress: report.progress,
-    rowsTotal: rows.total,
-    rowsProcessed: rows.processed,
-    rowsSucceeded: rows.succeeded,
-    rowsFailed: rows.failed,
-    rowsInserted: rows.inserted,
-    rowsUpdated: rows.updated,
-    rowsSkipped: rows.skipped,
-  }
-  const known = {
-    ...figures,
-    providerStatus: report.providerStatus,
-    providerCreatedAt: report.createdAt,
-    providerStartedAt: report.startedAt,
-    providerFinishedAt: report.finishedAt,
-    providerExpiresAt: report.expiresAt,
-  }
-  return {
-    ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== null)),
-    ...(tellsOutcome(report.state) && figures),
-    message: report.message,
-  }
+function figure(name: string) {
+  return sql.raw(`${name} = CASE WHEN c.is_final THEN c.${name} ELSE coalesce(c.${name}, i.${name}) END`)
 }
 
-/** Where the last answer says nothing of rows. */
-function untoldDetails({ connection, polledAt, lastError, hadDetails }: ChangedReport) {
-  return hadDetails && lastError
-    ? detailsToldBefore(connection, { polledAt, lastError })
-    : { detailsState: 'none', detailsError: null }
+/** Records polls that change no report. Nothing waits for the disk if the caller lets it: they can be made again. */
+export async function recordUnchanged(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Stored> {
+  if (polls.length === 0) return { ids: new Set(), hasEvents: false, collects: false }
+  const noted = await storeNotes(tx, polls)
+  const counted = polls.filter(({ importId, note }) => note === null || noted.has(importId))
+  const ids = await countPolls(tx, counted)
+  await countFailedCalls(
+    tx,
+    polls.filter(({ importId }) => ids.has(importId)),
+  )
+  const raised = counted.flatMap(({ importId, note, polledAt }): Happened[] =>
+    note?.attentionEvent && ids.has(importId) ? [{ importId, types: [note.attentionEvent], at: polledAt }] : [],
+  )
+  await writeImportEvents(tx, raised)
+  return { ids, hasEvents: raised.length > 0, collects: false }
 }
 
-/** Rows that came with the status can't be had any more; those that have pages of their own may. */
-export function detailsToldBefore(
-  { provider }: ConnectionOfImport,
-  { polledAt, lastError }: { polledAt: Date; lastError: StoredPollError },
-) {
-  return findProvider(provider).details
-    ? { detailsState: 'pending', detailsError: null, nextCollectAt: polledAt }
-    : { detailsState: 'incomplete', detailsError: lastError }
+/** Returns the ids of the imports that were still as the poll saw them. */
+async function storeNotes(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Set<string>> {
+  const rows = polls.flatMap(({ importId, expectedPolls, from, sameReport, note }) =>
+    note === null
+      ? []
+      : {
+          id: importId,
+          expected_polls: expectedPolls,
+          from,
+          same_report: sameReport,
+          attention: note.attention,
+          told: toldOnce(note.attentionEvent),
+          held_outcome: note.heldOutcome,
+          last_error: note.lastError,
+        },
+  )
+  if (rows.length === 0) return new Set()
+  const { rows: noted } = await tx.execute<{ id: string }>(sql`
+    /* record.notes */
+    UPDATE imports i SET
+      attention = c.attention,
+      attentions_told = CASE WHEN c.told IS NULL THEN i.attentions_told ELSE array_append(i.attentions_told, c.told) END,
+      held_outcome = c.held_outcome,
+      last_error = c.last_error,
+      refused_since = CASE WHEN NOT c.same_report THEN i.refused_since END
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c (
+      id uuid, expected_polls int, "from" text, same_report boolean, attention text, told text, held_outcome jsonb, last_error jsonb
+    ) JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
+    WHERE i.id = c.id AND i.state = c."from"
+    RETURNING i.id`)
+  return new Set(noted.map(({ id }) => id))
 }
 
-function detailsColumns(details: DetailPage, at: Date) {
-  const given = details.skippedLines.length + details.rowResults.length
-  // Nothing can be asked for that doesn't come with the status.
-  const announced = details.announced ?? 0
-  if (details.next === null && given < announced)
-    return { detailsState: 'incomplete', detailsError: rowsMissing({ stored: given, announced }, at) }
-  return details.next === null
-    ? {
-        detailsState: 'complete',
-        detailsError: null,
-        ...(details.skippedLines.length > 0 && { rowsSkipped: details.skippedLines.length }),
-      }
-    : { detailsState: 'pending', detailsError: null, nextCollectAt: at, rowsAnnounced: details.announced ?? null }
-}
-
-async function insertSnapshot(tx: Transaction, id: string, report: Report, { importId, to, polledAt }: ChangedReport) {
-  await tx.insert(snapshots).values({
-    id,
-    importId,
-    state: to,
-    providerStatus: report.providerStatus,
-    progress: report.progress,
-    message: report.message,
-    rows: { ...report.rows },
-    body: storableJson(report.body),
-    firstSeenAt: polledAt,
-    lastSeenAt: polledAt,
-    polls: 1,
-  })
+/** Returns the ids of the imports that were still as the poll saw them. */
+async function countPolls(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Set<string>> {
+  const numbers = (read: (poll: UnchangedPoll) => number | boolean | null) => arrayLiteral(polls.map(read))
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    /* record.unchanged */
+    UPDATE polling p SET
+      due_at = to_timestamp(c.due_ms / 1000), polls = p.polls + 1, failures = c.failures, not_founds = c.not_founds,
+      not_found_since = to_timestamp(c.not_found_ms / 1000),
+      first_polled_at = coalesce(p.first_polled_at, to_timestamp(c.at_ms / 1000)), last_polled_at = to_timestamp(c.at_ms / 1000),
+      seen = CASE WHEN c.same_report THEN p.seen + 1 ELSE p.seen END,
+      seen_at = CASE WHEN c.same_report THEN to_timestamp(c.at_ms / 1000) ELSE p.seen_at END
+    FROM unnest(
+      ${textArrayLiteral(polls.map(({ importId }) => importId))}::uuid[],
+      ${numbers(({ expectedPolls }) => expectedPolls)}::int[],
+      ${numbers(({ polledAt }) => polledAt.getTime())}::float8[],
+      ${numbers(({ dueAt }) => dueAt.getTime())}::float8[],
+      ${numbers(({ sameReport }) => sameReport)}::boolean[],
+      ${numbers(({ failures }) => failures)}::int[],
+      ${numbers(({ notFounds }) => notFounds)}::int[],
+      ${numbers(({ notFoundSince }) => notFoundSince?.getTime() ?? null)}::float8[]
+    ) AS c (id, expected_polls, at_ms, due_ms, same_report, failures, not_founds, not_found_ms)
+    WHERE p.import_id = c.id AND p.polls = c.expected_polls
+    RETURNING p.import_id AS id`)
+  return new Set(rows.map(({ id }) => id))
 }

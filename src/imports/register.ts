@@ -11,6 +11,7 @@ import { findProvider } from '../providers/index.ts'
 import { jobIdProblem } from '../providers/job-id.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
 import { readInlineResult, recordInlineResult } from './inline-result.ts'
+import { startPolling } from './polling-row.ts'
 
 export interface Registration {
   /** A connection's name. */
@@ -128,7 +129,7 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
     deadlineMs,
     deadlineAt: after(now, deadlineMs),
     // The first polls of a batch are spread, so that they don't fire at once.
-    nextPollAt: after(now, isBatch ? phase(id) * limits.minIntervalMs : 0),
+    dueAt: after(now, isBatch ? phase(id) * limits.minIntervalMs : 0),
     lastError: pauseTold(connection, now),
     metadata: registration.metadata ?? {},
   }
@@ -148,15 +149,20 @@ async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date):
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
   const created = await tx
     .insert(imports)
-    .values(ordered)
+    .values(ordered.map(({ dueAt: _, ...row }) => row))
     .onConflictDoNothing()
     .returning({ id: imports.id, connectionId: imports.connectionId })
+  const ids = new Set(created.map(({ id }) => id))
+  await startPolling(
+    tx,
+    ordered.filter(({ id }) => ids.has(id)),
+  )
   await markDays(
     tx,
     created.map(({ connectionId }) => connectionId),
     [now],
   )
-  return new Set(created.map(({ id }) => id))
+  return ids
 }
 
 async function findExisting(tx: Transaction, rows: readonly Prepared[]): Promise<Map<string, string>> {

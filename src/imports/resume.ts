@@ -1,5 +1,6 @@
 // Owns resuming an import that is over: it is asked about again, with a deadline as long as its first one. One that the
 // provider ended has to be forced.
+
 import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { AppError } from '../api/refusal.ts'
@@ -9,9 +10,10 @@ import { connections } from '../db/schema/index.ts'
 import { reopenMonthOf } from '../history/reopen.ts'
 import { endedByProvider, type ImportState, isOver } from '../model/import-state.ts'
 import { changeImport } from './change.ts'
+import type { ImportRow } from './columns.ts'
 import { forgottenOutcome } from './earlier-run.ts'
+import { startPolling } from './polling-row.ts'
 import { inlineJobId } from './register.ts'
-import type { ImportRow } from './transition.ts'
 
 export const resumeSchema = z
   .strictObject({
@@ -45,19 +47,17 @@ export function resumeImport(
       finishedAt: null,
       lastError: null,
       refusedSince: null,
-      pollFailures: 0,
-      notFoundPolls: 0,
-      notFoundSince: null,
       heldOutcome: null,
       // The time that nobody asked would pass for one without progress.
       progressChanges: [],
       resumedAt: now,
       deadlineAt: after(now, row.deadlineMs),
-      nextPollAt: now,
     }
     const prepare = async (tx: Transaction) => {
       await requireConnection(tx, row.connectionId)
-      return withHistory(tx, row, now)
+      const history = await withHistory(tx, row, now)
+      await startPolling(tx, [{ ...row, ...history, dueAt: now }])
+      return history
     }
     return { set, event: 'import.resumed', prepare }
   })

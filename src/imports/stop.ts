@@ -2,9 +2,10 @@
 
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { type ImportState, isOver } from '../model/import-state.ts'
 import { changeImport } from './change.ts'
+import { endPolling } from './polling-row.ts'
 
 /** Stops asking. An import that is stopped already stays as it is. @throws {AppError} not_found, conflict when it is over. */
 export function stopImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
@@ -17,10 +18,12 @@ export function stopImport({ db, clock }: { db: Database; clock: Clock }, import
       state: 'stopped',
       attention: null,
       heldOutcome: null,
-      nextPollAt: null,
-      pollLeaseUntil: null,
       finishedAt: now,
     }
-    return { set, event: 'import.stopped' }
+    const prepare = async (tx: Transaction) => {
+      await endPolling(tx, importId)
+      return {}
+    }
+    return { set, event: 'import.stopped', prepare }
   })
 }

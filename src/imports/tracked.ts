@@ -1,40 +1,75 @@
-// Owns what polling needs to know of an import, read for many imports in one statement.
-import { inArray } from 'drizzle-orm'
-import type { Database } from '../db/client.ts'
-import { imports } from '../db/schema/index.ts'
+// Owns what polling needs to know of an import, as a list of columns and as the object that a row of them becomes.
+import { type SQL, sql } from 'drizzle-orm'
+import type { MovingFields, StoredHeldOutcome } from '../db/schema/index.ts'
+import type { Attention, ImportState } from '../model/import-state.ts'
 
-const columns = {
-  id: imports.id,
-  connectionId: imports.connectionId,
-  jobId: imports.jobId,
-  state: imports.state,
-  attention: imports.attention,
-  attentionsTold: imports.attentionsTold,
-  polls: imports.polls,
-  nextPollAt: imports.nextPollAt,
-  pollLeaseUntil: imports.pollLeaseUntil,
-  registeredAt: imports.registeredAt,
-  deadlineAt: imports.deadlineAt,
-  providerStartedAt: imports.providerStartedAt,
-  providerCreatedAt: imports.providerCreatedAt,
-  providerExpiresAt: imports.providerExpiresAt,
-  pollFailures: imports.pollFailures,
-  notFoundPolls: imports.notFoundPolls,
-  notFoundSince: imports.notFoundSince,
-  resumedAt: imports.resumedAt,
-  heldOutcome: imports.heldOutcome,
-  snapshotId: imports.snapshotId,
-  fingerprint: imports.fingerprint,
-  movingFields: imports.movingFields,
-  progressChanges: imports.progressChanges,
+/** A live import as a poll finds it. */
+export interface TrackedImport {
+  id: string
+  connectionId: string
+  jobId: string
+  state: ImportState
+  attention: Attention | null
+  attentionsTold: string[]
+  /** When this poll was due. */
+  dueAt: Date
+  polls: number
+  failures: number
+  notFounds: number
+  notFoundSince: Date | null
+  registeredAt: Date
+  resumedAt: Date | null
+  deadlineAt: Date
+  providerCreatedAt: Date | null
+  providerStartedAt: Date | null
+  providerExpiresAt: Date | null
+  heldOutcome: StoredHeldOutcome | null
+  /** The last poll failed, or its outcome lacks something. */
+  hasError: boolean
+  /** Calls about it are refused. */
+  isRefused: boolean
+  snapshotId: string | null
+  fingerprint: string | null
+  movingFields: MovingFields | null
+  progressChanges: [number, number][]
 }
 
-export type TrackedImport = Pick<typeof imports.$inferSelect, keyof typeof columns>
+/** Of `imports i` and its row `polling p`. Times are read as numbers, which costs a fraction of what texts do. */
+export const trackedColumns: SQL = sql.raw(`
+  i.id, i.connection_id AS "connectionId", i.job_id AS "jobId", i.state, i.attention, i.attentions_told AS "attentionsTold",
+  ${ms('p.due_at')} AS "dueAt", p.polls, p.failures, p.not_founds AS "notFounds", ${ms('p.not_found_since')} AS "notFoundSince",
+  ${ms('i.registered_at')} AS "registeredAt", ${ms('i.resumed_at')} AS "resumedAt", ${ms('i.deadline_at')} AS "deadlineAt",
+  ${ms('i.provider_created_at')} AS "providerCreatedAt", ${ms('i.provider_started_at')} AS "providerStartedAt",
+  ${ms('i.provider_expires_at')} AS "providerExpiresAt", i.held_outcome AS "heldOutcome",
+  i.last_error IS NOT NULL AS "hasError", i.refused_since IS NOT NULL AS "isRefused", i.snapshot_id AS "snapshotId",
+  i.fingerprint, i.moving_fields AS "movingFields", i.progress_changes AS "progressChanges"`)
 
-/** The imports with these ids, those that exist. */
-export function loadTracked(db: Database, ids: readonly string[]): Promise<TrackedImport[]> {
-  return db
-    .select(columns)
-    .from(imports)
-    .where(inArray(imports.id, [...ids]))
+/** Milliseconds since the epoch. */
+function ms(column: string): string {
+  return `date_part('epoch', ${column}) * 1000`
+}
+
+type TimeKey = {
+  [Key in keyof TrackedImport]: TrackedImport[Key] extends Date | null ? Key : never
+}[keyof TrackedImport]
+
+/** A row of `trackedColumns`. */
+export type TrackedRow = Omit<TrackedImport, TimeKey> & Record<TimeKey, number | null>
+
+export function trackedOf(row: TrackedRow): TrackedImport {
+  return {
+    ...row,
+    dueAt: timeOf(row.dueAt) as Date,
+    notFoundSince: timeOf(row.notFoundSince),
+    registeredAt: timeOf(row.registeredAt) as Date,
+    resumedAt: timeOf(row.resumedAt),
+    deadlineAt: timeOf(row.deadlineAt) as Date,
+    providerCreatedAt: timeOf(row.providerCreatedAt),
+    providerStartedAt: timeOf(row.providerStartedAt),
+    providerExpiresAt: timeOf(row.providerExpiresAt),
+  }
+}
+
+function timeOf(epochMs: number | null): Date | null {
+  return epochMs === null ? null : new Date(Math.round(epochMs))
 }

@@ -1,43 +1,51 @@
 // Owns that a transition of an import writes exactly one event, and has the day that it ended on computed again, in the
 // transaction that makes it.
+import { inArray } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
-import type { imports } from '../db/schema/index.ts'
+import { imports } from '../db/schema/index.ts'
 import { writeEvents } from '../events/write.ts'
 import type { ImportEventType } from '../model/import-state.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
+import { selectImports } from './columns.ts'
 import { presentImport } from './present.ts'
 
-export type ImportRow = typeof imports.$inferSelect
-
-/** What an event says of the connection. */
-export interface ConnectionOfImport {
-  id: string
-  name: string
-  provider: string
+/** What happened to an import, in this order. */
+export interface Happened {
+  importId: string
+  types: readonly ImportEventType[]
+  at: Date
 }
 
-/** Writes the events with their deliveries, and marks the day on which the import ended, if it has; `row` is the import as the transaction leaves it. */
-export async function writeImportEvents(
-  tx: Transaction,
-  row: ImportRow,
-  connection: ConnectionOfImport,
-  types: readonly ImportEventType[],
-  at: Date,
-): Promise<void> {
-  if (types.length === 0) return
-  const data = presentImport(row, connection)
-  await writeEvents(
-    tx,
-    types.map((type) => ({
+/**
+ * Writes the events with their deliveries, and marks the days on which imports ended. Events show their import as the
+ * transaction has left it by then.
+ */
+export async function writeImportEvents(tx: Transaction, happened: readonly Happened[]): Promise<void> {
+  const told = happened.filter(({ types }) => types.length > 0)
+  if (told.length === 0) return
+  const found = await selectImports(tx).where(
+    inArray(
+      imports.id,
+      told.map(({ importId }) => importId),
+    ),
+  )
+  const byId = new Map(found.map((one) => [one.row.id, one]))
+  const events = told.flatMap(({ importId, types, at }) => {
+    const one = byId.get(importId)
+    if (!one) return []
+    const { row, connection } = one
+    const data = presentImport(row, connection)
+    return types.map((type) => ({
       type,
-      importId: row.id,
+      importId,
       connectionId: connection.id,
       connectionName: connection.name,
       provider: connection.provider,
       metadata: row.metadata,
       occurredAt: at,
       data,
-    })),
-  )
-  await markDays(tx, [connection.id], [row.finishedAt])
+    }))
+  })
+  await writeEvents(tx, events)
+  for (const { row, connection } of found) await markDays(tx, [connection.id], [row.finishedAt])
 }

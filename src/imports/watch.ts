@@ -1,9 +1,9 @@
 // Owns waiting for imports to change: one statement every quarter of a second for everybody who waits in this
 // process, however many they are. Nobody has to tell it about a change, so nobody can forget to.
-import { inArray, sql } from 'drizzle-orm'
+import { eq, inArray, sql } from 'drizzle-orm'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/client.ts'
-import { imports } from '../db/schema/index.ts'
+import { imports, polling } from '../db/schema/index.ts'
 import { isOver } from '../model/import-state.ts'
 import type { ApiImport } from './present.ts'
 import { getImport, getImports } from './read.ts'
@@ -25,7 +25,7 @@ interface Waiter {
 
 export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log: Log; intervalMs?: number }): Watcher {
   const waiting = new Map<string, Set<Waiter>>()
-  /** The row version that was looked at last, by import. */
+  /** The versions of its rows that were looked at last, by import. */
   const versions = new Map<string, string>()
   let running = false
 
@@ -41,8 +41,9 @@ export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log
   async function look() {
     const ids = [...waiting.keys()]
     const rows = await db
-      .select({ id: imports.id, version: sql<string>`${imports}.xmin::text` })
+      .select({ id: imports.id, version: sql<string>`concat(${imports}.xmin, ' ', ${polling}.xmin)` })
       .from(imports)
+      .leftJoin(polling, eq(polling.importId, imports.id))
       .where(inArray(imports.id, ids))
     const there = new Set(rows.map(({ id }) => id))
     for (const id of ids) if (!there.has(id)) endWaiting(id)

@@ -26,7 +26,7 @@ import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-foun
 
 /** An outcome that isn't whole is asked for again within this, unless the connection may not be asked that often. */
 const askWithinMs = 120_000
-const noNotFounds = { notFoundPolls: 0, notFoundSince: null }
+const noNotFounds = { notFounds: 0, notFoundSince: null }
 
 export type Heard = { kind: 'answer'; answer: AskedStatus } | { kind: 'error'; error: ProviderError }
 
@@ -46,8 +46,8 @@ export type Assessment =
       attention: Attention | null
       /** What the attention writes, where the import comes to show it by this poll. */
       attentionEvent: AttentionEventType | null
-      pollFailures: number
-      notFoundPolls: number
+      failures: number
+      notFounds: number
       notFoundSince: Date | null
       heldOutcome: StoredHeldOutcome | null
       lastError: StoredPollError | null
@@ -109,7 +109,7 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   const shown = { attention, attentionEvent: attentionEvent(tracked, attention), heldOutcome: held, lastError }
   // After a resume the provider repeats its last report. That must count as a change, or the import would stay pending.
   if (next !== null && to === from && fingerprint === tracked.fingerprint)
-    return { kind: 'unchanged', sameReport: true, ...shown, pollFailures: 0, ...noNotFounds, next }
+    return { kind: 'unchanged', sameReport: true, ...shown, failures: 0, ...noNotFounds, next }
   const bodyOnly = next !== null && to === from && saysTheSame(tracked.fingerprint, fingerprint)
   const heard = { answer, fingerprint, bodyOnly, movingFields, clockAheadMs: clockAheadMs(answer.date, now) }
   const hadDetails = tracked.heldOutcome?.hasDetails ?? false
@@ -192,8 +192,8 @@ function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError,
     sameReport: false,
     attention,
     attentionEvent: attentionEvent(tracked, attention),
-    pollFailures: tracked.pollFailures + 1,
-    notFoundPolls: notFound?.polls ?? 0,
+    failures: tracked.failures + 1,
+    notFounds: notFound?.polls ?? 0,
     notFoundSince: notFound?.since ?? null,
     heldOutcome: held,
     lastError,
@@ -207,7 +207,7 @@ function nextAfterError(
   { retryAfterMs }: ProviderError,
   { notFound, held }: { notFound: NotFound | null; held: StoredHeldOutcome | null },
 ): NextPoll {
-  const failed = { importId: tracked.id, failures: tracked.pollFailures + 1, retryAfterMs, limits: asked.limits }
+  const failed = { importId: tracked.id, failures: tracked.failures + 1, retryAfterMs, limits: asked.limits }
   // A 404 is confirmed soon; the provider isn't in trouble.
   if (notFound) return backOff({ ...failed, failures: notFound.polls, limits: within(confirmWithinMs, asked.limits) })
   return held ? nextAsk(tracked, asked, held, retryAfterMs) : backOff(failed)

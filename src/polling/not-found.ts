@@ -18,10 +18,10 @@ export interface NotFound {
 
 /** The row of polls that say 404, with one more of them. */
 export function oneMore(
-  { notFoundPolls, notFoundSince }: { notFoundPolls: number; notFoundSince: Date | null },
+  { notFounds, notFoundSince }: { notFounds: number; notFoundSince: Date | null },
   now: Date,
 ): NotFound {
-  return { polls: notFoundPolls + 1, since: notFoundPolls > 0 && notFoundSince !== null ? notFoundSince : now }
+  return { polls: notFounds + 1, since: notFounds > 0 && notFoundSince !== null ? notFoundSince : now }
 }
 
 export function isConfirmed(

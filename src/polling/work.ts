@@ -1,91 +1,112 @@
-// Owns one poll: ask, work out what the answer means, record it. Asking and recording stay apart, so that a database
-// that is away never looks like a provider that failed. Which polls are due is connections/rooms.ts's business.
+// Owns polling as a kind of work: ask, work out what the answer means, record it. Asking and recording stay apart, so
+// that a database that is away never looks like a provider that failed.
+import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import { after } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { ConnectionAccess } from '../connections/access.ts'
-import { type MadeCall, reactForConnection } from '../connections/react.ts'
+import type { ConnectionAccesses } from '../connections/access.ts'
+import { type MadeCall, reactForConnection, saysSomething } from '../connections/react.ts'
 import { countRequest } from '../connections/reserve.ts'
-import type { Database } from '../db/client.ts'
+import { connectionsToServe } from '../connections/rooms.ts'
+import type { Transaction } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import { recordLost, recordSettled } from '../imports/end.ts'
 import { findMoving } from '../imports/moving-fields.ts'
-import { type Observation, type RecordResult, recordLost, recordReport } from '../imports/record.ts'
-import { recordRaised } from '../imports/record-unchanged.ts'
-import { recordSettled } from '../imports/settle.ts'
-import type { TrackedImport } from '../imports/tracked.ts'
-import type { ImportState } from '../model/import-state.ts'
+import { putOffPoll } from '../imports/polling-row.ts'
+import { type Note, type Observation, recordReports, recordUnchanged, type Stored } from '../imports/record.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
-import type { Payload } from '../queue/jobs.ts'
 import type { FailedCall } from '../reporting/failed-calls.ts'
-import { holdPoll, releasePolls } from '../work/leases.ts'
-import type { Wake } from '../work/wake.ts'
+import type { Hold, Kind, Recorded, WorkName } from '../work/kind.ts'
 import { type Assessment, assess, type Heard, withMovingFields } from './assess.ts'
-import type { PollBatches } from './batches.ts'
+import { beginPolls, type Poll } from './begin.ts'
 
 export interface PollDeps {
-  db: Database
   clock: Clock
   log: Log
   client: ProviderClient
-  batches: PollBatches
-  wake: Wake
+  accesses: ConnectionAccesses
   observe: PollObserver
 }
 
 /** Told of every poll, for the metrics. */
 export type PollObserver = (poll: { provider: string; outcome: string; latenessMs: number; durationMs: number }) => void
 
-/** The processor of the `poll` queue. */
-export function createPollWorker(deps: PollDeps): (payload: Payload<'poll'>, signal: AbortSignal) => Promise<void> {
-  return async ({ importId, leaseUntil }, signal) => {
-    const startedAt = deps.clock.now()
-    const pollable = await deps.batches.load(importId)
-    if (!pollable || !(await isClaimed(deps.db, pollable.tracked, leaseUntil, startedAt))) return
-    const { tracked, access } = pollable
+/** A poll that was answered, or that failed. */
+export interface Polled {
+  item: Poll
+  heard: Heard
+  assessment: Assessment
+  startedAt: Date
+  polledAt: Date
+}
 
-    const heard = await ask(deps, tracked, access, signal)
-    if (heard === 'aborted') return releasePolls(deps.db, [importId])
-    const polledAt = deps.clock.now()
-    const assessment = await withoutMoving(deps.db, tracked, access, assess(tracked, access, heard, polledAt))
-    await reactForConnection(deps, access, callOf(importId, heard), polledAt)
-    if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(deps.db, access, polledAt)
-    const seen = { importId, expectedPolls: tracked.polls, polledAt, failedCall: failedCallOf(heard) }
-    const result = await record(deps, tracked, access, assessment, seen)
-    report(deps, { tracked, access, heard, assessment, result, startedAt, polledAt })
+/** Requests of one process that are under way at the most. */
+const most = 400
+/** An import whose poll can't be stored is asked about again after this. */
+const putOffMs = 60_000
+
+export function pollWork(deps: PollDeps): Kind<Poll, Polled> {
+  return {
+    name: 'poll',
+    most,
+    due: (db, now, limit) => connectionsToServe(db, { kind: 'poll', oldestDue: oldestDue(now), limit }, now),
+    begin: (tx, owners, room, now) => beginPolls(deps, tx, { owners, most: room, now }),
+    act: (item, hold) => poll(deps, item, hold),
+    record: (tx, polled) => record(deps, tx, polled),
+    putOff: (tx, { id }, _error, now) => putOffPoll(tx, id, { at: now, dueAt: after(now, putOffMs) }),
   }
 }
 
-/** Where the body alone is another one, a look at the one before says what moves in it. */
-async function withoutMoving(db: Database, tracked: TrackedImport, access: ConnectionAccess, assessment: Assessment) {
-  if (assessment.kind !== 'changed' || !assessment.bodyOnly) return assessment
-  return withMovingFields(assessment, access, await findMoving(db, tracked, assessment.answer.report.body))
+export function oldestDue(now: Date) {
+  return sql`SELECT due_at FROM polling WHERE connection_id = ${connections.id} AND due_at <= ${now} ORDER BY due_at LIMIT 1`
 }
 
-/** A poll runs only under the lease that it was claimed with and that isn't over: otherwise another one may be under way. */
-async function isClaimed(
-  db: Database,
-  { id: importId, nextPollAt, pollLeaseUntil }: TrackedImport,
-  leaseUntil: number,
-  now: Date,
-): Promise<boolean> {
-  if (nextPollAt === null || pollLeaseUntil?.getTime() !== leaseUntil || pollLeaseUntil <= now) return false
-  return holdPoll(db, { importId, leaseUntil: pollLeaseUntil, now })
+async function poll({ clock, client }: PollDeps, item: Poll, hold: Hold): Promise<Polled | 'aborted'> {
+  const { tracked, access } = item
+  if (!hold.isHeld()) return 'aborted'
+  const startedAt = clock.now()
+  const heard = await ask(client, item, hold)
+  if (heard === 'aborted') return 'aborted'
+  const polledAt = clock.now()
+  return { item, heard, assessment: assess(tracked, access, heard, polledAt), startedAt, polledAt }
 }
 
 async function ask(
-  { client, db, clock }: PollDeps,
-  tracked: TrackedImport,
-  access: ConnectionAccess,
-  signal: AbortSignal,
+  client: ProviderClient,
+  { tracked, access }: Poll,
+  { signal, isHeld }: Hold,
 ): Promise<Heard | 'aborted'> {
-  const beforeSummary = () => holdPoll(db, { importId: tracked.id, leaseUntil: null, now: clock.now() })
   try {
-    const answer = await askStatus(client, access.provider, access, tracked.jobId, { signal, beforeSummary })
+    const answer = await askStatus(client, access.provider, access, tracked.jobId, { signal, mayGoOn: isHeld })
     return { kind: 'answer', answer }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     return error.kind === 'aborted' ? 'aborted' : { kind: 'error', error }
   }
+}
+
+async function record(deps: PollDeps, tx: Transaction, given: readonly Polled[]): Promise<Recorded> {
+  const due = new Set<WorkName>()
+  for (const polled of given) for (const name of await react(tx, polled)) due.add(name)
+  const round = await withoutMoving(tx, given)
+  const stored = await store(tx, round)
+  if (stored.some(({ hasEvents }) => hasEvents)) due.add('deliver')
+  if (stored.some(({ collects }) => collects)) due.add('collect')
+  const ids = new Set(stored.flatMap((one) => [...one.ids]))
+  return {
+    due,
+    report() {
+      for (const polled of round) report(deps, polled, ids.has(polled.item.id))
+    },
+  }
+}
+
+async function react(tx: Transaction, { item, heard, polledAt }: Polled): Promise<readonly WorkName[]> {
+  const { access, id } = item
+  if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(tx, access, polledAt)
+  const call = callOf(id, heard)
+  return saysSomething(access, call) ? reactForConnection(tx, access, call, polledAt) : []
 }
 
 function callOf(importId: string, heard: Heard): MadeCall {
@@ -94,42 +115,75 @@ function callOf(importId: string, heard: Heard): MadeCall {
   return { importId, what: summaryError === null ? 'status' : 'summary', error: summaryError }
 }
 
-async function record(
-  deps: PollDeps,
-  tracked: TrackedImport,
-  access: ConnectionAccess,
-  assessment: Assessment,
-  seen: Observation,
-): Promise<RecordResult | { kind: 'unchanged' }> {
-  const result = await recordAssessment(deps, tracked, access, assessment, seen)
-  if (result.kind === 'recorded') {
-    if (result.events.length > 0) deps.wake.deliver()
-    if (result.collect) deps.wake.collect()
-  }
-  return result
+/** Where the body alone is another one, a look at the one before says what moves in it. */
+async function withoutMoving(tx: Transaction, round: readonly Polled[]): Promise<readonly Polled[]> {
+  const bodies = round.flatMap(({ item, assessment }) =>
+    assessment.kind === 'changed' && assessment.bodyOnly
+      ? [{ tracked: item.tracked, body: assessment.answer.report.body }]
+      : [],
+  )
+  if (bodies.length === 0) return round
+  const found = await findMoving(tx, bodies)
+  return round.map((polled) => {
+    const { item, assessment } = polled
+    const moving = found.get(item.id)
+    if (assessment.kind !== 'changed' || moving === undefined) return polled
+    return { ...polled, assessment: withMovingFields(assessment, item.access, moving) }
+  })
 }
 
-async function recordAssessment(
-  { db, batches }: PollDeps,
-  tracked: TrackedImport,
-  access: ConnectionAccess,
-  assessment: Assessment,
-  seen: Observation,
-): Promise<RecordResult | { kind: 'unchanged' }> {
-  const { polledAt } = seen
-  const connection = { id: access.id, name: access.name, provider: access.provider.name }
-  const from = tracked.state as ImportState
-  if (assessment.kind === 'lost') return recordLost(db, { ...seen, ...assessment, connection, from, polls: 1 })
-  if (assessment.kind === 'settled') return recordSettled(db, { ...seen, ...assessment, connection, from, polls: 1 })
-  if (assessment.kind === 'changed') {
-    const nextPollAt = assessment.next && after(polledAt, assessment.next.delayMs)
-    return recordReport(db, { ...seen, ...assessment, connection, from, nextPollAt, polls: 1 })
+/** Reports that changed come first, because they lock the imports' own rows. */
+async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[]> {
+  const changed = round.flatMap((polled) => {
+    const { assessment } = polled
+    if (assessment.kind !== 'changed') return []
+    const dueAt = assessment.next && after(polled.polledAt, assessment.next.delayMs)
+    return [{ ...seen(polled), ...assessment, dueAt, polls: 1 as const }]
+  })
+  const unchanged = round.flatMap((polled) => {
+    const { assessment, item, polledAt } = polled
+    if (assessment.kind !== 'unchanged') return []
+    const { sameReport, failures, notFounds, notFoundSince, next } = assessment
+    const counts = { sameReport, failures, notFounds, notFoundSince }
+    return [{ ...seen(polled), ...counts, dueAt: after(polledAt, next.delayMs), note: noteOf(item, assessment) }]
+  })
+  // Nothing is lost with a poll that changes nothing: so nobody waits for the disk.
+  if (unchanged.length === round.length && unchanged.every(({ note }) => note === null))
+    await tx.execute(sql`SET LOCAL synchronous_commit = off`)
+  const stored = [await recordReports(tx, changed), await recordUnchanged(tx, unchanged)]
+  for (const polled of round) {
+    const { assessment } = polled
+    if (assessment.kind === 'lost') stored.push(await recordLost(tx, { ...seen(polled), ...assessment, polls: 1 }))
+    if (assessment.kind === 'settled')
+      stored.push(await recordSettled(tx, { ...seen(polled), ...assessment, polls: 1 }))
   }
-  const { next, attentionEvent, ...unchanged } = assessment
-  const poll = { ...seen, ...unchanged, nextPollAt: after(polledAt, next.delayMs) }
-  if (attentionEvent !== null) return recordRaised(db, { ...poll, connection, from, attentionEvent })
-  await batches.recordUnchanged(poll)
-  return { kind: 'unchanged' }
+  return stored
+}
+
+function seen({ item, heard, polledAt }: Polled): Observation {
+  const { tracked, access } = item
+  return {
+    importId: item.id,
+    expectedPolls: tracked.polls,
+    from: tracked.state,
+    polledAt,
+    failedCall: failedCallOf(heard),
+    connection: { id: access.id, provider: access.provider.name },
+  }
+}
+
+/** Null: the import's own row stays as it is. */
+function noteOf({ tracked }: Poll, shown: Extract<Assessment, { kind: 'unchanged' }>): Note | null {
+  const { attention, attentionEvent, heldOutcome, lastError, sameReport } = shown
+  const isSame =
+    attention === tracked.attention &&
+    attentionEvent === null &&
+    heldOutcome === null &&
+    tracked.heldOutcome === null &&
+    lastError === null &&
+    !tracked.hasError &&
+    !(sameReport && tracked.isRefused)
+  return isSame ? null : { attention, attentionEvent, heldOutcome, lastError }
 }
 
 /** Of an import that is over, the second call may have failed though the first one didn't. */
@@ -139,20 +193,11 @@ function failedCallOf(heard: Heard): FailedCall | null {
   return summaryError && { call: 'summary', code: summaryError.kind }
 }
 
-interface Polled {
-  tracked: TrackedImport
-  access: ConnectionAccess
-  heard: Heard
-  assessment: Assessment
-  result: { kind: string }
-  startedAt: Date
-  polledAt: Date
-}
-
-function report({ log, observe }: PollDeps, polled: Polled): void {
-  const { tracked, access, heard, assessment, result, startedAt, polledAt } = polled
+function report({ log, observe }: PollDeps, polled: Polled, isStored: boolean): void {
+  const { item, heard, assessment, startedAt, polledAt } = polled
+  const { tracked, access } = item
   const outcome = heard.kind === 'error' ? heard.error.kind : assessment.kind
-  const latenessMs = Math.max(startedAt.getTime() - (tracked.nextPollAt?.getTime() ?? startedAt.getTime()), 0)
+  const latenessMs = Math.max(startedAt.getTime() - tracked.dueAt.getTime(), 0)
   const durationMs = polledAt.getTime() - startedAt.getTime()
   observe({ provider: access.provider.name, outcome, latenessMs, durationMs })
   log.info(
@@ -161,8 +206,8 @@ function report({ log, observe }: PollDeps, polled: Polled): void {
       connection: access.name,
       provider: access.provider.name,
       outcome,
-      recorded: result.kind,
-      state: stateAfter(assessment, tracked),
+      recorded: isStored ? 'recorded' : 'stale',
+      state: stateAfter(assessment, tracked.state),
       providerStatus: heard.kind === 'answer' ? heard.answer.report.providerStatus : heard.error.status,
       poll: tracked.polls + 1,
       latenessMs,
@@ -174,8 +219,8 @@ function report({ log, observe }: PollDeps, polled: Polled): void {
   )
 }
 
-function stateAfter(assessment: Assessment, { state }: TrackedImport): string {
+function stateAfter(assessment: Assessment, before: string): string {
   if (assessment.kind === 'changed') return assessment.to
   if (assessment.kind === 'settled') return assessment.held.state
-  return assessment.kind === 'lost' ? 'lost' : state
+  return assessment.kind === 'lost' ? 'lost' : before
 }

@@ -35,7 +35,7 @@ interface Asker {
 
 /**
  * One status call, and for a terminal report the provider's second call, if it has one, whatever comes of it.
- * `beforeSummary` comes between them.
+ * `mayGoOn` is asked between them.
  * @throws {ProviderError} when the status can't be told.
  */
 export async function askStatus(
@@ -43,7 +43,7 @@ export async function askStatus(
   provider: Provider,
   target: AskTarget,
   jobId: string,
-  { signal, beforeSummary }: { signal: AbortSignal; beforeSummary?: () => Promise<unknown> },
+  { signal, mayGoOn = () => true }: { signal: AbortSignal; mayGoOn?: () => boolean },
 ): Promise<AskedStatus> {
   const asker = { client, provider, target, jobId, signal }
   const {
@@ -57,7 +57,7 @@ export async function askStatus(
   )
   const asked: AskedStatus = { ...answer, retryAfterMs, date, requests: 1, summaryError: null }
   if (!provider.summary || !isTerminal(answer.report.state)) return asked
-  await beforeSummary?.()
+  if (!mayGoOn()) throw new ProviderError('aborted', 'The call was aborted.')
   return addSummary(asker, provider.summary, asked)
 }
 

@@ -1,8 +1,8 @@
 // Owns the queues by name and what their jobs carry: ids, never anything secret, since Bull Board shows payloads.
 import { z } from 'zod'
 
-/** `leaseUntil`: the lease that it was made for, in epoch milliseconds; under another one it isn't run. */
-const underLease = z.object({ importId: z.string(), leaseUntil: z.int() })
+/** The lease that names the owner whose work is to be done. */
+const underLease = z.object({ leaseId: z.uuid() })
 const delivery = z.object({ deliveryId: z.string(), number: z.int(), manual: z.boolean() })
 
 export const payloads = {
@@ -30,8 +30,6 @@ export const queueNames = Object.keys(payloads) as QueueName[]
  * and a finished job that is kept blocks a second one of its id: so none is kept (`removeOnComplete`, `removeOnFail`).
  */
 export const jobIds = {
-  poll: ({ importId, leaseUntil }: Payload<'poll'>) => `imp-${importId}-${leaseUntil}`,
-  collect: ({ importId, leaseUntil }: Payload<'collect'>) => `col-${importId}-${leaseUntil}`,
   deliver: ({ deliveryId, number }: Payload<'deliver'>) => `dlv-${deliveryId}-${number}`,
   manualDelivery: ({ deliveryId, number }: Payload<'deliver'>) => `dlv-${deliveryId}-m${number}`,
 }

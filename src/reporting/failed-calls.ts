@@ -3,7 +3,7 @@
 // A failed call is a row that is written in the transaction that records what the call meant for its import, and each
 // minute the rows are added up. The view `reporting.failed_calls` counts both, so it is exact at any moment. A call that
 // is recorded nowhere (the process died, or the import had moved on meanwhile) isn't counted either.
-import { type SQL, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import type { ProviderErrorKind } from '../providers/error.ts'
 
@@ -16,29 +16,29 @@ export interface FailedCall {
 /** Rows that one statement adds up at the most. */
 const rowsAtOnce = 10_000
 
-/** Counts one call, in the transaction that records it. */
-export async function countFailedCall(
-  tx: Transaction,
-  connectionId: string,
-  { call, code }: FailedCall,
-  at: Date,
-): Promise<void> {
-  await tx.execute(
-    insertFailedCalls(sql`
-      (VALUES (${connectionId}::uuid, ${call}::text, ${code}::text, ${at.toISOString()}::timestamptz))
-      AS failed (connection_id, call, code, at)`),
-  )
+/** A call as it was observed, which failed or didn't. */
+interface ObservedCall {
+  connection: { id: string }
+  /** Null: it didn't fail. */
+  failedCall: FailedCall | null
+  polledAt: Date
 }
 
-/**
- * The statement that counts calls, for whoever records many at once: `failed` has the columns `connection_id`, `call`,
- * `code` and `at`. Nobody waits for anybody here, since what is counted is rows of its own.
- */
-export function insertFailedCalls(failed: SQL): SQL {
-  return sql`
+/** Counts the calls that failed, in the transaction that records them. Nobody waits for anybody, since these are new rows. */
+export async function countFailedCalls(tx: Transaction, observed: readonly ObservedCall[]): Promise<void> {
+  const failed = observed.flatMap(({ connection, failedCall, polledAt }) =>
+    failedCall === null ? [] : [{ connectionId: connection.id, ...failedCall, at: polledAt }],
+  )
+  if (failed.length === 0) return
+  await tx.execute(sql`
     INSERT INTO failed_calls (day, connection_id, call, code, calls, first_at, last_at)
     SELECT (at AT TIME ZONE 'UTC')::date, connection_id, call, code, count(*), min(at), max(at)
-    FROM ${failed} GROUP BY 1, 2, 3, 4`
+    FROM unnest(
+      ${sql.param(failed.map(({ connectionId }) => connectionId))}::uuid[],
+      ${sql.param(failed.map(({ call }) => call))}::text[],
+      ${sql.param(failed.map(({ code }) => code))}::text[],
+      ${sql.param(failed.map(({ at }) => at.toISOString()))}::timestamptz[]
+    ) AS failed (connection_id, call, code, at) GROUP BY 1, 2, 3, 4`)
 }
 
 /** Adds up what was counted since the last time. For one process at a time: two would wait for each other's days. */

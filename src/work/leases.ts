@@ -1,32 +1,77 @@
-// Owns how long work on an import is leased, and giving a lease back. Who gets one is rooms.ts's in connections/.
+// Owns leases: an owner of due work is served by one worker at a time. What is due of an owner needs no mark of its own,
+// since nobody else looks at it; a worker that dies leaves all of it due, for when its lease ends.
 import { sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
+import { newId } from '../base/ids.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import type { WorkName } from './kind.ts'
 
-/** How long a poll is leased: longer than a call takes (45 s). It is renewed before a second one. */
-export const pollLeaseMs = 55_000
-/** How long a collection is leased; stored pages renew it. */
-export const collectLeaseMs = 55_000
-/** With less of a lease left, a call (45 s) might outlast it. */
-export const leaseToCallMs = 48_000
+/** How long a lease lasts, in milliseconds, unless it is renewed. What a dead worker left is due again after that. */
+export const leaseMs = 30_000
 
-/** Makes the lease last for a call that begins now; false: it is over, and another poll may be under way. */
-export async function holdPoll(
-  db: Database,
-  { importId, leaseUntil, now }: { importId: string; leaseUntil: Date | null; now: Date },
-): Promise<boolean> {
-  if (leaseUntil !== null && leaseUntil > after(now, leaseToCallMs)) return true
-  const { rowCount } = await db.execute(sql`
-    UPDATE imports SET poll_lease_until = ${after(now, pollLeaseMs)} WHERE id = ${importId} AND poll_lease_until > ${now}`)
-  return rowCount === 1
+export interface Lease {
+  id: string
+  ownerId: string
 }
 
-/** Gives back polls that were not made: they are due again at once. */
-export async function releasePolls(db: Database, ids: readonly string[]): Promise<void> {
-  await db.execute(sql`UPDATE imports SET poll_lease_until = NULL WHERE id = ANY(${sql.param(ids)}::uuid[])`)
+/** Leases these owners, less those that are served already. */
+export async function takeLeases(
+  db: Database | Transaction,
+  kind: WorkName,
+  ownerIds: readonly string[],
+  now: Date,
+): Promise<Lease[]> {
+  if (ownerIds.length === 0) return []
+  const { rows } = await db.execute<Lease & Record<string, unknown>>(sql`
+    /* lease.take */
+    INSERT INTO leases (id, kind, owner_id, until)
+    SELECT id, ${kind}, owner_id, ${after(now, leaseMs)}
+    FROM unnest(${sql.param(ownerIds.map(() => newId()))}::uuid[], ${sql.param(ownerIds)}::uuid[]) AS wanted (id, owner_id)
+    ORDER BY owner_id
+    ON CONFLICT (kind, owner_id) DO UPDATE SET id = excluded.id, until = excluded.until, size = 0
+    WHERE leases.until <= ${now}
+    RETURNING id, owner_id AS "ownerId"`)
+  return rows.map(({ id, ownerId }) => ({ id, ownerId }))
 }
 
-/** Gives back collections that were not begun. */
-export async function releaseCollections(db: Database, ids: readonly string[]): Promise<void> {
-  await db.execute(sql`UPDATE imports SET collect_lease_until = NULL WHERE id = ANY(${sql.param(ids)}::uuid[])`)
+/** The lease that a job is for; null: it is over. */
+export async function readLease(db: Database, id: string, now: Date): Promise<Lease | null> {
+  const { rows } = await db.execute<{ ownerId: string }>(sql`
+    /* lease.read */ SELECT owner_id AS "ownerId" FROM leases WHERE id = ${id} AND until > ${now}`)
+  return rows[0] ? { id, ownerId: rows[0].ownerId } : null
+}
+
+/** Of these leases those that aren't over. Until the transaction ends, no other worker gets one of them. */
+export async function lockLeases(tx: Transaction, ids: readonly string[], now: Date): Promise<Set<string>> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    /* lease.lock */
+    SELECT id FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[]) AND until > ${now} ORDER BY id FOR UPDATE`)
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Ends leases that nobody is to work under. */
+export async function endLeases(db: Database, ids: readonly string[]): Promise<void> {
+  await db.execute(sql`/* lease.end */ DELETE FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[])`)
+}
+
+/** A lease with how many requests are under way under it. */
+export interface SizedLease {
+  id: string
+  size: number
+}
+
+/** Renews the leases that go on, and ends those that don't. Returns the ids of those that weren't over. */
+export async function renewLeases(
+  tx: Transaction | Database,
+  { goOn, end }: { goOn: readonly SizedLease[]; end: readonly string[] },
+  now: Date,
+): Promise<Set<string>> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    /* lease.renew */
+    WITH ended AS (DELETE FROM leases WHERE id = ANY(${sql.param(end)}::uuid[]) RETURNING id)
+    UPDATE leases SET size = renewed.size, until = ${after(now, leaseMs)}
+    FROM unnest(${sql.param(goOn.map(({ id }) => id))}::uuid[], ${sql.param(goOn.map(({ size }) => size))}::int[]) AS renewed (id, size)
+    WHERE leases.id = renewed.id AND leases.until > ${now}
+    RETURNING leases.id`)
+  return new Set(rows.map(({ id }) => id))
 }

@@ -1,6 +1,5 @@
 // Owns noticing that work which may begin isn't done: what is due and has room, what was claimed and waits in a queue that
 // nobody works on, and what is claimed again and again.
-import { after } from '../base/clock.ts'
 import type { QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
 import type { WorkKind } from './ticks.ts'
@@ -9,7 +8,7 @@ import type { WorkKind } from './ticks.ts'
 const overdueAfterMs = 60_000
 /** What may begin is claimed at the next tick, the longest due first. */
 const claimedWithinMs = 5_000
-/** What is claimed may wait in the queue, and take two calls. */
+/** What is under way may take two calls. */
 const doneWithinMs = 120_000
 /** The queues that each kind of work waits in. */
 const queuesOf: Record<WorkKind, readonly QueueName[]> = {
@@ -27,10 +26,10 @@ export interface DueWork {
 
 /** Where due work of a kind is found. Nothing is claimed. */
 export interface DueOf {
-  /** What has been due for the longest, of each owner that allows it to begin now. */
-  longestDue(now: Date): Promise<DueWork[]>
-  /** What is leased although it has been due since before `dueBy`. */
-  leasedSince(dueBy: Date): Promise<DueWork[]>
+  /** What has been due for the longest, of each owner that allows it to begin now and that nobody serves. */
+  waiting(now: Date): Promise<DueWork[]>
+  /** The same of owners that are served; it may be under way. */
+  underWay(now: Date): Promise<DueWork[]>
 }
 
 export interface OverdueDeps {
@@ -55,12 +54,12 @@ export function createOverdueWatch({ queues, dueOf }: OverdueDeps): OverdueWatch
     async look(now) {
       const seen = { lateMs: inAll(0), late: inAll<readonly Late[]>([]) }
       for (const kind of workKinds) {
-        const waiting = [...(await dueOf[kind].longestDue(now)), ...(await longestWaiting(queues, kind))]
-        const leased = await dueOf[kind].leasedSince(after(now, -overdueAfterMs))
+        const waiting = [...(await dueOf[kind].waiting(now)), ...(await longestWaiting(queues, kind))]
+        const underWay = await dueOf[kind].underWay(now)
         const latenessOf = ({ dueAt }: DueWork) => now.getTime() - dueAt.getTime()
         const tooLate = [
           ...waiting.map((one) => ({ ...one, mayTakeMs: claimedWithinMs })),
-          ...leased.map((one) => ({ ...one, mayTakeMs: doneWithinMs })),
+          ...underWay.map((one) => ({ ...one, mayTakeMs: doneWithinMs })),
         ].filter((one) => latenessOf(one) >= overdueAfterMs)
         seen.lateMs[kind] = Math.max(0, ...waiting.map(latenessOf))
         seen.late[kind] = tooLate.map((one) => {

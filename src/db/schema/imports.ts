@@ -81,23 +81,15 @@ export const imports = pgTable(
     /** By how many milliseconds the provider's clock was ahead of ours when these times were read; negative: behind. */
     providerClockAheadMs: count('provider_clock_ahead_ms').notNull().default(0),
     registeredAt: time('registered_at').notNull(),
+    /** While the import is live, its row in `polling` says these two. */
     firstPolledAt: time('first_polled_at'),
     lastPolledAt: time('last_polled_at'),
     finishedAt: time('finished_at'),
     /** How long tracking may take, in milliseconds, and when that time is over: then the import is `lost` (deadline). */
     deadlineMs: count('deadline_ms').notNull(),
     deadlineAt: time('deadline_at').notNull(),
-    /** Status calls so far, failed ones too. Also the version that a report must have been asked at. */
+    /** Status calls, failed ones too. While the import is live, its row in `polling` counts them. */
     polls: integer('polls').notNull().default(0),
-    /** When a poll is due; null once the import is over. It stays while a poll is under way. */
-    nextPollAt: time('next_poll_at'),
-    /** A poll is under way until this: the import isn't dispatched before. */
-    pollLeaseUntil: time('poll_lease_until'),
-    /** Polls in a row that failed, and that said 404. */
-    pollFailures: integer('poll_failures').notNull().default(0),
-    notFoundPolls: integer('not_found_polls').notNull().default(0),
-    /** When the first poll in that row said 404. */
-    notFoundSince: time('not_found_since'),
     /** When tracking was resumed last; null: never. */
     resumedAt: time('resumed_at'),
     heldOutcome: jsonb('held_outcome').$type<StoredHeldOutcome>(),
@@ -119,8 +111,8 @@ export const imports = pgTable(
     rowsAnnounced: count('rows_announced'),
     /** Why rows don't come; gone when a page is stored. */
     detailsError: jsonb('details_error').$type<StoredPollError>(),
+    /** When a page is due; null: none is. It stays while pages are asked for. */
     nextCollectAt: time('next_collect_at'),
-    collectLeaseUntil: time('collect_lease_until'),
     /** Pages in a row that could not be had, and that said 404. */
     collectFailures: integer('collect_failures').notNull().default(0),
     collectNotFounds: integer('collect_not_founds').notNull().default(0),
@@ -136,18 +128,9 @@ export const imports = pgTable(
   },
   (table) => [
     uniqueIndex('imports_connection_job').on(table.connectionId, table.jobId),
-    index('imports_poll_due')
-      .on(table.connectionId, table.nextPollAt)
-      .where(sql`${table.nextPollAt} is not null and ${table.pollLeaseUntil} is null`),
-    index('imports_poll_leased')
-      .on(table.connectionId, table.pollLeaseUntil)
-      .where(sql`${table.pollLeaseUntil} is not null`),
     index('imports_collect_due')
       .on(table.connectionId, table.nextCollectAt)
-      .where(sql`${table.nextCollectAt} is not null and ${table.collectLeaseUntil} is null`),
-    index('imports_collect_leased')
-      .on(table.connectionId, table.collectLeaseUntil)
-      .where(sql`${table.collectLeaseUntil} is not null`),
+      .where(sql`${table.nextCollectAt} is not null`),
     index('imports_held').on(table.id).where(sql`${table.heldOutcome} is not null`),
     index('imports_refused').on(table.connectionId).where(sql`${table.refusedSince} is not null`),
     index('imports_state').on(table.state, table.id),
@@ -165,6 +148,35 @@ export const imports = pgTable(
   ],
 )
 
+/**
+ * What a poll changes of a live import: a narrow row, since nearly every poll changes nothing else. It is there as long
+ * as the import is live, and counts for it: what `imports` and `snapshots` say of polls is written when it goes.
+ */
+export const polling = pgTable(
+  'polling',
+  {
+    importId: uuid('import_id')
+      .primaryKey()
+      .references(() => imports.id),
+    connectionId: uuid('connection_id').notNull(),
+    /** When a poll is due. It stays while one is under way. */
+    dueAt: time('due_at').notNull(),
+    /** Status calls so far. Also the version that a report must have been asked at. */
+    polls: integer('polls').notNull(),
+    firstPolledAt: time('first_polled_at'),
+    lastPolledAt: time('last_polled_at'),
+    /** Polls in a row that failed, and that said 404. */
+    failures: integer('failures').notNull().default(0),
+    notFounds: integer('not_founds').notNull().default(0),
+    /** When the first poll in that row said 404. */
+    notFoundSince: time('not_found_since'),
+    /** Polls that saw the open snapshot's report, and when the last of them did; 0 and null: none is open. */
+    seen: integer('seen').notNull().default(0),
+    seenAt: time('seen_at'),
+  },
+  (table) => [index('polling_due').on(table.connectionId, table.dueAt)],
+)
+
 /** A report, and how long it stayed the same: run-length encoded history. */
 export const snapshots = pgTable(
   'snapshots',
@@ -179,6 +191,7 @@ export const snapshots = pgTable(
     /** The provider's answer, less its row lists. */
     body: jsonb('body').notNull(),
     firstSeenAt: time('first_seen_at').notNull(),
+    /** Of the open snapshot, `polling` says these two (`seenAt`, `seen`); they are written when it closes. */
     lastSeenAt: time('last_seen_at').notNull(),
     /** Polls that saw this report. */
     polls: integer('polls').notNull(),

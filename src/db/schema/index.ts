@@ -1,6 +1,7 @@
 export * from './connections.ts'
 export * from './imports.ts'
 export * from './installation.ts'
+export * from './leases.ts'
 export * from './reporting.ts'
 export * from './tokens.ts'
 export * from './webhooks.ts'

@@ -13,7 +13,7 @@ import { connectionTestSchema, testConnection } from '../../connections/test.ts'
 import type { Database } from '../../db/client.ts'
 import type { Guard } from '../../egress/guard.ts'
 import type { ProviderClient } from '../../providers/client.ts'
-import { type Wake, wakeAll } from '../../work/wake.ts'
+import { everyKind, type Wake } from '../../work/wake.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { nameParams, pageQuery, pageSchema } from '../parameters.ts'
 
@@ -51,7 +51,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const { created, connection } = await putConnection(deps, params.name, body)
-        wakeAll(deps.wake)
+        deps.wake(everyKind)
         return answer(created ? 201 : 200, connection)
       },
     }),
@@ -72,7 +72,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const connection = await patchConnection(deps, params.name, body)
-        wakeAll(deps.wake)
+        deps.wake(everyKind)
         return answer(200, connection)
       },
     }),
@@ -143,7 +143,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
       async handle({ params }) {
         const connection = await resumeConnectionByName(deps, params.name)
-        wakeAll(deps.wake)
+        deps.wake(everyKind)
         return answer(200, connection)
       },
     }),

@@ -56,7 +56,7 @@ export function deliveryOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params }) {
         const delivery = await redeliver(deps, params.id)
-        deps.wake.deliver()
+        deps.wake(['deliver'])
         return answer(202, delivery)
       },
     }),

@@ -7,7 +7,7 @@ import { importSchema } from '../../imports/present.ts'
 import { getImport } from '../../imports/read.ts'
 import { resumeImport, resumeSchema } from '../../imports/resume.ts'
 import { stopImport } from '../../imports/stop.ts'
-import { type Wake, wakeAll } from '../../work/wake.ts'
+import { everyKind, type Wake } from '../../work/wake.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams } from '../parameters.ts'
 import { patchImportSchema } from './registration.ts'
@@ -23,7 +23,7 @@ const answers = { 200: { description: 'The import.', schema: importSchema } } as
 
 export function importSteeringOperations(deps: Deps): Operation[] {
   async function answerWith(importId: string) {
-    wakeAll(deps.wake)
+    deps.wake(everyKind)
     return answer(200, await getImport(deps, importId))
   }
 

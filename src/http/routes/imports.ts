@@ -12,7 +12,7 @@ import type { Watcher } from '../../imports/watch.ts'
 import { attentions, states } from '../../model/import-state.ts'
 import { providerNames } from '../../providers/index.ts'
 import { maxJobIdLength } from '../../providers/job-id.ts'
-import { type Wake, wakeAll } from '../../work/wake.ts'
+import { everyKind, type Wake } from '../../work/wake.ts'
 import { eventStream, streamChanges } from '../event-stream.ts'
 import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
@@ -56,7 +56,7 @@ export function importOperations(deps: Deps): Operation[] {
       location: ({ id }) => `/v1/imports/${id}`,
       async handle({ body }) {
         const { importId, created } = await registerImport(deps, body)
-        wakeAll(deps.wake)
+        deps.wake(everyKind)
         return answer(created ? 201 : 200, await getImport(deps, importId))
       },
     }),
@@ -75,7 +75,7 @@ export function importOperations(deps: Deps): Operation[] {
       async handle({ body, requestId }) {
         const items = readBatch(body.imports)
         const outcomes = await registerAll(deps, items)
-        wakeAll(deps.wake)
+        deps.wake(everyKind)
         const ids = outcomes.flatMap((outcome) => (outcome instanceof AppError ? [] : outcome.importId))
         const shown = new Map((await getImports(deps, ids)).map((one) => [one.id, one]))
         const data = outcomes.map((outcome) => {

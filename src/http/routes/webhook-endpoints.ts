@@ -127,7 +127,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params }) {
         const delivery = await testEndpoint(deps, params.id)
-        deps.wake.deliver()
+        deps.wake(['deliver'])
         return answer(202, delivery)
       },
     }),
@@ -147,7 +147,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const resent = await recoverEndpoint(deps, params.id, body)
-        deps.wake.deliver()
+        deps.wake(['deliver'])
         return answer(200, resent)
       },
     }),
@@ -167,7 +167,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       problems: ['conflict'],
       async handle({ params, body }) {
         const resent = await replayEndpoint(deps, params.id, body)
-        deps.wake.deliver()
+        deps.wake(['deliver'])
         return answer(200, resent)
       },
     }),

@@ -1,0 +1,64 @@
+// Owns which lists are gone on with now: of each connection that is served as many as it allows, the longest due first.
+import { sql } from 'drizzle-orm'
+import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
+import { opensAt, readRooms, spendRequests } from '../connections/rooms.ts'
+import type { Transaction } from '../db/client.ts'
+import { findProbes } from '../imports/probe.ts'
+import { allot } from '../work/allot.ts'
+import type { Begun, Served } from '../work/kind.ts'
+
+/** An import that is over, and whose rows aren't all stored. */
+export interface Collection {
+  id: string
+  ownerId: string
+  access: ConnectionAccess
+}
+
+export async function beginCollections(
+  { accesses }: { accesses: ConnectionAccesses },
+  tx: Transaction,
+  { owners, most, now }: { owners: readonly Served<Collection>[]; most: number; now: Date },
+): Promise<Begun<Collection>> {
+  const rooms = await readRooms(tx, 'collect', owners, now)
+  const allotted = allot(
+    rooms.map(({ id, requests }) => ({ id, wanted: requests })),
+    most,
+  )
+  const open = rooms.filter(({ id }) => (allotted.get(id) ?? 0) > 0)
+  const busy = owners.flatMap((owner) => [...owner.underWay.keys()])
+  const usual = open.filter(({ isProbe }) => !isProbe)
+  const { rows } = await tx.execute<{ id: string; connectionId: string }>(sql`
+    /* collect.begin */
+    SELECT due.id, due.connection_id AS "connectionId"
+    FROM unnest(
+      ${sql.param(usual.map(({ id }) => id))}::uuid[], ${sql.param(usual.map(({ id }) => allotted.get(id)))}::int[],
+      ${sql.param(usual.map(({ share }) => share))}::float8[]
+    ) AS c (id, room, share)
+    CROSS JOIN LATERAL (
+      SELECT id, connection_id FROM imports
+      WHERE connection_id = c.id AND next_collect_at <= ${now} AND id <> ALL(${sql.param(busy)}::uuid[])
+        AND ('x' || right(id::text, 8))::bit(32)::bigint / 4294967296.0 <= c.share
+      ORDER BY next_collect_at LIMIT c.room
+    ) due`)
+  const probing = open.filter(({ isProbe }) => isProbe).map(({ id }) => id)
+  const probes = await findProbes(tx, { kind: 'collect', connectionIds: probing, busy, now })
+  const opened = accesses.open(rooms.map(({ row }) => row))
+  const items = [...rows, ...probes].flatMap(({ id, connectionId }): Collection[] => {
+    const access = opened.get(connectionId)
+    return access ? [{ id, ownerId: connectionId, access }] : []
+  })
+  const taken = Map.groupBy(items, ({ ownerId }) => ownerId)
+  const begun = rooms.map((room) => ({ room, requests: taken.get(room.id)?.length ?? 0 }))
+  await spendRequests(tx, begun, now)
+  return { items, next: nextOf(begun, now) }
+}
+
+/** Where a connection allows no more for a moment; a list that is due later is found by the next tick. */
+function nextOf(begun: readonly { room: Parameters<typeof opensAt>[0]; requests: number }[], now: Date) {
+  const next = new Map<string, Date>()
+  for (const { room, requests } of begun) {
+    const at = requests > 0 && requests === room.requests ? opensAt(room, requests, now) : null
+    if (at) next.set(room.id, at)
+  }
+  return next
+}

@@ -1,0 +1,130 @@
+// Owns walking the pages of skipped lines and row results to their end. When and how they are asked for is pages.ts's,
+// where the walk stands checkpoint.ts's.
+import { after, type Clock } from '../base/clock.ts'
+import type { ConnectionAccess } from '../connections/access.ts'
+import { backOff } from '../connections/backoff.ts'
+import { type MadeCall, reactForConnection, saysSomething } from '../connections/react.ts'
+import type { Database } from '../db/client.ts'
+import type { StoredPollError } from '../db/schema/index.ts'
+import { goingOn, rowsMissing } from '../imports/pages.ts'
+import { storedError } from '../imports/stored-error.ts'
+import type { ProviderClient } from '../providers/client.ts'
+import type { Hold } from '../work/kind.ts'
+import type { Wake } from '../work/wake.ts'
+import { type Checkpoint, giveUpWalk, nextCursor, postpone, postponeFailed, storeCollectedPage } from './checkpoint.ts'
+import { giveUpAfterMs, tooLate } from './give-up.ts'
+import { judge, type ListTroubleKind, type Trouble } from './judge.ts'
+import { createPages } from './pages.ts'
+
+export interface WalkDeps {
+  db: Database
+  clock: Clock
+  client: ProviderClient
+  wake: Wake
+}
+
+/** A list whose pages stay empty this often in a row has no end. */
+const maxEmptyPages = 100
+/** A list that can't go on is asked for ever more seldom, up to this. */
+const maxFaultIntervalMs = 15 * 60_000
+
+export interface Walked {
+  /** Pages stored in this turn. */
+  pages: number
+  outcome: string
+}
+
+/** Walks on from the checkpoint for a turn. */
+export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Checkpoint, hold: Hold): Promise<Walked> {
+  const { db, clock, wake } = deps
+  await using pages = createPages(deps, access, start.row.jobId, hold)
+  let at = start
+  let trouble: Trouble = start.row
+  let emptyPages = 0
+  pages.ask(at.cursor)
+  for (let stored = 0; ; stored++) {
+    const page = await pages.asked()
+    const now = clock.now()
+    if (page.kind === 'postponed') {
+      await postpone(db, at, page.until, now)
+      return { pages: stored, outcome: 'postponed' }
+    }
+    if (page.kind === 'failed') {
+      const { error } = page
+      await react(deps, access, { importId: at.row.id, what: 'details', error }, now)
+      if (error.kind === 'aborted') await postpone(db, at, now, now)
+      else await goOnAfter(deps, access, at, { trouble, error: storedError(error, now), ...error })
+      return { pages: stored, outcome: error.kind }
+    }
+    if (stored === 0) await react(deps, access, { importId: at.row.id, what: 'details', error: null }, now)
+    const { details } = page
+    emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
+    const endless = emptyPages >= maxEmptyPages || isTooOld(at, now)
+    const next = nextCursor(at, details)
+    if (next !== null && !endless) pages.ask(next) // it is on its way while this one is stored
+    const result = await storeCollectedPage(db, at, details, now)
+    if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
+    if (result.kind === 'short') {
+      const error = rowsMissing(result, now)
+      await goOnAfter(deps, access, result.at, { trouble, kind: 'rows_missing', error, retryAfterMs: null })
+      return { pages: stored, outcome: 'rows_missing' }
+    }
+    if (result.kind === 'complete') {
+      wake(['deliver'])
+      return { pages: stored + 1, outcome: 'complete' }
+    }
+    at = result.next
+    trouble = { ...goingOn, collectBegunAnew: trouble.collectBegunAnew }
+    if (endless) {
+      const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)
+      await giveUpWalk(db, at, { error, failed: null, now })
+      wake(['deliver'])
+      return { pages: stored + 1, outcome: 'incomplete' }
+    }
+  }
+}
+
+async function react({ db, wake }: WalkDeps, access: ConnectionAccess, call: MadeCall, now: Date): Promise<void> {
+  if (!saysSomething(access, call)) return
+  wake(await db.transaction((tx) => reactForConnection(tx, access, call, now)))
+}
+
+function isTooOld({ row }: Checkpoint, now: Date): boolean {
+  return now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)
+}
+
+interface Stopped {
+  /** How the collection has gone before. */
+  trouble: Trouble
+  kind: ListTroubleKind
+  error: StoredPollError
+  retryAfterMs: number | null
+}
+
+/** Asks again later, for the same page or from the first one; or gives up. */
+async function goOnAfter(
+  { db, clock, wake }: WalkDeps,
+  access: ConnectionAccess,
+  at: Checkpoint,
+  { trouble: before, kind, error, retryAfterMs }: Stopped,
+): Promise<void> {
+  const now = clock.now()
+  const { kind: verdict, trouble } = judge(before, kind)
+  const { minIntervalMs, maxIntervalMs } = access.limits
+  const limits = {
+    minIntervalMs,
+    maxIntervalMs: trouble.collectFaults > 0 ? Math.max(maxIntervalMs, maxFaultIntervalMs) : maxIntervalMs,
+  }
+  const next = backOff({ importId: at.row.id, failures: trouble.collectFailures, retryAfterMs, limits })
+  const until = after(now, next.delayMs)
+  const failed = kind === 'rows_missing' ? null : kind
+  if (verdict !== 'give_up')
+    return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' }, now)
+  await giveUpWalk(db, at, { error, failed, now })
+  wake(['deliver'])
+}
+
+function withoutEnd(now: Date): StoredPollError {
+  const message = `The provider’s list has no end: ${maxEmptyPages} pages in a row were empty.`
+  return { code: 'invalid_response', message, at: now.toISOString() }
+}

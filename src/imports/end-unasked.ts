@@ -1,0 +1,108 @@
+// Owns the deadlines of imports that nobody may ask about, because their connection is paused, has to wait, or has used
+// up its requests: no poll would see them pass.
+import { type SQL, sql } from 'drizzle-orm'
+import { after, type Clock } from '../base/clock.ts'
+import type { Database, Transaction } from '../db/client.ts'
+import type { StoredHeldOutcome } from '../db/schema/index.ts'
+import type { ImportState } from '../model/import-state.ts'
+import { recordLost, recordSettled } from './end.ts'
+import { heldError, maxHeldMs } from './outcome.ts'
+import type { Stored } from './record.ts'
+
+interface Deps {
+  db: Database
+  clock: Clock
+}
+
+/** What one call ends at the most; the next one goes on. */
+const batchSize = 200
+/** How long a poll must be due before nobody counts on it any more. */
+const dueForMs = 60_000
+
+/** Ends as `lost` what is past its deadline while it can't be asked about. Returns how many. */
+export async function loseOverdue({ db, clock }: Deps): Promise<number> {
+  const now = clock.now()
+  const unasked = await findUnasked(
+    db,
+    sql`(c.paused_at IS NOT NULL OR c.blocked_until > ${now}) AND i.deadline_at <= ${now} AND i.held_outcome IS NULL
+      AND NOT EXISTS (SELECT FROM leases WHERE kind = 'poll' AND owner_id = c.id AND until > ${now} AND size > 0)`,
+  )
+  return endEach(db, unasked, (tx, { seen, pauseReason }) =>
+    recordLost(tx, {
+      ...seen,
+      polledAt: now,
+      reason: pauseReason === 'unauthorized' ? 'unauthorized' : 'deadline',
+      lastError: null,
+      polls: 0,
+    }),
+  )
+}
+
+/**
+ * Settles outcomes whose time is over, or the import's, and that nobody may ask for. Called after the due polls are
+ * claimed, so that what may be asked is. Returns how many.
+ */
+export async function settleUnasked({ db, clock }: Deps): Promise<number> {
+  const now = clock.now()
+  const unasked = await findUnasked(
+    db,
+    sql`i.held_outcome IS NOT NULL
+      AND ((i.held_outcome->>'since')::timestamptz <= ${after(now, -maxHeldMs)} OR i.deadline_at <= ${now})
+      AND (p.due_at <= ${after(now, -dueForMs)} OR c.blocked_until > ${now})`,
+  )
+  const lastError = heldError('Nobody may ask for it.', now)
+  return endEach(db, unasked, (tx, { seen, held }) =>
+    recordSettled(tx, { ...seen, polledAt: now, held: held as StoredHeldOutcome, lastError, polls: 0 }),
+  )
+}
+
+interface Unasked {
+  seen: {
+    importId: string
+    expectedPolls: number
+    from: ImportState
+    failedCall: null
+    connection: { id: string; provider: string }
+  }
+  held: StoredHeldOutcome | null
+  pauseReason: string | null
+}
+
+async function findUnasked(db: Database, where: SQL): Promise<Unasked[]> {
+  const { rows } = await db.execute<UnaskedRow>(sql`
+    SELECT i.id, i.state, p.polls, i.held_outcome AS held, c.id AS "connectionId", c.provider, c.pause_reason AS "pauseReason"
+    FROM imports i JOIN polling p ON p.import_id = i.id JOIN connections c ON c.id = i.connection_id
+    WHERE ${where}
+    LIMIT ${batchSize}`)
+  return rows.map(({ id, state, polls, held, connectionId, provider, pauseReason }) => ({
+    seen: {
+      importId: id,
+      expectedPolls: polls,
+      from: state,
+      failedCall: null,
+      connection: { id: connectionId, provider },
+    },
+    held,
+    pauseReason,
+  }))
+}
+
+interface UnaskedRow extends Record<string, unknown> {
+  id: string
+  state: ImportState
+  polls: number
+  held: StoredHeldOutcome | null
+  connectionId: string
+  provider: string
+  pauseReason: string | null
+}
+
+async function endEach(
+  db: Database,
+  unasked: readonly Unasked[],
+  end: (tx: Transaction, one: Unasked) => Promise<Stored>,
+): Promise<number> {
+  let ended = 0
+  for (const one of unasked) ended += (await db.transaction((tx) => end(tx, one))).ids.size
+  return ended
+}

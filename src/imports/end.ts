@@ -1,0 +1,95 @@
+// Owns how an import ends that no report ends: it is lost, or settled by an outcome that was told and never shown whole,
+// where no answer says it any more.
+import { and, eq, sql } from 'drizzle-orm'
+import type { Transaction } from '../db/client.ts'
+import { imports, polling, type StoredHeldOutcome, type StoredPollError } from '../db/schema/index.ts'
+import { eventOf, type ImportEventType, type LostReason } from '../model/import-state.ts'
+import { countFailedCalls } from '../reporting/failed-calls.ts'
+import { dropEarlierRows } from './earlier-run.ts'
+import { endPolling } from './polling-row.ts'
+import type { Observation, Stored } from './record.ts'
+import { detailsToldBefore } from './report-columns.ts'
+import { writeImportEvents } from './transition.ts'
+
+/** An import that can't be followed to its end. */
+export interface LostImport extends Observation {
+  reason: LostReason
+  lastError: StoredPollError | null
+  /** 1: a poll showed it. */
+  polls: 0 | 1
+}
+
+/** Records that an import is lost: what is known of it stays, and nothing claims that it failed. */
+export async function recordLost(tx: Transaction, lost: LostImport): Promise<Stored> {
+  const { importId, reason, lastError } = lost
+  const isEnded = await end(tx, lost, { state: 'lost', lostReason: reason, ...(lastError && { lastError }) })
+  if (!isEnded) return nothing
+  await writeImportEvents(tx, [{ importId, types: ['import.lost'], at: lost.polledAt }])
+  return { ids: new Set([importId]), hasEvents: true, collects: false }
+}
+
+/** An import of which the provider told an outcome, and can't show it whole any more. */
+export interface SettledImport extends Observation {
+  held: StoredHeldOutcome
+  lastError: StoredPollError
+  /** 1: a poll showed it. */
+  polls: 0 | 1
+}
+
+/** Records that an import ended as it was told: with the counts of that answer, and with rows where they can be had apart. */
+export async function recordSettled(tx: Transaction, settled: SettledImport): Promise<Stored> {
+  const { importId, connection, held, lastError, polledAt } = settled
+  const details = held.hasDetails
+    ? detailsToldBefore(connection, settled)
+    : { state: 'none', error: null, collectAt: null }
+  const isEnded = await end(tx, settled, {
+    state: held.state,
+    progress: 1,
+    lastError,
+    detailsState: details.state,
+    detailsError: details.error,
+    ...(details.collectAt && { nextCollectAt: details.collectAt }),
+  })
+  if (!isEnded) return nothing
+  await dropEarlierRows(tx, [importId])
+  const types: ImportEventType[] = [eventOf(held.state)]
+  if (details.state === 'incomplete') types.push('import.rows_incomplete')
+  await writeImportEvents(tx, [{ importId, types, at: polledAt }])
+  return { ids: new Set([importId]), hasEvents: true, collects: details.collectAt !== null }
+}
+
+const nothing: Stored = { ids: new Set(), hasEvents: false, collects: false }
+
+/** Returns false if the import isn't any more as it was seen. */
+async function end(
+  tx: Transaction,
+  { importId, expectedPolls, from, polledAt, polls, ...seen }: Observation & { polls: 0 | 1 },
+  columns: Partial<typeof imports.$inferInsert>,
+): Promise<boolean> {
+  const ended = { attention: null, heldOutcome: null, finishedAt: polledAt, ...columns }
+  const rows = await tx
+    .update(imports)
+    .set(ended)
+    .where(
+      and(
+        eq(imports.id, importId),
+        eq(imports.state, from),
+        sql`EXISTS (
+      SELECT FROM polling WHERE import_id = ${importId} AND polls = ${expectedPolls})`,
+      ),
+    )
+    .returning({ id: imports.id })
+  if (rows.length === 0) return false
+  if (polls === 1)
+    await tx
+      .update(polling)
+      .set({
+        polls: sql`${polling.polls} + 1`,
+        firstPolledAt: sql`coalesce(${polling.firstPolledAt}, ${polledAt})`,
+        lastPolledAt: polledAt,
+      })
+      .where(eq(polling.importId, importId))
+  await endPolling(tx, importId)
+  await countFailedCalls(tx, [{ ...seen, polledAt }])
+  return true
+}

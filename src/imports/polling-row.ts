@@ -1,0 +1,74 @@
+// Owns the row in `polling` of a live import: that it begins and ends with its tracking. What polls change of it is
+// record.ts's.
+import { eq, sql } from 'drizzle-orm'
+import type { Transaction } from '../db/client.ts'
+import { imports, polling, type StoredPollError } from '../db/schema/index.ts'
+
+/** An import that is tracked from now on; what is absent it hasn't had yet. */
+export interface StartedImport {
+  id: string
+  connectionId: string
+  dueAt: Date
+  polls?: number
+  firstPolledAt?: Date | null
+  lastPolledAt?: Date | null
+  snapshotId?: string | null
+}
+
+/** Has these imports polled. */
+export async function startPolling(tx: Transaction, started: readonly StartedImport[]): Promise<void> {
+  if (started.length === 0) return
+  const column = (read: (one: StartedImport) => unknown) => sql.param(started.map(read))
+  await tx.execute(sql`
+    /* polling.start */
+    INSERT INTO polling (import_id, connection_id, due_at, polls, first_polled_at, last_polled_at, seen, seen_at)
+    SELECT one.id, connection_id, due_at, one.polls, first_polled_at, last_polled_at, coalesce(s.polls, 0), s.last_seen_at
+    FROM unnest(
+      ${column(({ id }) => id)}::uuid[],
+      ${column(({ connectionId }) => connectionId)}::uuid[],
+      ${column(({ dueAt }) => dueAt)}::timestamptz[],
+      ${column(({ polls = 0 }) => polls)}::int[],
+      ${column(({ firstPolledAt = null }) => firstPolledAt)}::timestamptz[],
+      ${column(({ lastPolledAt = null }) => lastPolledAt)}::timestamptz[],
+      ${column(({ snapshotId = null }) => snapshotId)}::uuid[]
+    ) AS one (id, connection_id, due_at, polls, first_polled_at, last_polled_at, snapshot_id)
+    LEFT JOIN snapshots s ON s.import_id = one.id AND s.id = one.snapshot_id`)
+}
+
+/** Has a live import polled at this moment. A poll that is under way says itself when the next one is due. */
+export async function pollAt(tx: Transaction, importId: string, dueAt: Date): Promise<void> {
+  await tx.update(polling).set({ dueAt }).where(eq(polling.importId, importId))
+}
+
+/** Has a live import polled later, and says why on it: what its poll told couldn't be stored. */
+export async function putOffPoll(
+  tx: Transaction,
+  importId: string,
+  { at, dueAt }: { at: Date; dueAt: Date },
+): Promise<void> {
+  const lastError: StoredPollError = {
+    code: 'not_stored',
+    message: 'What the provider answered could not be stored; the log says why.',
+    at: at.toISOString(),
+  }
+  await tx.update(imports).set({ lastError }).where(eq(imports.id, importId))
+  await pollAt(tx, importId, dueAt)
+}
+
+/**
+ * Has a live import polled no more, and writes down in its own row and in the open snapshot what its polls have changed.
+ * Its row is locked by the caller.
+ */
+export async function endPolling(tx: Transaction, importId: string): Promise<void> {
+  await tx.execute(sql`
+    /* polling.end */
+    WITH ended AS (DELETE FROM polling WHERE import_id = ${importId} RETURNING *),
+    closed AS (
+      UPDATE snapshots SET polls = ended.seen, last_seen_at = ended.seen_at
+      FROM ended JOIN imports ON imports.id = ended.import_id
+      WHERE snapshots.import_id = ${importId} AND snapshots.id = imports.snapshot_id AND ended.seen > 1
+    )
+    UPDATE imports SET
+      polls = ended.polls, first_polled_at = ended.first_polled_at, last_polled_at = ended.last_polled_at
+    FROM ended WHERE id = ended.import_id`)
+}

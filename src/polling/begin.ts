@@ -1,0 +1,129 @@
+// Owns which polls begin now: of each connection that is served as many as it allows, the longest due first.
+import { type SQL, sql } from 'drizzle-orm'
+import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
+import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
+import type { Transaction } from '../db/client.ts'
+import { findProbes } from '../imports/probe.ts'
+import { type TrackedImport, type TrackedRow, trackedColumns, trackedOf } from '../imports/tracked.ts'
+import { allot } from '../work/allot.ts'
+import type { Begun, Served } from '../work/kind.ts'
+
+/** An import to ask about, and over which connection. */
+export interface Poll {
+  id: string
+  ownerId: string
+  tracked: TrackedImport
+  access: ConnectionAccess
+}
+
+/** ids.ts's, in SQL. */
+const phase = sql`('x' || right(p.import_id::text, 8))::bit(32)::bigint / 4294967296.0`
+
+export async function beginPolls(
+  { accesses }: { accesses: ConnectionAccesses },
+  tx: Transaction,
+  { owners, most, now }: { owners: readonly Served<Poll>[]; most: number; now: Date },
+): Promise<Begun<Poll>> {
+  const rooms = await readRooms(tx, 'poll', owners, now)
+  const allotted = allot(
+    rooms.map(({ id, requests }) => ({ id, wanted: requests })),
+    most,
+  )
+  const busy = owners.flatMap((owner) => [...owner.underWay.keys()])
+  const found = await longestDue(tx, rooms, allotted, { busy, now })
+  const opened = accesses.open(rooms.map(({ row }) => row))
+  const items = found.flatMap((tracked): Poll[] => {
+    const access = opened.get(tracked.connectionId)
+    return access ? [{ id: tracked.id, ownerId: tracked.connectionId, tracked, access }] : []
+  })
+  const taken = Map.groupBy(items, ({ ownerId }) => ownerId)
+  const begun = rooms.map((room) => ({ room, requests: taken.get(room.id)?.length ?? 0 }))
+  await spendRequests(tx, begun, now)
+  return { items, next: await nextOf(tx, begun, allotted, now) }
+}
+
+async function longestDue(
+  tx: Transaction,
+  rooms: readonly Room[],
+  allotted: ReadonlyMap<string, number>,
+  { busy, now }: { busy: readonly string[]; now: Date },
+): Promise<TrackedImport[]> {
+  const open = rooms.filter(({ id }) => (allotted.get(id) ?? 0) > 0)
+  const usual = open.filter(({ isProbe }) => !isProbe)
+  const probes = open.filter(({ isProbe }) => isProbe)
+  return [
+    ...(usual.length > 0 ? await dueOf(tx, usual, allotted, { busy, now }) : []),
+    ...(probes.length > 0 ? await probesOf(tx, probes, { busy, now }) : []),
+  ]
+}
+
+async function dueOf(
+  tx: Transaction,
+  rooms: readonly Room[],
+  allotted: ReadonlyMap<string, number>,
+  { busy, now }: { busy: readonly string[]; now: Date },
+): Promise<TrackedImport[]> {
+  // Nearly always every import may go on; asking each for its phase costs something.
+  const isSpread = rooms.some(({ share }) => share < 1)
+  const { rows } = await tx.execute<TrackedRow & Record<string, unknown>>(sql`
+    /* poll.begin */
+    SELECT ${trackedColumns}
+    FROM unnest(
+      ${sql.param(rooms.map(({ id }) => id))}::uuid[],
+      ${sql.param(rooms.map(({ id }) => allotted.get(id)))}::int[],
+      ${sql.param(rooms.map(({ share }) => share))}::float8[]
+    ) AS c (id, room, share)
+    CROSS JOIN LATERAL (
+      SELECT * FROM polling p
+      WHERE p.connection_id = c.id AND p.due_at <= ${now} AND ${isNotOf(busy)}${isSpread ? sql` AND ${phase} <= c.share` : sql``}
+      ORDER BY p.due_at LIMIT c.room
+    ) p
+    JOIN imports i ON i.id = p.import_id`)
+  return rows.map(trackedOf)
+}
+
+function isNotOf(busy: readonly string[]): SQL {
+  return busy.length === 0 ? sql`true` : sql`p.import_id <> ALL(${sql.param(busy)}::uuid[])`
+}
+
+async function probesOf(
+  tx: Transaction,
+  rooms: readonly Room[],
+  { busy, now }: { busy: readonly string[]; now: Date },
+): Promise<TrackedImport[]> {
+  const connectionIds = rooms.map(({ id }) => id)
+  const probes = await findProbes(tx, { kind: 'poll', connectionIds, busy, now })
+  const { rows } = await tx.execute<TrackedRow & Record<string, unknown>>(sql`
+    /* poll.probe */
+    SELECT ${trackedColumns} FROM polling p JOIN imports i ON i.id = p.import_id
+    WHERE p.import_id = ANY(${sql.param(probes.map(({ id }) => id))}::uuid[])`)
+  return rows.map(trackedOf)
+}
+
+/** When the next poll of each connection may begin. */
+async function nextOf(
+  tx: Transaction,
+  begun: readonly { room: Room; requests: number }[],
+  allotted: ReadonlyMap<string, number>,
+  now: Date,
+): Promise<Map<string, Date>> {
+  const next = new Map<string, Date>()
+  const idle: string[] = []
+  for (const { room, requests } of begun) {
+    if (requests < (allotted.get(room.id) ?? 0)) idle.push(room.id)
+    else {
+      const at = opensAt(room, requests, now)
+      if (at) next.set(room.id, at)
+    }
+  }
+  if (idle.length === 0) return next
+  const { rows } = await tx.execute<{ id: string; dueMs: number | null }>(sql`
+    /* poll.next */
+    SELECT c.id, (
+      SELECT date_part('epoch', due_at) * 1000 FROM polling WHERE connection_id = c.id AND due_at > ${now}
+      ORDER BY due_at LIMIT 1
+    ) AS "dueMs"
+    FROM unnest(${sql.param(idle)}::uuid[]) AS c (id)`)
+  for (const { id, dueMs } of rows) if (dueMs !== null) next.set(id, new Date(Math.ceil(dueMs)))
+  return next
+}

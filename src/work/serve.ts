@@ -1,0 +1,357 @@
+// Owns serving the owners whose leases this process holds: begin what is due, act side by side, record what has ended.
+//
+// All owners of a kind are served by one loop. Each pass records, in one transaction, what has ended since the pass
+// before, of whichever owners, and then begins what is due of those that have room. Under load rounds grow by
+// themselves, because outcomes gather while a pass is under way; an item that hangs holds up no other.
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Database } from '../db/client.ts'
+import { mayPass } from '../db/unreachable.ts'
+import type { Item, Kind, Recorded, WorkName } from './kind.ts'
+import { type Lease, leaseMs, lockLeases, readLease, renewLeases } from './leases.ts'
+
+export interface ServeDeps {
+  db: Database
+  clock: Clock
+  log: Log
+  /** Told of what has become due by what was recorded. */
+  wake(due: Iterable<WorkName>): void
+  /** In milliseconds, of a clock that nobody sets. */
+  uptime?: () => number
+  pace?: Partial<ServePace>
+}
+
+/** In milliseconds. */
+export interface ServePace {
+  /** Between two passes at least, so that outcomes gather. */
+  restMs: number
+  /** An owner of which more may begin within this keeps its lease. */
+  lingerMs: number
+  /** How often it is looked whether more is due of an owner whose items are under way, unless something ends before. */
+  lookEveryMs: number
+  /** After this an owner's lease goes back, so that other processes may get it. */
+  turnMs: number
+  /** How long a turn that is over waits for what is under way before it becomes another one. */
+  yieldWithinMs: number
+  /** Before a pass that failed is tried again. */
+  retryMs: number
+}
+
+const usualPace: ServePace = {
+  restMs: 8,
+  lingerMs: 1_000,
+  lookEveryMs: 500,
+  turnMs: 10_000,
+  yieldWithinMs: 1_000,
+  retryMs: 250,
+}
+/** What one transaction records at the most. */
+const mostRecorded = 1_000
+/** With less of a lease left it is renewed. */
+const renewBelowMs = (2 / 3) * leaseMs
+/** A lease counts as over a little earlier here than it does for others. */
+const cautionMs = 1_000
+
+export interface Server {
+  /** Serves the owner of this lease until nothing of it is due, or the lease is over. The signal ends what is under way. */
+  serve(leaseId: string, signal: AbortSignal): Promise<void>
+  /** Something may be due of an owner that is served here. */
+  look(): void
+  /** Begins nothing new; every `serve` settles when what is under way has ended. */
+  stop(): void
+}
+
+interface Held<I extends Item> {
+  lease: Lease
+  signal: AbortSignal
+  underWay: Map<string, I>
+  /** Of the process's uptime, as all times here: until when the lease is ours, … */
+  heldUntil: number
+  /** … when to look what is due, … */
+  lookAt: number
+  /** … and when its turn is over. */
+  turnUntil: number
+  /** Settles `serve`. */
+  leave(): void
+}
+
+export function createServer<I extends Item, Done extends { item: I }>(
+  kind: Kind<I, Done>,
+  { db, clock, log, wake, uptime = () => performance.now(), pace: givenPace }: ServeDeps,
+): Server {
+  const pace = { ...usualPace, ...givenPace }
+  const owners = new Map<string, Held<I>>()
+  let ended: Done[] = []
+  let stopped = false
+  let failures = 0
+
+  // One pass at a time, and one more when something comes up meanwhile.
+  let passing = false
+  let passedAt = Number.NEGATIVE_INFINITY
+  let timer: NodeJS.Timeout | undefined
+  let timerAt = Number.POSITIVE_INFINITY
+
+  function passAt(at: number): void {
+    if (passing || at >= timerAt) return
+    clearTimeout(timer)
+    timerAt = at
+    timer = setTimeout(() => void passNow(), Math.max(0, at - uptime()))
+  }
+
+  const passSoon = () => passAt(passedAt + pace.restMs)
+
+  async function passNow(): Promise<void> {
+    timerAt = Number.POSITIVE_INFINITY
+    passing = true
+    try {
+      await pass()
+      failures = 0
+    } catch (error) {
+      failures += 1
+      log.warn({ err: error, kind: kind.name }, 'work could not be recorded or begun; it is tried again')
+    }
+    passing = false
+    passedAt = uptime()
+    passAt(failures > 0 ? passedAt + pace.retryMs : Math.max(nextPassAt(), passedAt + pace.restMs))
+  }
+
+  function nextPassAt(): number {
+    const at = uptime()
+    if (ended.length > 0) return at
+    const isFull = underWay() >= kind.most
+    let next = Number.POSITIVE_INFINITY
+    for (const held of owners.values()) {
+      next = Math.min(next, renewAt(held))
+      if (!isLeaving(held, at)) next = Math.min(next, isFull ? next : held.lookAt)
+      else next = Math.min(next, held.underWay.size === 0 ? at : held.turnUntil + pace.yieldWithinMs)
+    }
+    return next
+  }
+
+  function underWay(): number {
+    let sum = 0
+    for (const held of owners.values()) sum += held.underWay.size
+    return sum
+  }
+
+  function renewAt(held: Held<I>): number {
+    return held.heldUntil - renewBelowMs
+  }
+
+  /** Nothing more is begun of it, so that its lease can end. */
+  function isLeaving(held: Held<I>, at: number): boolean {
+    if (stopped || held.signal.aborted) return true
+    if (at >= held.turnUntil + pace.yieldWithinMs) held.turnUntil = at + pace.turnMs
+    return at >= held.turnUntil
+  }
+
+  async function pass(): Promise<void> {
+    forgetLost()
+    const round = ended.slice(0, mostRecorded)
+    if (round.length > 0) {
+      await recordRound(round)
+      ended = ended.slice(round.length)
+    }
+    await beginDue()
+  }
+
+  /** Owners whose leases have ended: what is under way for them is let end, and recorded by nobody. */
+  function forgetLost(): void {
+    for (const held of owners.values()) if (uptime() >= held.heldUntil) lose(held)
+    ended = ended.filter(({ item }) => isUnderWay(item))
+  }
+
+  function isUnderWay(item: I): boolean {
+    return owners.get(item.ownerId)?.underWay.get(item.id) === item
+  }
+
+  function lose(held: Held<I>): void {
+    log.warn({ kind: kind.name, ownerId: held.lease.ownerId, underWay: held.underWay.size }, 'a lease was lost')
+    forget(held)
+  }
+
+  function forget(held: Held<I>): void {
+    if (owners.get(held.lease.ownerId) === held) owners.delete(held.lease.ownerId)
+    held.leave()
+  }
+
+  /** Records a round; where one of it can't be stored, halves of it, down to that one. */
+  async function recordRound(round: readonly Done[]): Promise<void> {
+    try {
+      await recordTogether(round)
+    } catch (error) {
+      if (mayPass(error)) throw error
+      if (round.length > 1) {
+        const half = round.length >> 1
+        await recordRound(round.slice(0, half))
+        return recordRound(round.slice(half))
+      }
+      await putOff(round[0] as Done, error as Error)
+    }
+  }
+
+  async function recordTogether(round: readonly Done[]): Promise<void> {
+    const now = clock.now()
+    const recorded = await db.transaction(async (tx): Promise<Recorded | null> => {
+      const leases = new Set(round.flatMap(({ item }) => owners.get(item.ownerId)?.lease.id ?? []))
+      const valid = await lockLeases(tx, [...leases], now)
+      for (const held of owners.values()) if (leases.has(held.lease.id) && !valid.has(held.lease.id)) lose(held)
+      const ours = round.filter(({ item }) => isUnderWay(item))
+      return ours.length > 0 ? kind.record(tx, ours, now) : null
+    })
+    for (const { item } of round) end(item)
+    recorded?.report()
+    if (recorded && recorded.due.size > 0) wake(recorded.due)
+  }
+
+  async function putOff({ item }: Done, error: Error): Promise<void> {
+    log.error({ err: error, kind: kind.name, id: item.id }, 'an outcome could not be stored')
+    await db.transaction((tx) => kind.putOff(tx, item, error, clock.now()))
+    end(item)
+  }
+
+  /** It isn't under way any more, so that there is room for another one. */
+  function end(item: I): void {
+    const held = owners.get(item.ownerId)
+    if (!held || !isUnderWay(item)) return
+    held.underWay.delete(item.id)
+    held.lookAt = Math.min(held.lookAt, uptime())
+  }
+
+  async function beginDue(): Promise<void> {
+    const at = uptime()
+    const isFull = underWay() >= kind.most
+    const looking: Held<I>[] = []
+    const leaving: Held<I>[] = []
+    const renewing: Held<I>[] = []
+    for (const held of owners.values()) {
+      const leaves = isLeaving(held, at)
+      if (leaves && held.underWay.size === 0) leaving.push(held)
+      else if (!leaves && !isFull && at >= held.lookAt) looking.push(held)
+      else if (at >= renewAt(held)) renewing.push(held)
+    }
+    if (looking.length + leaving.length + renewing.length === 0) return
+    try {
+      await begin(looking, leaving, renewing)
+    } catch (error) {
+      if (mayPass(error) || looking.length === 0) throw error
+      if (looking.length === 1) giveUp(looking[0] as Held<I>, error)
+      else for (const held of looking) await begin([held], [], []).catch((one) => giveUp(held, one))
+    }
+  }
+
+  /** An owner of which nothing can be begun keeps its lease until that ends, so that it isn't tried again and again. */
+  function giveUp(held: Held<I>, error: unknown): void {
+    if (mayPass(error)) throw error
+    log.error({ err: error, kind: kind.name, ownerId: held.lease.ownerId }, 'nothing could be begun')
+    forget(held)
+  }
+
+  async function begin(looking: Held<I>[], leaving: Held<I>[], renewing: Held<I>[]): Promise<void> {
+    const now = clock.now()
+    const at = uptime()
+    const room = kind.most - underWay()
+    const begun = await db.transaction(async (tx) => {
+      const served = looking.map(({ lease, underWay }) => ({ id: lease.ownerId, underWay }))
+      const { items, next } = served.length > 0 ? await kind.begin(tx, served, room, now) : nothing<I>()
+      const counted = Map.groupBy(items, ({ ownerId }) => ownerId)
+      const isIdle = ({ lease, underWay }: Held<I>) => underWay.size === 0 && !counted.has(lease.ownerId)
+      const idle = looking.filter((held) => isIdle(held) && !isSoon(next.get(held.lease.ownerId), now))
+      const gone = new Set([...leaving, ...idle])
+      const goOn = [...looking, ...renewing].filter((held) => !gone.has(held))
+      const sized = goOn.map(({ lease, underWay }) => ({
+        id: lease.id,
+        size: underWay.size + (counted.get(lease.ownerId)?.length ?? 0),
+      }))
+      const renewed = await renewLeases(tx, { goOn: sized, end: [...gone].map(({ lease }) => lease.id) }, now)
+      return { items, next, gone, goOn, renewed }
+    })
+    for (const held of begun.gone) forget(held)
+    if (!stopped && leaving.length > 0) wake([kind.name]) // more may be due, for whichever process is next
+    for (const held of begun.goOn) {
+      if (!begun.renewed.has(held.lease.id)) lose(held)
+      else held.heldUntil = at + leaseMs - cautionMs
+    }
+    const nextLookAt = (time: Date | undefined) =>
+      at + Math.min(pace.lookEveryMs, time ? Math.max(0, time.getTime() - now.getTime()) : Number.POSITIVE_INFINITY)
+    for (const held of looking) held.lookAt = nextLookAt(begun.next.get(held.lease.ownerId))
+    for (const item of begun.items) start(item)
+    takeTurns(begun.items)
+  }
+
+  /** Who has got something is last the next time, where there isn't enough for all. */
+  function takeTurns(items: readonly I[]): void {
+    for (const ownerId of new Set(items.map((item) => item.ownerId))) {
+      const held = owners.get(ownerId)
+      if (held && owners.delete(ownerId)) owners.set(ownerId, held)
+    }
+  }
+
+  function isSoon(next: Date | undefined, now: Date): boolean {
+    return next !== undefined && next.getTime() - now.getTime() <= pace.lingerMs
+  }
+
+  function start(item: I): void {
+    const held = owners.get(item.ownerId)
+    if (!held) return // its lease was lost just now
+    held.underWay.set(item.id, item)
+    const hold = {
+      leaseId: held.lease.id,
+      signal: held.signal,
+      isHeld: () => owners.get(item.ownerId) === held && uptime() < held.heldUntil,
+    }
+    kind.act(item, hold).then(
+      (done) => {
+        if (owners.get(item.ownerId) !== held) return
+        if (done === 'aborted') end(item)
+        else ended.push(done)
+        passSoon()
+      },
+      (error: unknown) => {
+        log.error({ err: error, kind: kind.name, id: item.id }, 'work failed')
+        void db
+          .transaction((tx) => kind.putOff(tx, item, error as Error, clock.now()))
+          .catch((one: unknown) => log.error({ err: one, kind: kind.name, id: item.id }, 'work could not be put off'))
+          .finally(() => {
+            if (owners.get(item.ownerId) === held) end(item)
+            passSoon()
+          })
+      },
+    )
+  }
+
+  return {
+    async serve(leaseId, signal) {
+      const at = uptime()
+      const lease = await readLease(db, leaseId, clock.now())
+      if (lease === null) return
+      const left = Promise.withResolvers<void>()
+      owners.get(lease.ownerId)?.leave() // an older lease of it, which is over
+      owners.set(lease.ownerId, {
+        lease,
+        signal,
+        underWay: new Map(),
+        heldUntil: at + leaseMs - cautionMs,
+        lookAt: at,
+        turnUntil: at + pace.turnMs,
+        leave: left.resolve,
+      })
+      passSoon()
+      await left.promise
+    },
+    look() {
+      if (owners.size === 0) return
+      const at = uptime()
+      for (const held of owners.values()) held.lookAt = Math.min(held.lookAt, at)
+      passSoon()
+    },
+    stop() {
+      stopped = true
+      passSoon()
+    },
+  }
+}
+
+function nothing<I extends Item>(): { items: I[]; next: ReadonlyMap<string, Date> } {
+  return { items: [], next: new Map() }
+}
