@@ -34,6 +34,7 @@ export function collectWork(deps: CollectDeps): Kind<Collection, Collected> {
   return {
     name: 'collect',
     most,
+    restMs: 20,
     due: (_db, now, limit) => connectionsToServe(db, { kind: 'collect', oldestDue: oldestDue(now), limit }, now),
     begin: (tx, owners, room, now) => beginCollections(deps, tx, { owners, most: room, now }),
     async act(item, hold) {

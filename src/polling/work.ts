@@ -42,7 +42,7 @@ export interface Polled {
 }
 
 /** Requests of one process that are under way at the most. */
-const most = 400
+const most = 1_000
 /** An import whose poll can't be stored is asked about again after this. */
 const putOffMs = 60_000
 
@@ -50,6 +50,7 @@ export function pollWork(deps: PollDeps): Kind<Poll, Polled> {
   return {
     name: 'poll',
     most,
+    restMs: 20,
     due: (db, now, limit) => connectionsToServe(db, { kind: 'poll', oldestDue: oldestDue(now), limit }, now),
     begin: (tx, owners, room, now) => beginPolls(deps, tx, { owners, most: room, now }),
     act: (item, hold) => poll(deps, item, hold),

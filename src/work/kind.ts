@@ -47,6 +47,8 @@ export interface Kind<I extends Item, Done extends { item: I }> {
   name: WorkName
   /** How many requests one process has under way at the most. */
   most: number
+  /** Between two passes at least, in milliseconds, so that outcomes gather: fewer statements, and each a little later. */
+  restMs: number
   /** Owners of which something may begin now, the longest due first, but not those that are served. */
   due(db: Database, now: Date, limit: number): Promise<string[]>
   /** Reads what may begin now of these owners, at most `room` items, and writes down that it has begun. */

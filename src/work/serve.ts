@@ -23,8 +23,6 @@ export interface ServeDeps {
 
 /** In milliseconds. */
 export interface ServePace {
-  /** Between two passes at least, so that outcomes gather. */
-  restMs: number
   /** An owner of which more may begin within this keeps its lease. */
   lingerMs: number
   /** How often it is looked whether more is due of an owner whose items are under way, unless something ends before. */
@@ -38,7 +36,6 @@ export interface ServePace {
 }
 
 const usualPace: ServePace = {
-  restMs: 8,
   lingerMs: 1_000,
   lookEveryMs: 500,
   turnMs: 10_000,
@@ -98,7 +95,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     timer = setTimeout(() => void passNow(), Math.max(0, at - uptime()))
   }
 
-  const passSoon = () => passAt(passedAt + pace.restMs)
+  const passSoon = () => passAt(passedAt + kind.restMs)
 
   async function passNow(): Promise<void> {
     timerAt = Number.POSITIVE_INFINITY
@@ -112,7 +109,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
     passing = false
     passedAt = uptime()
-    passAt(failures > 0 ? passedAt + pace.retryMs : Math.max(nextPassAt(), passedAt + pace.restMs))
+    passAt(failures > 0 ? passedAt + pace.retryMs : Math.max(nextPassAt(), passedAt + kind.restMs))
   }
 
   function nextPassAt(): number {
