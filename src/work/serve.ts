@@ -39,7 +39,7 @@ const usualPace: ServePace = {
   lingerMs: 1_000,
   lookEveryMs: 500,
   turnMs: 10_000,
-  yieldWithinMs: 1_000,
+  yieldWithinMs: 300,
   retryMs: 250,
 }
 /** What one transaction records at the most. */
@@ -66,6 +66,8 @@ interface Held<I extends Item> {
   heldUntil: number
   /** … when to look what is due, … */
   lookAt: number
+  /** (something may have become due since the look that is under way), … */
+  isOutdated: boolean
   /** … and when its turn is over. */
   turnUntil: number
   /** Settles `serve`. */
@@ -248,6 +250,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const now = clock.now()
     const at = uptime()
     const room = kind.most - underWay()
+    for (const held of looking) held.isOutdated = false
     const begun = await db.transaction(async (tx) => {
       const served = looking.map(({ lease, underWay }) => ({ id: lease.ownerId, underWay }))
       const { items, next } = served.length > 0 ? await kind.begin(tx, served, room, now) : nothing<I>()
@@ -264,14 +267,15 @@ export function createServer<I extends Item, Done extends { item: I }>(
       return { items, next, gone, goOn, renewed }
     })
     for (const held of begun.gone) forget(held)
-    if (!stopped && leaving.length > 0) wake([kind.name]) // more may be due, for whichever process is next
+    // More may be due, for whichever process is next.
+    if (!stopped && [...begun.gone].some((held) => held.isOutdated || leaving.includes(held))) wake([kind.name])
     for (const held of begun.goOn) {
       if (!begun.renewed.has(held.lease.id)) lose(held)
       else held.heldUntil = at + leaseMs - cautionMs
     }
     const nextLookAt = (time: Date | undefined) =>
       at + Math.min(pace.lookEveryMs, time ? Math.max(0, time.getTime() - now.getTime()) : Number.POSITIVE_INFINITY)
-    for (const held of looking) held.lookAt = nextLookAt(begun.next.get(held.lease.ownerId))
+    for (const held of looking) held.lookAt = held.isOutdated ? at : nextLookAt(begun.next.get(held.lease.ownerId))
     for (const item of begun.items) start(item)
     takeTurns(begun.items)
   }
@@ -330,6 +334,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
         underWay: new Map(),
         heldUntil: at + leaseMs - cautionMs,
         lookAt: at,
+        isOutdated: false,
         turnUntil: at + pace.turnMs,
         leave: left.resolve,
       })
@@ -339,7 +344,10 @@ export function createServer<I extends Item, Done extends { item: I }>(
     look() {
       if (owners.size === 0) return
       const at = uptime()
-      for (const held of owners.values()) held.lookAt = Math.min(held.lookAt, at)
+      for (const held of owners.values()) {
+        held.lookAt = Math.min(held.lookAt, at)
+        held.isOutdated = true
+      }
       passSoon()
     },
     stop() {
