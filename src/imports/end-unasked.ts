@@ -24,8 +24,8 @@ export async function loseOverdue({ db, clock }: Deps): Promise<number> {
   const now = clock.now()
   const unasked = await findUnasked(
     db,
-    sql`(c.paused_at IS NOT NULL OR c.blocked_until > ${now}) AND i.deadline_at <= ${now} AND i.held_outcome IS NULL
-      AND NOT EXISTS (SELECT FROM leases WHERE kind = 'poll' AND owner_id = c.id AND until > ${now} AND size > 0)`,
+    sql`(c.paused_at IS NOT NULL OR c.blocked_until > ${now}) AND i.deadline_at <= ${now} AND i.held_outcome IS NULL`,
+    now,
   )
   return endEach(db, unasked, (tx, { seen, pauseReason }) =>
     recordLost(tx, {
@@ -49,6 +49,7 @@ export async function settleUnasked({ db, clock }: Deps): Promise<number> {
     sql`i.held_outcome IS NOT NULL
       AND ((i.held_outcome->>'since')::timestamptz <= ${after(now, -maxHeldMs)} OR i.deadline_at <= ${now})
       AND (p.due_at <= ${after(now, -dueForMs)} OR c.blocked_until > ${now})`,
+    now,
   )
   const lastError = heldError('Nobody may ask for it.', now)
   return endEach(db, unasked, (tx, { seen, held }) =>
@@ -68,11 +69,13 @@ interface Unasked {
   pauseReason: string | null
 }
 
-async function findUnasked(db: Database, where: SQL): Promise<Unasked[]> {
+/** Where a poll is under way over the connection it may be this import's, and judges for itself. */
+async function findUnasked(db: Database, where: SQL, now: Date): Promise<Unasked[]> {
   const { rows } = await db.execute<UnaskedRow>(sql`
     SELECT i.id, i.state, p.polls, i.held_outcome AS held, c.id AS "connectionId", c.provider, c.pause_reason AS "pauseReason"
     FROM imports i JOIN polling p ON p.import_id = i.id JOIN connections c ON c.id = i.connection_id
     WHERE ${where}
+      AND NOT EXISTS (SELECT FROM leases WHERE kind = 'poll' AND owner_id = c.id AND until > ${now} AND size > 0)
     LIMIT ${batchSize}`)
   return rows.map(({ id, state, polls, held, connectionId, provider, pauseReason }) => ({
     seen: {

@@ -1,9 +1,9 @@
 // Owns reading what an import's provider reported over time.
-import { and, eq, gt } from 'drizzle-orm'
+import { and, eq, getTableColumns, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import type { Database } from '../db/client.ts'
-import { snapshots } from '../db/schema/index.ts'
+import { imports, polling, snapshots } from '../db/schema/index.ts'
 import { type ImportState, states } from '../model/import-state.ts'
 import { rowsSchema } from './present.ts'
 import { requireImport } from './read.ts'
@@ -35,14 +35,27 @@ export async function listSnapshots(
 ): Promise<Page<ApiSnapshot>> {
   const cursor = readCursor(after, idKey)
   await requireImport(db, importId)
-  const rows = await db
-    .select()
-    .from(snapshots)
-    .where(and(eq(snapshots.importId, importId), cursor ? gt(snapshots.id, cursor[0]) : undefined))
-    .orderBy(snapshots.id)
-    .limit(limit + 1)
+  const rows = await selectSnapshots(db, importId, cursor?.[0]).limit(limit + 1)
   const { data, next } = pageOf(rows, limit, (row) => [row.id])
   return { data: data.map(present), next }
+}
+
+const { polls, lastSeenAt, ...others } = getTableColumns(snapshots)
+
+/** The snapshots of an import, the oldest first. While it is live, `polling` counts for the open one. */
+export function selectSnapshots(db: Database, importId: string, afterId?: string) {
+  return db
+    .select({
+      ...others,
+      lastSeenAt: sql<Date>`coalesce(${polling.seenAt}, ${lastSeenAt})`.mapWith(lastSeenAt),
+      polls: sql<number>`coalesce(nullif(${polling.seen}, 0), ${polls})`,
+    })
+    .from(snapshots)
+    .innerJoin(imports, eq(imports.id, snapshots.importId))
+    .leftJoin(polling, and(eq(polling.importId, imports.id), eq(snapshots.id, imports.snapshotId)))
+    .where(and(eq(snapshots.importId, importId), afterId ? gt(snapshots.id, afterId) : undefined))
+    .orderBy(snapshots.id)
+    .$dynamic()
 }
 
 function present(row: typeof snapshots.$inferSelect): ApiSnapshot {

@@ -133,6 +133,13 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
     /* record.reports */
     WITH change AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${JSON.stringify(rows)}::json) AS change (${sql.raw(changedColumns)})
+    ), locked AS MATERIALIZED (
+      SELECT i.id, i.snapshot_id FROM change c JOIN imports i ON i.id = c.id
+      WHERE i.state = c."from" ORDER BY i.id FOR NO KEY UPDATE OF i
+    ), asked AS MATERIALIZED ( -- whoever waited for another answer to be stored sees here that it was
+      SELECT p.*, locked.snapshot_id FROM locked JOIN change c ON c.id = locked.id
+        JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
+      FOR UPDATE OF p
     ), stored AS (
       UPDATE imports i SET
         state = c.state,
@@ -162,11 +169,9 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
         details_error = CASE WHEN c.tells_details THEN c.details_error ELSE i.details_error END,
         next_collect_at = CASE WHEN c.tells_details THEN c.next_collect_at ELSE i.next_collect_at END,
         rows_announced = CASE WHEN c.tells_details THEN c.rows_announced ELSE i.rows_announced END
-      FROM change c
-        JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
-        JOIN imports before ON before.id = c.id
-      WHERE i.id = c.id AND i.state = c."from"
-      RETURNING i.id, i.details_state, before.snapshot_id AS closed_id, p.seen, p.seen_at
+      FROM change c JOIN asked p ON p.import_id = c.id
+      WHERE i.id = c.id
+      RETURNING i.id, i.details_state, p.snapshot_id AS closed_id, p.seen, p.seen_at
     ), closed AS (
       UPDATE snapshots s SET polls = stored.seen, last_seen_at = stored.seen_at FROM stored
       WHERE s.import_id = stored.id AND s.id = stored.closed_id AND stored.seen > 1

@@ -12,14 +12,13 @@ import { listEvents, listImportEvents } from '../../src/events/feed.ts'
 import { writeEvent } from '../../src/events/write.ts'
 import { monthOf } from '../../src/history/months.ts'
 import { listSnapshots } from '../../src/imports/history.ts'
-import { type ChangedReport, recordReport } from '../../src/imports/record.ts'
-import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { listRowResults, listSkippedLines } from '../../src/imports/rows.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
 import { aReport } from '../imports/world.ts'
 import { idAt, monthsBetween, monthsOf } from '../reporting/history.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { recordReport, recordUnchanged } from '../imports/recording.ts'
 
 /** Before history was kept by the month. */
 const before = '0000_track_imports'
@@ -142,8 +141,8 @@ describe('a database from before history was kept by the month', () => {
         sameReport: true,
         nextPollAt: now,
         attention: null,
-        pollFailures: 0,
-        notFoundPolls: 0,
+        failures: 0,
+        notFounds: 0,
         notFoundSince: null,
         heldOutcome: null,
         lastError: null,
@@ -156,7 +155,7 @@ describe('a database from before history was kept by the month', () => {
       )
       expect(rows).toMatchObject([{ id: snapshotId, polls: 3, lastSeenAt: now }, { polls: 1 }])
       const report = aReport({ message: 'new' })
-      expect(await recordReport(database.db, await changed(id, report))).toMatchObject({ kind: 'recorded' })
+      expect(await recordReport(database.db, await changed(id, report))).toBe('stored')
       expect((await listSnapshots(database, id, page)).data).toHaveLength(3)
     }
   })

@@ -8,11 +8,10 @@ import { keepPartitions } from '../../src/history/drop-months.ts'
 import { monthOf } from '../../src/history/months.ts'
 import { lockPartitions, makePartition, makePartitions, tablesOfImports } from '../../src/history/partitions.ts'
 import { storePage } from '../../src/imports/pages.ts'
-import { recordReport } from '../../src/imports/record.ts'
-import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { aPage, aRowResult, useImportWorld } from '../imports/world.ts'
 import { idAt, monthsOf, shown } from '../reporting/history.ts'
+import { recordReport, recordUnchanged } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const retention = { snapshots: 2, skipped_lines: 3, row_results: 4 }
@@ -72,7 +71,7 @@ describe('an import whose month is gone', () => {
     expect(await there()).toEqual([...tablesOfImports])
     const row = await world.row(id)
     expect(row).toMatchObject({ state: 'pending', snapshotId: null, fingerprint: null })
-    expect(await recordReport(world.db, await world.changed(row, {}))).toMatchObject({ kind: 'recorded' })
+    expect(await recordReport(world.db, await world.changed(row, {}))).toBe('stored')
     await recordUnchanged(world.db, [world.unchanged(await world.row(id))])
     expect((await world.snapshotsOf(id)).map(({ polls }) => polls)).toEqual([2])
     const details = aPage({ skippedLines: [{ line: 1, column: 1 }], rowResults: [aRowResult('r')] })

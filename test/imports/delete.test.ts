@@ -1,18 +1,22 @@
+import { randomBytes } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { describe, expect, test, vi } from 'vitest'
+import { createEncryption } from '../../src/base/encryption.ts'
+import { createLog } from '../../src/base/log.ts'
+import { beginCollections } from '../../src/collecting/begin.ts'
 import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
-import { claimCollections, claimPolls } from '../../src/connections/rooms.ts'
+import { createConnectionAccesses } from '../../src/connections/access.ts'
 import { endDeliveryLeases } from '../../src/delivering/rooms.ts'
 import { listEvents } from '../../src/events/feed.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
-import { recordLost, recordReport } from '../../src/imports/record.ts'
-import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { registerImport } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import { beginPolls } from '../../src/polling/begin.ts'
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { recoverEndpoint } from '../../src/webhooks/endpoints/recover.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
+import { recordLost, recordReport, recordUnchanged } from './recording.ts'
 import { aPage, aRowResult, useImportWorld } from './world.ts'
 
 const world = useImportWorld()
@@ -22,7 +26,8 @@ const remove = (importId: string) => deleteImport(world, importId)
 async function anImportWithAll(columns: { connectionId?: string } = {}) {
   const tracked = await world.tracked(columns)
   const running = await world.changed(tracked, { state: 'running' })
-  const endpointId = await world.endpoint(running.connection.name)
+  const connection = await world.connectionOf(tracked)
+  const endpointId = await world.endpoint(connection.name)
   await recordReport(world.db, running)
   await recordUnchanged(world.db, [world.unchanged(await world.row(tracked.id))])
   const details = aPage({ skippedLines: [{ line: 1, column: 2 }], rowResults: [aRowResult('r')], next: 'more' })
@@ -31,7 +36,7 @@ async function anImportWithAll(columns: { connectionId?: string } = {}) {
   await world.db.execute(sql`
     INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome)
     SELECT id, 1, false, created_at, 'delivered' FROM deliveries WHERE endpoint_id = ${endpointId}`)
-  return { id: tracked.id, jobId: tracked.jobId, connection: running.connection, endpointId }
+  return { id: tracked.id, jobId: tracked.jobId, connection, endpointId }
 }
 
 /** How many rows there are of these imports, and of ones that aren't there. */
@@ -39,6 +44,7 @@ async function rows(...importIds: string[]): Promise<Record<string, number>> {
   const ids = sql.param(importIds)
   const { rows: counts } = await world.db.execute<{ what: string; n: number }>(sql`
     SELECT 'imports' AS what, count(*)::int AS n FROM imports WHERE id = ANY (${ids}::uuid[])
+    UNION ALL SELECT 'polling', count(*) FROM polling WHERE import_id = ANY (${ids}::uuid[])
     UNION ALL SELECT 'detail_pages', count(*) FROM detail_pages WHERE import_id = ANY (${ids}::uuid[])
     UNION ALL SELECT 'snapshots', count(*) FROM snapshots WHERE import_id = ANY (${ids}::uuid[])
     UNION ALL SELECT 'skipped_lines', count(*) FROM skipped_lines WHERE import_id = ANY (${ids}::uuid[])
@@ -53,8 +59,26 @@ async function rows(...importIds: string[]): Promise<Record<string, number>> {
   return Object.fromEntries(counts.map(({ what, n }) => [what, Number(n)]))
 }
 
-const nothing = { imports: 0, detail_pages: 0, snapshots: 0, skipped_lines: 0, row_results: 0, events: 0, dangling: 0 }
-const all = { imports: 1, detail_pages: 1, snapshots: 2, skipped_lines: 1, row_results: 1, events: 2, dangling: 0 }
+const nothing = {
+  imports: 0,
+  polling: 0,
+  detail_pages: 0,
+  snapshots: 0,
+  skipped_lines: 0,
+  row_results: 0,
+  events: 0,
+  dangling: 0,
+}
+const all = {
+  imports: 1,
+  polling: 0,
+  detail_pages: 1,
+  snapshots: 2,
+  skipped_lines: 1,
+  row_results: 1,
+  events: 2,
+  dangling: 0,
+}
 
 describe('deleting an import', () => {
   test('removes everything under it, and nothing of others', async () => {
@@ -104,8 +128,8 @@ describe('what comes late brings nothing back', () => {
       await world.lost(seen),
     ]
     await remove(row.id)
-    expect(await recordReport(world.db, changed)).toEqual({ kind: 'stale' })
-    expect(await recordLost(world.db, lost)).toEqual({ kind: 'stale' })
+    expect(await recordReport(world.db, changed)).toBe('stale')
+    expect(await recordLost(world.db, lost)).toBe('stale')
     await recordUnchanged(world.db, [unchanged])
     expect(await rows(row.id)).toEqual(nothing)
   })
@@ -114,13 +138,12 @@ describe('what comes late brings nothing back', () => {
     ['a page', 'more'],
     ['the last page', null],
   ])('%s of its rows', async (_what, next) => {
-    const { id, connection } = await anImportWithAll()
-    await claimCollections(world.db, world.clock.now())
+    const { id } = await anImportWithAll()
     const checkpoint = await world.checkpoint(id)
     if (!checkpoint) throw new Error('nothing is to be collected')
     await remove(id)
     const page = aPage({ skippedLines: [{ line: 3, column: 4 }], rowResults: [aRowResult('s')], next })
-    expect(await storeCollectedPage(world.db, checkpoint, connection, page, world.clock.now())).toEqual({
+    expect(await storeCollectedPage(world.db, checkpoint, page, world.clock.now())).toEqual({
       kind: 'superseded',
     })
     expect(await rows(id)).toEqual(nothing)
@@ -140,7 +163,6 @@ describe('what comes late brings nothing back', () => {
         await world.changed(seen, { state: 'succeeded' }),
         await world.changed(seen, { progress: 0.5 }),
       ] as const
-      await claimCollections(world.db, world.clock.now())
       const checkpoint = await world.checkpoint(one.id)
       if (!checkpoint) throw new Error('nothing is to be collected')
       const [delivery] = await world.deliveriesTo(one.endpointId)
@@ -153,7 +175,7 @@ describe('what comes late brings nothing back', () => {
         ...answers.map((answer) => recordReport(world.db, answer)),
         recordUnchanged(world.db, [world.unchanged(seen)]),
         allowed(stopImport(world, live.id).then(() => resumeImport(world, live.id))),
-        storeCollectedPage(world.db, checkpoint, one.connection, page, world.clock.now()),
+        storeCollectedPage(world.db, checkpoint, page, world.clock.now()),
         allowed(redeliver(world, delivery?.id ?? '')),
         recoverEndpoint(world, one.endpointId, within),
         replayEndpoint(world, endpoint, within),
@@ -171,6 +193,8 @@ test('others go on while an import is being deleted, however long that takes', a
   const one = await anImportWithAll()
   const other = await world.tracked({ connectionId: one.connection.id })
   await recordReport(world.db, await world.changed(other, {}))
+  const encryption = createEncryption([randomBytes(32)])
+  const accesses = createConnectionAccesses({ db: world.db, encryption, log: createLog('silent') })
   const holder = await world.database.pool.connect()
   await holder.query('BEGIN')
   await holder.query('SELECT FROM row_results WHERE import_id = $1 FOR UPDATE', [one.id]) // in the midst of it
@@ -185,8 +209,11 @@ test('others go on while an import is being deleted, however long that takes', a
   const [seen, deleted] = [await world.row(other.id), await world.row(one.id)]
   await recordUnchanged(world.db, [world.unchanged(seen), world.unchanged(deleted)])
   await recordReport(world.db, await world.changed(await world.row(other.id), { state: 'succeeded' }))
-  await claimCollections(world.db, world.clock.now())
-  await claimPolls(world.db, world.clock.now())
+  await world.db.transaction(async (tx) => {
+    const wanted = { owners: [{ id: one.connection.id, underWay: new Map() }], most: 10, now: world.clock.now() }
+    await beginCollections({ accesses }, tx, wanted)
+    await beginPolls({ accesses }, tx, wanted)
+  })
   await endDeliveryLeases(world.db, world.clock.now())
   await listEvents(world, { limit: 10 })
   await replayEndpoint(world, one.endpointId, { dryRun: false })

@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { storableJson } from '../../src/base/storable-text.ts'
 import { isPageStored, type PageToStore, storePage } from '../../src/imports/pages.ts'
-import { recordReport } from '../../src/imports/record.ts'
 import { isTerminal } from '../../src/model/reported-state.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { micro } from '../../src/providers/micro.ts'
+import { recordReport } from './recording.ts'
 import { aPage, aRowResult, useImportWorld } from './world.ts'
 
 const world = useImportWorld()

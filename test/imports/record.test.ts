@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { recordLost, recordReport } from '../../src/imports/record.ts'
+import { recordReports } from '../../src/imports/record.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import { unknownRows } from '../../src/providers/contract.ts'
+import { recordLost, recordReport } from './recording.ts'
 import { aPage, aRowResult, useImportWorld } from './world.ts'
 
 const world = useImportWorld()
@@ -10,13 +12,13 @@ describe('a changed report', () => {
     const connection = await world.connection()
     const endpointId = await world.endpoint(connection.name)
     const disabledId = await world.endpoint(connection.name, { disabledAt: world.clock.now() })
-    const row = await world.tracked({ connectionId: connection.id, pollLeaseUntil: world.clock.now() })
+    const row = await world.tracked({ connectionId: connection.id })
     const change = await world.changed(row, { progress: 0.25, message: 'Busy.' })
 
-    expect(await recordReport(world.db, change)).toEqual({
-      kind: 'recorded',
-      collect: false,
-      events: ['import.running'],
+    expect(await world.db.transaction((tx) => recordReports(tx, [change]))).toEqual({
+      ids: new Set([row.id]),
+      hasEvents: true,
+      collects: false,
     })
     expect(await world.row(row.id)).toMatchObject({
       state: 'running',
@@ -25,8 +27,7 @@ describe('a changed report', () => {
       polls: 1,
       firstPolledAt: change.polledAt,
       lastPolledAt: change.polledAt,
-      nextPollAt: change.nextPollAt,
-      pollLeaseUntil: null,
+      nextPollAt: change.dueAt,
       finishedAt: null,
     })
     expect(await world.snapshotsOf(row.id)).toMatchObject([
@@ -45,7 +46,8 @@ describe('a changed report', () => {
   test('is stored as a whole or not at all', async () => {
     const row = await world.tracked()
     const change = await world.changed(row, { state: 'succeeded' })
-    const broken = { ...change, connection: { ...change.connection, id: 'no-uuid' } } // what its event refers to
+    const failedCall = { call: 'summary', code: 'timeout' } as const
+    const broken = { ...change, failedCall, connection: { ...change.connection, id: 'no-uuid' } } // which that is counted for
     await expect(recordReport(world.db, broken)).rejects.toThrow()
     expect(await world.row(row.id)).toEqual(row)
     expect(await world.snapshotsOf(row.id)).toEqual([])
@@ -71,10 +73,8 @@ describe('a changed report', () => {
     const row = await world.tracked({ state: 'running' })
     const change = await world.changed(row, { state: 'partial' })
     const answer = { ...change.answer, details: aPage({ rowResults: [aRowResult('a'), aRowResult('b')] }) }
-    expect(await recordReport(world.db, { ...change, answer })).toMatchObject({
-      collect: false,
-      events: ['import.partial', 'import.rows_collected'],
-    })
+    expect(await recordReport(world.db, { ...change, answer })).toBe('stored')
+    expect(await world.eventTypesOf(row.id)).toEqual(['import.partial', 'import.rows_collected'])
     expect(await world.row(row.id)).toMatchObject({
       state: 'partial',
       nextPollAt: null,
@@ -93,10 +93,10 @@ describe('a changed report', () => {
     const row = await world.tracked()
     const change = await world.changed(row, { state: 'partial' })
     const answer = { ...change.answer, details: aPage({ skippedLines: [{ line: 10, column: 1 }], next: '20' }) }
-    expect(await recordReport(world.db, { ...change, answer })).toMatchObject({
-      collect: true,
-      events: ['import.partial'],
+    expect(await world.db.transaction((tx) => recordReports(tx, [{ ...change, answer }]))).toMatchObject({
+      collects: true,
     })
+    expect(await world.eventTypesOf(row.id)).toEqual(['import.partial'])
     expect(await world.row(row.id)).toMatchObject({
       detailsState: 'pending',
       nextCollectAt: change.polledAt,
@@ -112,10 +112,25 @@ describe('an answer that comes too late', () => {
     const first = await world.changed(row, { progress: 0.1 })
     const second = await world.changed(row, { state: 'succeeded' })
     const results = await Promise.all([first, second].map((change) => recordReport(world.db, change)))
-    expect(results.map(({ kind }) => kind).toSorted()).toEqual(['recorded', 'stale'])
+    expect(results.toSorted()).toEqual(['stale', 'stored'])
     expect(await world.eventsOf(row.id)).toHaveLength(1)
     expect(await world.snapshotsOf(row.id)).toHaveLength(1)
     expect(await world.row(row.id)).toMatchObject({ polls: 1 })
+  })
+
+  test('is dropped when another one is recorded at the same time that changes no state', async () => {
+    const rows = await Promise.all(Array.from({ length: 20 }, () => world.tracked({ state: 'running' })))
+    for (const row of rows) await recordReport(world.db, await world.changed(row, { progress: 0.1 }))
+    const seen = await Promise.all(rows.map(({ id }) => world.row(id)))
+    const rounds = await Promise.all(
+      [0.2, 0.3, 0.4].map((progress) => Promise.all(seen.map((row) => world.changed(row, { progress })))),
+    )
+    const stored = await Promise.all(rounds.map((round) => world.db.transaction((tx) => recordReports(tx, round))))
+    expect(stored.reduce((sum, { ids }) => sum + ids.size, 0)).toBe(rows.length)
+    for (const { id } of rows) {
+      expect(await world.row(id)).toMatchObject({ polls: 2 })
+      expect(await world.snapshotsOf(id)).toHaveLength(2)
+    }
   })
 
   test('is dropped when the import was stopped while it was asked for', async () => {
@@ -123,28 +138,31 @@ describe('an answer that comes too late', () => {
     const change = await world.changed(row, { state: 'succeeded' })
     const lost = await world.lost(row)
     await stopImport(world, row.id)
-    expect(await recordReport(world.db, change)).toEqual({ kind: 'stale' })
-    expect(await recordLost(world.db, lost)).toEqual({ kind: 'stale' })
+    expect(await recordReport(world.db, change)).toBe('stale')
+    expect(await recordLost(world.db, lost)).toBe('stale')
     expect(await world.row(row.id)).toMatchObject({ state: 'stopped', polls: 0 })
     expect(await world.eventTypesOf(row.id)).toEqual(['import.stopped'])
   })
 })
 
-describe('a lost import', () => {
-  test('keeps what is known, and tells why', async () => {
-    const row = await world.tracked({ state: 'running', progress: 0.5, polls: 7 })
-    const lastError = { code: 'not_found', message: 'Gone.', at: world.clock.now().toISOString() }
-    const lost = await world.lost(row, { reason: 'not_found', lastError })
-    expect(await recordLost(world.db, lost)).toMatchObject({ kind: 'recorded', events: ['import.lost'] })
-    expect(await world.row(row.id)).toMatchObject({
-      state: 'lost',
-      lostReason: 'not_found',
-      progress: 0.5,
-      polls: 8,
-      lastError,
-      nextPollAt: null,
-      finishedAt: lost.polledAt,
-    })
-    expect(await world.eventTypesOf(row.id)).toEqual(['import.lost'])
+test('a final state has the values of the answer that told it, and no older ones', async () => {
+  const earlier = { rowsTotal: 10, rowsProcessed: 6, rowsFailed: 2, progress: 0.6 }
+  const ended = { state: 'succeeded', providerStatus: 'FINISHED' } as const
+  const row = await world.tracked({ state: 'running', ...earlier })
+  await recordReport(world.db, await world.changed(row, { ...ended, rows: { ...unknownRows, inserted: 10 } }))
+  const last = { rowsTotal: null, rowsProcessed: null, rowsFailed: null, rowsInserted: 10, progress: 1 }
+  expect(await world.row(row.id)).toMatchObject(last)
+  const [event] = await world.eventsOf(row.id)
+  expect(JSON.parse(event?.body ?? '').data).toMatchObject({
+    progress: 1,
+    rows: { total: null, processed: null, failed: null, inserted: 10 },
   })
+  expect((await world.snapshotsOf(row.id)).at(-1)).toMatchObject({ progress: 1, rows: { total: null, inserted: 10 } })
+
+  const failed = await world.tracked({ state: 'running', ...earlier })
+  await recordReport(world.db, await world.changed(failed, { state: 'failed' }))
+  expect(await world.row(failed.id)).toMatchObject({ rowsTotal: null, rowsProcessed: null, progress: null })
+  const gone = await world.tracked({ state: 'running', ...earlier })
+  await recordReport(world.db, await world.changed(gone, { state: 'archived' }, { to: 'lost', lostReason: 'archived' }))
+  expect(await world.row(gone.id)).toMatchObject(earlier)
 })

@@ -4,11 +4,11 @@ import { newId } from '../../src/base/ids.ts'
 import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { dailyOutcomesDue, imports } from '../../src/db/schema/index.ts'
 import { pollNow } from '../../src/imports/poll-now.ts'
-import { recordLost, recordReport } from '../../src/imports/record.ts'
 import { inlineJobId } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { type ImportState, states } from '../../src/model/import-state.ts'
+import { recordLost, recordReport } from './recording.ts'
 import { aPage, useImportWorld } from './world.ts'
 
 const world = useImportWorld()
@@ -16,18 +16,17 @@ const endedByProvider: ImportState[] = ['succeeded', 'partial', 'failed', 'cance
 const live: ImportState[] = ['pending', 'queued', 'running']
 
 const inState = (state: ImportState) =>
-  world.tracked({ state, ...(!live.includes(state) && { nextPollAt: null, finishedAt: world.clock.now() }) })
+  world.tracked({ state, ...(!live.includes(state) && { finishedAt: world.clock.now() }) })
 
 describe('stopping', () => {
   test.each(live)('ends the tracking of one that is %s, with one event', async (state) => {
-    const { id } = await world.tracked({ state, pollLeaseUntil: world.clock.now(), attention: 'unmapped_status' })
+    const { id } = await world.tracked({ state, attention: 'unmapped_status' })
     await stopImport(world, id)
     await stopImport(world, id)
     expect(await world.row(id)).toMatchObject({
       state: 'stopped',
       attention: null,
       nextPollAt: null,
-      pollLeaseUntil: null,
       finishedAt: world.clock.now(),
     })
     expect(await world.eventTypesOf(id)).toEqual(['import.stopped'])
@@ -53,11 +52,8 @@ describe('resuming', () => {
       const { id } = await world.tracked({
         state,
         lostReason: state === 'lost' ? 'deadline' : null,
-        nextPollAt: null,
         finishedAt: world.clock.now(),
         deadlineMs: 60_000,
-        pollFailures: 3,
-        notFoundPolls: 3,
         attention: 'forbidden',
         lastError: { code: 'not_found', message: '', at: '' },
         progressChanges: [[0, 0.5]],
@@ -72,8 +68,8 @@ describe('resuming', () => {
         finishedAt: null,
         nextPollAt: now,
         deadlineAt: new Date(now.getTime() + 60_000),
-        pollFailures: 0,
-        notFoundPolls: 0,
+        failures: 0,
+        notFounds: 0,
         lastError: null,
         progressChanges: [],
       })
@@ -101,7 +97,7 @@ describe('resuming', () => {
     const asked = await world.changed(row, { progress: 0.9 })
     await stopImport(world, row.id)
     await resumeImport(world, row.id)
-    expect(await recordReport(world.db, asked)).toEqual({ kind: 'stale' })
+    expect(await recordReport(world.db, asked)).toBe('stale')
     expect(await world.row(row.id)).toMatchObject({ state: 'pending', progress: null })
     expect(await world.eventTypesOf(row.id)).toEqual(['import.stopped', 'import.resumed'])
   })
@@ -113,7 +109,6 @@ describe('resuming by force', () => {
     async (state) => {
       const { id, connectionId } = await world.tracked({
         state,
-        nextPollAt: null,
         finishedAt: world.clock.now(),
         deadlineMs: 60_000,
         polls: 7,
@@ -142,6 +137,8 @@ describe('resuming by force', () => {
         state: 'pending',
         finishedAt: null,
         nextPollAt: now,
+        failures: 0,
+        notFounds: 0,
         resumedAt: now,
         deadlineAt: new Date(now.getTime() + 60_000),
         providerStatus: null,
@@ -203,14 +200,11 @@ describe('resuming by force', () => {
   })
 
   test('ends a collection that is under way', async () => {
-    const lease = new Date(world.clock.now().getTime() + 55_000)
     const { id } = await world.tracked({
       state: 'failed',
-      nextPollAt: null,
       finishedAt: world.clock.now(),
       detailsState: 'collecting',
       nextCollectAt: world.clock.now(),
-      collectLeaseUntil: lease,
     })
     const at = await world.checkpoint(id)
     if (!at) throw new Error('no checkpoint')
@@ -220,9 +214,8 @@ describe('resuming by force', () => {
       detailsError: { code: 'resumed' },
       nextCollectAt: null,
     })
-    const connection = { id: at.row.connectionId, name: 'any', provider: 'cdq' }
     const page = aPage({ rowResults: [aResult('late')] })
-    expect(await storeCollectedPage(world.db, at, connection, page, world.clock.now())).toEqual({ kind: 'superseded' })
+    expect(await storeCollectedPage(world.db, at, page, world.clock.now())).toEqual({ kind: 'superseded' })
     expect(await world.rowResultsOf(id)).toEqual([])
   })
 

@@ -1,6 +1,7 @@
 // Owns what the tests of imports share: a database, a clock, a connection, and imports with reports as polls bring them.
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns } from 'drizzle-orm'
 import { afterAll, beforeAll } from 'vitest'
+import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import { type Checkpoint, loadCheckpoint } from '../../src/collecting/checkpoint.ts'
 import {
@@ -9,20 +10,39 @@ import {
   detailPages,
   events,
   imports,
+  leases,
+  polling,
   rowResults,
   skippedLines,
-  snapshots,
+  type snapshots,
   webhookEndpoints,
 } from '../../src/db/schema/index.ts'
+import { type ImportRow, selectImports } from '../../src/imports/columns.ts'
+import type { LostImport } from '../../src/imports/end.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
-import type { ChangedReport, LostImport, Observation } from '../../src/imports/record.ts'
-import type { UnchangedPoll } from '../../src/imports/record-unchanged.ts'
+import { selectSnapshots } from '../../src/imports/history.ts'
+import type { ChangedReport, Note, Observation, UnchangedPoll } from '../../src/imports/record.ts'
 import { type ImportState, isOver } from '../../src/model/import-state.ts'
 import { type DetailPage, type Report, unknownRows } from '../../src/providers/contract.ts'
+import type { WorkName } from '../../src/work/kind.ts'
+import { leaseMs, takeLeases } from '../../src/work/leases.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
-type ImportRow = typeof imports.$inferSelect
+/** An import as it is shown, and what its polls count beside it while it is live. */
+export type Tracked = ImportRow & {
+  failures: number | null
+  notFounds: number | null
+  notFoundSince: Date | null
+}
+
+/** What an import that is live has in `polling`, and one that is over doesn't have. */
+interface PollingColumns {
+  nextPollAt?: Date
+  failures?: number
+  notFounds?: number
+  notFoundSince?: Date
+}
 
 export interface ImportWorld {
   clock: ManualClock
@@ -31,23 +51,28 @@ export interface ImportWorld {
   connection(
     columns?: Partial<typeof connections.$inferInsert>,
   ): Promise<{ id: string; name: string; provider: string }>
+  connectionOf(row: { connectionId: string }): Promise<{ id: string; name: string; provider: string }>
   /** An import that was registered, as far as `columns` say. */
-  tracked(columns?: Partial<typeof imports.$inferInsert>): Promise<ImportRow>
+  tracked(columns?: Partial<typeof imports.$inferInsert> & PollingColumns): Promise<Tracked>
   /** An endpoint that wants all that happens to imports of the connection. */
   endpoint(connection: string, columns?: Partial<typeof webhookEndpoints.$inferInsert>): Promise<string>
-  row(importId: string): Promise<ImportRow>
-  /** Where its collection stands, under whatever lease it has. */
+  row(importId: string): Promise<Tracked>
+  /** Has a worker serve this owner, with so many requests under way. Returns the lease's id. */
+  served(kind: WorkName, ownerId: string, size?: number): Promise<string>
+  /** Where its collection stands, under the lease of a worker that has just begun. */
   checkpoint(importId: string): Promise<Checkpoint | null>
   eventsOf(importId: string): Promise<(typeof events.$inferSelect)[]>
   eventTypesOf(importId: string): Promise<string[]>
   deliveriesTo(endpointId: string): Promise<(typeof deliveries.$inferSelect)[]>
+  /** As they are shown: the open one with the polls that have seen it so far. */
   snapshotsOf(importId: string): Promise<(typeof snapshots.$inferSelect)[]>
   pagesOf(importId: string): Promise<(typeof detailPages.$inferSelect)[]>
   rowResultsOf(importId: string): Promise<(typeof rowResults.$inferSelect)[]>
   skippedLinesOf(importId: string): Promise<(typeof skippedLines.$inferSelect)[]>
   /** An answer to a poll of the import as it is given: it comes a second later, and says what `report` says. */
   changed(row: ImportRow, report: Partial<Report>, more?: Partial<ChangedReport>): Promise<ChangedReport>
-  unchanged(row: ImportRow, more?: Partial<UnchangedPoll>): UnchangedPoll
+  /** The same report, a second later. What it notes on the import is what `note` says, and that all else is well. */
+  unchanged(row: ImportRow, more?: Partial<Omit<UnchangedPoll, 'note'>> & { note?: Partial<Note> }): UnchangedPoll
   lost(row: ImportRow, more?: Partial<LostImport>): Promise<LostImport>
 }
 
@@ -72,17 +97,25 @@ export function useImportWorld(): ImportWorld {
   })
   afterAll(() => world.database?.close())
 
-  const connectionOf = async ({ connectionId }: ImportRow) => {
+  const connectionOf: ImportWorld['connectionOf'] = async ({ connectionId }) => {
     const [found] = await world.db.select().from(connections).where(eq(connections.id, connectionId))
     if (!found) throw new Error(`no connection ${connectionId}`)
     return { id: found.id, name: found.name, provider: found.provider }
   }
   const seen = (row: ImportRow): Observation => {
     clock.advance(1_000)
-    return { importId: row.id, expectedPolls: row.polls, polledAt: clock.now(), failedCall: null }
+    return {
+      importId: row.id,
+      expectedPolls: row.polls,
+      from: row.state as ImportState,
+      polledAt: clock.now(),
+      failedCall: null,
+      connection: { id: row.connectionId, provider: 'cdq' },
+    }
   }
 
   return Object.assign(world, {
+    connectionOf,
     async connection(columns = {}) {
       const now = clock.now()
       const id = newId()
@@ -93,24 +126,25 @@ export function useImportWorld(): ImportWorld {
         .returning()
       return { id, name: row?.name ?? '', provider: row?.provider ?? '' }
     },
-    async tracked(columns = {}) {
+    async tracked({ nextPollAt, failures, notFounds, notFoundSince, ...columns } = {}) {
       const now = clock.now()
       const connectionId = columns.connectionId ?? (await world.connection()).id
       const required = {
         jobId: `job-${number++}`,
-        state: 'pending',
+        state: 'pending' as string,
         registeredAt: now,
         deadlineMs: 3_600_000,
-        deadlineAt: new Date(now.getTime() + 3_600_000),
-        nextPollAt: now,
+        deadlineAt: after(now, 3_600_000),
         metadata: {},
       }
-      const [row] = await world.db
-        .insert(imports)
-        .values({ ...required, ...columns, connectionId })
-        .returning()
-      if (!row) throw new Error('nothing was inserted')
-      return row
+      const row = { ...required, ...columns, id: columns.id ?? newId(), connectionId }
+      const isLive = !isOver(row.state as ImportState)
+      const { polls = 0, firstPolledAt, lastPolledAt, ...withoutPolls } = row
+      await world.db.insert(imports).values(isLive ? withoutPolls : row)
+      const counts = { polls, firstPolledAt, lastPolledAt, failures, notFounds, notFoundSince }
+      if (isLive)
+        await world.db.insert(polling).values({ importId: row.id, connectionId, dueAt: nextPollAt ?? now, ...counts })
+      return world.row(row.id)
     },
     async endpoint(connection, columns = {}) {
       const now = clock.now()
@@ -120,19 +154,31 @@ export function useImportWorld(): ImportWorld {
       return id
     },
     async row(importId) {
-      const [row] = await world.db.select().from(imports).where(eq(imports.id, importId))
-      if (!row) throw new Error(`no import ${importId}`)
-      return row
+      const [found] = await selectImports(world.db).where(eq(imports.id, importId))
+      if (!found) throw new Error(`no import ${importId}`)
+      const { failures, notFounds, notFoundSince } = getTableColumns(polling)
+      const [counts] = await world.db
+        .select({ failures, notFounds, notFoundSince })
+        .from(polling)
+        .where(eq(polling.importId, importId))
+      return { ...found.row, ...(counts ?? { failures: null, notFounds: null, notFoundSince: null }) }
+    },
+    async served(kind, ownerId, size = 0) {
+      const id = newId()
+      await world.db.insert(leases).values({ id, kind, ownerId, size, until: after(clock.now(), leaseMs) })
+      return id
     },
     async checkpoint(importId) {
-      const { collectLeaseUntil } = await world.row(importId)
-      return loadCheckpoint(world.db, importId, collectLeaseUntil ?? clock.now(), clock.now())
+      const { connectionId } = await world.row(importId)
+      await world.db.delete(leases).where(and(eq(leases.kind, 'collect'), eq(leases.ownerId, connectionId)))
+      const [lease] = await takeLeases(world.db, 'collect', [connectionId], clock.now())
+      if (!lease) throw new Error('another worker serves it')
+      return loadCheckpoint(world.db, importId, lease.id)
     },
     eventsOf: (importId) => world.db.select().from(events).where(eq(events.importId, importId)).orderBy(asc(events.id)),
     eventTypesOf: async (importId) => (await world.eventsOf(importId)).map(({ type }) => type),
     deliveriesTo: (endpointId) => world.db.select().from(deliveries).where(eq(deliveries.endpointId, endpointId)),
-    snapshotsOf: (importId) =>
-      world.db.select().from(snapshots).where(eq(snapshots.importId, importId)).orderBy(asc(snapshots.id)),
+    snapshotsOf: (importId) => selectSnapshots(world.db, importId),
     pagesOf: (importId) =>
       world.db.select().from(detailPages).where(eq(detailPages.importId, importId)).orderBy(detailPages.page),
     rowResultsOf: (importId) =>
@@ -156,7 +202,6 @@ export function useImportWorld(): ImportWorld {
         connection: await connectionOf(row),
         answer: { report: said, missing: null, details: null },
         fingerprint: fingerprintOf(said, { volatileFields: [] }),
-        from: row.state as ImportState,
         to,
         lostReason: null,
         attention: null,
@@ -164,23 +209,23 @@ export function useImportWorld(): ImportWorld {
         heldOutcome: null,
         lastError: null,
         progressChanges: [],
-        nextPollAt: isOver(to) ? null : new Date(observation.polledAt.getTime() + 2_000),
+        dueAt: isOver(to) ? null : after(observation.polledAt, 2_000),
         polls: 1,
         ...more,
       }
     },
-    unchanged(row, more = {}) {
+    unchanged(row, { note, ...more } = {}) {
       const observation = seen(row)
+      const well: Note = { attention: null, attentionEvent: null, heldOutcome: null, lastError: null }
+      const isWell = row.attention === null && row.heldOutcome === null && row.lastError === null
       return {
         ...observation,
         sameReport: true,
-        nextPollAt: new Date(observation.polledAt.getTime() + 2_000),
-        attention: null,
-        pollFailures: 0,
-        notFoundPolls: 0,
+        dueAt: after(observation.polledAt, 2_000),
+        failures: 0,
+        notFounds: 0,
         notFoundSince: null,
-        heldOutcome: null,
-        lastError: null,
+        note: note || !isWell ? { ...well, ...note } : null,
         ...more,
       }
     },
@@ -188,7 +233,6 @@ export function useImportWorld(): ImportWorld {
       return {
         ...seen(row),
         connection: await connectionOf(row),
-        from: row.state as ImportState,
         reason: 'deadline',
         lastError: null,
         polls: 1,

@@ -6,12 +6,12 @@ import { keepPartitions } from '../../src/history/drop-months.ts'
 import { monthOf } from '../../src/history/months.ts'
 import { makePartitions, tablesOfImports } from '../../src/history/partitions.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
-import { recordReport } from '../../src/imports/record.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { aPage, useImportWorld } from '../imports/world.ts'
 import { idAt, monthsOf, shown } from './history.ts'
+import { recordReport } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const signal = new AbortController().signal

@@ -6,12 +6,11 @@ import { leased, postponeFailed } from '../../src/collecting/checkpoint.ts'
 import { giveUp } from '../../src/collecting/give-up.ts'
 import { imports } from '../../src/db/schema/index.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
-import { recordLost, recordReport } from '../../src/imports/record.ts'
-import { recordRaised, recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { countFailedCall, type FailedCall } from '../../src/reporting/failed-calls.ts'
 import { useImportWorld } from '../imports/world.ts'
+import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const addUp = () => rollUp(world, new AbortController().signal)
@@ -102,7 +101,7 @@ describe('a call counts in the transaction that records it', () => {
     const lost = await world.lost(row, { failedCall: timedOut })
     await stopImport(world, row.id)
     await recordUnchanged(world.db, [late])
-    expect(await recordLost(world.db, lost)).toEqual({ kind: 'stale' })
+    expect(await recordLost(world.db, lost)).toBe('stale')
     await expect(
       world.db.transaction(async (tx) => {
         await countFailedCall(tx, connectionId, timedOut, world.clock.now())

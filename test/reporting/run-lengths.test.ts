@@ -4,14 +4,13 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
-import { recordReport } from '../../src/imports/record.ts'
-import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { type ImportState, isOver, stateAfter } from '../../src/model/import-state.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { withTimesThatCanBe } from '../../src/providers/times.ts'
 import { aReport, useImportWorld } from '../imports/world.ts'
+import { recordReport, recordUnchanged } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const start = new Date('2026-03-01T12:00:00.000Z')
@@ -92,7 +91,7 @@ test('the views say what every single poll says', { timeout: 240_000 }, async ()
         if (isSame) await recordUnchanged(world.db, [world.unchanged(row, seen)])
         else {
           const change = await world.changed(row, report, { ...seen, to })
-          expect(await recordReport(world.db, change)).toMatchObject({ kind: 'recorded' })
+          expect(await recordReport(world.db, change)).toBe('stored')
         }
         const last = polls.at(-1)
         // Resumed, it is pending again, which the last report goes on to be told of: only a change of state begins anew.

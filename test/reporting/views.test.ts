@@ -11,13 +11,12 @@ import {
   skippedLines,
 } from '../../src/db/schema/index.ts'
 import { writeEvents } from '../../src/events/write.ts'
-import { recordLost, recordReport } from '../../src/imports/record.ts'
-import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
 import { useImportWorld } from '../imports/world.ts'
+import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const start = new Date('2026-03-01T12:00:00.000Z')
@@ -56,7 +55,7 @@ async function history(columns: Partial<typeof imports.$inferInsert> = {}) {
     /** A poll at that second which is answered with a report that differs. */
     async changed(second: number, report: Partial<Report>) {
       const change = await world.changed(await world.row(id), report, { polledAt: at(second) })
-      expect(await recordReport(world.db, change)).toMatchObject({ kind: 'recorded' })
+      expect(await recordReport(world.db, change)).toBe('stored')
     },
     async same(...seconds: number[]) {
       for (const second of seconds)
@@ -64,7 +63,7 @@ async function history(columns: Partial<typeof imports.$inferInsert> = {}) {
     },
     async refused(second: number) {
       const lastError = { code: 'timeout', message: 'Too slow.', at: at(second).toISOString(), body: 'secret' }
-      const poll = { polledAt: at(second), sameReport: false, pollFailures: 1, lastError }
+      const poll = { polledAt: at(second), sameReport: false, failures: 1, lastError }
       await recordUnchanged(world.db, [world.unchanged(await world.row(id), poll)])
     },
     async lost(second: number) {
@@ -201,7 +200,7 @@ describe('imports', () => {
 
       async function heard({ id }: typeof skewed, second: number, report: Partial<Report>) {
         const change = await world.changed(await world.row(id), report, { polledAt: at(second), clockAheadMs })
-        expect(await recordReport(world.db, change)).toMatchObject({ kind: 'recorded' })
+        expect(await recordReport(world.db, change)).toBe('stored')
       }
     },
   )

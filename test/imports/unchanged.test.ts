@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
-import { recordReport } from '../../src/imports/record.ts'
-import { recordRaised, recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import { recordReport, recordUnchanged } from './recording.ts'
 import { useImportWorld } from './world.ts'
 
 const world = useImportWorld()
@@ -27,7 +26,7 @@ test('the same report extends the last snapshot instead of adding one', async ()
     polls: 3,
     firstPolledAt: row.firstPolledAt,
     lastPolledAt: second.polledAt,
-    nextPollAt: second.nextPollAt,
+    nextPollAt: second.dueAt,
   })
   expect(await world.eventTypesOf(row.id)).toEqual(['import.running'])
 })
@@ -35,18 +34,18 @@ test('the same report extends the last snapshot instead of adding one', async ()
 test('a poll that failed is counted, and leaves the last snapshot alone', async () => {
   const row = await running()
   const lastError = { code: 'timeout', message: 'Too slow: "über".', at: world.clock.now().toISOString() }
-  const failed = world.unchanged(row, { sameReport: false, pollFailures: 1, lastError })
+  const failed = world.unchanged(row, { sameReport: false, failures: 1, note: { lastError } })
   await recordUnchanged(world.db, [failed])
-  expect(await world.row(row.id)).toMatchObject({ polls: 2, pollFailures: 1, lastError })
+  expect(await world.row(row.id)).toMatchObject({ polls: 2, failures: 1, lastError })
   expect(await world.snapshotsOf(row.id)).toMatchObject([{ polls: 1, lastSeenAt: row.lastPolledAt }])
 
   await recordUnchanged(world.db, [world.unchanged(await world.row(row.id))])
-  expect(await world.row(row.id)).toMatchObject({ polls: 3, pollFailures: 0, lastError: null })
+  expect(await world.row(row.id)).toMatchObject({ polls: 3, failures: 0, lastError: null })
 })
 
 test('the first poll of an import may fail: there is no snapshot yet', async () => {
   const row = await world.tracked()
-  const failed = world.unchanged(row, { sameReport: false, notFoundPolls: 0, pollFailures: 1 })
+  const failed = world.unchanged(row, { sameReport: false, notFounds: 0, failures: 1 })
   await recordUnchanged(world.db, [failed])
   expect(await world.row(row.id)).toMatchObject({ state: 'pending', polls: 1, firstPolledAt: failed.polledAt })
 })
@@ -54,15 +53,14 @@ test('the first poll of an import may fail: there is no snapshot yet', async () 
 test('one statement records many imports, each as it is', async () => {
   const rows = await Promise.all(Array.from({ length: 50 }, running))
   const polls = rows.map((row, index) =>
-    world.unchanged(row, { sameReport: index % 2 === 0, attention: index === 7 ? 'stalled' : null }),
+    world.unchanged(row, { sameReport: index % 2 === 0, ...(index === 7 && { note: { attention: 'stalled' } }) }),
   )
   await recordUnchanged(world.db, polls)
   for (const [index, row] of rows.entries()) {
     expect(await world.row(row.id)).toMatchObject({
       polls: 2,
       lastPolledAt: polls[index]?.polledAt,
-      nextPollAt: polls[index]?.nextPollAt,
-      pollLeaseUntil: null,
+      nextPollAt: polls[index]?.dueAt,
       attention: index === 7 ? 'stalled' : null,
     })
     expect(await world.snapshotsOf(row.id)).toMatchObject([{ polls: index % 2 === 0 ? 2 : 1 }])
@@ -87,16 +85,16 @@ test('a poll after which the import shows another attention is stored with its e
   const endpointId = await world.endpoint(connection.name)
   const row = await world.tracked({ connectionId: connection.id, state: 'running' })
   const lastError = { code: 'server_error', message: 'Oops.', at: world.clock.now().toISOString() }
-  const poll = world.unchanged(row, { sameReport: false, attention: 'outcome_incomplete', pollFailures: 1, lastError })
-  const raised = { ...poll, connection, from: 'running', attentionEvent: 'import.attention' } as const
+  const note = { attention: 'outcome_incomplete', attentionEvent: 'import.attention', lastError } as const
+  const poll = world.unchanged(row, { sameReport: false, failures: 1, note })
 
-  expect(await recordRaised(world.db, raised)).toMatchObject({ kind: 'recorded', events: ['import.attention'] })
+  expect(await recordUnchanged(world.db, [poll])).toEqual({ ids: new Set([row.id]), hasEvents: true, collects: false })
   expect(await world.row(row.id)).toMatchObject({
     polls: 1,
     attention: 'outcome_incomplete',
     attentionsTold: [],
-    pollFailures: 1,
-    nextPollAt: poll.nextPollAt,
+    failures: 1,
+    nextPollAt: poll.dueAt,
     lastError,
   })
   const [event] = await world.eventsOf(row.id)
@@ -107,15 +105,14 @@ test('a poll after which the import shows another attention is stored with its e
   })
   expect(await world.deliveriesTo(endpointId)).toMatchObject([{ eventId: event?.id, state: 'pending' }])
 
-  expect(await recordRaised(world.db, raised)).toEqual({ kind: 'stale' })
+  expect(await recordUnchanged(world.db, [poll])).toEqual({ ids: new Set(), hasEvents: false, collects: false })
   expect(await world.eventTypesOf(row.id)).toEqual(['import.attention'])
 })
 
 test('an attention that is told once is remembered as told', async () => {
   const row = await running()
-  const connection = { id: row.connectionId, name: 'a', provider: 'cdq' }
-  const poll = world.unchanged(row, { attention: 'stalled' })
-  await recordRaised(world.db, { ...poll, connection, from: 'running', attentionEvent: 'import.stalled' })
+  const note = { attention: 'stalled', attentionEvent: 'import.stalled' } as const
+  await recordUnchanged(world.db, [world.unchanged(row, { note })])
   const stalled = await world.row(row.id)
   expect(stalled).toMatchObject({ attention: 'stalled', attentionsTold: ['stalled'] })
   const event = { attention: 'overdue', attentionEvent: 'import.overdue' } as const

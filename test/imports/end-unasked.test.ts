@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest'
-import { loseOverdue } from '../../src/imports/lose-overdue.ts'
+import { loseOverdue, settleUnasked } from '../../src/imports/end-unasked.ts'
+import { heldIn, minute, settled } from './held.ts'
 import { useImportWorld } from './world.ts'
 
 const world = useImportWorld()
+const { ago, held, heldFor } = heldIn(world)
 
 test('of a paused connection what is past its deadline is lost, and nothing else', async () => {
-  const [paused, asking] = [
-    await world.connection({ pausedAt: world.clock.now(), pauseReason: 'unauthorized' }),
+  const isPaused = { pausedAt: world.clock.now(), pauseReason: 'unauthorized' }
+  const [paused, probed, asking] = [
+    await world.connection(isPaused),
+    await world.connection(isPaused),
     await world.connection(),
   ]
   const now = world.clock.now()
@@ -16,10 +20,12 @@ test('of a paused connection what is past its deadline is lost, and nothing else
   const overdue = await tracked(paused.id, { state: 'running', progress: 0.5, polls: 3, lastError: error })
   const untouched = await Promise.all([
     tracked(paused.id, { deadlineAt: later }),
-    tracked(paused.id, { pollLeaseUntil: later }), // its probe is under way, and judges for itself
-    tracked(paused.id, { state: 'succeeded', nextPollAt: null }),
+    tracked(probed.id), // its probe is under way, and judges for itself
+    tracked(paused.id, { state: 'succeeded' }),
     tracked(asking.id),
   ])
+  await world.served('poll', probed.id, 1)
+  await world.served('poll', paused.id) // by one who may ask nothing
 
   expect(await loseOverdue(world)).toBe(1)
   expect(await world.row(overdue.id)).toMatchObject({
@@ -56,4 +62,30 @@ test('while a 429 makes the connection wait, the deadline passes too, but says o
   const { id } = await world.tracked({ connectionId: waiting.id, deadlineAt: now })
   expect(await loseOverdue(world)).toBe(1)
   expect(await world.row(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
+})
+
+test('nobody may ask: after ten minutes what was told holds', async () => {
+  const paused = { pausedAt: ago(minute), pauseReason: 'unauthorized' }
+  const blocked = { blockedUntil: new Date(world.clock.now().getTime() + 60 * minute) }
+  const due = await held(heldFor(11 * minute), paused)
+  const waiting = await held(heldFor(11 * minute), blocked, { nextPollAt: blocked.blockedUntil })
+  const early = await held(heldFor(9 * minute), paused)
+  const asked = await held(heldFor(11 * minute), paused)
+  await world.served('poll', asked.connectionId, 1)
+  await world.served('poll', due.connectionId) // by one who may ask nothing
+  const soon = await held(heldFor(11 * minute), {}, { nextPollAt: world.clock.now() })
+  expect(await settleUnasked(world)).toBe(2)
+  for (const { id } of [due, waiting]) {
+    expect(await world.row(id)).toMatchObject(settled)
+    expect(await world.eventTypesOf(id)).toEqual(['import.succeeded'])
+  }
+  for (const { id } of [early, asked, soon]) expect(await world.row(id)).toMatchObject({ state: 'running' })
+})
+
+test('at the deadline what was told holds, and is not lost', async () => {
+  const paused = { pausedAt: ago(minute), pauseReason: 'unauthorized' }
+  const row = await held(heldFor(minute), paused, { deadlineAt: world.clock.now() })
+  expect(await loseOverdue(world)).toBe(0)
+  expect(await settleUnasked(world)).toBe(1)
+  expect(await world.row(row.id)).toMatchObject(settled)
 })
