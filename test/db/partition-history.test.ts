@@ -15,10 +15,10 @@ import { listSnapshots } from '../../src/imports/history.ts'
 import { listRowResults, listSkippedLines } from '../../src/imports/rows.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
+import { recordReport, recordUnchanged } from '../imports/recording.ts'
 import { aReport } from '../imports/world.ts'
 import { idAt, monthsBetween, monthsOf } from '../reporting/history.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { recordReport, recordUnchanged } from '../imports/recording.ts'
 
 /** Before history was kept by the month. */
 const before = '0000_track_imports'

@@ -9,9 +9,9 @@ import { monthOf } from '../../src/history/months.ts'
 import { lockPartitions, makePartition, makePartitions, tablesOfImports } from '../../src/history/partitions.ts'
 import { storePage } from '../../src/imports/pages.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
+import { recordReport, recordUnchanged } from '../imports/recording.ts'
 import { aPage, aRowResult, useImportWorld } from '../imports/world.ts'
 import { idAt, monthsOf, shown } from '../reporting/history.ts'
-import { recordReport, recordUnchanged } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const retention = { snapshots: 2, skipped_lines: 3, row_results: 4 }

@@ -9,9 +9,9 @@ import { deleteImport } from '../../src/imports/delete.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
+import { recordReport } from '../imports/recording.ts'
 import { aPage, useImportWorld } from '../imports/world.ts'
 import { idAt, monthsOf, shown } from './history.ts'
-import { recordReport } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const signal = new AbortController().signal

@@ -14,8 +14,8 @@ import { stopImport } from '../../src/imports/stop.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
-import { aPage, useImportWorld } from '../imports/world.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
+import { aPage, useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
 const signal = new AbortController().signal

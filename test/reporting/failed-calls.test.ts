@@ -9,8 +9,8 @@ import { deleteImport } from '../../src/imports/delete.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { countFailedCall, type FailedCall } from '../../src/reporting/failed-calls.ts'
-import { useImportWorld } from '../imports/world.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
+import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
 const addUp = () => rollUp(world, new AbortController().signal)

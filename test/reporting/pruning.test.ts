@@ -7,10 +7,10 @@ import { writeOutcome } from '../../src/delivering/write-outcome.ts'
 import { nameOf } from '../../src/history/months.ts'
 import { listSnapshots } from '../../src/imports/history.ts'
 import { listSkippedLines } from '../../src/imports/rows.ts'
+import { recordReport, recordUnchanged } from '../imports/recording.ts'
 import { useImportWorld } from '../imports/world.ts'
 import { claimAllDeliveries } from '../support/claim.ts'
 import { only, useWebhookWorld } from '../webhooks/world.ts'
-import { recordReport, recordUnchanged } from '../imports/recording.ts'
 
 const world = useImportWorld()
 const webhooks = useWebhookWorld()

@@ -9,8 +9,8 @@ import { stopImport } from '../../src/imports/stop.ts'
 import { type ImportState, isOver, stateAfter } from '../../src/model/import-state.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { withTimesThatCanBe } from '../../src/providers/times.ts'
-import { aReport, useImportWorld } from '../imports/world.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
+import { aReport, useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
 const start = new Date('2026-03-01T12:00:00.000Z')

@@ -15,8 +15,8 @@ import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
-import { useImportWorld } from '../imports/world.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
+import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
 const start = new Date('2026-03-01T12:00:00.000Z')
