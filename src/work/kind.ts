@@ -22,7 +22,10 @@ export interface Served<I extends Item> {
 /** What may begin now. */
 export interface Begun<I extends Item> {
   items: I[]
-  /** When more may begin, by owner; absent: nothing is due, or what is under way has to end first. */
+  /**
+   * When more may begin, by owner; now: there was no room for more. Absent: nothing is due, or what is under way has to
+   * end first.
+   */
   next: ReadonlyMap<string, Date>
 }
 

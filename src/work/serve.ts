@@ -5,7 +5,7 @@
 // themselves, because outcomes gather while a pass is under way; an item that hangs holds up no other.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { mayPass } from '../db/unreachable.ts'
 import type { Item, Kind, Recorded, WorkName } from './kind.ts'
 import { type Lease, leaseMs, lockLeases, readLease, renewLeases } from './leases.ts'
@@ -33,6 +33,8 @@ export interface ServePace {
   yieldWithinMs: number
   /** Before a pass that failed is tried again. */
   retryMs: number
+  /** How long an item is kept in hand whose outcome can neither be stored nor be put off. */
+  keepInHandMs: number
 }
 
 const usualPace: ServePace = {
@@ -41,6 +43,7 @@ const usualPace: ServePace = {
   turnMs: 10_000,
   yieldWithinMs: 300,
   retryMs: 250,
+  keepInHandMs: 60_000,
 }
 /** What one transaction records at the most. */
 const mostRecorded = 1_000
@@ -56,6 +59,12 @@ export interface Server {
   look(): void
   /** Begins nothing new; every `serve` settles when what is under way has ended. */
   stop(): void
+}
+
+/** Work that threw. */
+interface Failed<I extends Item> {
+  item: I
+  error: Error
 }
 
 interface Held<I extends Item> {
@@ -81,6 +90,9 @@ export function createServer<I extends Item, Done extends { item: I }>(
   const pace = { ...usualPace, ...givenPace }
   const owners = new Map<string, Held<I>>()
   let ended: Done[] = []
+  let failed: Failed<I>[] = []
+  /** Items that nobody is to begin again yet, and until when. */
+  const inHand = new Map<I, number>()
   let stopped = false
   let failures = 0
 
@@ -116,12 +128,13 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   function nextPassAt(): number {
     const at = uptime()
-    if (ended.length > 0) return at
+    if (ended.length + failed.length > 0) return at
     const isFull = underWay() >= kind.most
-    let next = Number.POSITIVE_INFINITY
+    let next = Math.min(Number.POSITIVE_INFINITY, ...inHand.values())
     for (const held of owners.values()) {
       next = Math.min(next, renewAt(held))
-      if (!isLeaving(held, at)) next = Math.min(next, isFull ? next : held.lookAt)
+      if (isEnding(held)) next = held.underWay.size === 0 ? at : next
+      else if (!isLeaving(held, at)) next = Math.min(next, isFull ? next : held.lookAt)
       else next = Math.min(next, held.underWay.size === 0 ? at : held.turnUntil + pace.yieldWithinMs)
     }
     return next
@@ -137,19 +150,29 @@ export function createServer<I extends Item, Done extends { item: I }>(
     return held.heldUntil - renewBelowMs
   }
 
+  /** Nothing is begun of it ever again. */
+  function isEnding(held: Held<I>): boolean {
+    return stopped || held.signal.aborted
+  }
+
   /** Nothing more is begun of it, so that its lease can end. */
   function isLeaving(held: Held<I>, at: number): boolean {
-    if (stopped || held.signal.aborted) return true
+    if (isEnding(held)) return true
     if (at >= held.turnUntil + pace.yieldWithinMs) held.turnUntil = at + pace.turnMs
     return at >= held.turnUntil
   }
 
   async function pass(): Promise<void> {
     forgetLost()
+    letGo()
     const round = ended.slice(0, mostRecorded)
     if (round.length > 0) {
       await recordRound(round)
       ended = ended.slice(round.length)
+    }
+    for (const one of [...failed]) {
+      await putOff(one)
+      failed = failed.filter((other) => other !== one)
     }
     await beginDue()
   }
@@ -158,6 +181,16 @@ export function createServer<I extends Item, Done extends { item: I }>(
   function forgetLost(): void {
     for (const held of owners.values()) if (uptime() >= held.heldUntil) lose(held)
     ended = ended.filter(({ item }) => isUnderWay(item))
+    failed = failed.filter(({ item }) => isUnderWay(item))
+  }
+
+  function letGo(): void {
+    for (const [item, until] of inHand) {
+      const held = owners.get(item.ownerId)
+      if (held && isUnderWay(item) && uptime() < until && !isEnding(held)) continue
+      inHand.delete(item)
+      end(item)
+    }
   }
 
   function isUnderWay(item: I): boolean {
@@ -185,17 +218,14 @@ export function createServer<I extends Item, Done extends { item: I }>(
         await recordRound(round.slice(0, half))
         return recordRound(round.slice(half))
       }
-      await putOff(round[0] as Done, error as Error)
+      await putOff({ item: (round[0] as Done).item, error: error as Error })
     }
   }
 
   async function recordTogether(round: readonly Done[]): Promise<void> {
     const now = clock.now()
     const recorded = await db.transaction(async (tx): Promise<Recorded | null> => {
-      const leases = new Set(round.flatMap(({ item }) => owners.get(item.ownerId)?.lease.id ?? []))
-      const valid = await lockLeases(tx, [...leases], now)
-      for (const held of owners.values()) if (leases.has(held.lease.id) && !valid.has(held.lease.id)) lose(held)
-      const ours = round.filter(({ item }) => isUnderWay(item))
+      const ours = await stillOurs(tx, round, now)
       return ours.length > 0 ? kind.record(tx, ours, now) : null
     })
     for (const { item } of round) end(item)
@@ -203,10 +233,30 @@ export function createServer<I extends Item, Done extends { item: I }>(
     if (recorded && recorded.due.size > 0) wake(recorded.due)
   }
 
-  async function putOff({ item }: Done, error: Error): Promise<void> {
+  /** Those whose leases aren't over, and can't be taken over until the transaction ends. */
+  async function stillOurs<One extends { item: I }>(tx: Transaction, round: readonly One[], now: Date): Promise<One[]> {
+    const leases = new Set(
+      round.flatMap(({ item }) => (isUnderWay(item) ? (owners.get(item.ownerId)?.lease.id ?? []) : [])),
+    )
+    const valid = await lockLeases(tx, [...leases], now)
+    for (const held of owners.values()) if (leases.has(held.lease.id) && !valid.has(held.lease.id)) lose(held)
+    return round.filter(({ item }) => isUnderWay(item))
+  }
+
+  async function putOff(one: Failed<I>): Promise<void> {
+    const { item, error } = one
     log.error({ err: error, kind: kind.name, id: item.id }, 'an outcome could not be stored')
-    await db.transaction((tx) => kind.putOff(tx, item, error, clock.now()))
-    end(item)
+    const now = clock.now()
+    try {
+      await db.transaction(async (tx) => {
+        if ((await stillOurs(tx, [one], now)).length > 0) await kind.putOff(tx, item, error, now)
+      })
+      end(item)
+    } catch (refusal) {
+      if (mayPass(refusal)) throw refusal
+      log.error({ err: refusal, kind: kind.name, id: item.id }, 'it could not be put off either')
+      if (isUnderWay(item)) inHand.set(item, uptime() + pace.keepInHandMs)
+    }
   }
 
   /** It isn't under way any more, so that there is room for another one. */
@@ -239,11 +289,15 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
-  /** An owner of which nothing can be begun keeps its lease until that ends, so that it isn't tried again and again. */
+  /**
+   * An owner of which nothing can be begun keeps its lease until that ends, so that it isn't tried again and again. What
+   * is under way is recorded first.
+   */
   function giveUp(held: Held<I>, error: unknown): void {
     if (mayPass(error)) throw error
     log.error({ err: error, kind: kind.name, ownerId: held.lease.ownerId }, 'nothing could be begun')
-    forget(held)
+    if (held.underWay.size === 0) forget(held)
+    else held.turnUntil = Math.min(held.turnUntil, uptime())
   }
 
   async function begin(looking: Held<I>[], leaving: Held<I>[], renewing: Held<I>[]): Promise<void> {
@@ -308,15 +362,10 @@ export function createServer<I extends Item, Done extends { item: I }>(
         else ended.push(done)
         passSoon()
       },
-      (error: unknown) => {
-        log.error({ err: error, kind: kind.name, id: item.id }, 'work failed')
-        void db
-          .transaction((tx) => kind.putOff(tx, item, error as Error, clock.now()))
-          .catch((one: unknown) => log.error({ err: one, kind: kind.name, id: item.id }, 'work could not be put off'))
-          .finally(() => {
-            if (owners.get(item.ownerId) === held) end(item)
-            passSoon()
-          })
+      (error: Error) => {
+        if (owners.get(item.ownerId) !== held) return
+        failed.push({ item, error })
+        passSoon()
       },
     )
   }
