@@ -11,7 +11,6 @@ import { findProvider } from '../providers/index.ts'
 import { jobIdProblem } from '../providers/job-id.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
 import { readInlineResult, recordInlineResult } from './inline-result.ts'
-import { startPolling } from './polling-row.ts'
 
 export interface Registration {
   /** A connection's name. */
@@ -143,26 +142,32 @@ export function inlineJobId(importId: string): string {
 /** The ids of those that were not registered before; of two alike in one batch, the first. */
 async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
-  // In one order for everybody: batches of the same jobs would wait for each other in a circle otherwise.
-  const ordered = rows
-    .map(({ row }) => row)
-    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0))
-  const created = await tx
-    .insert(imports)
-    .values(ordered.map(({ dueAt: _, ...row }) => row))
-    .onConflictDoNothing()
-    .returning({ id: imports.id, connectionId: imports.connectionId })
-  const ids = new Set(created.map(({ id }) => id))
-  await startPolling(
-    tx,
-    ordered.filter(({ id }) => ids.has(id)),
-  )
+  const given = JSON.stringify(rows.map(({ row }) => row))
+  const { rows: created } = await tx.execute<{ id: string; connectionId: string }>(sql`
+    /* import.register */
+    WITH given AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${given}::json) AS given (
+        "id" uuid, "connectionId" uuid, "jobId" text, "state" text, "registeredAt" timestamptz, "deadlineMs" bigint,
+        "deadlineAt" timestamptz, "dueAt" timestamptz, "lastError" jsonb, "metadata" jsonb)
+    ), created AS (
+      INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, last_error, metadata)
+      SELECT "id", "connectionId", "jobId", "state", "registeredAt", "deadlineMs", "deadlineAt", "lastError", "metadata"
+      FROM given
+      -- In one order for everybody: batches of the same jobs would wait for each other in a circle otherwise.
+      ORDER BY "connectionId", "jobId", "id"
+      ON CONFLICT DO NOTHING
+      RETURNING id, connection_id
+    ), started AS (
+      INSERT INTO polling (import_id, connection_id, due_at, polls)
+      SELECT created.id, connection_id, "dueAt", 0 FROM created JOIN given ON given."id" = created.id
+    )
+    SELECT id, connection_id AS "connectionId" FROM created`)
   await markDays(
     tx,
     created.map(({ connectionId }) => connectionId),
     [now],
   )
-  return ids
+  return new Set(created.map(({ id }) => id))
 }
 
 async function findExisting(tx: Transaction, rows: readonly Prepared[]): Promise<Map<string, string>> {
