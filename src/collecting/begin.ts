@@ -1,7 +1,7 @@
 // Owns which lists are gone on with now: of each connection that is served as many as it allows, the longest due first.
 import { sql } from 'drizzle-orm'
 import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
-import { opensAt, readRooms, spendRequests } from '../connections/rooms.ts'
+import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
 import type { Transaction } from '../db/client.ts'
 import { findProbes } from '../imports/probe.ts'
 import { allot } from '../work/allot.ts'
@@ -50,14 +50,20 @@ export async function beginCollections(
   const taken = Map.groupBy(items, ({ ownerId }) => ownerId)
   const begun = rooms.map((room) => ({ room, requests: taken.get(room.id)?.length ?? 0 }))
   await spendRequests(tx, begun, now)
-  return { items, next: nextOf(begun, now) }
+  return { items, next: nextOf(begun, allotted, now) }
 }
 
-/** Where a connection allows no more for a moment; a list that is due later is found by the next tick. */
-function nextOf(begun: readonly { room: Parameters<typeof opensAt>[0]; requests: number }[], now: Date) {
+/** Where a connection, or this process, allows no more for a moment; a list that is due later is found by the next tick. */
+function nextOf(
+  begun: readonly { room: Room; requests: number }[],
+  allotted: ReadonlyMap<string, number>,
+  now: Date,
+): Map<string, Date> {
   const next = new Map<string, Date>()
   for (const { room, requests } of begun) {
-    const at = requests > 0 && requests === room.requests ? opensAt(room, requests, now) : null
+    const share = allotted.get(room.id) ?? 0
+    if (requests < share) continue
+    const at = share < room.requests ? now : opensAt(room, requests, now)
     if (at) next.set(room.id, at)
   }
   return next

@@ -4,7 +4,7 @@ import { after } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { ConnectionAccesses } from '../connections/access.ts'
 import { connectionsToServe } from '../connections/rooms.ts'
-import { connections, imports } from '../db/schema/index.ts'
+import { imports } from '../db/schema/index.ts'
 import type { Kind } from '../work/kind.ts'
 import { beginCollections, type Collection } from './begin.ts'
 import { loadCheckpoint } from './checkpoint.ts'
@@ -65,7 +65,7 @@ export function collectWork(deps: CollectDeps): Kind<Collection, Collected> {
 
 export function oldestDue(now: Date): SQL {
   return sql`
-    SELECT next_collect_at FROM imports WHERE connection_id = ${connections.id} AND next_collect_at <= ${now}
+    SELECT next_collect_at FROM imports WHERE connection_id = connections.id AND next_collect_at <= ${now}
     ORDER BY next_collect_at LIMIT 1`
 }
 

@@ -25,11 +25,14 @@ export interface Room {
   isProbe: boolean
 }
 
+/** The id of the connection in a subquery: Drizzle would leave out the table's name in a list of columns. */
+const connectionId = sql.raw('connections.id')
+
 /** How many requests are under way over a connection, less those of one kind of work. */
 function underWay(now: Date, butFor: ConnectionWork | null = null): SQL<number> {
   return sql<number>`(
     SELECT coalesce(sum(size), 0) FROM leases
-    WHERE owner_id = ${connections.id} AND kind IS DISTINCT FROM ${butFor}::text AND until > ${now})::int`
+    WHERE owner_id = ${connectionId} AND kind IS DISTINCT FROM ${butFor}::text AND until > ${now})::int`
 }
 
 /** A kind of work that asks a connection's provider. */
@@ -42,8 +45,8 @@ interface Served {
 }
 
 /**
- * The rooms of the connections of these owners, of those that aren't deleted. Those whose spending is counted are locked
- * until the transaction ends.
+ * The rooms of the connections of these owners, in their order, of those that aren't deleted. Those whose spending is
+ * counted, or which are served by the other kind of work as well, are locked until the transaction ends.
  */
 export async function readRooms(
   tx: Transaction,
@@ -52,33 +55,36 @@ export async function readRooms(
   now: Date,
 ): Promise<Room[]> {
   const ours = new Map(owners.map((owner) => [owner.id, owner.underWay.size]))
-  const found = await select(tx, inArray(connections.id, [...ours.keys()]), underWay(now, kind))
-  const counted = found.filter(({ row }) => row.pausedAt !== null || isMetered(limitsOf(row)))
-  const locked = await lock(
-    tx,
-    counted.map(({ row }) => row.id),
+  const rooms = new Map<string, Room>()
+  const read = async (ids: readonly string[]) => {
+    const found = await select(tx, ids, kind, now)
+    for (const { row, others } of found)
+      rooms.set(row.id, roomOf(row, (ours.get(row.id) ?? 0) + Number(others ?? 0), now))
+    return found
+  }
+  const counted = (await read([...ours.keys()])).filter(
+    ({ row, others }) => others !== null || row.pausedAt !== null || isMetered(limitsOf(row)),
   )
-  return found.map(({ row, others }) => roomOf(locked.get(row.id) ?? row, (ours.get(row.id) ?? 0) + others, now))
+  const ids = counted.map(({ row }) => row.id)
+  if (ids.length > 0) {
+    await tx.execute(sql`
+      /* rooms.lock */
+      SELECT FROM connections WHERE id = ANY(${sql.param(ids)}::uuid[]) ORDER BY id FOR NO KEY UPDATE`)
+    await read(ids) // as they are since whoever locked them before has begun something
+  }
+  return [...ours.keys()].flatMap((id) => rooms.get(id) ?? [])
 }
 
-/** What another version has stored mustn't hold up what this one knows. */
-async function select(tx: Transaction, where: SQL, others: SQL<number>) {
+/** `others`: under way by the other kind of work; null: it doesn't serve the connection. */
+async function select(tx: Transaction, ids: readonly string[], kind: ConnectionWork, now: Date) {
+  const others = sql<string | null>`(
+    SELECT sum(size) FROM leases WHERE owner_id = ${connectionId} AND kind <> ${kind} AND until > ${now})`
   const found = await tx
     .select({ row: connections, others })
     .from(connections)
-    .where(and(where, isNull(connections.deletedAt)))
+    .where(and(inArray(connections.id, [...ids]), isNull(connections.deletedAt)))
+  // What another version has stored mustn't hold up what this one knows.
   return found.filter(({ row }) => isProviderName(row.provider))
-}
-
-async function lock(tx: Transaction, ids: readonly string[]): Promise<Map<string, ConnectionRow>> {
-  if (ids.length === 0) return new Map()
-  const rows = await tx
-    .select()
-    .from(connections)
-    .where(inArray(connections.id, [...ids]))
-    .orderBy(connections.id)
-    .for('no key update')
-  return new Map(rows.map((row) => [row.id, row]))
 }
 
 function limitsOf(row: ConnectionRow): DefaultLimits {
@@ -151,10 +157,10 @@ export async function connectionsToServe(
       and(
         isNull(connections.deletedAt),
         sql`(${oldestDue}) IS NOT NULL`,
-        sql`NOT EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connections.id} AND until > ${now})`,
+        sql`NOT EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connectionId} AND until > ${now})`,
       ),
     )
-    .orderBy(sql`3`)
+    .orderBy(sql`(${oldestDue})`)
   return found
     .filter(({ row, others }) => isProviderName(row.provider) && roomOf(row, others, now).requests > 0)
     .slice(0, limit)
@@ -170,7 +176,7 @@ export async function longestDue(
   { kind, oldestDue, served }: { kind: ConnectionWork; oldestDue: SQL; served: boolean },
   now: Date,
 ): Promise<DueWork[]> {
-  const isServed = sql`EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connections.id} AND until > ${now})`
+  const isServed = sql`EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connectionId} AND until > ${now})`
   const found = await db
     .select({ row: connections, underWay: underWay(now), dueAt: sql<string>`(${oldestDue})` })
     .from(connections)

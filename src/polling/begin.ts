@@ -100,7 +100,7 @@ async function probesOf(
   return rows.map(trackedOf)
 }
 
-/** When the next poll of each connection may begin. */
+/** When the next poll of each connection may begin: now, where this process had no room for more. */
 async function nextOf(
   tx: Transaction,
   begun: readonly { room: Room; requests: number }[],
@@ -110,7 +110,9 @@ async function nextOf(
   const next = new Map<string, Date>()
   const idle: string[] = []
   for (const { room, requests } of begun) {
-    if (requests < (allotted.get(room.id) ?? 0)) idle.push(room.id)
+    const share = allotted.get(room.id) ?? 0
+    if (requests < share) idle.push(room.id)
+    else if (share < room.requests) next.set(room.id, now)
     else {
       const at = opensAt(room, requests, now)
       if (at) next.set(room.id, at)

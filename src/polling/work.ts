@@ -9,7 +9,6 @@ import { type MadeCall, reactForConnection, saysSomething } from '../connections
 import { countRequest } from '../connections/reserve.ts'
 import { connectionsToServe } from '../connections/rooms.ts'
 import type { Transaction } from '../db/client.ts'
-import { connections } from '../db/schema/index.ts'
 import { recordLost, recordSettled } from '../imports/end.ts'
 import { findMoving } from '../imports/moving-fields.ts'
 import { putOffPoll } from '../imports/polling-row.ts'
@@ -60,7 +59,7 @@ export function pollWork(deps: PollDeps): Kind<Poll, Polled> {
 }
 
 export function oldestDue(now: Date) {
-  return sql`SELECT due_at FROM polling WHERE connection_id = ${connections.id} AND due_at <= ${now} ORDER BY due_at LIMIT 1`
+  return sql`SELECT due_at FROM polling WHERE connection_id = connections.id AND due_at <= ${now} ORDER BY due_at LIMIT 1`
 }
 
 async function poll({ clock, client }: PollDeps, item: Poll, hold: Hold): Promise<Polled | 'aborted'> {

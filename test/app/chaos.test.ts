@@ -76,7 +76,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       expect(await worker.ended).toBe('SIGKILL')
       const [held] = await sql(`
       SELECT extract(epoch FROM max(until) - now()) * 1000 AS ms
-      FROM (SELECT lease_until AS until FROM deliveries UNION ALL SELECT poll_lease_until FROM imports) AS leases`)
+      FROM (SELECT lease_until AS until FROM deliveries UNION ALL SELECT until FROM leases) AS leases`)
       expect(Number(held?.ms)).toBeLessThanOrEqual(100_000)
       const [sending] = await sql(`
       SELECT extract(epoch FROM max(lease_until) - now()) * 1000 AS ms, count(lease_until)::int AS count,
@@ -86,7 +86,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       if (step !== 'before the commit') expect(sending?.count).toBeGreaterThan(0) // it died holding some
       if (step === 'after the attempt row') expect(sending?.attempts).toBeGreaterThan(0)
       if (step === 'before the commit')
-        expect(await sql('SELECT 1 FROM imports WHERE poll_lease_until IS NOT NULL')).not.toEqual([])
+        expect(await sql(`SELECT 1 FROM leases WHERE kind = 'poll' AND size > 0`)).not.toEqual([])
       await endLeases()
       expect(await progress()).toBeGreaterThanOrEqual(before)
     },
@@ -274,10 +274,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
   async function endLeases(): Promise<void> {
     await vi.waitFor(
       async () => {
-        await sql(`UPDATE imports SET poll_lease_until = now() - interval '1 s' WHERE poll_lease_until IS NOT NULL`)
-        await sql(
-          `UPDATE imports SET collect_lease_until = now() - interval '1 s' WHERE collect_lease_until IS NOT NULL`,
-        )
+        await sql(`UPDATE leases SET until = now() - interval '1 s'`)
         await sql(`UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE lease_until IS NOT NULL`)
       },
       { timeout: 20_000, interval: 100 },

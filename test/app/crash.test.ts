@@ -26,8 +26,7 @@ describeEachStore('a worker process', (store) => {
 
   /** The time of every lease is over. */
   async function timePasses() {
-    await app.sql('UPDATE imports SET poll_lease_until = now() WHERE poll_lease_until IS NOT NULL')
-    await app.sql('UPDATE imports SET collect_lease_until = now() WHERE collect_lease_until IS NOT NULL')
+    await app.sql('UPDATE leases SET until = now()')
     await app.sql('UPDATE deliveries SET lease_until = now() WHERE lease_until IS NOT NULL')
   }
 
@@ -76,7 +75,7 @@ describeEachStore('a worker process', (store) => {
         { outcome: 'delivered' },
       ]),
     )
-    expect(await leases(app)).toEqual([])
+    await vi.waitFor(async () => expect(await leases(app)).toEqual([]))
   })
 
   test('that gets SIGTERM ends what it has begun, leaves no lease and exits with 0', async () => {

@@ -42,13 +42,13 @@ describeEachStore('workers that are stopped', (store) => {
     const nothingLeft = { lease: null, due: true }
     expect(
       await app.sql(
-        'SELECT poll_lease_until AS lease, next_poll_at <= now() AS due, polls FROM imports WHERE id = $1',
+        'SELECT (SELECT min(until) FROM leases) AS lease, due_at <= now() AS due, polls FROM polling WHERE import_id = $1',
         [polled.id],
       ),
     ).toEqual([{ ...nothingLeft, polls: 0 }])
     expect(
       await app.sql(
-        `SELECT collect_lease_until AS lease, next_collect_at <= now() AS due, skipped_lines::int AS lines, collect_failures AS failures
+        `SELECT (SELECT min(until) FROM leases) AS lease, next_collect_at <= now() AS due, skipped_lines::int AS lines, collect_failures AS failures
          FROM imports WHERE id = $1`,
         [collected.id],
       ),

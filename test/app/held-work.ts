@@ -62,8 +62,6 @@ export async function holdWork(app: AppWorld): Promise<HeldWork> {
 /** What holds work: the kinds that are under a lease. */
 export async function leases(app: AppWorld): Promise<string[]> {
   const rows = await app.sql(`
-    SELECT 'poll' AS of FROM imports WHERE poll_lease_until IS NOT NULL
-    UNION ALL SELECT 'collect' FROM imports WHERE collect_lease_until IS NOT NULL
-    UNION ALL SELECT 'deliver' FROM deliveries WHERE lease_until IS NOT NULL`)
+    SELECT kind AS of FROM leases UNION ALL SELECT 'deliver' FROM deliveries WHERE lease_until IS NOT NULL`)
   return rows.map(({ of }) => String(of)).toSorted()
 }

@@ -54,7 +54,7 @@ describeEachStore('several processes', (store) => {
     await vi.waitFor(
       async () => {
         // What was lost with the queue is due when its lease is over.
-        await app.sql(`UPDATE imports SET poll_lease_until = now() - interval '1 s' WHERE poll_lease_until IS NOT NULL`)
+        await app.sql(`UPDATE leases SET until = now() - interval '1 s' WHERE size = 0`)
         for (const { id } of tracked)
           expect(await app.get(id)).toMatchObject({ state: 'partial', details: { state: 'complete' } })
         expect(consumer.webhooks()).toHaveLength(10)

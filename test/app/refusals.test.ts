@@ -93,7 +93,7 @@ describe('a 403', () => {
     expect(pausedAt).toBeNull()
     expect(Math.round((Date.parse(blockedUntil) - Date.parse(at)) / 1_000)).toBe(seconds)
     await app.sql('UPDATE connections SET blocked_until = now() WHERE name = $1', [connection])
-    await app.sql('UPDATE imports SET next_poll_at = now() WHERE id = $1', [id])
+    await app.sql('UPDATE polling SET due_at = now() WHERE import_id = $1', [id])
     await vi.waitFor(async () => expect(await app.get(id)).toMatchObject({ lastError: null }), 10_000)
     expect(await toldOf(connection)).toEqual([])
   })

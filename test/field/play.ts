@@ -2,6 +2,7 @@
 // one real service, and time passes for both together, from one due call to the next, while nothing is under way. So
 // hours of waiting take seconds, and a slow machine changes nothing but how long that is.
 import { after } from '../../src/base/clock.ts'
+import { endPolling } from '../../src/imports/polling-row.ts'
 import type { ApiImport } from '../../src/imports/present.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'
@@ -139,18 +140,16 @@ async function passTime(service: PacedService, sandbox: Sandbox, tracked: readon
 /** Those that have neither ended nor had their time. The others aren't asked about any more. */
 async function stillGoing({ database }: Api, going: readonly Tracked[], passedMs: number): Promise<Tracked[]> {
   const { rows } = await database.pool.query(
-    'SELECT id FROM imports WHERE next_poll_at IS NOT NULL OR next_collect_at IS NOT NULL',
+    'SELECT import_id AS id FROM polling UNION SELECT id FROM imports WHERE next_collect_at IS NOT NULL',
   )
   const live = new Set(rows.map(({ id }) => id))
   const still = going.filter(({ row, importIds: [id] }) =>
     row.forMs === undefined ? live.has(id) && passedMs < (row.withinMs ?? longestMs) : passedMs < row.forMs,
   )
   const ended = going.filter((one) => !still.includes(one)).flatMap(({ importIds }) => importIds)
+  for (const id of ended) await database.db.transaction((tx) => endPolling(tx, id))
   if (ended.length > 0)
-    await database.pool.query(
-      'UPDATE imports SET next_poll_at = NULL, next_collect_at = NULL WHERE id = ANY($1::uuid[])',
-      [ended],
-    )
+    await database.pool.query('UPDATE imports SET next_collect_at = NULL WHERE id = ANY($1::uuid[])', [ended])
   return still
 }
 
@@ -158,8 +157,10 @@ async function toNextCall({ clock, database }: Api, passedMs: number, idleRounds
   const now = clock.now()
   const { rows } = await database.pool.query<{ at: Date | null }>(
     `SELECT min(greatest(due.at, c.blocked_until, CASE WHEN c.paused_at IS NOT NULL THEN c.next_probe_at END)) AS at
-      FROM imports i JOIN connections c ON c.id = i.connection_id
-      CROSS JOIN LATERAL (VALUES (i.next_poll_at), (i.next_collect_at)) AS due (at) WHERE due.at IS NOT NULL`,
+      FROM (
+        SELECT connection_id, due_at AS at FROM polling
+        UNION ALL SELECT connection_id, next_collect_at FROM imports WHERE next_collect_at IS NOT NULL
+      ) AS due JOIN connections c ON c.id = due.connection_id`,
   )
   const nextMs = (rows[0]?.at?.getTime() ?? 0) - now.getTime()
   // What is due and isn't done waits for something else, such as its connection's turn.

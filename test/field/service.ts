@@ -5,14 +5,14 @@ import { pino } from 'pino'
 import { createChores } from '../../src/app/chores.ts'
 import { createLooks } from '../../src/app/looks.ts'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
-import { createCollectWorker } from '../../src/collecting/work.ts'
+import { collectWork } from '../../src/collecting/work.ts'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { loseOverdue } from '../../src/imports/lose-overdue.ts'
-import { createPollBatches } from '../../src/polling/batches.ts'
-import { createPollWorker } from '../../src/polling/work.ts'
+import { loseOverdue } from '../../src/imports/end-unasked.ts'
+import { pollWork } from '../../src/polling/work.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
+import { createServer } from '../../src/work/serve.ts'
 import { createTick } from '../../src/work/ticks.ts'
 import { type Api, encryption, startApi } from '../http/api.ts'
 
@@ -36,22 +36,21 @@ export async function startPacedService(): Promise<PacedService> {
   opened.defer(() => agents.destroy())
   const accesses = createConnectionAccesses({ db, encryption, log })
   const client = createProviderClient({ agents, clock })
-  const wake = { poll: () => {}, collect: () => {}, deliver: () => {} }
+  const wake = Object.assign(() => {}, { listen() {} })
   const deps = { db, clock, log, client, accesses, wake, queues, historyRetention: {} }
-  const batches = createPollBatches({ db, accesses })
-  for (const worker of [
-    queues.work('poll', createPollWorker({ ...deps, batches, observe: () => {} }), { concurrency: 400 }),
-    queues.work('collect', createCollectWorker(deps), { concurrency: 20 }),
-  ])
+  const kinds = { poll: pollWork({ ...deps, observe: () => {} }), collect: collectWork(deps) }
+  // The time stands still while what is due is done: nothing becomes due meanwhile.
+  const served = { ...deps, pace: { lingerMs: -1 } }
+  const servers = { poll: createServer(kinds.poll, served), collect: createServer(kinds.collect, served) }
+  for (const kind of ['poll', 'collect'] as const) {
+    const worker = queues.work(kind, ({ leaseId }, hurry) => servers[kind].serve(leaseId, hurry), { concurrency: 400 })
     opened.defer(() => worker.drain())
-  const tick = createTick({ enqueueDue: createLooks(deps), chores: createChores(deps) })
+  }
+  const tick = createTick({ enqueueDue: createLooks({ ...deps, kinds }), chores: createChores(deps) })
   const { signal } = new AbortController()
 
   async function isUnderWay(): Promise<boolean> {
-    const { rows } = await database.pool.query(
-      'SELECT 1 FROM imports WHERE poll_lease_until > $1 OR collect_lease_until > $1 LIMIT 1',
-      [clock.now()],
-    )
+    const { rows } = await database.pool.query('SELECT 1 FROM leases LIMIT 1')
     return rows.length > 0
   }
 

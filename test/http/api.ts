@@ -12,6 +12,7 @@ import { createGuard } from '../../src/egress/guard.ts'
 import { createHttpServer, type HttpDeps, type HttpServer } from '../../src/http/server.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
+import type { WorkName } from '../../src/work/kind.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import type { QueueStore } from '../support/stores.ts'
@@ -88,11 +89,12 @@ export async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | 
     log,
     accesses: createConnectionAccesses({ db: database.db, encryption, log }),
     client: createProviderClient({ agents, clock }),
-    wake: {
-      poll: () => void wakes.poll++,
-      collect: () => void wakes.collect++,
-      deliver: () => void wakes.deliver++,
-    },
+    wake: Object.assign(
+      (due: Iterable<WorkName>) => {
+        for (const kind of due) wakes[kind]++
+      },
+      { listen() {} },
+    ),
     adminToken,
     providerGuard: guard,
     checkWebhookDestination: createDestinationCheck({ guard, resolve: async () => ['127.0.0.1'], timeoutMs: 1_000 }),

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { newId } from '../../src/base/ids.ts'
 import { openQueues } from '../../src/queue/queues.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { describeEachStore } from '../support/stores.ts'
@@ -23,20 +24,21 @@ describeEachStore('a job whose worker is killed', (store) => {
   })
   afterAll(() => opened.disposeAsync())
 
-  test('is dropped, not run again: the row’s lease brings the work back', async () => {
+  test('is dropped, not run again: the owner’s lease brings the work back', async () => {
     const options = { redisUrl, databaseUrl: database.url, installationId: 'test', stalling }
     const queues = openQueues({ ...options, onError: () => {} })
     opened.defer(() => queues.close())
-    const add = () => queues.all.poll.add('poll', { importId: 'a', leaseUntil: 1 }, { jobId: 'imp-a' })
+    const leaseId = newId()
+    const add = () => queues.all.poll.add('poll', { leaseId }, { jobId: leaseId })
     await add()
     await killInTheMiddle(options)
 
     const ran: string[] = []
-    queues.work('poll', async ({ importId }) => void ran.push(importId), { concurrency: 1 })
-    await vi.waitFor(async () => expect(await queues.all.poll.getJob('imp-a')).toBeUndefined(), 10_000)
+    queues.work('poll', async (payload) => void ran.push(payload.leaseId), { concurrency: 1 })
+    await vi.waitFor(async () => expect(await queues.all.poll.getJob(leaseId)).toBeUndefined(), 10_000)
     expect(ran).toEqual([])
     await add()
-    await vi.waitFor(() => expect(ran).toEqual(['a']), 5_000)
+    await vi.waitFor(() => expect(ran).toEqual([leaseId]), 5_000)
   })
 })
 

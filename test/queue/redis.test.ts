@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { Redis } from 'ioredis'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
+import { newId } from '../../src/base/ids.ts'
 import { openQueues } from '../../src/queue/queues.ts'
 import { checkRedis } from '../../src/queue/redis.ts'
 import { startLocalRedis } from '../support/local.ts'
@@ -47,10 +48,11 @@ describe.skipIf(inject('services').redisUrl === null)('a Redis that may drop key
   test('makes no queue and no worker print anything, and both work', async () => {
     const printed = [vi.spyOn(console, 'warn'), vi.spyOn(console, 'log'), vi.spyOn(console, 'error')]
     const queues = openQueues({ redisUrl: url(), databaseUrl: '', installationId: 'test', onError: () => {} })
+    const one = newId()
     const done = Promise.withResolvers<string>()
-    queues.work('poll', async ({ importId }) => done.resolve(importId), { concurrency: 1 })
-    await queues.all.poll.add('poll', { importId: 'one', leaseUntil: 1 })
-    expect(await done.promise).toBe('one')
+    queues.work('poll', async ({ leaseId }) => done.resolve(leaseId), { concurrency: 1 })
+    await queues.all.poll.add('poll', { leaseId: one })
+    expect(await done.promise).toBe(one)
     await queues.close()
     for (const print of printed) expect(print).not.toHaveBeenCalled()
     vi.restoreAllMocks()

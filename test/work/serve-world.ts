@@ -88,7 +88,7 @@ interface WorkerOptions {
 }
 
 /** Passes follow each other at once, so that no test waits for one; what is in milliseconds is of `uptime`. */
-const quick = { restMs: 1, lookEveryMs: 5, retryMs: 1 }
+const quick = { lookEveryMs: 5, retryMs: 1 }
 
 /** Call it at the top of a test file. */
 export function useServeWorld(): ServeWorld {
@@ -192,6 +192,7 @@ function kindOf({ options, acts, begins, reported }: Kept): Kind<Thing, Done> {
   return {
     name: 'poll',
     most,
+    restMs: 1,
     due: async () => [],
     async begin(tx, owners, room, now) {
       begins.push(owners.map(({ id }) => id))
