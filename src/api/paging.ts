@@ -1,5 +1,5 @@
-// Owns keyset paging: the opaque cursor that `next` gives and `after` takes, and the page in between.
-// A cursor holds the sort key of the last row shown, so pages stay stable while rows are added.
+// Owns keyset paging: the page, and the opaque cursor that `next` gives and `after` takes. A cursor holds the sort key
+// of the last row shown, so pages stay stable while rows are added.
 import { z } from 'zod'
 import { isId } from '../base/ids.ts'
 import { storableText } from '../base/storable-text.ts'
@@ -20,9 +20,9 @@ export interface Page<Row> {
   next: string | null
 }
 
-/** The sort key of ids, as most lists have it. */
+/** The sort key of lists by id, as most lists are. */
 export const idKey = z.tuple([z.string().refine(isId)])
-/** The sort key of lists by a whole number or two. */
+/** The sort keys of lists by one whole number or two. */
 export const numberKey = z.tuple([z.int32()])
 export const numberPairKey = z.tuple([z.int32(), z.int32()])
 export const textKey = z.tuple([z.string().refine((text) => storableText(text) === text)])
@@ -35,7 +35,10 @@ export function readCursor<Key>(after: string | undefined, key: z.ZodType<Key>):
   return parsed.data
 }
 
-/** Makes a page of up to `limit` rows, given one row more where there is one. */
+/**
+ * Returns a page of up to `limit` rows. The caller reads one row more, so that the page knows whether there is a next
+ * one.
+ */
 export function pageOf<Row>(
   rows: readonly Row[],
   limit: number,

@@ -24,16 +24,18 @@ export interface FieldError {
   message: string
 }
 
-/** A refusal says enough to mend the request, and never answers megabytes with megabytes. */
-const most = { errors: 10, field: 200, message: 300, detail: 1_000 }
+/**
+ * Limits on a refusal, in errors and characters: enough to mend the request, never megabytes in answer to megabytes.
+ */
+const maxLengths = { errors: 10, field: 200, message: 300, detail: 1_000 }
 
 /** An expected refusal, answered as an RFC 9457 problem document. */
 export class AppError extends Error {
   override name = 'AppError'
   readonly code: ProblemCode
-  /** The fields that were wrong, the first ones of many. */
+  /** The wrong fields; of many, only the first ones. */
   readonly errors: FieldError[]
-  /** When to try again, in seconds; null: it doesn't say. */
+  /** When to try again, in seconds. Null: the refusal doesn't say. */
   readonly retryAfterS: number | null
 
   constructor(
@@ -42,11 +44,12 @@ export class AppError extends Error {
     errors: readonly FieldError[] = [],
     { retryAfterS = null }: { retryAfterS?: number | null } = {},
   ) {
-    super(cut(detail, most.detail))
+    super(cut(detail, maxLengths.detail))
     this.code = code
-    this.errors = errors
-      .slice(0, most.errors)
-      .map(({ field, message }) => ({ field: cut(field, most.field), message: cut(message, most.message) }))
+    this.errors = errors.slice(0, maxLengths.errors).map(({ field, message }) => ({
+      field: cut(field, maxLengths.field),
+      message: cut(message, maxLengths.message),
+    }))
     this.retryAfterS = retryAfterS
   }
 

@@ -1,5 +1,5 @@
-// Owns turning zod's issues into the fields of a problem document, without ever repeating a value,
-// and refusing what JSON can say but Postgres can't keep.
+// Owns turning zod's issues into the fields of a problem document, never repeating a value. Also refuses JSON that
+// Postgres can't store.
 import type { z } from 'zod'
 import { isRawNumber, isStorableNumber } from '../base/json.ts'
 import { AppError, type FieldError } from './refusal.ts'
@@ -12,8 +12,8 @@ export function parse<Output>(schema: z.ZodType<Output>, input: unknown, name: s
 }
 
 /**
- * Reads `input` by the schema, or says which fields are wrong (invalid_request). `name` is what the whole of it is
- * called, where no field is to blame.
+ * Reads `input` by the schema. Returns an `invalid_request` naming the wrong fields if it doesn't fit. `name` stands
+ * for the whole input if no single field is wrong.
  */
 export function tryParse<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output | AppError {
   const parsed = schema.safeParse(input, { error: issueText })
@@ -25,7 +25,7 @@ function named(errors: readonly FieldError[], name: string): AppError {
   return invalidFields(errors.map(({ field, message }) => ({ field: field || name, message })))
 }
 
-/** As `tryParse`, of JSON of which nobody has seen yet whether it can be kept. */
+/** Reads as `tryParse` does, and first refuses JSON that can't be stored. */
 export function tryParseKept<Output>(schema: z.ZodType<Output>, input: unknown, name: string): Output | AppError {
   try {
     requireStorable(input)
@@ -36,7 +36,7 @@ export function tryParseKept<Output>(schema: z.ZodType<Output>, input: unknown, 
   return tryParse(schema, input, name)
 }
 
-/** One entry a wrong field: `field` is its path below `prefix`, such as `limits.maxInFlight`. */
+/** Returns one entry a wrong field. `field` is its path below `prefix`, such as `limits.maxInFlight`. */
 export function fieldErrors(error: z.ZodError | undefined, prefix = ''): FieldError[] {
   return (error?.issues ?? []).flatMap((issue) => {
     const path = [...(prefix === '' ? [] : [prefix]), ...issue.path.map(String)]
@@ -51,12 +51,12 @@ export function invalidFields(errors: FieldError[]): AppError {
   return new AppError('invalid_request', `${detail}.`, errors)
 }
 
-/** Deeper than anybody needs, and well within what Postgres parses. */
+/** Deeper than any caller needs, and well within what Postgres parses. */
 const maxDepth = 64
 
 /**
- * @throws {AppError} invalid_request when the JSON nests too deeply, a text or number in it can't be stored, or a key is
- * `__proto__`, which half of all programs would lose.
+ * @throws {AppError} `invalid_request` if the JSON nests too deeply, holds a text or number that can't be stored, or
+ * has a key `__proto__`, which many programs would lose.
  */
 export function requireStorable(value: unknown, path: readonly string[] = []): void {
   if (typeof value === 'string') requireStorableText(value, path)
@@ -82,7 +82,7 @@ function refused(path: readonly string[], message: string): AppError {
   return invalidFields([{ field: path.join('.'), message }])
 }
 
-/** What was expected, so that it reads on after the name of the field: "must be at least 1". */
+/** Says what was expected, phrased to follow the name of the field: "must be at least 1". */
 export const issueText: z.core.$ZodErrorMap = (issue) => {
   if (issue.input === undefined && issue.code !== 'custom') return 'is required'
   switch (issue.code) {
@@ -106,7 +106,7 @@ export const issueText: z.core.$ZodErrorMap = (issue) => {
   }
 }
 
-/** Where a number is reckoned with, it has to be one that a double can carry. */
+/** A field that the service calculates with must be a number that a double can carry. */
 function wrongNumber(expected: string): string {
   return expected === 'number' || expected === 'int'
     ? 'must be a number that a double can carry exactly'
@@ -140,7 +140,7 @@ function bound(origin: string, limit: number | bigint, relation: string): string
     : `must have ${relation} ${limit} ${Number(limit) === 1 ? one : many}`
 }
 
-/** One that takes several types says which ones. */
+/** If several types are allowed, the message names them. */
 function unionText(alternatives: readonly (readonly z.core.$ZodIssue[])[]): string {
   const types = alternatives.map(([issue]) => (issue?.code === 'invalid_type' ? issue.expected : undefined))
   if (types.length === 0 || types.includes(undefined)) return 'must be in one of the documented forms'

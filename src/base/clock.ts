@@ -1,4 +1,4 @@
-// Owns what time it is, so that nothing else asks the system and tests can say.
+// Owns the current time. Nothing else asks the system for it, so tests can set it.
 
 export interface Clock {
   now(): Date

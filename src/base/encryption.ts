@@ -1,15 +1,15 @@
-// Owns encryption at rest: AES-256-GCM (NIST SP 800-38D) with the key's id in the value, so that
-// several keys can be accepted while the first one encrypts. What is encrypted is its owner's business.
+// Owns encryption at rest: AES-256-GCM (NIST SP 800-38D). Each value carries its key's id, so several keys can be
+// accepted while the first one encrypts. Callers decide which data to encrypt.
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
 
 export interface Encryption {
-  /** Encrypts text for `context` (such as `connection:<id>`), which must be the same when it is read. */
+  /** Encrypts text for `context` (such as `connection:<id>`). Decrypting needs the same context. */
   encrypt(text: string, context: string): string
-  /** @throws {DecryptionError} when no accepted key made the value, or it was tampered with. */
+  /** @throws {DecryptionError} if no accepted key made the value, or if somebody changed the value. */
   decrypt(value: string, context: string): string
-  /** Whether the key that made the value is among the accepted ones. */
+  /** Returns true if an accepted key made the value. */
   knows(value: string): boolean
-  /** Whether the value was made with another key than the one that encrypts now. */
+  /** Returns true if another key than the current one made the value. */
   isStale(value: string): boolean
 }
 

@@ -1,12 +1,13 @@
-// Owns parts of JSON by their JSON Pointers (RFC 6901). `-`, which is no element of an array there, is each of them here.
+// Owns selecting parts of JSON by JSON Pointers (RFC 6901). Here `-`, which RFC 6901 reserves for the element after the
+// last one, stands for every element of an array.
 
-/** Pointers as a tree: what a node is `chosen` of, is chosen whole. */
+/** JSON Pointers as a tree. A `chosen` node is selected with everything below it. */
 export interface PointerTree {
   chosen: boolean
   below: Map<string, PointerTree>
 }
 
-/** As a pattern, so that documents about the API can have it: parts after slashes, `~` only as `~0` or `~1`. */
+/** A JSON Pointer as a pattern, for the API's documents: parts after slashes, with `~` only as `~0` or `~1`. */
 export const pointerPattern = /^(?:\/(?:[^~/]|~[01])*)*$/
 
 export function pointerTree(pointers: readonly string[]): PointerTree {
@@ -29,7 +30,7 @@ export function pointerBelow(pointer: string, key: string): string {
   return `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`
 }
 
-/** What the tree says of an element of an array. */
+/** Returns the subtree for an element of an array: the pointers to its index together with the pointers to `-`. */
 export function elementOf(tree: PointerTree | undefined, index: number): PointerTree | undefined {
   const [one, each] = [tree?.below.get(String(index)), tree?.below.get('-')]
   if (!one || !each) return one ?? each

@@ -1,8 +1,8 @@
-// Owns JSON whose numbers keep their digits. A number that a double would change stays as it was written: a `RawNumber`
-// (JSON.rawJSON), which JSON.stringify writes as it is. Whoever reckons with numbers reads them elsewhere.
+// Owns JSON whose numbers keep their digits. A number that a double would change stays a `RawNumber` (JSON.rawJSON),
+// which JSON.stringify writes back unchanged. Code that calculates with numbers doesn't use it.
 import { randomUUID } from 'node:crypto'
 
-/** A number as it was written. It isn't an object of anybody's, although `typeof` calls it one. */
+/** A number as the source wrote it. `typeof` says `object`, but it is no JSON object. */
 export interface RawNumber {
   readonly rawJSON: string
 }
@@ -13,7 +13,7 @@ interface ExactJson {
   isRawJSON(value: unknown): value is RawNumber
 }
 
-/** TypeScript doesn't know these parts of JSON yet. */
+/** TypeScript doesn't declare these parts of JSON yet. */
 const exact = JSON as unknown as ExactJson
 
 export function isRawNumber(value: unknown): value is RawNumber {
@@ -21,7 +21,7 @@ export function isRawNumber(value: unknown): value is RawNumber {
 }
 
 /**
- * The JSON, in which a number stays a {@link RawNumber} where a double has another value, or would be written with an exponent.
+ * Parses JSON. A number stays a {@link RawNumber} if a double has another value, or would be written with an exponent.
  * @throws {SyntaxError}
  */
 export function parseJson(text: string): unknown {
@@ -29,8 +29,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * As `parseJson`, but a number stays a {@link RawNumber} also where it would only be written differently (`1.0`): it
- * may be an id or a cursor, and those are texts.
+ * Parses JSON as `parseJson` does, but also keeps a number that a double would only write differently (`1.0`). Ids and
+ * cursors are texts, so every character of theirs counts.
  * @throws {SyntaxError}
  */
 export function parseJsonAsWritten(text: string): unknown {
@@ -38,15 +38,18 @@ export function parseJsonAsWritten(text: string): unknown {
 }
 
 /**
- * Whether there may be such a number, which there nearly never is: every double has all numbers of 15 digits. Texts
- * that look like one cost a slower parse and no more.
+ * Matches if the text may hold such a number, which is rare: a double holds every number of 15 digits. A text that only
+ * resembles such a number costs a slower parse.
  */
 const mayLoseDigits = /(?:^|[:,[\s])-?(?:\d[\d.]*[eE]|[\d.]{16})/
 const mayLookDifferent = /(?:^|[:,[\s])-?(?:\d[\d.]*[eE]|[\d.]{16}|\d+\.\d*0(?:[,\]}\s]|$)|0\.000000)/
 
 type IsKept = (source: string, value: number) => boolean
 
-/** Numbers are marked in the text, which is several times faster than a reviver; a text that looks like one undoes it. */
+/**
+ * Marks numbers in the text, which is several times faster than a reviver. If a string looks like a number, the marked
+ * text is no JSON, and the reviver takes over.
+ */
 function parseKeeping(text: string, isKept: IsKept): unknown {
   try {
     return unmarked(
@@ -57,16 +60,19 @@ function parseKeeping(text: string, isKept: IsKept): unknown {
   }
 }
 
-/** As the grammar of JSON has them. Within a text, such a thing would end it with its mark, and what followed be no JSON. */
+/**
+ * Numbers by the grammar of JSON. A match inside a string would end the string at the mark's quote, and the rest would
+ * be no JSON.
+ */
 const numbers = /(?<=^|[:,[\s])-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?=[,\]}\s]|$)/g
-/** Nobody else can know it. */
+/** Random, so that no sender can know it. */
 const mark = `\0${randomUUID()}`
 
 function marked(source: string): string {
   return `"\\u0000${mark.slice(1)}${source}"`
 }
 
-/** The value, in which each text with a mark is the number that it was. */
+/** Returns the value with each marked text turned back into its number. */
 function unmarked(value: unknown): unknown {
   if (typeof value === 'string') return value.startsWith(mark) ? exact.rawJSON(value.slice(mark.length)) : value
   if (typeof value === 'object' && value !== null) unmarkIn(value as Record<string, unknown>)
@@ -78,7 +84,7 @@ function unmarkIn(holder: Record<string, unknown>): void {
     const inner = holder[key]
     if (typeof inner === 'object' && inner !== null) unmarkIn(inner as Record<string, unknown>)
     else if (typeof inner === 'string' && inner.startsWith(mark))
-      // A plain assignment to `__proto__` would make no field of it.
+      // Assigning to `__proto__` would set the prototype instead of a field.
       Object.defineProperty(holder, key, {
         value: unmarked(inner),
         configurable: true,
@@ -98,13 +104,13 @@ function looksDifferent(source: string, value: number): boolean {
   return source !== String(value)
 }
 
-/** A whole number that is written out stays so, too: String has exponents from 10²¹ on. */
+/** Also keeps a whole number that is written without an exponent: String writes exponents from 10²¹ on. */
 function hasOtherValue(source: string, value: number): boolean {
   if (!looksDifferent(source, value)) return false
   return /^-?[1-9]\d*$/.test(source) || decimalOf(source) !== decimalOf(String(value))
 }
 
-/** A number in one spelling for each value, such as `-123e-2`; infinity, which JSON can't say, as it is. */
+/** Returns one spelling for each value, such as `-123e-2`. `Infinity`, which JSON can't say, stays as it is. */
 export function decimalOf(number: string): string {
   const [, sign, whole = '', fraction = '', exponent = '0'] = decimal.exec(number) ?? []
   if (sign === undefined) return number
@@ -119,18 +125,20 @@ export function decimalOf(number: string): string {
 
 const decimal = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
-/** What Postgres' `numeric`, in which `jsonb` keeps numbers, has before and after the point. */
+/** How many digits Postgres' `numeric`, which `jsonb` stores numbers as, has before and after the point. */
 const maxWholeDigits = 131_072
 const maxFractionDigits = 16_383
 
-/** Whether Postgres can keep the number in `jsonb`. */
+/** Returns true if Postgres can store the number in `jsonb`. */
 export function isStorableNumber({ rawJSON }: RawNumber): boolean {
   const [, , whole = '', fraction = '', exponent = '0'] = decimal.exec(rawJSON) ?? []
   const shift = Number(exponent)
   return whole.length + shift <= maxWholeDigits && fraction.length - shift <= maxFractionDigits
 }
 
-/** How many bytes the value has as Postgres keeps it in `jsonb`, at least: numbers are written out there. */
+/**
+ * Returns the least number of bytes that the value takes in `jsonb`. Postgres writes numbers out, without exponents.
+ */
 export function sizeOfJson(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value)) + addedDigits(value)
 }
@@ -141,7 +149,7 @@ function addedDigits(value: unknown): number {
   return Object.values(value).reduce<number>((sum, inner) => sum + addedDigits(inner), 0)
 }
 
-/** How long the number is where Postgres has written it out: it knows no exponents. */
+/** Returns the length of the number once Postgres has written it out: Postgres uses no exponents. */
 export function writtenOutLength({ rawJSON }: RawNumber): number {
   const [, , whole = '', fraction = '', exponent = '0'] = decimal.exec(rawJSON) ?? []
   const shift = Number(exponent)

@@ -1,13 +1,13 @@
-// Owns complaining of what goes on failing: while a store is away, its clients fail many times a second.
+// Owns throttling warnings that repeat: while a store is unreachable, its clients fail many times a second.
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 
-/** How often the same is said at the most. */
+/** How often the same message is logged at most. */
 const everyMs = 30_000
 
 /**
- * Logs warnings: the first one of a message at once, and from then on at most one each 30 s, with how many were kept
- * back since the one before (`repeated`).
+ * Returns a function that logs warnings. It logs the first warning of a message at once, and then at most one each 30
+ * s. `repeated` counts the warnings kept back since the last logged one.
  */
 export function createLogThrottle({ log, clock }: { log: Log; clock: Clock }): (message: string, error: Error) => void {
   const said = new Map<string, { at: number; keptBack: number }>()

@@ -1,5 +1,5 @@
-// Owns the logger: one wide JSON line per unit of work. Secrets are kept out by never being passed in;
-// the redaction here is the second lock.
+// Owns the logger: one wide JSON line per unit of work. Callers never pass secrets in; the redaction here is the second
+// safeguard.
 import { pino } from 'pino'
 
 export type Log = pino.Logger
@@ -20,7 +20,7 @@ export function createLog(level: (typeof logLevels)[number], destination?: pino.
   )
 }
 
-/** What an error says, without what libraries hang on theirs: connections, commands, their arguments. */
+/** Leaves out what libraries attach to their errors: connections, commands and their arguments. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error)
   const { name, message, stack, cause } = error

@@ -1,5 +1,5 @@
-// Owns making foreign JSON storable: Postgres takes neither NUL nor half a surrogate pair, nor numbers of any size, and a
-// vendor may send all of them.
+// Owns making foreign JSON storable. Postgres rejects NUL, half a surrogate pair and numbers with too many digits.
+// Vendors may send all of them.
 import { isRawNumber, isStorableNumber, type RawNumber, writtenOutLength } from './json.ts'
 
 const nul = /\0/g
@@ -9,8 +9,8 @@ export function storableText(text: string): string {
 }
 
 /**
- * A JSON value in which every text, keys too, and every number is storable: the value itself where it is, which it nearly
- * always is. A number that isn't becomes the text that it was written as.
+ * Returns the JSON value with every text, keys included, and every number storable. A storable value, the usual case,
+ * is returned as it is. An unstorable number becomes the text that it was written as.
  */
 export function storableJson(value: unknown): unknown {
   return isStorableJson(value) ? value : replaced(value)
@@ -30,7 +30,7 @@ function isStorableJson(value: unknown): boolean {
   return true
 }
 
-/** Written out, as Postgres keeps them, numbers like 1e100000 would make an answer thousands of times as long. */
+/** Postgres writes numbers out. Numbers like 1e100000 would make an answer thousands of times as long. */
 const maxAddedDigits = 1_000
 
 function isShortEnough(number: RawNumber): boolean {

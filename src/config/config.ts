@@ -1,5 +1,5 @@
-// Owns the environment: read once, by one schema, into one value. Nothing else reads process.env.
-// Where Postgres, keys and tokens come from in the embedded mode is embedded/'s business.
+// Owns the environment: one schema reads it once into one value. Nothing else reads process.env. embedded/ owns where
+// Postgres, keys and tokens come from in the embedded mode.
 import ipaddr from 'ipaddr.js'
 import { z } from 'zod'
 import { logLevels } from '../base/log.ts'
@@ -7,11 +7,11 @@ import { logLevels } from '../base/log.ts'
 export const roles = ['api', 'worker'] as const
 export type Role = (typeof roles)[number]
 
-/** The tables that are kept by the month. */
+/** The tables that are partitioned by the month. */
 export const historyTables = ['snapshots', 'skipped_lines', 'row_results', 'events', 'delivery_attempts'] as const
 export type HistoryTable = (typeof historyTables)[number]
 
-/** How many whole months of a table are kept, besides the one that it is; absent: all of them. */
+/** How many whole months of a table are kept besides the current one. An absent table keeps all its months. */
 export type HistoryRetention = Readonly<Partial<Record<HistoryTable, number>>>
 
 /** A whole number of at least 1. */
@@ -50,7 +50,7 @@ const monthsByTable = z.string().transform((text, context) => {
   return kept
 })
 
-/** The configuration contract: each variable with what it is, as the README's table shows it. */
+/** The configuration contract: each variable with its description, as the README's table shows it. */
 export const environmentSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })
@@ -128,10 +128,10 @@ export const environmentSchema = z.object({
     .describe('How much is logged.'),
 })
 
-/** What proxies are usually named by. They aren't used, so they are no part of the contract. */
+/** The variables that usually name a proxy. The service uses none, so they aren't part of the contract. */
 const proxyVariables = ['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy']
 
-/** How much a process takes on at once, and from one token. */
+/** How much one process takes on at once, in total and for one token. */
 export interface Limits {
   requestsPerSecond: number
   streamsPerToken: number
@@ -141,17 +141,17 @@ export interface Limits {
 }
 
 export interface Config {
-  /** Null in the embedded mode. */
+  /** Null in the embedded mode, which starts a Postgres of its own. */
   databaseUrl: string | null
   dataDir: string
-  /** Null: the queue is kept in Postgres. */
+  /** Null: the queue is in Postgres. */
   redisUrl: string | null
   host: string
   port: number
   roles: ReadonlySet<Role>
-  /** Null: not given; the embedded mode makes one. */
+  /** Null: not set; the embedded mode makes a token. */
   adminToken: string | null
-  /** Null: not given; the embedded mode makes them. */
+  /** Null: not set; the embedded mode makes a key. */
   encryptionKeys: readonly Buffer[] | null
   webhookAllowedCidrs: readonly string[]
   providerAllowedCidrs: readonly string[]
@@ -159,19 +159,19 @@ export interface Config {
   trustedProxies: readonly string[]
   limits: Limits
   historyRetention: HistoryRetention
-  /** The names of variables that name a proxy, which isn't used. Their values may hold passwords. */
+  /** The names of variables that name an unused proxy. Their values may hold passwords. */
   unusedProxies: readonly string[]
   logLevel: (typeof logLevels)[number]
 }
 
-/** A wrong environment: one line a variable, naming it and what it must be. */
+/** A wrong environment. The message has one line a wrong variable, with its name and what it must be. */
 export class ConfigError extends Error {
   override name = 'ConfigError'
 }
 
 const loopback = ['127.0.0.0/8', '::1/128']
 
-/** @throws {ConfigError} naming every variable that is wrong. An empty variable counts as unset. */
+/** An empty variable counts as unset. @throws {ConfigError} naming every wrong variable. */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const parsed = environmentSchema.safeParse(given)
@@ -206,7 +206,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   }
 }
 
-/** The feed of events goes 30 days back, which may be three calendar months. */
+/** The feed of events goes back 30 days, which may touch three calendar months. */
 const fewestMonths: Partial<Record<HistoryTable, number>> = { events: 2 }
 const mostMonths = 1_200
 
@@ -223,7 +223,10 @@ function isHistoryTable(name: string): name is HistoryTable {
   return (historyTables as readonly string[]).includes(name)
 }
 
-/** Null: it is none. Buffer.from alone passes over what isn't base64, and so makes keys of typing errors. */
+/**
+ * Returns null if the text is no key. Buffer.from alone skips characters that aren't base64, and so turns typing errors
+ * into keys.
+ */
 function readKey(encoded: string): Buffer | null {
   return /^[A-Za-z0-9+/_-]{43}=?$/.test(encoded) ? Buffer.from(encoded, 'base64') : null
 }
@@ -235,7 +238,7 @@ function list(text: string): string[] {
     .filter((item) => item !== '')
 }
 
-/** Whether a token of somebody's making is shorter, or of fewer different characters, than a random one would be. */
+/** Returns true if the token is shorter, or has fewer different characters, than a random token would. */
 export function isEasilyGuessed(token: string): boolean {
   return token.length < 24 || new Set(token).size < 10
 }

@@ -1,21 +1,21 @@
-// Owns saying which variable is to blame where a start fails at what it names, and for what reason.
+// Owns naming the variable to blame, and the reason, when a step of the start fails.
 import { ConfigError } from './config.ts'
 
 /**
- * Takes a step of the start that depends on what a variable names.
+ * Runs a step of the start that depends on a variable's value.
  * @param demand what the variable must be, beginning with its name.
- * @throws {ConfigError} the demand and the reason, where the step fails.
+ * @throws {ConfigError} the demand and the reason, if the step fails.
  */
 export async function demanding<Result>(demand: string, step: () => Promise<Result>): Promise<Result> {
   try {
     return await step()
   } catch (error) {
-    if (error instanceof ConfigError) throw error // it says it already
+    if (error instanceof ConfigError) throw error // already names its variable
     throw new ConfigError(`${demand}: ${reasonOf(error).replace(/\.$/, '')}.`)
   }
 }
 
-/** What failed at the bottom, in a line: "permission denied for schema public", not the query that wanted it. */
+/** Returns the root cause in one line: "permission denied for schema public", not the query that failed by it. */
 export function reasonOf(error: unknown): string {
   const [line = ''] = rootMessage(error).split('\n')
   return line
@@ -23,7 +23,7 @@ export function reasonOf(error: unknown): string {
 
 function rootMessage(error: unknown): string {
   if (error instanceof Error && error.cause instanceof Error) return rootMessage(error.cause)
-  // What Node throws where a name has several addresses, and none of them answers.
+  // Node throws an AggregateError without a message if a name has several addresses and none of them answers.
   if (error instanceof AggregateError && error.message === '') return rootMessage(error.errors[0])
   if (error instanceof Error) return error.message === '' ? error.name : error.message
   return String(error)

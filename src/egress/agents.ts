@@ -15,7 +15,7 @@ export interface EgressTimeouts {
 }
 
 export interface Agents {
-  /** The dispatcher of an origin (`https://api.example.com`). Use it at once: it may be replaced later. */
+  /** Returns the dispatcher of an origin (`https://api.example.com`). Use it at once: a later call may replace it. */
   for(origin: string): Dispatcher
   /** Refuses new requests and waits for the ones under way. */
   close(): Promise<void>
@@ -23,10 +23,10 @@ export interface Agents {
   destroy(): Promise<void>
 }
 
-/** Names and values of an answer's headers together; from one byte more on, it fails as `headers_too_large`. */
+/** The limit on an answer's headers, names and values together. Longer headers fail as `headers_too_large`. */
 export const maxHeaderBytes = 64 * 1_024
 
-/** Origins whose pools are kept. Sockets close by themselves a few seconds after use; this bounds the memory. */
+/** How many origins keep a pool, to bound memory. Sockets close by themselves a few seconds after use. */
 const defaultMaxOrigins = 1_000
 
 export function createAgents(options: {
@@ -70,11 +70,11 @@ export function createAgents(options: {
       connections: connectionsPerOrigin,
       allowH2: false,
       pipelining: 1,
-      maxHeaderSize: maxHeaderBytes + 1, // undici refuses what reaches its limit
+      maxHeaderSize: maxHeaderBytes + 1, // undici refuses headers that reach its limit
       headersTimeout: timeouts.headersMs,
       bodyTimeout: timeouts.bodyMs,
       keepAliveMaxTimeout: 60_000,
-      clientTtl: 300_000, // so that a host that moved is asked for its address again, however busy it is
+      clientTtl: 300_000, // however busy a host is, its name is resolved again, in case the host moved
     })
     if (isClosed) void pool.close()
     return pool

@@ -1,9 +1,9 @@
-// Owns reading an answer's body: with its content encodings undone, and never more of it than asked for, whatever it
-// would become. We ask for no encoding (`identity`), but not every server or cache in between heeds that.
+// Owns reading an answer's body: it undoes content encodings, and never reads past the limit, encoded or decoded.
+// Requests ask for no encoding (`identity`), but not every server or cache heeds that.
 import { pipeline, type Readable, type Transform } from 'node:stream'
 import * as zlib from 'node:zlib'
 
-/** An answer whose body is still to be read: undici's. */
+/** undici's answer with its body still unread. */
 export interface Response {
   statusCode: number
   headers: Readonly<Record<string, string | string[] | undefined>>
@@ -11,9 +11,9 @@ export interface Response {
 }
 
 /**
- * - `too_large`: there is more of it than the limit, before or after an encoding was undone.
- * - `unknown_encoding`: nobody here can undo its content encoding.
- * - `undecodable`: it isn't what its content encoding says, or ends too early for it.
+ * - `too_large`: the body exceeds the limit, before or after decoding.
+ * - `unknown_encoding`: no decoder here knows the content encoding.
+ * - `undecodable`: the body doesn't match its content encoding, or ends too early for it.
  */
 export class BodyError extends Error {
   override name = 'BodyError'
@@ -26,27 +26,32 @@ export class BodyError extends Error {
 }
 
 export interface ReadBody {
-  /** What came of it, at most as many bytes as the limit. */
+  /** The decoded body, up to the limit. */
   bytes: Buffer
-  /** Why that isn't all of it, a {@link BodyError} or what broke the connection; null: it is. */
+  /** Why the body is incomplete: a {@link BodyError}, or the connection's error. Null: it is complete. */
   failure: unknown
 }
 
 export interface Reading {
-  /** Of the body with its encodings undone, and of each step on the way there. */
+  /** The limit on the decoded body, and on the output of each decoding step. */
   limitBytes: number
-  /** Called before more than `freeBytes` are kept; the server is held up until it settles. Its error ends the reading. */
+  /**
+   * Called before more than `freeBytes` are kept. The server has to wait until the call settles, and its error ends the
+   * reading.
+   */
   beforeLarge?: { freeBytes: number; wait(): Promise<void> }
 }
 
-/** Reads it to its end or to the limit, and lets go of the rest, with whose connection nothing more can be asked. */
+/**
+ * Reads the body to its end or to the limit. If a rest remains, it is discarded and its connection can't be used again.
+ */
 export async function readBody(response: Response, { limitBytes, beforeLarge }: Reading): Promise<ReadBody> {
   const { body, headers } = response
   const freeBytes = beforeLarge?.freeBytes ?? limitBytes
   const pieces: Buffer[] = []
   let size = 0
   let failure: unknown = null
-  body.on('error', () => {}) // leaving it early is an error to undici
+  body.on('error', () => {}) // leaving the body early is an error to undici
   try {
     const codings = readCodings(headers['content-encoding'])
     for await (const piece of decoded(body, codings, limitBytes)) {
@@ -62,7 +67,7 @@ export async function readBody(response: Response, { limitBytes, beforeLarge }: 
   return { bytes: Buffer.concat(pieces), failure }
 }
 
-/** Lets go of a body that nobody reads. Its connection can't be used again. */
+/** Discards a body that nobody reads. Its connection can't be used again. */
 export function discard(body: Readable): void {
   body.on('error', () => {}) // destroying it early is an error to undici
   body.destroy()
@@ -71,17 +76,17 @@ export function discard(body: Readable): void {
 const decoders: Readonly<Record<string, (firstByte: number) => Transform>> = {
   gzip: () => zlib.createGunzip(),
   'x-gzip': () => zlib.createGunzip(),
-  // RFC 9110 means zlib's format; some servers send what is inside it.
+  // RFC 9110 means the zlib format; some servers send the raw deflate stream inside it.
   deflate: (firstByte) => ((firstByte & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw()),
   br: () => zlib.createBrotliDecompress(),
-  // As much memory as a browser would spend (RFC 9659).
+  // The window of a browser (RFC 9659), which bounds memory.
   zstd: () => zlib.createZstdDecompress({ params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } }),
 }
 
-/** Nobody needs more at once; each costs memory and time. */
+/** No honest server needs more; each one costs memory and time. */
 const maxCodings = 3
 
-/** In the order in which they are undone. @throws {BodyError} `unknown_encoding` */
+/** Returns the content encodings in the order to undo them. @throws {BodyError} `unknown_encoding` */
 function readCodings(header: string | string[] | undefined): string[] {
   if (header === undefined) return []
   const codings = [header]
@@ -101,7 +106,7 @@ function decoded(body: Readable, codings: readonly string[], limitBytes: number)
   )
 }
 
-/** What is up to the limit; then it fails as `too_large`. */
+/** Yields bytes up to the limit, then throws `too_large`. */
 async function* limited(source: AsyncIterable<Buffer>, limitBytes: number): AsyncGenerator<Buffer> {
   let size = 0
   for await (const piece of source) {
@@ -115,7 +120,7 @@ async function* limited(source: AsyncIterable<Buffer>, limitBytes: number): Asyn
   }
 }
 
-/** A body of no bytes is none, whatever it is said to be encoded as. */
+/** An empty body decodes to an empty body, whatever its content encoding. */
 async function* undone(source: AsyncIterable<Buffer>, coding: string): AsyncGenerator<Buffer> {
   const pieces = source[Symbol.asyncIterator]()
   const first = await pieces.next()
@@ -129,7 +134,7 @@ async function* rejoined(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGener
   yield* { [Symbol.asyncIterator]: () => rest }
 }
 
-/** By the codes of zlib, Brotli and Zstandard, in this order. */
+/** Recognises the codes of zlib, Brotli and Zstandard, in this order. */
 function isDecoderError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(Z_|ERR__ERROR_|ZSTD_)/.test(String(error.code))
 }
@@ -142,7 +147,7 @@ function undecodable(headers: Response['headers']): string {
   return `The body isn't in the content encoding ${named(headers['content-encoding'])} from beginning to end.`
 }
 
-/** As much of a header as is a name. */
+/** Returns the header cut to a length and to characters that are safe to show. */
 function named(header: string | string[] | undefined): string {
   return String(header)
     .replace(/[^\w,. *+-]/g, '?')

@@ -1,4 +1,4 @@
-// Owns making a connection: only to addresses that the guard has seen, in time, with errors by kind.
+// Owns making a connection: to checked addresses only, within a time limit, with errors by kind.
 import { connect as connectTcp, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { buildConnector } from 'undici'
@@ -8,9 +8,12 @@ import { type AddressCheck, resolveChecked } from './resolve.ts'
 
 const maxAddresses = 8
 
-/** How undici connects to one origin. A literal IP address is checked just the same, which `lookup` alone would miss. */
+/**
+ * Returns the function by which undici connects to one origin. It also checks literal IP addresses, which `lookup`
+ * alone would miss.
+ */
 export function createConnector(check: AddressCheck, connectMs: number): buildConnector.connector {
-  let session: Buffer | undefined // TLS resumption: a connector serves one origin
+  let session: Buffer | undefined // for TLS resumption; a connector serves one origin
 
   return (options, callback) => {
     const hostname = hostOf(options)
@@ -49,7 +52,7 @@ export function createConnector(check: AddressCheck, connectMs: number): buildCo
   }
 }
 
-/** The `lookup` that answers with the addresses that were checked, whatever DNS says by now. */
+/** Returns a `lookup` that answers with the checked addresses, whatever DNS says by now. */
 function pinned(addresses: readonly string[]): LookupFunction {
   const answers = addresses.map((address) => ({ address, family: isIP(address) }))
   return (_hostname, options, callback) => {
@@ -80,7 +83,7 @@ function settle(socket: Socket, isTls: boolean, timeoutMs: number): Promise<Sock
   function fail(cause: Error) {
     clearTimeout(timer)
     socket.destroy()
-    socket.on('error', () => {}) // the one error is told; another from the same socket has nobody to go to
+    socket.on('error', () => {}) // the caller has the first error; a later one of the same socket has no reader
     reject(
       isTls && isReached
         ? new EgressError('tls_error', 'The TLS handshake failed.', { cause })

@@ -1,9 +1,9 @@
-// Owns whether a URL that somebody gives us may be stored as a destination. It is checked again at every connection.
+// Owns whether a URL from a caller may be stored as a destination. Each connection checks it again.
 import { EgressError } from './errors.ts'
 import { hostOf } from './guard.ts'
 import { type AddressCheck, resolveChecked } from './resolve.ts'
 
-/** Null where the URL is fine; otherwise what it must be, for people. */
+/** Returns null if the URL is fine; otherwise what it must be, for people. */
 export type CheckDestination = (url: string) => Promise<string | null>
 
 export function createDestinationCheck(check: AddressCheck): CheckDestination {

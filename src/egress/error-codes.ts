@@ -1,7 +1,7 @@
-// Owns why there was no answer, in words of our own: a closed list, the same in the API, in SQL and in the log, whatever
-// the system, undici or OpenSSL call it.
+// Owns the codes for why a request got no answer: a closed list, the same in the API, in SQL and in the log, whatever
+// the system, undici or OpenSSL call the error.
 
-/** Each with what it means, for the API's document. */
+/** Each code with its meaning, for the API's document. */
 export const errorCodes = {
   blocked_address: 'the name has an address that requests may not go to',
   name_not_found: 'the name has no address',
@@ -54,7 +54,7 @@ const codeOfSystem: Readonly<Record<string, ErrorCode>> = {
   INVALID_PURPOSE: 'certificate_untrusted',
 }
 
-/** Our word for the system's, undici's or OpenSSL's; null: there is none of its own. */
+/** Translates a code of the system, undici or OpenSSL. Returns null if we have no word of our own for it. */
 export function errorCodeOfSystem(code: string): ErrorCode | null {
   return Object.hasOwn(codeOfSystem, code) ? (codeOfSystem[code] ?? null) : null
 }

@@ -1,13 +1,13 @@
-// Owns how requests fail before there is an answer, in a handful of kinds that can be shown to anybody:
-// messages never carry an internal address.
+// Owns the ways that a request fails before its answer: a handful of kinds that anybody may see. Messages never carry
+// an internal address.
 
 import { type ErrorCode, errorCodeOfSystem } from './error-codes.ts'
 
 /**
- * - `blocked_address`: the name resolves to an address that the guard refuses, or is one.
+ * - `blocked_address`: the host is, or resolves to, an address that the guard refuses.
  * - `dns_error`: the name doesn't resolve, or not in time.
- * - `connect_error`: no checked address took the connection.
- * - `tls_error`: the TLS handshake failed, such as by its certificate.
+ * - `connect_error`: no checked address accepted the connection.
+ * - `tls_error`: the TLS handshake failed, for instance by its certificate.
  * - `timeout`: connecting took too long.
  */
 export type EgressErrorKind = 'blocked_address' | 'dns_error' | 'connect_error' | 'tls_error' | 'timeout'
@@ -16,7 +16,7 @@ export type EgressErrorKind = 'blocked_address' | 'dns_error' | 'connect_error' 
 export class EgressError extends Error {
   override name = 'EgressError'
   readonly kind: EgressErrorKind
-  /** Null: its cause says it, or nobody does. */
+  /** Null: the cause carries the code, or there is none. */
   readonly errorCode: ErrorCode | null
 
   constructor(
@@ -31,10 +31,10 @@ export class EgressError extends Error {
 }
 
 /**
- * Beyond the ones of {@link EgressErrorKind}:
+ * Kinds beyond {@link EgressErrorKind}:
  * - `reset`: the connection ended before the answer did.
- * - `invalid_response`: what came isn't HTTP.
- * - `headers_too_large`: the answer's headers are larger than anybody reads (see agents.ts).
+ * - `invalid_response`: the answer isn't HTTP.
+ * - `headers_too_large`: the answer's headers exceed the limit (agents.ts).
  * - `aborted`: we gave up ourselves, other than by time.
  * - `unknown`: anything else, most likely a bug.
  */
@@ -62,7 +62,7 @@ const kindByCode: Record<string, NetworkErrorKind> = {
   UND_ERR_DESTROYED: 'aborted',
 }
 
-/** What went wrong with a request through {@link Agents}, decided by type and code, never by message. */
+/** Classifies the error of a request through {@link Agents} by type and code, never by message. */
 export function classifyNetworkError(error: unknown): NetworkErrorKind {
   if (error instanceof EgressError) return error.kind
   if (!(error instanceof Error)) return 'unknown'
@@ -72,7 +72,7 @@ export function classifyNetworkError(error: unknown): NetworkErrorKind {
   return kindByCode[code] ?? (error.name === 'AbortError' ? 'aborted' : 'unknown')
 }
 
-/** What each kind may be told as; the first where nothing more is known. */
+/** The codes that each kind may carry. The first one stands if nothing more is known. */
 const codesOfKind: Readonly<Record<Exclude<NetworkErrorKind, 'aborted'>, readonly [ErrorCode, ...ErrorCode[]]>> = {
   blocked_address: ['blocked_address'],
   dns_error: ['dns_failed', 'name_not_found', 'dns_timeout'],
@@ -85,7 +85,9 @@ const codesOfKind: Readonly<Record<Exclude<NetworkErrorKind, 'aborted'>, readonl
   unknown: ['connection_failed'],
 }
 
-/** Why a request through {@link Agents} got no answer; null: we gave up ourselves. Decided as the kind is. */
+/**
+ * Returns why a request through {@link Agents} got no answer, by type and code. Returns null if we gave up ourselves.
+ */
 export function errorCodeOf(error: unknown): ErrorCode | null {
   const kind = classifyNetworkError(error)
   if (kind === 'aborted') return null
@@ -94,7 +96,10 @@ export function errorCodeOf(error: unknown): ErrorCode | null {
   return code !== null && codesOfKind[kind].includes(code) ? code : codesOfKind[kind][0]
 }
 
-/** The system's word for it (`ECONNREFUSED`, `CERT_HAS_EXPIRED`, `HPE_…`), for logs alone; null: there is no error. */
+/**
+ * Returns the system's code (`ECONNREFUSED`, `CERT_HAS_EXPIRED`, `HPE_…`), for logs alone. Returns null for anything
+ * but an Error.
+ */
 export function systemCodeOf(error: unknown): string | null {
   if (!(error instanceof Error)) return null
   const deepest = error.cause instanceof Error ? error.cause : error

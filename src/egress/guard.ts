@@ -1,11 +1,14 @@
-// Owns where outgoing requests may go: no server-side request forgery through webhook or provider URLs.
-// Pure; resolve.ts and connector.ts ask it at connect time, the API when a URL is given.
+// Owns where outgoing requests may go, against server-side request forgery through webhook or provider URLs. Pure:
+// resolve.ts and connector.ts ask it at connect time, the API when it receives a URL.
 import { type Address, isPublic, isWithin, parseAddress, parseRange, translatedIpv4 } from './ranges.ts'
 
 export interface Guard {
-  /** Null where the URL may be stored; otherwise what it must be, for people (`must use https`). Doesn't resolve it. */
+  /**
+   * Returns null if the URL may be stored; otherwise what it must be, for people (`must use https`). Doesn't resolve
+   * the name.
+   */
   checkUrl(url: string): string | null
-  /** Whether a connection to this IP address may be made. What isn't an address isn't allowed. */
+  /** Returns true if a connection to this IP address may be made. Text that isn't an address isn't allowed. */
   isAllowed(address: string): boolean
 }
 
@@ -13,8 +16,8 @@ const maxUrlLength = 2048
 const localNames = /(^|\.)(localhost|local|internal)$/
 
 /**
- * @param allowedCidrs private ranges that the operator opens. With any, http:// and local names are fine as well,
- *   because their addresses are checked at connect time.
+ * @param allowedCidrs private ranges that the operator opens. With any, http:// and local names are allowed too,
+ * because their addresses are checked at connect time.
  */
 export function createGuard({ allowedCidrs }: { allowedCidrs: readonly string[] }): Guard {
   const allowed = allowedCidrs.map(parseRange)
@@ -44,19 +47,21 @@ export function createGuard({ allowedCidrs }: { allowedCidrs: readonly string[] 
     },
   }
 
-  /** By its own range, or by that of the IPv4 address that NAT64 would make of it. */
+  /** An address is opened by its own range, or by the range of the IPv4 address that NAT64 would translate it to. */
   function isOpened(address: Address): boolean {
     const inner = translatedIpv4(address)
     return isWithin(address, allowed) || (inner !== null && isWithin(inner, allowed))
   }
 }
 
-/** The host of a URL as names and addresses are compared: without brackets and without the root's dot. */
+/** Returns a URL's host without brackets and without the root's dot, as names and addresses are compared. */
 export function hostOf(url: { hostname: string }): string {
   return url.hostname.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '')
 }
 
-/** What WHATWG's parser would strip or turn into something else, so that people and programs read different hosts. */
+/**
+ * Finds characters that WHATWG's parser strips or rewrites. They would let people and programs read different hosts.
+ */
 function hasUnsafeCharacter(text: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   return /[\s\\\u0000-\u001f\u007f]/.test(text) || !/^[a-z]+:\/\/[^/]/i.test(text)

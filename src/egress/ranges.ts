@@ -1,11 +1,11 @@
-// Owns which addresses are public: the ranges of the IANA special-purpose registries (RFC 6890 and its
-// successors) that no outgoing request may reach. Which of them an operator opens is guard.ts's business.
+// Owns which addresses are public: no outgoing request may reach the ranges of the IANA special-purpose registries (RFC
+// 6890 and its successors). guard.ts owns which of them an operator opens.
 import ipaddr from 'ipaddr.js'
 
 export type Address = ipaddr.IPv4 | ipaddr.IPv6
 export type Range = [Address, number]
 
-/** What no request over IPv4 may reach. */
+/** The ranges that no request over IPv4 may reach. */
 const deniedIpv4 = [
   '0.0.0.0/8', // this network
   '10.0.0.0/8', // private
@@ -28,10 +28,12 @@ const deniedIpv4 = [
   '168.63.129.16/32', // Azure's host
 ] as const
 
-/** The only IPv6 range in use for global unicast; all else is refused, unique local addresses too, but for NAT64. */
+/**
+ * The only IPv6 range in use for global unicast. All other IPv6 is refused, unique local addresses too, except NAT64.
+ */
 export const globalIpv6 = '2000::/3'
 
-/** What no request over IPv6 may reach within {@link globalIpv6}. */
+/** The ranges within {@link globalIpv6} that no request may reach. */
 const deniedIpv6 = [
   '2001::/23', // IETF protocol assignments, Teredo
   '2001:db8::/32', // documentation
@@ -42,10 +44,13 @@ const deniedIpv6 = [
 
 const denied = [...deniedIpv4, ...deniedIpv6].map(parseRange)
 const global = parseRange(globalIpv6)
-/** The well-known prefix of NAT64 (RFC 6052): how networks that speak IPv6 alone reach IPv4. No other stands for IPv4. */
+/**
+ * The well-known prefix of NAT64 (RFC 6052), by which networks with IPv6 alone reach IPv4. No other prefix stands for
+ * IPv4.
+ */
 const nat64 = parseRange('64:ff9b::/96')
 
-/** An address that NAT64 translates is as public as the IPv4 address inside. */
+/** Returns true if the address is public. A NAT64 address is as public as the IPv4 address inside. */
 export function isPublic(address: Address): boolean {
   const inner = translatedIpv4(address)
   if (inner !== null) return isPublic(inner)
@@ -53,7 +58,7 @@ export function isPublic(address: Address): boolean {
   return !isWithin(address, denied)
 }
 
-/** The IPv4 address that a NAT64 gateway would go to; null: it isn't such an address. */
+/** Returns the IPv4 address that a NAT64 gateway would translate to. Returns null for any other address. */
 export function translatedIpv4(address: Address): Address | null {
   return isWithin(address, [nat64]) ? ipaddr.fromByteArray(address.toByteArray().slice(-4)) : null
 }
@@ -66,7 +71,7 @@ export function parseRange(cidr: string): Range {
   return ipaddr.parseCIDR(cidr)
 }
 
-/** The address that the text says in any notation, an IPv4-mapped one as IPv4; null where it says none. */
+/** Reads an address in any notation, an IPv4-mapped one as IPv4. Returns null if the text is no address. */
 export function parseAddress(text: string): Address | null {
   return ipaddr.isValid(text) ? ipaddr.process(text) : null
 }

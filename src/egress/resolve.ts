@@ -1,10 +1,10 @@
-// Owns turning a host into addresses that were checked. Who connects to them is connector.ts.
+// Owns turning a host into checked addresses. connector.ts connects to them.
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { EgressError } from './errors.ts'
 import type { Guard } from './guard.ts'
 
-/** All addresses of a name, IPv4 and IPv6; rejects where it has none. */
+/** Returns all addresses of a name, IPv4 and IPv6. Rejects if it has none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>
 
 export interface AddressCheck {
@@ -14,7 +14,7 @@ export interface AddressCheck {
 }
 
 /**
- * The addresses of a host that may be connected to: all of them, or none where any is refused.
+ * Returns all addresses of a host. If the guard refuses any of them, none may be used.
  * @param hostname a name or an IP address, without brackets.
  * @throws {EgressError} `dns_error` or `blocked_address`.
  */
@@ -26,9 +26,9 @@ export async function resolveChecked(check: AddressCheck, hostname: string): Pro
 }
 
 /**
- * Asks the DNS servers directly, because `getaddrinfo` would wait for dead ones on the thread pool that everybody
- * shares. Local names, and names that DNS doesn't know, are looked up as the system does (its hosts file, mostly).
- * @param servers `address:port`; the system's unless given.
+ * Asks the DNS servers directly: `getaddrinfo` would wait for dead ones on the thread pool that the whole process
+ * shares. The system (mostly its hosts file) resolves local names, and names that DNS doesn't know.
+ * @param servers `address:port`; the system's servers if absent.
  */
 export function createResolve(servers?: readonly string[]): Resolve {
   const resolver = new Resolver({ timeout: 1_000, tries: 2 })

@@ -1,18 +1,18 @@
-// Owns how the times in an answer's headers are read: `Retry-After` (RFC 9110, 10.2.3) and `Date`.
+// Owns reading the times in an answer's headers: `Retry-After` (RFC 9110, 10.2.3) and `Date`.
 
-/** Nobody is waited for longer than this, whatever the header says. */
+/** The longest wait we accept, whatever the header says. */
 export const maxRetryAfterMs = 24 * 60 * 60 * 1_000
 
-/** As undici has them: names in lower case, a list where a header came more than once. */
+/** undici's headers: names in lower case, a list if a header came more than once. */
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
- * How many milliseconds to wait: from seconds or an HTTP date (all three forms), 0 for a date that has passed,
- * at most {@link maxRetryAfterMs}. Null where there is none, or none that can be read. The longest of several.
+ * Returns how many milliseconds to wait, at most {@link maxRetryAfterMs}. Reads seconds and all three forms of an HTTP
+ * date; a date that has passed gives 0. Returns null if no value can be read, and the longest of several.
  *
- * A date is compared with the answer's own `Date`, because the server's clock need not be ours. Without one it is
- * compared with `now`; so it is where the two are days apart and `now` is near, as one of them comes from a clock
- * that was never set.
+ * A date is compared with the answer's own `Date`, because the server's clock may differ from ours. Without a `Date` it
+ * is compared with `now`. The same holds if `Date` makes the wait longer than {@link maxRetryAfterMs} and `now`
+ * doesn't: then one of the server's two times comes from a clock that was never set.
  */
 export function readRetryAfter(headers: Headers, now: Date): number | null {
   const answeredAt = readDate(headers)
@@ -23,7 +23,7 @@ export function readRetryAfter(headers: Headers, now: Date): number | null {
   return waits.length === 0 ? null : Math.max(...waits)
 }
 
-/** When the server says that it answered; null where it doesn't say it in a form of HTTP. */
+/** Returns when the server says that it answered. Returns null if `Date` is in no form of HTTP. */
 export function readDate(headers: Headers): Date | null {
   const time = listOf(headers.date)
     .map(readHttpDate)

@@ -1,15 +1,16 @@
-// Owns which events there are. What an event says is events/'s business.
+// Owns the list of event types. events/ owns their bodies.
 import { importEventTypes } from './import-state.ts'
 
 /**
- * The types that an endpoint can ask for.
- * - `connection.paused`, `connection.resumed`: its credentials are refused; they work again.
- * - `endpoint.failing`, `endpoint.recovered`: its breaker opened; an attempt succeeded again.
- * - `endpoint.disabled`: nothing is sent to it any more, and `disabledReason` says why.
+ * The types that an endpoint can subscribe to.
+ * - `connection.paused`, `connection.resumed`: the provider refuses the connection's credentials; it accepts them
+ *   again.
+ * - `endpoint.failing`, `endpoint.recovered`: the endpoint's breaker opened; an attempt succeeded again.
+ * - `endpoint.disabled`: the service sends nothing to the endpoint any more, and `disabledReason` says why.
  * - `delivery.exhausted`: the last attempt failed.
  *
- * An endpoint isn't told of its own trouble, and a delivery that tells of an endpoint's trouble exhausts silently:
- * otherwise two that are dead would tell each other for ever.
+ * An endpoint gets no events about its own trouble. A delivery about an endpoint's trouble exhausts silently. Otherwise
+ * two dead endpoints would report each other for ever.
  */
 export const eventTypes = [
   ...importEventTypes,
@@ -21,10 +22,10 @@ export const eventTypes = [
   'delivery.exhausted',
 ] as const
 
-/** `webhook.test` goes only to the endpoint that is tested. */
+/** All types. `webhook.test` goes only to the endpoint under test. */
 export type EventType = (typeof eventTypes)[number] | 'webhook.test'
 
-/** What an endpoint gets unless it says otherwise: each import once, when it is over. */
+/** The default subscription of an endpoint: one event an import, when the import is over. */
 export const defaultEventTypes = [
   'import.succeeded',
   'import.partial',
@@ -34,7 +35,7 @@ export const defaultEventTypes = [
   'import.stopped',
 ] as const satisfies readonly EventType[]
 
-/** Whether somebody is told when a delivery of this type is exhausted. */
+/** Returns true if the exhaustion of a delivery of this type writes an event. */
 export function isExhaustionTold(type: string): boolean {
   return type.startsWith('import.') || type.startsWith('connection.')
 }

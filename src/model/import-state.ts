@@ -1,4 +1,5 @@
-// Owns the states of an import and which may follow which. The README's diagram is checked against `transitions`.
+// Owns the states of an import and the transitions between them. A test checks the README's diagram against
+// `transitions`.
 
 import type { ReportedState } from './reported-state.ts'
 
@@ -15,22 +16,23 @@ export const states = [
 ] as const
 
 /**
- * - `pending`: registered, nothing known yet.
- * - `queued`, `running`: what the provider said last.
- * - `succeeded`, `partial`, `failed`, `canceled`: over; the provider said so.
- * - `lost`: we can't know how it ended. It never claims a failure.
- * - `stopped`: somebody told us to stop asking.
+ * - `pending`: registered; the provider has reported nothing yet.
+ * - `queued`, `running`: the provider's last report.
+ * - `succeeded`, `partial`, `failed`, `canceled`: over, as the provider reported.
+ * - `lost`: over, and nobody can know how the import ended. It never claims a failure.
+ * - `stopped`: a caller told us to stop polling.
  */
 export type ImportState = (typeof states)[number]
 
 /**
- * What somebody should look at. Of several that hold, an import shows the first of this list:
- * - `unmapped_status`: the provider says a status that nobody has mapped.
- * - `forbidden`: the provider refuses to tell about this import.
- * - `outcome_incomplete`: the provider says that the import is done, and lacks or contradicts what shows how it ended.
- * - `budget`: its connection's requests don't suffice to ask as often as it should be asked.
- * - `stalled`: its progress hasn't moved for a long time.
- * - `overdue`: it takes much longer than imports of its connection usually do.
+ * Why a person should look at an import. If several hold, the import shows the first of this list:
+ * - `unmapped_status`: the provider reports a status that no mapping covers.
+ * - `forbidden`: the provider refuses calls about this import.
+ * - `outcome_incomplete`: the provider reports the import done, but the evidence of its outcome is missing or
+ *   contradictory.
+ * - `budget`: the connection's request budget is too small to poll the import as often as it should be polled.
+ * - `stalled`: the import's progress hasn't moved for a long time.
+ * - `overdue`: the import takes much longer than is usual for its connection.
  */
 export const attentions = [
   'unmapped_status',
@@ -43,13 +45,13 @@ export const attentions = [
 
 export type Attention = (typeof attentions)[number]
 
-/** What an import shows, of all that holds for it. */
+/** Returns the attention that an import shows, of all that hold for it. */
 export function firstAttention(holding: Iterable<Attention>): Attention | null {
   const held = new Set(holding)
   return attentions.find((attention) => held.has(attention)) ?? null
 }
 
-/** The event that an attention writes when an import comes to show it; null: it writes none. */
+/** Returns the event to write when an import comes to show this attention. Returns null if there is none to write. */
 export function attentionEvent(
   shown: { attention: string | null; attentionsTold: readonly string[] },
   next: Attention | null,
@@ -62,11 +64,11 @@ export function attentionEvent(
 export const lostReasons = ['not_found', 'expired', 'unauthorized', 'deadline', 'archived'] as const
 
 /**
- * - `not_found`: the provider never knew the job, or three polls in a row say that it doesn't any more.
+ * - `not_found`: the provider never knew the job, or three polls in a row said that it no longer does.
  * - `expired`: the provider has forgotten the job, as it does after a while.
- * - `unauthorized`: the deadline passed while the credentials were refused.
- * - `deadline`: the deadline passed; we stopped looking.
- * - `archived`: the provider archived the job before its outcome was seen.
+ * - `unauthorized`: the deadline passed while the provider refused the credentials.
+ * - `deadline`: the deadline passed, and polling stopped.
+ * - `archived`: the provider archived the job before we saw its outcome.
  */
 export type LostReason = (typeof lostReasons)[number]
 
@@ -74,8 +76,8 @@ const endsByProvider = ['succeeded', 'partial', 'failed', 'canceled'] as const
 const ends = [...endsByProvider, 'lost', 'stopped'] as const
 
 /**
- * The one table: from each state, the states that may follow. `pending` after an end is a resume, which has to be forced
- * where the provider said the end.
+ * From each state, the states that may follow. `pending` after an end is a resume. If the provider reported the end,
+ * the resume has to be forced.
  */
 export const transitions: Record<ImportState, readonly ImportState[]> = {
   pending: ['queued', 'running', ...ends],
@@ -93,7 +95,7 @@ export function canFollow(from: ImportState, to: ImportState): boolean {
   return transitions[from].includes(to)
 }
 
-/** What a report makes of a state: it never goes back, and what the provider doesn't know changes nothing. */
+/** Returns the state after a report. A state never goes back, and `unknown` and `unmapped` leave it as it is. */
 export function stateAfter(
   from: ImportState,
   reported: ReportedState,
@@ -103,12 +105,12 @@ export function stateAfter(
   return { to: canFollow(from, reported) ? reported : from, lostReason: null }
 }
 
-/** Whether tracking is over: nothing is due any more. */
+/** Returns true if tracking is over and nothing is due any more. */
 export function isOver(state: ImportState): boolean {
   return (ends as readonly ImportState[]).includes(state)
 }
 
-/** Whether the end is the provider's word. */
+/** Returns true if the provider reported the end. */
 export function endedByProvider(state: ImportState): boolean {
   return (endsByProvider as readonly ImportState[]).includes(state)
 }
@@ -116,7 +118,7 @@ export function endedByProvider(state: ImportState): boolean {
 /** The states in which polls are due. */
 export const liveStates = states.filter((state) => !isOver(state))
 
-/** The event that a transition into this state writes. */
+/** Returns the type of the event that a transition into this state writes. */
 export function eventOf(state: ImportState): ImportEventType {
   return state === 'pending' ? 'import.resumed' : `import.${state}`
 }
@@ -138,7 +140,10 @@ export const importEventTypes = [
   'import.overdue',
 ] as const
 
-/** Written when `attention` becomes another one; the last two once in the life of an import. */
+/**
+ * The types of events written when `attention` changes. `import.stalled` and `import.overdue` are written once in the
+ * life of an import.
+ */
 export type AttentionEventType = 'import.attention' | 'import.stalled' | 'import.overdue'
 
 export type ImportEventType = (typeof importEventTypes)[number]

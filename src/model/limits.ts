@@ -1,6 +1,6 @@
-// Owns which limits hold for a connection: its own where it has them, else its provider's.
+// Owns the limits in force for a connection: its own limits first, then its provider's defaults.
 
-/** What a provider allows unless the connection says otherwise. Null: no limit known. */
+/** A provider's limits unless the connection sets its own. Null: no limit is known. */
 export interface DefaultLimits {
   requestsPerSecond: number | null
   requestsPerMonth: number | null
@@ -10,7 +10,7 @@ export interface DefaultLimits {
   deadlineMs: number
 }
 
-/** What a connection may ask of its provider; what is absent is the provider's default. */
+/** A connection's own limits. An absent limit falls back to the provider's default. */
 export interface StoredLimits {
   requestsPerSecond?: number
   requestsPerMonth?: number

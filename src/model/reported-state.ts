@@ -1,10 +1,10 @@
-// Owns what a report can say of an import, and which of it is the end.
+// Owns the states that a report can give an import, and which of them are final.
 
 /**
- * What a report says of an import, in our words.
- * - `archived`: the job is over, but its outcome can't be told any more.
- * - `unknown`: the provider says that it doesn't know; the state stays what it was.
- * - `unmapped`: a status that no published document names; the state stays, and the import shows it.
+ * The state that a report gives an import, in our words.
+ * - `archived`: the job is over, but the provider can no longer tell its outcome.
+ * - `unknown`: the provider says that it doesn't know. The import keeps its state.
+ * - `unmapped`: a status that no published document names. The import keeps its state and shows the attention.
  */
 export type ReportedState =
   | 'queued'
@@ -19,12 +19,12 @@ export type ReportedState =
 
 const over: ReadonlySet<ReportedState> = new Set(['succeeded', 'partial', 'failed', 'canceled', 'archived'])
 
-/** Whether it says how the import ended. */
+/** Returns true if the state says how the import ended. */
 export function tellsOutcome(state: ReportedState): state is 'succeeded' | 'partial' | 'failed' | 'canceled' {
   return isTerminal(state) && state !== 'archived'
 }
 
-/** Whether the provider will say nothing new after this. Successful is another question. */
+/** Returns true if the provider has nothing new to say after this state, successful or not. */
 export function isTerminal(state: ReportedState): boolean {
   return over.has(state)
 }

@@ -1,6 +1,6 @@
-// Owns what makes no change in the bodies of a connection's answers: its provider's fields and its own.
+// Owns which fields of an answer's body don't count as a change: those of the provider and those of the connection.
 
-/** JSON Pointers. */
+/** Returns JSON Pointers. */
 export function volatileFieldsOf(provider: { volatileFields: readonly string[] }, own: readonly string[]): string[] {
   return [...provider.volatileFields, ...own]
 }
