@@ -1,4 +1,4 @@
-// Owns the two questions that are put to a provider: how is it going, and what failed.
+// Owns the two questions to a provider: the status of a job, and its failed rows.
 
 import { isTerminal } from '../model/reported-state.ts'
 import type { Answer, ProviderClient } from './client.ts'
@@ -6,22 +6,22 @@ import type { DetailPage, Provider, ProviderRequest, StatusAnswer } from './cont
 import { ProviderError } from './error.ts'
 import { jobIdProblem } from './job-id.ts'
 
-/** Where to ask, and as whom. */
+/** Where to ask, and with which credentials. */
 export interface AskTarget {
   baseUrl: string
-  /** Null: no key opens them. */
+  /** Null: no key decrypts them. */
   credentials: unknown
   settings: unknown
 }
 
 export interface AskedStatus extends StatusAnswer {
-  /** Ask again no sooner than this, says the provider. */
+  /** The provider asks to be polled no sooner than this. */
   retryAfterMs: number | null
-  /** What the vendor's clock said when it answered; null: it didn't say. */
+  /** The time of the vendor's clock when it answered. Null: the answer doesn't say. */
   date: Date | null
-  /** Requests made: 2 with the summary of a terminal report. */
+  /** Requests made: 2 if the summary of a terminal report was requested, too. */
   requests: number
-  /** Why the summary of a terminal report is missing; the report is without it. */
+  /** Why the summary of a terminal report is missing. The report then stands without it. */
   summaryError: ProviderError | null
 }
 
@@ -34,9 +34,9 @@ interface Asker {
 }
 
 /**
- * One status call, and for a terminal report the provider's second call, if it has one, whatever comes of it.
- * `mayGoOn` is asked between them.
- * @throws {ProviderError} when the status can't be told.
+ * Makes one status call. If the report is terminal and the provider has a summary, makes a second call for it, whose
+ * failure doesn't fail the first. Asks `mayGoOn` between the two.
+ * @throws {ProviderError} if the status can't be read.
  */
 export async function askStatus(
   client: ProviderClient,
@@ -62,7 +62,7 @@ export async function askStatus(
 }
 
 /**
- * The page of details at a cursor; `firstPage` asks for the first.
+ * Asks for the page of details at a cursor; `firstPage` stands for the first.
  * @throws {ProviderError}
  */
 export async function askDetails(
@@ -97,7 +97,7 @@ async function addSummary(
     )
     return { ...asked, ...value, requests: 2 }
   } catch (error) {
-    // The status holds, whatever comes of its summary; only our own stop leaves the whole poll undone.
+    // The status holds even if its summary fails. Only our own abort discards the whole poll.
     if (!(error instanceof ProviderError) || error.kind === 'aborted') throw error
     return { ...asked, missing: `${asked.missing ?? ''} ${error.message}`.trim(), requests: 2, summaryError: error }
   }

@@ -1,15 +1,15 @@
-// Owns what is kept of a vendor's answer: all of it, less its row lists, in a form that Postgres can store.
+// Owns which part of a vendor's answer is stored: all of it without its row lists, in a form that Postgres accepts.
 import { z } from 'zod'
 import { isRawNumber } from '../base/json.ts'
 import { storableJson } from '../base/storable-text.ts'
 import { isObject } from './fields.ts'
 
-/** Deeper than any vendor's answer; what is deeper would exhaust the stack of whoever serialises it. */
+/** Deeper than any vendor's answer. A deeper value would exhaust the stack of the code that serialises it. */
 const maxDepth = 64
 
 /**
- * The answer as it came, without the list at each of `lists` (`['result', 'statistics', 'skipped']`).
- * @throws {z.ZodError} when it isn't an object, or is nested too deeply.
+ * Returns the answer without the list at each path of `lists` (`['result', 'statistics', 'skipped']`).
+ * @throws {z.ZodError} if the answer isn't an object, or nests too deeply.
  */
 export function keptBody(answer: unknown, lists: readonly (readonly string[])[] = []): Record<string, unknown> {
   const kept = keptJson(lists.reduce<unknown>((value, path) => without(value, path), answer))
@@ -18,8 +18,8 @@ export function keptBody(answer: unknown, lists: readonly (readonly string[])[] 
 }
 
 /**
- * Any part of an answer as it came.
- * @throws {z.ZodError} when it is nested too deeply.
+ * Returns any part of an answer in storable form.
+ * @throws {z.ZodError} if it nests too deeply.
  */
 export function keptJson(value: unknown): unknown {
   if (isDeeperThan(maxDepth, value)) throw refusal(`must not be nested more than ${maxDepth} levels deep`)
@@ -37,7 +37,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner))
 }
 
-/** That an answer isn't of the published form, though each of its fields could be. */
+/** Refuses an answer that isn't of the published form although each of its fields could be. */
 export function refusal(message: string, path: string[] = []): z.ZodError {
   return new z.ZodError([{ code: 'custom', path, message, input: undefined }])
 }

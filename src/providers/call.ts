@@ -1,21 +1,24 @@
-// Owns how long a call may take: one signal for its time limit and for whoever asked.
+// Owns how long a call may take: one signal combines its time limit with the caller's signal.
 import { ProviderError } from './error.ts'
 
 export interface Call {
   signal: AbortSignal
-  /** The promise, or the reason as soon as the call is over: undici itself waits for a connection to abort on. */
+  /**
+   * Settles as the promise does, or rejects as soon as the call is over. undici alone would wait for a connection
+   * before it aborts.
+   */
   unlessOver<Value>(promise: Promise<Value>): Promise<Value>
-  /** Why the call is over before its time, if it is. */
+  /** Why the call is over before its time. Null: it isn't. */
   reason(): ProviderError | null
   end(): void
 }
 
-/** The whole call's time limit and the caller's signal as one. */
+/** Starts a call. Its signal aborts at `totalMs`, or when `outer` does. */
 export function startCall(outer: AbortSignal, totalMs: number): Call {
   const controller = new AbortController()
   let reason: ProviderError | null = null
   const over = Promise.withResolvers<never>()
-  over.promise.catch(() => {}) // it is told by unlessOver, or by the body
+  over.promise.catch(() => {}) // unlessOver or the body reports it
   const stop = (error: ProviderError) => {
     reason ??= error
     controller.abort(reason)

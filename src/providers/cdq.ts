@@ -1,4 +1,4 @@
-// Owns what CDQ's Data Exchange API says of an import job (Poll Import Job, version 5).
+// Owns how CDQ's Data Exchange API describes an import job (Poll Import Job, version 5).
 import { z } from 'zod'
 import { isTerminal, type ReportedState, tellsOutcome } from '../model/reported-state.ts'
 import { keptBody } from './body.ts'
@@ -36,9 +36,9 @@ const statesByStatus: Readonly<Record<string, ReportedState>> = {
   FAILED: 'failed',
   DIED: 'failed',
   COULDNT_START: 'failed',
-  CANCELED: 'canceled', // also "due to invalid input configuration": statusMessage says so
-  ARCHIVED: 'archived', // inferred: over, and how it ended is no longer told
-  UNKNOWN: 'unknown', // inferred: nothing new is known, so the state stays and polling goes on
+  CANCELED: 'canceled', // also "due to invalid input configuration", as statusMessage says
+  ARCHIVED: 'archived', // inferred: over, and its outcome is no longer available
+  UNKNOWN: 'unknown', // inferred: no news, so the state stays and polling continues
 }
 
 const statisticsSchema = z.object({
@@ -50,7 +50,7 @@ const statisticsSchema = z.object({
   skippedNextStartAfter: text,
 })
 
-/** What the report is made of. Every other published field (name, storageId, …) is in its `body`. */
+/** The fields that the report is built from. Every other published field (name, storageId, …) stays in its `body`. */
 const jobSchema = z.object({
   status: text,
   statusMessage: text,
@@ -60,7 +60,7 @@ const jobSchema = z.object({
   result: z.object({ statistics: statisticsSchema.nullish() }).nullish(),
 })
 
-/** A page repeats the whole job; without its list nobody could tell the last page from a broken one. */
+/** A page repeats the whole job. Its list is required: without it the last page would look like a broken one. */
 const pageSchema = z.object({
   result: z.object({
     statistics: z.object({ skipped: requiredRows(skippedLine), skippedNextStartAfter: text }),
@@ -105,7 +105,8 @@ export const cdq: Provider<Credentials, Settings> = {
           inserted: statistics?.numberOfInserts ?? null,
           updated: statistics?.numberOfUpdates ?? null,
           failed: statistics?.numberOfFailed ?? null,
-          // The answer holds the first page of skipped lines: their number, only if the job is over and no other follows.
+          // The answer holds the first page of skipped lines. It is their number only if the job is over and no page
+          // follows.
           skipped: isOver && statistics?.skipped && page.next === null ? page.skippedLines.length : null,
         },
         createdAt: job.createdAt,
@@ -136,7 +137,7 @@ function jobRequest({ jobId, credentials }: Job<Credentials, Settings>) {
   return { path: `/jobs/importjobs/${jobIdSegment(jobId)}`, headers: { 'x-api-key': credentials.apiKey } }
 }
 
-/** Without them nobody could tell success from partial success. */
+/** Without these counts, success and partial success can't be told apart. */
 function missingIn(
   state: ReportedState,
   statistics: z.infer<typeof statisticsSchema> | null | undefined,

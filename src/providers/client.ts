@@ -1,5 +1,6 @@
-// Owns sending a request to a provider and getting an answer or one ProviderError out of it, in bounded time and space.
-// What is asked, and what an answer means, is the adapters'; when to ask, and what follows from an error, polling's.
+// Owns sending one request to a provider, in bounded time and space, and turning it into an answer or one
+// ProviderError. Adapters own requests and the meaning of answers. polling/ owns when to ask, and how to react to
+// errors.
 import { ZodError } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
@@ -15,7 +16,7 @@ import { parseAnswer, readText } from './response.ts'
 
 export { ProviderError, type ProviderErrorKind } from './error.ts'
 
-/** What the agents that providers are asked through should be made with. */
+/** The timeouts for the agents that ask providers. */
 export const providerTimeouts: EgressTimeouts = { dnsMs: 3_000, connectMs: 5_000, headersMs: 15_000, bodyMs: 30_000 }
 
 const defaultTotalMs = 45_000
@@ -24,24 +25,26 @@ const defaultBodyLimitBytes = 32 * 1024 * 1024
 export interface Asking<Value> {
   /** Aborts the call: kind `aborted`. */
   signal: AbortSignal
-  /** The connection's: masked in what is kept of answers. */
+  /** The connection's credentials, masked in stored excerpts of answers. */
   credentials: unknown
-  /** Reads the JSON of a 2xx; a ZodError from it means `invalid_response`. */
+  /** Reads the JSON of a 2xx. If it throws a ZodError, the answer is `invalid_response`. */
   read(body: unknown): Value
   readError: Provider['readError']
 }
 
 export interface Answer<Value> {
   value: Value
-  /** `Retry-After` comes with answers that say "not yet", too. */
+  /** From `Retry-After`, which also comes with answers that say "not yet". Null: absent. */
   retryAfterMs: number | null
-  /** The answer's own `Date`: what the vendor's clock said, against which its absolute times are read. Null: none to read. */
+  /**
+   * The answer's own `Date`: the vendor's clock, against which its absolute times are read. Null: absent or unreadable.
+   */
   date: Date | null
 }
 
 export interface ProviderClient {
   /**
-   * One GET below the base URL, to its origin alone.
+   * Sends one GET below the base URL, to its origin alone.
    * @throws {ProviderError}
    */
   send<Value>(baseUrl: string, request: ProviderRequest, asking: Asking<Value>): Promise<Answer<Value>>
@@ -50,9 +53,9 @@ export interface ProviderClient {
 export function createProviderClient(options: {
   agents: Agents
   clock: Clock
-  /** Of a 2xx. */
+  /** The limit on the body of a 2xx. */
   bodyLimitBytes?: number
-  /** The whole call, from waiting for a connection to the body's end. */
+  /** The limit on the whole call, from waiting for a connection to the end of the body. */
   totalMs?: number
   largeBodies?: LargeBodies
 }): ProviderClient {
@@ -73,7 +76,7 @@ export function createProviderClient(options: {
         const value = await turn.work(() => readAnswer(text, response, asking))
         return { value, retryAfterMs, date: readDate(response.headers) }
       } catch (error) {
-        // An error that the provider did answer counts, even if its body took too long.
+        // An error that the provider answered counts, even if its body then took too long.
         throw error instanceof ProviderError ? error : (call.reason() ?? networkError(error))
       } finally {
         turn.giveBack()
@@ -86,15 +89,15 @@ export function createProviderClient(options: {
 const requestHeaders = {
   accept: 'application/json',
   'accept-encoding': 'identity',
-  'cache-control': 'no-cache', // a status from a cache in between may be old
+  'cache-control': 'no-cache', // a cache in between may hold an old status
   'user-agent': 'ImportTracker/1',
 }
 
 function dispatch(agents: Agents, baseUrl: string, request: ProviderRequest, signal: AbortSignal) {
   const base = new URL(baseUrl)
-  // A space as %20, which every server reads; as +, only forms have it.
+  // A space becomes %20, which every server reads; only forms read `+` as a space.
   const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20')
-  // The path is put together as text: parsing it again would resolve what job ids have percent-encoded.
+  // The path is joined as text. Parsing it again would resolve what job ids have percent-encoded.
   const path = `${base.pathname.replace(/\/+$/, '')}${request.path}${query && `?${query}`}`
   const headers = { ...requestHeaders, ...request.headers }
   return agents.for(base.origin).request({ origin: base.origin, path, method: 'GET', headers, signal })

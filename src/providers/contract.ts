@@ -1,10 +1,10 @@
-// Owns what a provider has to be able to say. An adapter (cdq.ts, micro.ts, …) is data and pure functions:
-// it describes requests and reads answers; client.ts sends them, polling/ and collecting/ decide when.
+// Owns the contract of a provider's adapter. An adapter (cdq.ts, micro.ts, …) is data and pure functions: it describes
+// requests and reads answers. client.ts sends them; polling/ and collecting/ decide when.
 import type { z } from 'zod'
 import type { DefaultLimits } from '../model/limits.ts'
 import type { ReportedState } from '../model/reported-state.ts'
 
-/** Counts of rows; null is unknown, which is not 0. */
+/** Counts of rows. Null is unknown, which differs from 0. */
 export interface RowCounts {
   total: number | null
   processed: number | null
@@ -25,12 +25,12 @@ export const unknownRows: RowCounts = {
   skipped: null,
 }
 
-/** One answer to "is it done, what failed?", in our words. What the provider doesn't say is null. */
+/** One status answer in our words. Null: the provider doesn't say. */
 export interface Report {
   state: ReportedState
-  /** The provider's own word for it. */
+  /** The provider's own word for the state. */
   providerStatus: string | null
-  /** What the provider says for people. */
+  /** The provider's text for people. */
   message: string | null
   /** 0 to 1. */
   progress: number | null
@@ -40,7 +40,7 @@ export interface Report {
   finishedAt: Date | null
   /** When the provider will forget the job. */
   expiresAt: Date | null
-  /** The answer as it came, less its row lists. */
+  /** The answer without its row lists. */
   body: Record<string, unknown>
 }
 
@@ -50,45 +50,45 @@ export interface SkippedLine {
   column: number | null
 }
 
-/** What became of one row. */
+/** The result of one row. */
 export interface RowResult {
   recordId: string | null
   created: boolean | null
   existing: boolean | null
   error: { code: string | null; message: string | null } | null
-  /** The item itself, where the provider repeats it. */
+  /** The item itself, if the provider repeats it. */
   item?: unknown
 }
 
-/** Some skipped lines or row results, and how to ask for more. */
+/** Some skipped lines or row results, and the cursor of the next ones. */
 export interface DetailPage {
   skippedLines: SkippedLine[]
   rowResults: RowResult[]
-  /** The opaque cursor of the next page; null: this was the last one. `firstPage` asks for the first. */
+  /** The opaque cursor of the next page. Null: this was the last one. */
   next: string | null
-  /** How many rows the whole list has, as far as this answer says: with fewer, the list isn't whole. */
+  /** How many rows the whole list has, if this answer says so. A list with fewer rows is incomplete. */
   announced?: number | null
 }
 
-/** The cursor of a first page that no answer has named yet. */
+/** Asks for the first page, whose cursor no answer has named yet. */
 export const firstPage = ''
 
-/** What a status call told us. */
+/** The content of a status answer. */
 export interface StatusAnswer {
   report: Report
   /**
-   * What a report that tells an outcome lacks, or where it contradicts itself, for people (`result.statistics is
-   * missing.`); null: it is whole. A success that isn't whole is asked for again before it is believed.
+   * What a report with an outcome lacks, or where it contradicts itself, for people (`result.statistics is missing.`).
+   * Null: it is complete. Polling asks again before it believes an incomplete success.
    */
   missing: string | null
   /**
-   * Details that came with the status, or where to start asking for them; null: there are none.
-   * Read once the import is over, so an adapter gives it for terminal reports alone.
+   * Details that came with the status, or where to start asking for them. Null: there are none. Adapters give details
+   * for terminal reports alone, because collecting begins once the import is over.
    */
   details: DetailPage | null
 }
 
-/** A job as the adapter sees it: everything a request needs. */
+/** A job with everything that a request needs. */
 export interface Job<Credentials, Settings> {
   jobId: string
   credentials: Credentials
@@ -105,42 +105,47 @@ export interface ProviderRequest {
 
 export interface Provider<Credentials = unknown, Settings = unknown> {
   name: string
-  /** Null: every customer has one of its own, so a connection must say it. */
+  /** Null: each customer has a base URL of its own, so the connection must name it. */
   defaultBaseUrl: string | null
   /** Strict zod objects: what `PUT /v1/connections/{name}` accepts. */
   credentialsSchema: z.ZodType<Credentials>
   settingsSchema: z.ZodType<Settings>
   defaultLimits: DefaultLimits
-  /** The provider deletes finished jobs after a while: a 404 on a job seen before means that it has expired. */
+  /**
+   * The provider deletes finished jobs after a while. A 404 on a job seen before then means that the job has expired.
+   */
   forgetsJobs: boolean
-  /** JSON Pointers of what moves in the body with the time alone (`/updated_at`): it makes no report a different one. */
+  /**
+   * JSON Pointers of fields that change with time alone (`/updated_at`). A report that differs only in them counts as
+   * unchanged.
+   */
   volatileFields: readonly string[]
 
   statusRequest(job: Job<Credentials, Settings>): ProviderRequest
-  /** @throws {z.ZodError} when the answer isn't of the provider's form at all. */
+  /** @throws {z.ZodError} if the answer isn't of the provider's form. */
   readStatus(body: unknown): StatusAnswer
 
   /**
-   * A second call, made when a report is terminal (Zilliant's counts). It refines the report. Until it is had, the
-   * status alone isn't whole: `readStatus` says so in `missing`.
+   * A second call after a terminal report (Zilliant's counts), which refines the report. Until it is made, `readStatus`
+   * names the summary in `missing`.
    */
   summary?: {
     request(job: Job<Credentials, Settings>): ProviderRequest
-    /** @throws {z.ZodError} when the answer isn't of the provider's form at all. */
+    /** @throws {z.ZodError} if the answer isn't of the provider's form. */
     read(body: unknown, report: Report): Pick<StatusAnswer, 'report' | 'missing'>
   }
 
   /**
-   * Pages of details after what came with the status, by cursor, wherever the provider keeps them. `firstPage` asks for
-   * the first one, also where that came with the status: a list whose cursor is refused is begun anew.
-   * `read` gets the cursor that the page was asked with, for providers that count pages and name no next one.
+   * Pages of details by cursor, after the details that came with the status. `firstPage` must work even if the first
+   * page came with the status: if the provider refuses a cursor, collecting begins the list again. `read` gets the
+   * cursor that the page was requested with, for providers that count pages and name no next one.
    */
   details?: {
     request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
-    /** @throws {z.ZodError} when the answer isn't a page of the provider's: without its list, it would pass for the last one. */
+    /** @throws {z.ZodError} if the answer isn't a page. A page without its list would pass for the last one. */
     read(body: unknown, cursor: string): DetailPage
   }
 
-  /** What an error answer's body says, for `lastError.message`; null where it isn't of the published form. */
+  /** Reads an error answer's body, for `lastError.message`. Returns null if it isn't of the published form. */
   readError(body: unknown): { code: string | null; message: string | null } | null
 }

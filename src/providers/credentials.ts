@@ -1,10 +1,10 @@
-// Owns what a credential or setting has to look like to be sent in a header.
+// Owns the form of credentials and settings that are sent in a header.
 import { z } from 'zod'
 
 const headerTextForm =
   'must be 1 to 4096 Latin-1 characters that an HTTP header can carry: no line breaks or other control characters, no space at either end'
 
-/** Text that is sent in a header as it is. */
+/** Text that a header carries unchanged. */
 export const headerText = z
   .string({ error: headerTextForm })
   .max(4096, headerTextForm)
@@ -20,14 +20,14 @@ export const jsonObjectText = z
 
 const hostForm = 'must be a host name, such as login.example.com'
 
-/** A host name, with a port or without. */
+/** A host name, with or without a port. */
 export const hostName = z
   .string({ error: hostForm })
   .max(255, hostForm)
   .regex(/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?$/, hostForm)
 
 function isJsonObject(text: string): boolean {
-  if (!text.isWellFormed()) return false // its bytes could not be what was given
+  if (!text.isWellFormed()) return false // its bytes in a header would differ from the given text
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)

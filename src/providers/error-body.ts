@@ -1,5 +1,5 @@
-// Owns the plain form of errors: `{code, message}`. FullStory and micro.so's rows publish it; of error answers
-// micro.so and Zilliant publish no form, so reading theirs like this, also inside `error`, is an inference.
+// Owns the plain form of errors: `{code, message}`. FullStory and micro.so's rows publish it. micro.so and Zilliant
+// publish no form for error answers; reading theirs like this, also inside `error`, is inferred.
 import { z } from 'zod'
 import { isObject, readText, text } from './fields.ts'
 
@@ -10,10 +10,10 @@ export interface PlainError {
 
 const codeAndMessage = z.object({ code: text, message: text })
 
-/** A field as `readError` reads it. */
+/** A field that `readError` reads. */
 export const plainError = z.unknown().optional().transform(readError)
 
-/** An error, which may be just its message. Null where it says nothing. */
+/** Reads an error, which may be only its message. Returns null if it says nothing. */
 export function readError(value: unknown): PlainError | null {
   return saying(
     isObject(value)
@@ -22,7 +22,7 @@ export function readError(value: unknown): PlainError | null {
   )
 }
 
-/** What an error answer says; null where it says nothing. */
+/** Reads an error answer. Returns null if it says nothing. */
 export function readPlainError(body: unknown): PlainError | null {
   const outer = codeAndMessage.extend({ error: plainError }).safeParse(body).data
   return outer ? (outer.error ?? saying(outer)) : null

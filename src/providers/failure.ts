@@ -1,4 +1,4 @@
-// Owns turning what went wrong with a call into a ProviderError: by status, by kind of network error, never by message.
+// Owns turning a failed call into a ProviderError: by status or kind of network error, never by message.
 import { maxHeaderBytes } from '../egress/agents.ts'
 import { discard, type Response } from '../egress/body.ts'
 import { classifyNetworkError } from '../egress/errors.ts'
@@ -8,7 +8,7 @@ import { createMask, excerptOf } from './mask.ts'
 import { saysQuota } from './quota.ts'
 import { parseAnswer, readErrorText } from './response.ts'
 
-/** What an answer other than a 2xx says. It reads the body. */
+/** Describes an answer other than a 2xx. Reads its body. */
 export async function statusError(
   response: Response,
   retryAfterMs: number | null,
@@ -69,8 +69,8 @@ const networkMessages = {
 } as const
 
 /**
- * Why there was no answer, or no whole one.
- * @throws what is no network error, because that is a bug.
+ * Describes a call that got no answer, or only a part of one.
+ * @throws the error itself if it is no network error, because that is a bug.
  */
 export function networkError(error: unknown): ProviderError {
   const kind = classifyNetworkError(error)
@@ -79,7 +79,10 @@ export function networkError(error: unknown): ProviderError {
   return new ProviderError(known, networkMessages[known], { cause: error })
 }
 
-/** Such as a TLS alert in the middle of the answer (`ERR_SSL_…`); undici's `UND_ERR_INVALID_ARG` would be our bug. */
+/**
+ * Returns true for errors such as a TLS alert in the middle of the answer (`ERR_SSL_…`). undici's `UND_ERR_INVALID_ARG`
+ * would be our bug.
+ */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^E[A-Z]/.test(String(error.code))
 }

@@ -1,12 +1,13 @@
-// Owns how single fields of a vendor's answer are read: tolerantly, and into values that Postgres can store.
-// A field that is only shown becomes null where it can't be read, since `body` keeps it; a count decides
+// Owns reading single fields of a vendor's answer: tolerantly, and into values that Postgres can store. An unreadable
+// field that is only shown becomes null, since `body` keeps it. An unreadable count fails the answer, because counts
+// decide between succeeded and partial.
 // between succeeded and partial, so one that can't be read fails the answer.
 import { z } from 'zod'
 import { isRawNumber } from '../base/json.ts'
 import { storableText } from '../base/storable-text.ts'
 import type { ReportedState } from '../model/reported-state.ts'
 
-/** A number of rows: a whole number or its decimal text. Null where absent, null or "". */
+/** A number of rows: a whole number or its decimal text. Null: absent, null or "". */
 export const count = field((value, fail) => {
   const number = readInteger(value)
   return number === undefined || (number !== null && number < 0)
@@ -14,18 +15,18 @@ export const count = field((value, fail) => {
     : number
 })
 
-/** Whether an answer was refused for a count alone. */
+/** Returns true if the issue is an unreadable count. */
 export function isUnreadableCount(issue: z.core.$ZodIssue): boolean {
   return issue.code === 'custom' && issue.params?.unreadable === 'count'
 }
 
-/** A number of rows that decides nothing: null also where it can't be read, such as -1 for "not known yet". */
+/** A number of rows that decides nothing. Unreadable values are null, too, such as -1 for "not known yet". */
 export const shownCount = field((value) => {
   const number = readInteger(value) ?? null
   return number !== null && number >= 0 ? number : null
 })
 
-/** A percentage as a fraction of 0 to 1; null where it can't be read. */
+/** A percentage as a fraction of 0 to 1. Null: unreadable. */
 export const percentage = field((value) => {
   const number = readNumber(value)
   return number === null ? null : toFraction(number, 100)
@@ -35,14 +36,14 @@ export const percentage = field((value) => {
 export const text = field(readText)
 
 /**
- * A date and time within the years 100 to 9999: in ISO 8601, UTC where it names no offset, also with the zone's name in
- * brackets (RFC 9557), or seconds or milliseconds since 1970. Otherwise null.
+ * A date and time within the years 100 to 9999. Reads ISO 8601 (UTC without an offset), also with the zone's name in
+ * brackets (RFC 9557), and seconds or milliseconds since 1970. Null: anything else.
  */
 export const timestamp = field((value) => readEpoch(value) ?? readTimestamp(value))
 
 /**
- * A list of rows; null where it is absent. They are read by functions, one by one: an answer may hold a
- * hundred thousand of them, and a schema makes several objects for each.
+ * A list of rows; null if absent. A function reads each row: an answer may hold a hundred thousand, and a schema would
+ * make several objects for each.
  */
 export function rows<Row>(read: (row: Readonly<Record<string, unknown>> | null) => Row) {
   return field((value, fail): Row[] | null => {
@@ -52,7 +53,7 @@ export function rows<Row>(read: (row: Readonly<Record<string, unknown>> | null) 
   })
 }
 
-/** As `rows`, of an answer that is nothing without them: absent, they fail it. */
+/** A list of rows whose absence fails the answer. */
 export function requiredRows<Row>(read: (row: Readonly<Record<string, unknown>> | null) => Row) {
   return rows(read).transform((list, context) => {
     if (list !== null) return list
@@ -69,7 +70,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawNumber(value)
 }
 
-/** A line or column of a file; null where it can't be read, so that one odd line doesn't cost its whole page. */
+/** Reads a line or column of a file. An unreadable one is null, so that one odd line doesn't cost its whole page. */
 export function readPosition(value: unknown): number | null {
   return readInteger(value) ?? null
 }
@@ -77,27 +78,30 @@ export function readPosition(value: unknown): number | null {
 /** As `readFlag`. */
 export const flag = field(readFlag)
 
-/** true, false and their texts; otherwise null. */
+/** Reads true, false and their texts. Anything else is null. */
 export function readFlag(value: unknown): boolean | null {
   if (value === true || value === 'true') return true
   return value === false || value === 'false' ? false : null
 }
 
-/** The state that a published status means, in any case and between any blanks; one that nobody published is `unmapped`. */
+/**
+ * Returns the state that a published status means, ignoring case and surrounding blanks. An unpublished status is
+ * `unmapped`.
+ */
 export function stateOf(published: Readonly<Record<string, ReportedState>>, status: string | null): ReportedState {
   const word = status?.trim().toUpperCase()
   return Object.entries(published).find(([known]) => known.toUpperCase() === word)?.[1] ?? 'unmapped'
 }
 
-/** `part` of `whole` as a fraction of 0 to 1; null where either is unknown or there is nothing to do. */
+/** Returns `part` of `whole` as a fraction of 0 to 1. Returns null if either is unknown or `whole` is 0. */
 export function fractionOf(part: number | null, whole: number | null): number | null {
   return part === null || whole === null || whole <= 0 ? null : toFraction(part, whole)
 }
 
-/** The longest text that an import shows: it goes into lists, log lines and webhook bodies, which are bounded. */
+/** The longest text that an import shows. It goes into lists, log lines and webhook bodies, all of them bounded. */
 const maxShownLength = 2_000
 
-/** A message or status, cut where a vendor sends an essay; `body` keeps it whole. */
+/** Cuts a message or status that a vendor made too long. `body` keeps the whole text. */
 export function shortened(shown: string | null): string | null {
   if (shown === null || shown.length <= maxShownLength) return shown
   return `${shown.slice(0, maxShownLength - 1).toWellFormed()}…`
@@ -117,14 +121,17 @@ function field<Value>(
     )
 }
 
-/** Text that Postgres can store, uncut; numbers and booleans as they are written in JSON, "" and all else as null. */
+/**
+ * Reads text that Postgres can store, uncut. Numbers and booleans read as JSON writes them; "" and everything else is
+ * null.
+ */
 export function readText(value: unknown): string | null {
   if (isRawNumber(value)) return value.rawJSON
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   return typeof value === 'string' && value !== '' ? storableText(value) : null
 }
 
-/** Undefined: there is something, but it is no integer that can be stored exactly. */
+/** Returns undefined if there is a value that can't be stored exactly as an integer. */
 function readInteger(value: unknown): number | null | undefined {
   if (value === undefined || value === null) return null
   const written = typeof value === 'string' ? value.trim() : isRawNumber(value) ? value.rawJSON : value
@@ -154,25 +161,25 @@ function readTimestamp(value: unknown): Date | null {
   return inStoredYears(new Date(`${year}-${month}-${day}T${clockTime.replace(',', '.')}${normalOffset(offset)}`))
 }
 
-/** The numbers that are read as times, from 1973 to 2286: what is less is more likely a date in digits, or a sentinel. */
+/** The numbers read as times, from 1973 to 2286. A smaller number is more likely a date in digits, or a sentinel. */
 const firstEpochSecond = 100_000_000
 const firstEpochMillisecond = firstEpochSecond * 1_000
 const endOfEpoch = 10_000_000_000_000
 
-/** Seconds or milliseconds since 1970, as a number or as its text. */
+/** Reads seconds or milliseconds since 1970, as a number or as its text. */
 function readEpoch(value: unknown): Date | null {
   const number = readNumber(value)
   if (number === null || number < firstEpochSecond || number >= endOfEpoch) return null
   return new Date(number < firstEpochMillisecond ? number * 1_000 : number)
 }
 
-/** Earlier years are zero values of somebody's type of dates, and JavaScript reads back years of two digits as 19xx. */
+/** Earlier years are the zero values of date types. JavaScript also reads years of two digits back as 19xx. */
 function inStoredYears(date: Date): Date | null {
   const year = date.getUTCFullYear() // NaN where the hour or the offset doesn't exist
   return year >= 100 && year <= 9999 ? date : null
 }
 
-/** Date itself takes the 30th of February for the 2nd of March. */
+/** Date alone would read the 30th of February as the 2nd of March. */
 function isCalendarDay(year: number, month: number, day: number): boolean {
   const date = new Date(0)
   date.setUTCFullYear(year, month - 1, day)

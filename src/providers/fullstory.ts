@@ -1,4 +1,4 @@
-// Owns what FullStory's API says of a batch import of events or users, and of the items that failed.
+// Owns how FullStory's API describes a batch import of events or users, and its failed items.
 import { z } from 'zod'
 import { isTerminal, type ReportedState, tellsOutcome } from '../model/reported-state.ts'
 import { keptBody, keptJson, refusal } from './body.ts'
@@ -24,7 +24,7 @@ const statesByStatus: Readonly<Record<string, ReportedState>> = {
   FAILED: 'failed',
 }
 
-/** `job.id` repeats the id that was asked for; it stays in `body`. */
+/** `job.id` repeats the requested id; it stays in `body`. */
 const batchSchema = z.object({
   imports: count,
   errors: count,
@@ -38,7 +38,7 @@ export const fullstory: Provider<Credentials, Settings> = {
   defaultBaseUrl: 'https://api.fullstory.com',
   credentialsSchema,
   settingsSchema,
-  // There is a limit (429), but no number is published: few in flight, and Retry-After says the rest.
+  // FullStory has a limit (429) but publishes no number: so few in flight, and `Retry-After` does the rest.
   defaultLimits: politeDefaults,
   forgetsJobs: false,
   volatileFields: [],
@@ -67,7 +67,7 @@ export const fullstory: Provider<Credentials, Settings> = {
         body: keptBody(body),
       },
       missing: tellsOutcome(state) ? (unreadable ?? missingIn(state, batch)) : null,
-      // The errors are refused while the job is processing, and there are none where everything went in.
+      // FullStory refuses the errors while the job is processing. A job without failures has none.
       details:
         isTerminal(state) && state !== 'succeeded'
           ? { skippedLines: [], rowResults: [], next: firstPage, announced: batch.errors }
@@ -106,30 +106,33 @@ function batchRequest({ jobId, credentials, settings }: Job<Credentials, Setting
   }
 }
 
-/** FAILED covers partial failure: some imports make it partial. Inferred: so do errors of a COMPLETED job. */
+/** FAILED covers partial failure: some imports make it partial. Inferred: errors of a COMPLETED job do, too. */
 function outcome(state: ReportedState, { imports, errors }: z.infer<typeof batchSchema>): ReportedState {
   if (state === 'failed') return (imports ?? 0) > 0 ? 'partial' : 'failed'
   return state === 'succeeded' && (errors ?? 0) > 0 ? 'partial' : state
 }
 
-/** "Only included for failed imports": absent means 0 beside the imports of a job that is completed, else unknown. */
+/** "Only included for failed imports": absent means 0 if a completed job has `imports`. Otherwise it is unknown. */
 function failedItems(state: ReportedState, { imports, errors }: z.infer<typeof batchSchema>): number | null {
   return errors ?? (state === 'succeeded' && imports !== null ? 0 : null)
 }
 
-/** Without `imports` a job may have failed in part or as a whole, whatever it says; without `errors` FAILED says too little. */
+/**
+ * Without `imports`, a failed job may have failed in part or as a whole. Without `errors`, FAILED doesn't say how much
+ * failed.
+ */
 function missingIn(state: ReportedState, { imports, errors }: z.infer<typeof batchSchema>): string | null {
   if (imports === null) return 'imports is missing.'
   return state !== 'succeeded' && errors === null ? 'errors is missing.' : null
 }
 
-/** Servers leave out what is empty: a first page that says nothing else is a list without items. */
+/** Returns true if a first page says nothing else: servers leave out empty fields, so it is an empty list. */
 function isEmptyList(body: unknown, cursor: string): boolean {
   if (cursor !== firstPage || !isObject(body)) return false
   return Object.entries(body).every(([field, value]) => field === 'total_records' || value === null || value === '')
 }
 
-/** The failed item as it was sent, and the application's own id of the user that it is, or is about. */
+/** Reads a failed item with the user's own id (`uid`): of the user that the item is, or that the event is about. */
 function rowResult(failure: Readonly<Record<string, unknown>> | null): RowResult {
   const { message, code, event, user } = failure ?? {}
   const item = keptJson(event ?? user ?? null)

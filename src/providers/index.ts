@@ -13,7 +13,9 @@ export const providers: Readonly<Record<ProviderName, Provider>> = registry
 
 export const providerNames = Object.keys(registry) as [ProviderName, ...ProviderName[]]
 
-/** The provider of this name. Names from outside are checked against {@link providerNames} first. */
+/**
+ * Returns the provider of this name. Check names from outside against {@link providerNames} first. @throws {TypeError}
+ */
 export function findProvider(name: string): Provider {
   if (!isProviderName(name)) throw new TypeError(`There is no provider ${JSON.stringify(name)}.`)
   return providers[name]

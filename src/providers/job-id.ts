@@ -1,11 +1,11 @@
-// Owns how a job id, which is opaque, gets into a URL: percent-encoded, as one segment of the path.
+// Owns putting an opaque job id into a URL: percent-encoded, as one segment of the path.
 
 export const maxJobIdLength = 500
 
 /**
- * Null where the id can be stored and asked for; otherwise what it must be, for people.
- * `.` and `..` can't: servers resolve them even when percent-encoded (RFC 3986, 5.2.4 and 6.2.2.2), so asking
- * would end at another resource, and no provider can have issued them.
+ * Returns null if the id can be stored and requested; otherwise what it must be, for people. `.` and `..` can't:
+ * servers resolve them even percent-encoded (RFC 3986, 5.2.4 and 6.2.2.2). A request would reach another resource, and
+ * no provider can have issued such ids.
  */
 export function jobIdProblem(jobId: string): string | null {
   if (jobId === '' || jobId.length > maxJobIdLength) return `must have 1 to ${maxJobIdLength} characters`
@@ -14,7 +14,7 @@ export function jobIdProblem(jobId: string): string | null {
   return null
 }
 
-/** The id as a segment of a path: `abd123=` is `abd123%3D`. */
+/** Returns the id as a segment of a path: `abd123=` becomes `abd123%3D`. */
 export function jobIdSegment(jobId: string): string {
   const problem = jobIdProblem(jobId)
   if (problem !== null) throw new TypeError(`A job id ${problem}.`)

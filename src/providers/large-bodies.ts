@@ -1,22 +1,27 @@
-// Owns how many large answers are read at once in this process, and that they are parsed one by one: together they would
-// take all of its memory, and hold up everybody else for as long as it takes to parse them. Small ones pass.
+// Owns how many large answers this process reads at once. It parses them one by one: together they would use up its
+// memory and block all other work. Small answers pass freely.
 import { setImmediate } from 'node:timers/promises'
 
-/** An answer may grow to this before it needs a turn. */
+/** An answer may grow to this size before it needs a turn. */
 export const freeBytes = 512 * 1_024
-/** Large answers at once. */
+/** How many large answers are read at once. */
 const maxTurns = 3
 
-/** First come, first served, but that each vendor has one turn at a time: where its answers hang, others' go on. */
+/**
+ * First come, first served, with one turn a vendor at a time. A vendor whose answers hang doesn't hold up the others.
+ */
 export interface LargeBodies {
-  /** For one answer. It is over with the signal, and has to be given back. */
+  /** Returns the turn of one answer. The signal ends it, and the caller has to give it back. */
   turn(origin: string, signal: AbortSignal): Turn
 }
 
 export interface Turn {
-  /** Settles when the answer may be large. Rejects with the signal's reason. */
+  /** Resolves when the answer may grow large. Rejects with the signal's reason. */
   take(): Promise<void>
-  /** What the work gives; that of a large answer has to wait for others' work, and for what else the process has to do. */
+  /**
+   * Returns the work's result. The work of a large answer waits for that of other large answers, and then leaves time
+   * to the rest of the process.
+   */
   work<Value>(compute: () => Value): Promise<Value>
   giveBack(): void
 }
@@ -29,7 +34,7 @@ interface Waiting {
 export function createLargeBodies(): LargeBodies {
   const busy = new Set<string>() // origins
   const waiting: Waiting[] = []
-  let free = Promise.resolve() // settles when nobody works
+  let free = Promise.resolve() // settles when no work runs
 
   return {
     turn(origin, signal) {
@@ -80,7 +85,7 @@ export function createLargeBodies(): LargeBodies {
     }
   }
 
-  /** Afterwards, everybody else has as much time as it took. */
+  /** Runs the work alone, and then leaves the rest of the process as much time as the work took. */
   async function inPeace<Value>(compute: () => Value, signal: AbortSignal): Promise<Value> {
     const before = free
     const { promise, resolve } = Promise.withResolvers<void>()

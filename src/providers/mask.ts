@@ -1,22 +1,22 @@
-// Owns keeping a connection's secrets out of what is kept of a vendor's words.
+// Owns masking a connection's secrets in stored texts of a vendor.
 import { storableText } from '../base/storable-text.ts'
 
 const maskText = '***'
 const excerptBytes = 2_048
 const windowLength = 65_536
-/** Shorter values inside a credential that is JSON (a token's `token_type`) are words, not secrets. */
+/** Shorter values inside a JSON credential (a token's `token_type`) are words, not secrets. */
 const minNestedLength = 8
 
 /**
- * Replaces every credential in a text: as it is, in base64 (as headers carry it), percent-encoded and escaped in JSON.
- * Of a credential that is itself JSON, such as Zilliant's, the texts inside count as well.
+ * Returns a function that replaces every credential in a text: plain, in base64 (as headers carry it), percent-encoded,
+ * and escaped in JSON. If a credential is itself JSON, such as Zilliant's, the texts inside it count as well.
  */
 export function createMask(credentials: unknown): (text: string) => string {
   const secrets = [...new Set(textsIn(credentials).flatMap(formsOf))].sort((a, b) => b.length - a.length)
   return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, maskText), text)
 }
 
-/** The first 2 KiB of a text (UTF-8), masked and storable. */
+/** Returns the first 2 KiB of a text (UTF-8), masked and storable. */
 export function excerptOf(text: string, mask: (text: string) => string): string {
   const masked = storableText(mask(text.slice(0, windowLength)))
   const bytes = new Uint8Array(excerptBytes)

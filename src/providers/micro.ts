@@ -1,4 +1,4 @@
-// Owns what micro.so's Prism API says of an import job, and of a small import that was answered inline.
+// Owns how micro.so's Prism API describes an import job, and a small import that it answered inline.
 import { z } from 'zod'
 import { isTerminal, type ReportedState, tellsOutcome } from '../model/reported-state.ts'
 import { keptBody } from './body.ts'
@@ -32,7 +32,7 @@ const statesByStatus: Readonly<Record<string, ReportedState>> = {
   failed: 'failed',
 }
 
-/** `job_id` isn't read: null in an inline answer, in a poll's it is the id that was asked for. */
+/** `job_id` isn't read: it is null in an inline answer, and repeats the requested id in a poll's. */
 const jobSchema = z.object({
   status: text,
   total: shownCount,
@@ -50,8 +50,8 @@ export const micro: Provider<Credentials, Settings> = {
   defaultBaseUrl: 'https://developers.micro.so',
   credentialsSchema,
   settingsSchema,
-  // 10 requests a second and 1,000 a month for each key are published. At the ten-second floor one import of two
-  // hours could take most of a month, so the ceiling is high. Jobs are kept for 7 days: after that there is nothing to ask.
+  // micro.so publishes 10 requests a second and 1,000 a month for each key. At the ten-second floor, one import of two
+  // hours could use most of a month, so the ceiling is high. It keeps jobs for 7 days.
   defaultLimits: {
     requestsPerSecond: 10,
     requestsPerMonth: 1_000,
@@ -90,12 +90,12 @@ export const micro: Provider<Credentials, Settings> = {
         },
         createdAt: job.created_at,
         startedAt: null,
-        finishedAt: null, // `updated_at` isn't published as the end
+        finishedAt: null, // no document says that `updated_at` is the end
         expiresAt: job.expires_at,
         body: keptBody(body, [['results']]),
       },
       missing: (tellsOutcome(state) ? unreadable : null) ?? (isDone ? missingIn(tally) : null),
-      // Unpaged and without an index: inferred that the position in the array is the row.
+      // The list is unpaged and has no index. Inferred: the position in the array is the row.
       details:
         isTerminal(state) && (rowResults.length > 0 || announced > 0)
           ? { skippedLines: [], rowResults, next: null, ...(announced > rowResults.length && { announced }) }
@@ -106,9 +106,9 @@ export const micro: Provider<Credentials, Settings> = {
   readError: readPlainError,
 }
 
-/** The counts of a job beside its results. */
+/** The counts of a job, checked against its results. */
 interface Tally extends z.infer<typeof jobSchema> {
-  /** Results with an error: `failed` is at least as many. */
+  /** The number of results with an error. `failed` is at least as many. */
   refused: number
 }
 
@@ -119,15 +119,15 @@ function tallyOf(job: z.infer<typeof jobSchema>): Tally {
 }
 
 /**
- * Inferred: `complete` with failed rows is a partial success, and so is one that leaves rows out: where the counts and
- * the results contradict each other, whatever speaks against success holds.
+ * Inferred: `complete` with failed rows is a partial success, and so is one that leaves rows out. If counts and results
+ * contradict each other, the one that speaks against success holds.
  */
 function outcome(state: ReportedState, job: Tally): ReportedState {
   if (state !== 'succeeded') return state
   return (job.failed ?? 0) > 0 || leavesOut(job) !== null ? 'partial' : 'succeeded'
 }
 
-/** The count that doesn't come up to the total. */
+/** Names the count that falls short of the total. Returns null if none does. */
 function leavesOut({ total, processed, succeeded, failed }: Tally): string | null {
   if (total === null) return null
   if (processed !== null && processed < total) return `processed is ${processed} of a total of ${total}.`
@@ -136,8 +136,8 @@ function leavesOut({ total, processed, succeeded, failed }: Tally): string | nul
 }
 
 /**
- * What a job that is complete lacks. Without `failed`, the results of all rows tell as much; without `results`, the counts
- * do, as long as none failed.
+ * Says what a completed job lacks. The results of all rows can stand in for `failed`. The counts can stand in for
+ * `results` if none failed.
  */
 function missingIn(job: Tally): string | null {
   const { total, failed, refused, results } = job
@@ -150,7 +150,7 @@ function missingIn(job: Tally): string | null {
   return results !== null && given < counted ? `results has ${given} of ${counted} rows.` : null
 }
 
-/** How many results there should be: of each row where there is a list, else of those that failed. */
+/** How many results there should be: one for each row if there is a list, otherwise one for each failed row. */
 function announcedRows(job: Tally): number {
   return Math.max(job.results !== null ? countedRows(job) : 0, job.failed ?? 0)
 }
@@ -164,7 +164,7 @@ function attempted({ succeeded, failed }: z.infer<typeof jobSchema>): number | n
   return succeeded === null || failed === null ? null : succeeded + failed
 }
 
-/** A row that is null keeps its place, because the place is all that says which row it is. */
+/** A null row keeps its place, because only its place identifies the row. */
 function rowResult(row: Readonly<Record<string, unknown>> | null): RowResult {
   return {
     recordId: readText(row?.id),

@@ -1,16 +1,16 @@
-// Owns how strict an answer is read: a count that can't be read, such as -1 for "not known yet", is unknown. While the
-// import runs that is all. In the answer that ends it, it could decide between succeeded and partial, so it isn't whole.
+// Owns how strictly an answer is read. An unreadable count, such as -1 for "not known yet", is unknown. In an answer
+// that ends the import, it leaves the answer incomplete: the count could decide between succeeded and partial.
 import type { z } from 'zod'
 import { isObject, isUnreadableCount } from './fields.ts'
 
 export interface Parsed<Status> {
-  /** With null for each count that can't be read. */
+  /** The status, with null for each unreadable count. */
   status: Status
-  /** Which counts those are, for people; null: none. They are something else than absent. */
+  /** Names the unreadable counts, for people. Null: there are none. Absent counts don't belong here. */
   unreadable: string | null
 }
 
-/** @throws {z.ZodError} for anything but a count. */
+/** @throws {z.ZodError} if anything but a count is unreadable. */
 export function parseStatus<Status>(schema: z.ZodType<Status>, body: unknown): Parsed<Status> {
   const parsed = schema.safeParse(body)
   if (parsed.success) return { status: parsed.data, unreadable: null }
@@ -20,7 +20,7 @@ export function parseStatus<Status>(schema: z.ZodType<Status>, body: unknown): P
   return { status, unreadable: `${issues.map(({ path, message }) => `${path.join('.')} ${message}`).join('; ')}.` }
 }
 
-/** The value with null at the path. */
+/** Returns the value with null at the path. */
 function blanked(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
   if (key === undefined) return null
   return isObject(value) ? { ...value, [key]: blanked(value[String(key)], rest) } : value

@@ -1,9 +1,9 @@
-// Owns the limits of a provider that publishes none: what a considerate client would keep to.
+// Owns the limits for a provider that publishes none: those of a considerate client.
 import type { DefaultLimits } from '../model/limits.ts'
 
 /**
- * Two seconds is soon enough to see a short job end, two minutes late is still early for one of hours, and a job that
- * lives for a week is stuck. `Retry-After` says the rest.
+ * Two seconds see a short job end soon enough, two minutes of delay are little for a job of hours, and a job that lives
+ * for a week is stuck. `Retry-After` does the rest.
  */
 export const politeDefaults: DefaultLimits = {
   requestsPerSecond: null,

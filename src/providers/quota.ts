@@ -1,4 +1,4 @@
-// Owns whether a refusal means that too much was asked: some vendors say it with 403 and a code of theirs.
+// Owns recognising that a 403 means too many requests: some vendors say so with a code of their own.
 import { isObject } from './fields.ts'
 
 /** Deeper than any vendor's error. */
@@ -10,7 +10,7 @@ const quotaCode =
 /** One word, as codes are. Sentences are for people, and decide nothing. */
 const word = /^[\w.-]{1,100}$/
 
-/** Whether any code in an error's body is one of a quota or a rate limit. */
+/** Returns true if any code in an error's body names a quota or a rate limit. */
 export function saysQuota(body: unknown, depth = maxDepth): boolean {
   if (typeof body === 'string') return word.test(body) && quotaCode.test(body.replace(/[^a-z]/gi, '').toLowerCase())
   if (depth === 0) return false

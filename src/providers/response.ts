@@ -1,16 +1,17 @@
-// Owns reading a vendor's answer: at most so many bytes of it, as JSON, in the charset that it names or in UTF-8.
+// Owns reading a vendor's answer: a limited number of bytes, as JSON, in the charset that the answer names or in UTF-8.
 
 import { parseJsonAsWritten } from '../base/json.ts'
 import { BodyError, discard, type Reading, type Response, readBody } from '../egress/body.ts'
 import { ProviderError } from './error.ts'
 
-/** Of an error's body. */
+/** The limit on an error's body. */
 const errorBodyLimitBytes = 64 * 1024
 
 /**
- * The whole body as text.
- * @throws {ProviderError} `response_too_large`, as soon as that is known, or `invalid_response` where it can't be decoded.
- * @throws what broke the connection.
+ * Reads the whole body as text.
+ * @throws {ProviderError} `response_too_large` as soon as the size is known, or `invalid_response` if the body can't be
+ * decoded.
+ * @throws the error that broke the connection.
  */
 export async function readText(response: Response, reading: Required<Reading>): Promise<string> {
   const { headers, body, statusCode: status } = response
@@ -28,7 +29,7 @@ export async function readText(response: Response, reading: Required<Reading>): 
   throw new ProviderError('invalid_response', `The provider answered ${status}: ${failure.message}`, { status })
 }
 
-/** The start of an error's body: what can be read of it, for a message. */
+/** Reads the start of an error's body, for a message. */
 export async function readErrorText(response: Response): Promise<string> {
   const { bytes, failure } = await readBody(response, { limitBytes: errorBodyLimitBytes })
   return failure instanceof BodyError && failure.kind === 'unknown_encoding'
@@ -42,8 +43,8 @@ function tooLarge(status: number, { limitBytes }: Reading): ProviderError {
 }
 
 /**
- * The JSON with its numbers as they were written. NaN and the infinities, which JSON doesn't have and some vendors send,
- * are null. Undefined: it isn't JSON. (JSON has no undefined.)
+ * Parses JSON, with its numbers as the vendor wrote them. NaN and the infinities, which some vendors send although JSON
+ * has none, become null. Returns undefined if the text isn't JSON.
  */
 export function parseAnswer(text: string): unknown {
   const json = tryParse(text)
@@ -62,23 +63,26 @@ function tryParse(text: string): unknown {
   try {
     return parseJsonAsWritten(text)
   } catch {
-    return undefined // it isn't JSON, or is nested more deeply than anybody's answer
+    return undefined // not JSON, or nested more deeply than any vendor's answer
   }
 }
 
-/** Wrong bytes become U+FFFD: a message in the wrong charset is no reason to lose the report. A byte order mark goes. */
+/**
+ * Decodes the bytes and drops a byte order mark. Wrong bytes become U+FFFD: a message in the wrong charset is no reason
+ * to lose the report.
+ */
 function decode(bytes: Uint8Array, headers: Response['headers']): string {
   return new TextDecoder(markedCharset(bytes) ?? namedCharset(headers)).decode(bytes)
 }
 
-/** A byte order mark says more than a header (WHATWG Encoding, "decode"). */
+/** A byte order mark takes precedence over a header (WHATWG Encoding, "decode"). */
 function markedCharset([first, second, third]: Uint8Array): string | undefined {
   if (first === 0xef && second === 0xbb && third === 0xbf) return 'utf-8'
   if (first === 0xff && second === 0xfe) return 'utf-16le'
   return first === 0xfe && second === 0xff ? 'utf-16be' : undefined
 }
 
-/** What `Content-Type` names, if there is such a charset; else UTF-8, which JSON is in. */
+/** Returns the charset that `Content-Type` names, if it exists. Otherwise returns UTF-8, JSON's own. */
 function namedCharset({ 'content-type': contentType }: Response['headers']): string {
   const [, label] = /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec([contentType ?? ''].flat().join(';')) ?? []
   try {

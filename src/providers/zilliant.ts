@@ -1,4 +1,4 @@
-// Owns what Zilliant's API says of an entity import: its status, and the report that adds the counts once it is over.
+// Owns how Zilliant's API describes an entity import: its status, and the report with its counts once it is over.
 import { z } from 'zod'
 import { isTerminal, type ReportedState } from '../model/reported-state.ts'
 import { keptBody } from './body.ts'
@@ -10,7 +10,7 @@ import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
 import { politeDefaults } from './polite-defaults.ts'
 
-/** The whole answer of the OAuth token endpoint, as text: it is sent as it is, not only its access_token. */
+/** The whole answer of the OAuth token endpoint, as text. Zilliant wants all of it, not its access_token alone. */
 const credentialsSchema = z.strictObject({ tokenResponse: jsonObjectText })
 const settingsSchema = z.strictObject({ forwardedHost: hostName.optional() })
 
@@ -29,7 +29,7 @@ const statesByReport: Readonly<Record<string, ReportedState>> = {
   FAILED: 'failed',
 }
 
-/** `entityImportId` repeats the id that was asked for; it stays in `body`. */
+/** `entityImportId` repeats the requested id; it stays in `body`. */
 const statusSchema = z.object({
   status: text,
   startDate: timestamp,
@@ -46,7 +46,7 @@ export const zilliant: Provider<Credentials, Settings> = {
   defaultBaseUrl: null,
   credentialsSchema,
   settingsSchema,
-  // No limits are published. File imports run for minutes (the published example for six and a half).
+  // Zilliant publishes no limits. File imports run for minutes (the published example for six and a half).
   defaultLimits: politeDefaults,
   forgetsJobs: false,
   volatileFields: [],
@@ -104,7 +104,10 @@ function importRequest({ jobId, credentials, settings }: Job<Credentials, Settin
   }
 }
 
-/** What tells no end is no report yet. Of a success one count is enough: `failedRows` is published to be absent then. */
+/**
+ * A summary without an end is no report yet. For a success one count is enough, because `failedRows` is published as
+ * absent then.
+ */
 function missingIn({ status, processedRows, failedRows }: z.infer<typeof reportSchema>): string | null {
   const state = stateOf(statesByReport, status)
   if (state === 'unmapped') return `its report has the status ${status ?? 'null'}, which tells no end.`
@@ -115,8 +118,8 @@ function missingIn({ status, processedRows, failedRows }: z.infer<typeof reportS
 }
 
 /**
- * The vendor's page of the report: `processedRows` is the "number of rows processed successfully", absent where the
- * import failed, and `failedRows` is absent where it succeeded. We count both as processed.
+ * The vendor's page of the report: `processedRows` is the "number of rows processed successfully", absent if the import
+ * failed, and `failedRows` is absent if it succeeded. We count both as processed.
  */
 function countsOf({ processedRows, failedRows }: z.infer<typeof reportSchema>) {
   const processed = processedRows === null && failedRows === null ? null : (processedRows ?? 0) + (failedRows ?? 0)
@@ -124,8 +127,8 @@ function countsOf({ processedRows, failedRows }: z.infer<typeof reportSchema>) {
 }
 
 /**
- * PARTIAL_SUCCESS is partial whatever the status said. Inferred: so is SUCCESS with failed rows, and where status and
- * report contradict each other, the worse one holds.
+ * PARTIAL_SUCCESS is partial whatever the status said. Inferred: SUCCESS with failed rows is partial, too. If status
+ * and report contradict each other, the worse one holds.
  */
 function worse(state: Report['state'], { status, failedRows }: z.infer<typeof reportSchema>): ReportedState {
   const reported = stateOf(statesByReport, status)

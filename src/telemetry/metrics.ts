@@ -1,4 +1,4 @@
-// Owns what Prometheus can see. Labels are names of providers and outcomes: never an id, a URL or a secret.
+// Owns what Prometheus sees. Labels are names of providers and outcomes, never an id, a URL or a secret.
 import { setTimeout as delay } from 'node:timers/promises'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Queues } from '../queue/queues.ts'
@@ -8,9 +8,9 @@ const seconds = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
 export interface Metrics {
   registry: Registry
-  /** Has told how far this machine's clock is ahead of the database's. */
+  /** Adds a gauge of how far this machine's clock is ahead of the database's. */
   clock(clock: { aheadMs(): number }): void
-  /** Has what the watch of a worker knows shown, too. */
+  /** Adds gauges of a worker's watch. */
   watch(watch: Pick<WorkWatch, 'tickAges' | 'lateness'>): void
   polled(poll: { provider: string; outcome: string; latenessMs: number; durationMs: number }): void
   attempted(attempt: { outcome: string; durationMs: number; firstAttemptDelayMs: number | null }): void
@@ -86,17 +86,17 @@ export function createMetrics(queues: Pick<Queues, 'all'>): Metrics {
   }
 }
 
-/** How long a scrape waits for the queue: the other metrics are served without it. */
+/** How long a scrape waits for the queue. Later, it answers without the queue's metrics. */
 const queueAnswersWithinMs = 2_000
 
-/** What the queue doesn't tell in time is left out, and `queue_up` says so. */
+/** If the queue doesn't answer in time, its metrics are left out, and `queue_up` says so. */
 function measureQueues(queues: Pick<Queues, 'all'>, registers: Registry[]): void {
   let reading: ReturnType<typeof readQueues> | null = null
   const read = () => {
     reading ??= readQueues(queues).finally(() => {
       reading = null
     })
-    return reading // once for all metrics of a scrape
+    return reading // one reading for all metrics of a scrape
   }
   new Gauge({
     name: 'import_tracker_queue_up',
@@ -135,7 +135,7 @@ interface QueueReading {
   isPaused: boolean
 }
 
-/** Null: no answer in time. */
+/** Returns null if the queue doesn't answer in time. */
 function readQueues({ all }: Pick<Queues, 'all'>): Promise<QueueReading[] | null> {
   const readings = Object.entries(all).map(async ([name, queue]) => {
     const [counts, isPaused] = await Promise.all([queue.getJobCounts('waiting', 'active', 'delayed'), queue.isPaused()])
