@@ -2,17 +2,21 @@ import { randomUUID } from 'node:crypto'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { SQL } from 'drizzle-orm'
 import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
+import { oldestDue as oldestCollection } from '../../src/collecting/work.ts'
 import { historyTables } from '../../src/config/config.ts'
-import { claimCollections, claimPolls } from '../../src/connections/rooms.ts'
+import { connectionsToServe } from '../../src/connections/rooms.ts'
 import { isMigrated, migrate } from '../../src/db/migrate.ts'
 import { listEvents, listImportEvents } from '../../src/events/feed.ts'
 import { writeEvent } from '../../src/events/write.ts'
 import { monthOf } from '../../src/history/months.ts'
-import { listSnapshots } from '../../src/imports/history.ts'
+import { listSnapshots, selectSnapshots } from '../../src/imports/history.ts'
+import type { ChangedReport, Observation } from '../../src/imports/record.ts'
 import { listRowResults, listSkippedLines } from '../../src/imports/rows.ts'
+import { oldestDue as oldestPoll } from '../../src/polling/work.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
@@ -128,53 +132,44 @@ describe('a database from before history was kept by the month', () => {
     expect(recent.map(({ importId }) => importId)).toContain(stored[0]?.id)
   })
 
-  test('goes on where it stood: leases hold, and reports extend the snapshots that there were', async () => {
-    expect((await claimPolls(database.db, now)).ids).toEqual([])
-    expect((await claimCollections(database.db, now)).ids).toEqual([])
+  test('goes on where it stood: what was under way is due again, and reports extend the snapshots that there were', async () => {
+    const all = rowsBefore.connections?.map(({ id }) => id).sort()
+    const due = (kind: 'poll' | 'collect', oldestDue: SQL) =>
+      connectionsToServe(database.db, { kind, oldestDue, limit: 100 }, now)
+    expect((await due('poll', oldestPoll(now))).sort()).toEqual(all)
+    expect((await due('collect', oldestCollection(now))).sort()).toEqual(all)
     await recordUnchanged(
       database.db,
       stored.map(({ id }) => ({
-        importId: id,
-        expectedPolls: 3,
-        polledAt: now,
-        failedCall: null,
+        ...seen(id, 3),
         sameReport: true,
-        nextPollAt: now,
-        attention: null,
+        dueAt: now,
         failures: 0,
         notFounds: 0,
         notFoundSince: null,
-        heldOutcome: null,
-        lastError: null,
+        note: null,
       })),
     )
     for (const { id, snapshotId } of stored) {
-      const { rows } = await database.pool.query(
-        'SELECT id, polls, last_seen_at AS "lastSeenAt" FROM snapshots WHERE import_id = $1 ORDER BY polls DESC',
-        [id],
-      )
-      expect(rows).toMatchObject([{ id: snapshotId, polls: 3, lastSeenAt: now }, { polls: 1 }])
+      const shown = (await selectSnapshots(database.db, id)).toSorted((a, b) => b.polls - a.polls)
+      expect(shown).toMatchObject([{ id: snapshotId, polls: 3, lastSeenAt: now }, { polls: 1 }])
       const report = aReport({ message: 'new' })
-      expect(await recordReport(database.db, await changed(id, report))).toBe('stored')
+      expect(await recordReport(database.db, changed(id, report))).toBe('stored')
       expect((await listSnapshots(database, id, page)).data).toHaveLength(3)
     }
   })
 })
 
-async function changed(importId: string, report: Report): Promise<ChangedReport> {
-  const { rows } = await database.pool.query(
-    'SELECT c.id, c.name, c.provider FROM imports i JOIN connections c ON c.id = i.connection_id WHERE i.id = $1',
-    [importId],
-  )
+function seen(importId: string, expectedPolls: number): Observation {
+  const connection = { id: importId, provider: 'cdq' } // nothing is counted for it
+  return { importId, expectedPolls, from: 'running', polledAt: now, failedCall: null, connection }
+}
+
+function changed(importId: string, report: Report): ChangedReport {
   return {
-    importId,
-    expectedPolls: 4,
-    polledAt: now,
-    failedCall: null,
-    connection: rows[0] as { id: string; name: string; provider: string },
+    ...seen(importId, 4),
     answer: { report, missing: null, details: null },
     fingerprint: 'another',
-    from: 'running',
     to: 'running',
     lostReason: null,
     attention: null,
@@ -182,7 +177,7 @@ async function changed(importId: string, report: Report): Promise<ChangedReport>
     heldOutcome: null,
     lastError: null,
     progressChanges: [],
-    nextPollAt: now,
+    dueAt: now,
     polls: 1,
   }
 }

@@ -57,7 +57,7 @@ describe('an import that is deleted while a delivery of its event is under way',
     await world.event(ofImport)
     const { id: deliveryId } = only(await world.deliveriesOf(endpointId))
     await deleteImport({ db: world.deps.db }, ofImport.importId)
-    const wake = { poll() {}, collect() {}, deliver() {} }
+    const wake = Object.assign(() => {}, { listen() {} })
     const work = createDeliveryWorker({ ...world.deps, log: createLog('silent'), wake, observeDelivery() {} })
     await work({ deliveryId, number: 1, manual: false }, new AbortController().signal)
     expect(receiver.received).toEqual([])

@@ -1,9 +1,9 @@
-import { eq, sql } from 'drizzle-orm'
+import { eq, isNull, sql } from 'drizzle-orm'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
 import type { HistoryRetention } from '../../src/config/config.ts'
-import { imports, snapshots } from '../../src/db/schema/index.ts'
+import { imports, polling, snapshots } from '../../src/db/schema/index.ts'
 import { keepPartitions } from '../../src/history/drop-months.ts'
 import { monthOf } from '../../src/history/months.ts'
 import { lockPartitions, makePartition, makePartitions, tablesOfImports } from '../../src/history/partitions.ts'
@@ -22,7 +22,8 @@ beforeEach(async () => {
   world.clock.set(month)
   await makePartitions(world.db, month)
   // What is left of other tests goes.
-  await world.db.update(imports).set({ state: 'stopped', nextPollAt: null })
+  const left = await world.db.select({ id: imports.id }).from(imports).where(isNull(imports.finishedAt))
+  for (const { id } of left) await stopped(id)
   world.clock.set(monthOf(month, 1))
   await keep({ snapshots: 1, skipped_lines: 1, row_results: 1 })
   world.clock.set(month)
@@ -39,11 +40,24 @@ const there = async () => {
   return tablesOfImports.filter((_table, index) => all[index]?.includes(shown({ month })))
 }
 
+/** Ends it as if it had been long ago. */
+async function stopped(id: string) {
+  await world.db.delete(polling).where(eq(polling.importId, id))
+  await world.db.update(imports).set({ state: 'stopped', finishedAt: month }).where(eq(imports.id, id))
+}
+
 /** An import of that month that was lost then, with one report. */
 async function lost() {
   const id = idAt(new Date(month.getTime() + 86_400_000))
   const snapshotId = newId()
-  const row = await world.tracked({ id, state: 'lost', nextPollAt: null, snapshotId, fingerprint: 'same', polls: 1 })
+  const row = await world.tracked({
+    id,
+    state: 'lost',
+    finishedAt: world.clock.now(),
+    snapshotId,
+    fingerprint: 'same',
+    polls: 1,
+  })
   const now = world.clock.now()
   const seen = { firstSeenAt: now, lastSeenAt: now, polls: 1 }
   await world.db
@@ -86,7 +100,7 @@ describe('an import whose month is gone', () => {
     await resume(id)
     await keep()
     expect(await there()).toEqual([...tablesOfImports])
-    await world.db.update(imports).set({ state: 'stopped', nextPollAt: null }).where(eq(imports.id, id))
+    await stopped(id)
     await keep()
     expect(await there()).toEqual([])
   })
@@ -139,9 +153,7 @@ describe('an import whose month is gone', () => {
     reader.release()
     await resume(id)
     expect(await there()).toEqual([...tablesOfImports])
-    expect(await recordReport(world.db, await world.changed(await world.row(id), {}))).toMatchObject({
-      kind: 'recorded',
-    })
+    expect(await recordReport(world.db, await world.changed(await world.row(id), {}))).toBe('stored')
   })
 
   test('is refused for now while months are being dropped, and stays as it was', { timeout: 240_000 }, async () => {
@@ -165,10 +177,8 @@ test('resuming and dropping at once never leave a tracked import without its mon
     world.clock.set(monthOf(month, 6))
     await Promise.all([keep(), resume(id), keep()])
     expect(await there()).toEqual([...tablesOfImports])
-    expect(await recordReport(world.db, await world.changed(await world.row(id), {}))).toMatchObject({
-      kind: 'recorded',
-    })
-    await world.db.update(imports).set({ state: 'stopped', nextPollAt: null }).where(eq(imports.id, id))
+    expect(await recordReport(world.db, await world.changed(await world.row(id), {}))).toBe('stored')
+    await stopped(id)
     await keep()
     for (const table of tablesOfImports) await world.db.transaction((tx) => makePartition(tx, { table, month }))
   }

@@ -34,18 +34,19 @@ const fresh: TrackedImport = {
   attention: null,
   attentionsTold: [],
   polls: 0,
-  nextPollAt: now,
-  pollLeaseUntil: now,
+  dueAt: now,
   registeredAt: new Date('2026-11-22T11:00:00Z'),
   deadlineAt: new Date('2026-11-29T11:00:00Z'),
   providerStartedAt: null,
   providerCreatedAt: null,
   providerExpiresAt: null,
-  pollFailures: 0,
-  notFoundPolls: 0,
+  failures: 0,
+  notFounds: 0,
   notFoundSince: null,
   resumedAt: null,
   heldOutcome: null,
+  hasError: false,
+  isRefused: false,
   snapshotId: null,
   fingerprint: null,
   movingFields: null,
@@ -109,7 +110,7 @@ describe('a report', () => {
 
   test('that says the same again, but for the time, is one more of the last one', () => {
     const again = answer({ body: { status: 'RUNNING', updatedAt: '12:05' } })
-    expect(assess(seen, asked, again, now)).toMatchObject({ kind: 'unchanged', sameReport: true, pollFailures: 0 })
+    expect(assess(seen, asked, again, now)).toMatchObject({ kind: 'unchanged', sameReport: true, failures: 0 })
   })
 
   test('that says the same again after a resume makes the import running again', () => {
@@ -180,8 +181,7 @@ describe('a 404', () => {
     ['seen before', seen],
   ])('on an import %s is believed when three polls in a row say so', (_which, tracked) => {
     const outcomes = [0, 1, 2].map(
-      (notFoundPolls) =>
-        assess({ ...tracked, notFoundPolls, notFoundSince: ago(100) }, hasty, failure('not_found'), now).kind,
+      (notFounds) => assess({ ...tracked, notFounds, notFoundSince: ago(100) }, hasty, failure('not_found'), now).kind,
     )
     expect(outcomes).toEqual(['unchanged', 'unchanged', 'lost'])
   })
@@ -191,8 +191,8 @@ describe('a 404', () => {
     ['resumed', { resumedAt: ago(59_000) }],
   ])('on an import just %s is believed after at least three over at least ten seconds', (_how, since) => {
     const young = { ...fresh, ...since }
-    const kindOf = (notFoundPolls: number, sinceMs: number) =>
-      assess({ ...young, notFoundPolls, notFoundSince: ago(sinceMs) }, hasty, failure('not_found'), now).kind
+    const kindOf = (notFounds: number, sinceMs: number) =>
+      assess({ ...young, notFounds, notFoundSince: ago(sinceMs) }, hasty, failure('not_found'), now).kind
     expect(kindOf(0, 0)).toBe('unchanged')
     expect(kindOf(1, 30_000)).toBe('unchanged')
     expect(kindOf(2, 9_999)).toBe('unchanged')
@@ -217,21 +217,21 @@ describe('a 404', () => {
 
   test('is a row of its own from the first one on', () => {
     const first = assess({ ...seen, notFoundSince: ago(3_600_000) }, asked, failure('not_found'), now)
-    expect(first).toMatchObject({ notFoundPolls: 1, notFoundSince: now })
-    const second = assess({ ...seen, notFoundPolls: 1, notFoundSince: ago(2_000) }, asked, failure('not_found'), now)
-    expect(second).toMatchObject({ notFoundPolls: 2, notFoundSince: ago(2_000) })
+    expect(first).toMatchObject({ notFounds: 1, notFoundSince: now })
+    const second = assess({ ...seen, notFounds: 1, notFoundSince: ago(2_000) }, asked, failure('not_found'), now)
+    expect(second).toMatchObject({ notFounds: 2, notFoundSince: ago(2_000) })
   })
 
   test('followed by anything else is forgotten', () => {
-    const one = { ...seen, notFoundPolls: 2, notFoundSince: now }
-    const forgotten = { notFoundPolls: 0, notFoundSince: null }
+    const one = { ...seen, notFounds: 2, notFoundSince: now }
+    const forgotten = { notFounds: 0, notFoundSince: null }
     expect(assess(one, asked, answer({}), now)).toMatchObject(forgotten)
     expect(assess(one, asked, failure('timeout'), now)).toMatchObject(forgotten)
   })
 
   test('of a provider that forgets its jobs means that it has expired', () => {
     const forgetful = { ...asked, provider: { ...asked.provider, forgetsJobs: true } }
-    const third = { notFoundPolls: 2, notFoundSince: ago(20_000) }
+    const third = { notFounds: 2, notFoundSince: ago(20_000) }
     const reason = (tracked: TrackedImport) => assess({ ...tracked, ...third }, forgetful, failure('not_found'), now)
     expect(reason(seen)).toMatchObject({ kind: 'lost', reason: 'expired' })
     expect(reason({ ...fresh, providerExpiresAt: now })).toMatchObject({ kind: 'lost', reason: 'expired' })
@@ -258,7 +258,7 @@ describe('an outcome that is not whole', () => {
     },
   })
 
-  test.each(['pending', 'queued', 'running'])(
+  test.each(['pending', 'queued', 'running'] as const)(
     'keeps an import running that was %s, and says what is missing',
     (state) => {
       expect(assess({ ...seen, state }, asked, lacking(), now)).toMatchObject({
@@ -408,7 +408,7 @@ describe('an outcome that is not whole', () => {
       heldOutcome: { asked: 3 },
       lastError: { code: 'not_found' },
     })
-    const third = { ...held, notFoundPolls: 2, notFoundSince: new Date(now.getTime() - 15_000) }
+    const third = { ...held, notFounds: 2, notFoundSince: new Date(now.getTime() - 15_000) }
     expect(assess(third, asked, failure('not_found'), now)).toMatchObject({
       kind: 'settled',
       held: { state: 'partial' },
@@ -439,8 +439,8 @@ function playFailures(tracked: TrackedImport, whom: Asked, kind: ProviderErrorKi
   for (let asks = 1; ; asks++) {
     const assessed = assess(current, whom, failure(kind), new Date(at))
     if (assessed.kind !== 'unchanged') return { kind: assessed.kind, at: at - now.getTime(), asks }
-    const { pollFailures, notFoundPolls, notFoundSince } = assessed
-    current = { ...current, pollFailures, notFoundPolls, notFoundSince }
+    const { failures, notFounds, notFoundSince } = assessed
+    current = { ...current, failures, notFounds, notFoundSince }
     at += assessed.next.delayMs
   }
 }
@@ -455,17 +455,17 @@ describe('any other failure', () => {
     'rate_limited',
     'unauthorized',
   ] as const)('%s never ends an import', (kind) => {
-    const assessed = assess({ ...seen, pollFailures: 99 }, asked, failure(kind), now)
+    const assessed = assess({ ...seen, failures: 99 }, asked, failure(kind), now)
     expect(assessed).toMatchObject({
       kind: 'unchanged',
       sameReport: false,
-      pollFailures: 100,
+      failures: 100,
       lastError: { code: kind },
     })
   })
 
   test('leaves what asks for attention as it was', () => {
-    const odd = { ...seen, attention: 'unmapped_status' }
+    const odd = { ...seen, attention: 'unmapped_status' as const }
     expect(assess(odd, asked, failure('timeout'), now)).toMatchObject({
       attention: 'unmapped_status',
       attentionEvent: null,

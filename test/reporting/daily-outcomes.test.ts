@@ -4,9 +4,9 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
-import { type Checkpoint, leased, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
+import { type Checkpoint, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { giveUp } from '../../src/collecting/give-up.ts'
-import { connections, imports } from '../../src/db/schema/index.ts'
+import { connections } from '../../src/db/schema/index.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
 import { type Registered, registerImport, registerImports } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
@@ -218,14 +218,7 @@ describe('skipped columns', () => {
     await recordReport(world.db, { ...change, answer: { ...change.answer, details: page } })
     await tick()
     expect(await columns(id)).toEqual([])
-    const connection = { id, name: '', provider: 'cdq' }
-    const error = { code: 'any', message: 'No.', at: world.clock.now().toISOString() }
-    await giveUp(world.db, leased(await underLease(importId)), {
-      connection,
-      error,
-      failed: null,
-      now: world.clock.now(),
-    })
+    await giveUpNow(importId)
     await tick()
     expect(await columns(id)).toEqual([{ month: '2026-05-01', column: 5, lines: 2, imports: 1 }])
   })
@@ -234,7 +227,7 @@ describe('skipped columns', () => {
 test('what was there before is filled in, newest first, over several transactions', async () => {
   const { id } = await world.connection()
   const days = Array.from({ length: 50 }, (_, index) => after(new Date('2025-01-01T10:00:00Z'), index * 24 * hourMs))
-  const state = { connectionId: id, state: 'succeeded', nextPollAt: null }
+  const state = { connectionId: id, state: 'succeeded' }
   for (const day of days) await world.tracked({ ...state, registeredAt: day, finishedAt: after(day, hourMs) })
   await beginAnew()
 
@@ -347,10 +340,14 @@ test('an unchanged poll marks no day', async () => {
   expect(rowCount).toBe(0)
 })
 
+async function giveUpNow(importId: string): Promise<void> {
+  const now = world.clock.now()
+  const error = { code: 'any', message: 'No.', at: now.toISOString() }
+  await world.db.transaction((tx) => giveUp(tx, importId, { error, failed: null, now }))
+}
+
 /** Where the import's collection stands, under a lease. */
 async function underLease(importId: string): Promise<Checkpoint> {
-  const lease = { collectLeaseUntil: after(world.clock.now(), 60_000) }
-  await world.db.update(imports).set(lease).where(eq(imports.id, importId))
   const checkpoint = await world.checkpoint(importId)
   if (!checkpoint) throw new Error('nothing is to be collected')
   return checkpoint
@@ -418,12 +415,9 @@ describe('whatever happens', () => {
       const details = action === 'end' ? page : { ...page, next: 'more' } // to be collected
       await recordReport(world.db, { ...change, answer: { ...change.answer, details } })
     }
-    const connection = { id: row.connectionId, name: '', provider: 'cdq' }
-    const error = { code: 'any', message: 'No.', at: world.clock.now().toISOString() }
     if (action === 'collect' && row.nextCollectAt !== null)
-      await storeCollectedPage(world.db, await underLease(id), connection, page, world.clock.now())
-    if (action === 'give up' && row.nextCollectAt !== null)
-      await giveUp(world.db, leased(await underLease(id)), { connection, error, failed: null, now: world.clock.now() })
+      await storeCollectedPage(world.db, await underLease(id), page, world.clock.now())
+    if (action === 'give up' && row.nextCollectAt !== null) await giveUpNow(id)
     if (action === 'delete') await deleteImport(world, id)
   }
 

@@ -1,20 +1,19 @@
 // Owns that each call that failed is counted exactly once, and stays so.
 import { eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
-import { after } from '../../src/base/clock.ts'
-import { leased, postponeFailed } from '../../src/collecting/checkpoint.ts'
-import { giveUp } from '../../src/collecting/give-up.ts'
-import { imports } from '../../src/db/schema/index.ts'
+import { giveUpWalk, postponeFailed } from '../../src/collecting/checkpoint.ts'
+import { leases } from '../../src/db/schema/index.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
-import { countFailedCall, type FailedCall } from '../../src/reporting/failed-calls.ts'
+import { countFailedCalls, type FailedCall } from '../../src/reporting/failed-calls.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
 const addUp = () => rollUp(world, new AbortController().signal)
 const timedOut: FailedCall = { call: 'status', code: 'timeout' }
+const failedAt = (id: string, polledAt: Date) => ({ connection: { id }, failedCall: timedOut, polledAt })
 
 /** What the view says of a connection: `day call code` and how many calls. */
 async function counted(connectionId: string): Promise<Record<string, number>> {
@@ -49,8 +48,8 @@ describe('a call counts in the transaction that records it', () => {
   test('where the import shows another attention by it', async () => {
     const connection = await world.connection()
     const row = await world.tracked({ ...live, connectionId: connection.id })
-    const poll = world.unchanged(row, { failedCall: timedOut, sameReport: false, attention: 'outcome_incomplete' })
-    await recordRaised(world.db, { ...poll, connection, from: 'running', attentionEvent: 'import.attention' })
+    const note = { attention: 'outcome_incomplete', attentionEvent: 'import.attention' } as const
+    await recordUnchanged(world.db, [world.unchanged(row, { failedCall: timedOut, sameReport: false, note })])
     await expectCounted(connection.id, { '2026-03-01 status timeout': 1 })
   })
 
@@ -67,30 +66,28 @@ describe('a call counts in the transaction that records it', () => {
   })
 
   test('where a page is asked for again, or given up', async () => {
-    const connection = await world.connection()
-    const connectionId = connection.id
+    const { id: connectionId } = await world.connection()
     const now = world.clock.now()
     const row = await world.tracked({
       ...live,
       state: 'failed',
       connectionId,
-      nextPollAt: null,
       nextCollectAt: now,
-      collectLeaseUntil: after(now, 60_000),
     })
     const at = await world.checkpoint(row.id)
     if (!at) throw new Error('nothing to collect')
     const trouble = { collectFailures: 1, collectNotFounds: 0, collectFaults: 0, collectBegunAnew: false }
     const error = { code: 'any', message: 'No.', at: now.toISOString() }
-    const giveUpNow = () => giveUp(world.db, leased(at), { connection, error, failed: 'not_found', now })
-    await postponeFailed(world.db, at, now, { trouble, error, failed: 'timeout', anew: false })
+    const giveUp = (walk: typeof at) => giveUpWalk(world.db, walk, { error, failed: 'not_found', now })
+    const postponed = { trouble, error, failed: 'timeout', anew: false } as const
+    await postponeFailed(world.db, at, now, postponed, now)
     // The lease is gone, so this is what somebody heard too late.
-    await postponeFailed(world.db, at, now, { trouble, error, failed: 'timeout', anew: false })
-    await giveUpNow()
+    await world.db.delete(leases).where(eq(leases.id, at.leaseId))
+    await postponeFailed(world.db, at, now, postponed, now)
+    await giveUp(at)
     await expectCounted(connectionId, { '2026-03-01 details timeout': 1 })
 
-    await world.db.update(imports).set({ collectLeaseUntil: at.lease }).where(eq(imports.id, row.id))
-    await giveUpNow()
+    await giveUp({ ...at, leaseId: await world.served('collect', connectionId, 1) })
     await expectCounted(connectionId, { '2026-03-01 details not_found': 1, '2026-03-01 details timeout': 1 })
   })
 
@@ -104,7 +101,7 @@ describe('a call counts in the transaction that records it', () => {
     expect(await recordLost(world.db, lost)).toBe('stale')
     await expect(
       world.db.transaction(async (tx) => {
-        await countFailedCall(tx, connectionId, timedOut, world.clock.now())
+        await countFailedCalls(tx, [failedAt(connectionId, world.clock.now())])
         throw new Error('it breaks off')
       }),
     ).rejects.toThrow('it breaks off')
@@ -129,7 +126,7 @@ test('days are those of UTC, with the first and the last call of each', async ()
     '2026-03-09T00:00:00.000Z',
   ]
   for (const moment of moments) {
-    await world.db.transaction((tx) => countFailedCall(tx, connectionId, timedOut, new Date(moment)))
+    await world.db.transaction((tx) => countFailedCalls(tx, [failedAt(connectionId, new Date(moment))]))
     await addUp()
   }
   const { rows } = await world.db.execute(sql`
@@ -150,7 +147,7 @@ test('days are those of UTC, with the first and the last call of each', async ()
 
 test('adding up at once in several processes while calls fail loses none, and counts none twice', async () => {
   const { id: connectionId } = await world.connection()
-  const fail = () => world.db.transaction((tx) => countFailedCall(tx, connectionId, timedOut, world.clock.now()))
+  const fail = () => world.db.transaction((tx) => countFailedCalls(tx, [failedAt(connectionId, world.clock.now())]))
   const day = world.clock.now().toISOString().slice(0, 10)
   for (let round = 1; round <= 5; round++) {
     await Promise.all([addUp(), fail(), addUp(), fail(), fail(), addUp()])

@@ -63,7 +63,7 @@ async function history(columns: Partial<typeof imports.$inferInsert> = {}) {
     },
     async refused(second: number) {
       const lastError = { code: 'timeout', message: 'Too slow.', at: at(second).toISOString(), body: 'secret' }
-      const poll = { polledAt: at(second), sameReport: false, failures: 1, lastError }
+      const poll = { polledAt: at(second), sameReport: false, failures: 1, note: { lastError } }
       await recordUnchanged(world.db, [world.unchanged(await world.row(id), poll)])
     },
     async lost(second: number) {

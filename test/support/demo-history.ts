@@ -9,9 +9,8 @@ import { connections, detailPages, imports, skippedLines, webhookEndpoints } fro
 import { type ConnectionName, connections as demoConnections } from '../../src/demo/connections.ts'
 import { type Scenario, scenarios } from '../../src/demo/scenarios.ts'
 import { makePartitions } from '../../src/history/partitions.ts'
+import { selectImports } from '../../src/imports/columns.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
-import { recordLost, recordReport } from '../../src/imports/record.ts'
-import { recordUnchanged } from '../../src/imports/record-unchanged.ts'
 import { registerImport } from '../../src/imports/register.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import {
@@ -24,6 +23,7 @@ import {
 import type { DetailPage, Report } from '../../src/providers/contract.ts'
 import type { ProviderErrorKind } from '../../src/providers/error.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
+import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
 
 /** The moment that the history is told at. */
 export const asOf = new Date('2026-03-31T18:00:00.000Z')
@@ -229,57 +229,44 @@ function createPoll(
   { importId, connection }: { importId: string; connection: { id: string; name: string; provider: string } },
 ) {
   const seen = async () => {
-    const [row] = await db.select().from(imports).where(eq(imports.id, importId))
-    if (!row) throw new Error(`no import ${importId}`)
+    const [found] = await selectImports(db).where(eq(imports.id, importId))
+    if (!found) throw new Error(`no import ${importId}`)
+    const { row } = found
     const polledAt = clock.now()
-    const at = { importId, expectedPolls: row.polls, polledAt, failedCall: null }
-    return { row, at, nextPollAt: after(polledAt, minuteMs) }
+    const from = row.state as ImportState
+    const at = { importId, expectedPolls: row.polls, from, polledAt, failedCall: null, connection }
+    return { row, at, dueAt: after(polledAt, minuteMs) }
   }
   return {
     async answered(report: Report, attention: Attention | null = null, details: DetailPage | null = null) {
-      const { row, at, nextPollAt } = await seen()
+      const { row, at, dueAt } = await seen()
       const fingerprint = fingerprintOf(report, { volatileFields: [] })
-      const from = row.state as ImportState
       const to = report.state as ImportState
-      const same = { ...at, sameReport: true, attention, pollFailures: 0, ...nothingHeld, lastError: null }
-      if (fingerprint === row.fingerprint && from === to) return recordUnchanged(db, [{ ...same, nextPollAt }])
-      const change = {
-        ...at,
-        connection,
-        answer: { report, missing: null, details },
-        fingerprint,
-        from,
-        to,
-        lostReason: null,
-        attention,
-        attentionEvent: attentionEvent(row, attention),
-        heldOutcome: null,
-        lastError: null,
+      const shown = { attention, attentionEvent: attentionEvent(row, attention), heldOutcome: null, lastError: null }
+      if (fingerprint === row.fingerprint && at.from === to) {
+        const same = { ...at, sameReport: true, failures: 0, ...notMissed, dueAt }
+        await recordUnchanged(db, [{ ...same, note: shown }])
+        return
       }
-      const next = isOver(to) ? null : nextPollAt
-      await recordReport(db, { ...change, progressChanges: [], nextPollAt: next, polls: 1 })
+      const answer = { report, missing: null, details }
+      const change = { ...at, answer, fingerprint, to, lostReason: null, ...shown, progressChanges: [] }
+      await recordReport(db, { ...change, dueAt: isOver(to) ? null : dueAt, polls: 1 })
     },
     async refused(code: ProviderErrorKind) {
-      const { row, at, nextPollAt } = await seen()
+      const { at, dueAt } = await seen()
       const lastError = { code, message: 'The provider did not answer as it should.', at: at.polledAt.toISOString() }
       const failedCall = { call: 'status', code } as const
-      const failure = {
-        failedCall,
-        sameReport: false,
-        attention: null,
-        pollFailures: row.pollFailures + 1,
-        ...nothingHeld,
-      }
-      await recordUnchanged(db, [{ ...at, ...failure, lastError, nextPollAt }])
+      const note = { attention: null, attentionEvent: null, heldOutcome: null, lastError }
+      await recordUnchanged(db, [{ ...at, failedCall, sameReport: false, failures: 1, ...notMissed, dueAt, note }])
     },
     async lost(reason: NonNullable<Scenario['expected']['lostReason']>) {
-      const { row, at } = await seen()
-      await recordLost(db, { ...at, connection, from: row.state as ImportState, reason, lastError: null, polls: 1 })
+      const { at } = await seen()
+      await recordLost(db, { ...at, reason, lastError: null, polls: 1 })
     },
   }
 }
 
-const nothingHeld = { notFoundPolls: 0, notFoundSince: null, heldOutcome: null }
+const notMissed = { notFounds: 0, notFoundSince: null }
 
 async function insertConnections(db: Database): Promise<Record<ConnectionName, string>> {
   const ids = {} as Record<ConnectionName, string>
