@@ -12,7 +12,9 @@ export interface StartedImport {
   polls?: number
   firstPolledAt?: Date | null
   lastPolledAt?: Date | null
-  snapshotId?: string | null
+  /** Of the snapshot that the next equal report extends; absent: there is none. */
+  seen?: number
+  seenAt?: Date | null
 }
 
 /** Has these imports polled. */
@@ -22,17 +24,16 @@ export async function startPolling(tx: Transaction, started: readonly StartedImp
   await tx.execute(sql`
     /* polling.start */
     INSERT INTO polling (import_id, connection_id, due_at, polls, first_polled_at, last_polled_at, seen, seen_at)
-    SELECT one.id, connection_id, due_at, one.polls, first_polled_at, last_polled_at, coalesce(s.polls, 0), s.last_seen_at
-    FROM unnest(
+    SELECT * FROM unnest(
       ${column(({ id }) => id)}::uuid[],
       ${column(({ connectionId }) => connectionId)}::uuid[],
       ${column(({ dueAt }) => dueAt)}::timestamptz[],
       ${column(({ polls = 0 }) => polls)}::int[],
       ${column(({ firstPolledAt = null }) => firstPolledAt)}::timestamptz[],
       ${column(({ lastPolledAt = null }) => lastPolledAt)}::timestamptz[],
-      ${column(({ snapshotId = null }) => snapshotId)}::uuid[]
-    ) AS one (id, connection_id, due_at, polls, first_polled_at, last_polled_at, snapshot_id)
-    LEFT JOIN snapshots s ON s.import_id = one.id AND s.id = one.snapshot_id`)
+      ${column(({ seen = 0 }) => seen)}::int[],
+      ${column(({ seenAt = null }) => seenAt)}::timestamptz[]
+    )`)
 }
 
 /** Has a live import polled at this moment. A poll that is under way says itself when the next one is due. */

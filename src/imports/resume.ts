@@ -1,12 +1,12 @@
 // Owns resuming an import that is over: it is asked about again, with a deadline as long as its first one. One that the
 // provider ended has to be forced.
 
-import { eq, sql } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import { z } from 'zod'
 import { AppError } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { connections } from '../db/schema/index.ts'
+import { connections, snapshots } from '../db/schema/index.ts'
 import { reopenMonthOf } from '../history/reopen.ts'
 import { endedByProvider, type ImportState, isOver } from '../model/import-state.ts'
 import { changeImport } from './change.ts'
@@ -55,9 +55,10 @@ export function resumeImport(
     }
     const prepare = async (tx: Transaction) => {
       await requireConnection(tx, row.connectionId)
-      const history = await withHistory(tx, row, now)
-      await startPolling(tx, [{ ...row, ...history, dueAt: now }])
-      return history
+      await reopenMonthOf(tx, row.id, now)
+      const open = await openSnapshot(tx, row)
+      await startPolling(tx, [{ ...row, ...(open && { seen: open.polls, seenAt: open.lastSeenAt }), dueAt: now }])
+      return open ? {} : { snapshotId: null, fingerprint: null }
     }
     return { set, event: 'import.resumed', prepare }
   })
@@ -83,10 +84,12 @@ async function requireConnection(tx: Transaction, id: string): Promise<void> {
   if (row?.deletedAt) throw new AppError('conflict', 'The connection of the import is deleted.')
 }
 
-/** Makes room for its history, where its month was dropped. A snapshot that went with it can't be extended. */
-async function withHistory(tx: Transaction, { id, snapshotId }: ImportRow, now: Date): Promise<Partial<ImportRow>> {
-  await reopenMonthOf(tx, id, now)
-  if (snapshotId === null) return {}
-  const { rowCount } = await tx.execute(sql`SELECT FROM snapshots WHERE import_id = ${id} AND id = ${snapshotId}`)
-  return rowCount === 1 ? {} : { snapshotId: null, fingerprint: null }
+/** The snapshot that goes on; none where it went with its month. */
+async function openSnapshot(tx: Transaction, { id, snapshotId }: ImportRow) {
+  if (snapshotId === null) return undefined
+  const [open] = await tx
+    .select({ polls: snapshots.polls, lastSeenAt: snapshots.lastSeenAt })
+    .from(snapshots)
+    .where(and(eq(snapshots.importId, id), eq(snapshots.id, snapshotId)))
+  return open
 }

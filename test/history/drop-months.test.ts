@@ -96,15 +96,16 @@ describe('a month is kept', () => {
     (await monthsOf(database, table)).includes(shown({ month }))
 
   test.each([
-    ['tracked', { state: 'running', nextPollAt: new Date(0) }],
+    ['tracked', { state: 'running' }],
     ['collected', { state: 'partial', nextCollectAt: new Date(0) }],
   ])('while an import of it is still %s', async (_what, columns) => {
     const { importId } = await anOldImport(database, new Date(month.getTime() + 86_400_000), columns)
     await database.pool.query('DELETE FROM deliveries')
     await keep(everything)
     expect(await Promise.all(historyTables.map(isKept))).toEqual([true, true, true, false, false])
-    await database.pool.query('UPDATE imports SET next_poll_at = NULL, next_collect_at = NULL WHERE id = $1', [
+    await database.pool.query('UPDATE imports SET finished_at = $2, next_collect_at = NULL WHERE id = $1', [
       importId,
+      month,
     ])
     await keep(everything)
     expect(await Promise.all(historyTables.map(isKept))).toEqual([false, false, false, false, false])

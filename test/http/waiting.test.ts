@@ -85,7 +85,7 @@ describe('the stream', () => {
       expect(event).toBe('import')
       seen.push([data.state, data.progress])
       if (seen.length === 1) await set(id, "state = 'running', progress = 0.25")
-      if (seen.length === 2) await set(id, 'poll_lease_until = now()') // nobody is shown that
+      if (seen.length === 2) await set(id, "progress_changes = '[]'") // nobody is shown that
       if (seen.length === 2) await set(id, 'progress = 0.75')
       if (seen.length === 3) await set(id, "state = 'succeeded', progress = 1")
     }

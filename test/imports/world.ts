@@ -38,7 +38,7 @@ export type Tracked = ImportRow & {
 
 /** What an import that is live has in `polling`, and one that is over doesn't have. */
 interface PollingColumns {
-  nextPollAt?: Date
+  nextPollAt?: Date | null
   failures?: number
   notFounds?: number
   notFoundSince?: Date

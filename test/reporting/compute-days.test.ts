@@ -120,7 +120,7 @@ describe('a day whose history was dropped', () => {
     await makePartitions(world.db, month)
     await ended(there, 9, [7])
     await world.db.execute(sql`
-      UPDATE imports SET state = 'partial', next_poll_at = NULL, skipped_lines = 3, details_state = 'complete',
+      UPDATE imports SET state = 'partial', skipped_lines = 3, details_state = 'complete',
         finished_at = ${later(last, 1_000)} WHERE id = ${gone}`)
     await world.db.transaction((tx) => markDays(tx, [connectionId], [later(last, 1_000)]))
     await tick()

@@ -20,12 +20,12 @@ export function idAt(moment: Date): string {
 export async function anOldImport(
   { pool }: TestDatabase,
   moment: Date,
-  columns: { nextPollAt?: Date; nextCollectAt?: Date; state?: string; deliveryState?: string } = {},
+  columns: { nextCollectAt?: Date; state?: string; deliveryState?: string } = {},
 ): Promise<OldImport> {
   const [importId, connectionId, eventId, deliveryId, endpointId, snapshotId] = Array.from({ length: 6 }, () =>
     idAt(moment),
   ) as [string, string, string, string, string, string]
-  const { state = 'lost', deliveryState = 'delivered', nextPollAt = null, nextCollectAt = null } = columns
+  const { state = 'lost', deliveryState = 'delivered', nextCollectAt = null } = columns
   const statements: [string, unknown[]][] = [
     [
       `INSERT INTO connections (id, name, provider, credentials, settings, limits, created_at, updated_at)
@@ -34,9 +34,9 @@ export async function anOldImport(
     ],
     [
       `INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, polls, snapshot_id,
-         fingerprint, next_poll_at, next_collect_at, skipped_lines, row_results, metadata)
-       VALUES ($1, $2, 'job', $3, $4, 1000, $4, 1, $5, 'seen', $6, $7, 1, 1, '{}')`,
-      [importId, connectionId, state, moment, snapshotId, nextPollAt, nextCollectAt],
+         fingerprint, finished_at, next_collect_at, skipped_lines, row_results, metadata)
+       VALUES ($1, $2, 'job', $3::text, $4, 1000, $4, 1, $5, 'seen', CASE WHEN $3::text <> 'running' THEN $4::timestamptz END, $6, 1, 1, '{}')`,
+      [importId, connectionId, state, moment, snapshotId, nextCollectAt],
     ],
     [
       `INSERT INTO snapshots (id, import_id, state, rows, body, first_seen_at, last_seen_at, polls)

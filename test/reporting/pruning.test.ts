@@ -1,12 +1,12 @@
 // What is done all the time touches the one month that it is about, however many there are.
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { type Database, openDatabase } from '../../src/db/client.ts'
+import { type Database, openDatabase, type Transaction } from '../../src/db/client.ts'
 import { beginAttempt } from '../../src/delivering/begin.ts'
 import { writeOutcome } from '../../src/delivering/write-outcome.ts'
 import { nameOf } from '../../src/history/months.ts'
 import { listSnapshots } from '../../src/imports/history.ts'
-import { recordReports } from '../../src/imports/record.ts'
+import { recordReports, recordUnchanged as recordUnchangedIn } from '../../src/imports/record.ts'
 import { listSkippedLines } from '../../src/imports/rows.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
 import { useImportWorld } from '../imports/world.ts'
@@ -17,11 +17,11 @@ const world = useImportWorld()
 const webhooks = useWebhookWorld()
 
 /** The partitions that the statements of the work had to lock. */
-async function touchedBy(url: string, work: (db: Database) => Promise<unknown>): Promise<string[]> {
+async function touchedBy(url: string, work: (tx: Database & Transaction) => Promise<unknown>): Promise<string[]> {
   const { db, close } = openDatabase(url, { maxConnections: 1, onError: () => {} })
   try {
     await db.execute('BEGIN')
-    await work(db)
+    await work(db as Database & Transaction) // which the connection is in
     const { rows } = await db.execute<{ name: string }>(sql`
       SELECT DISTINCT relname AS name FROM pg_locks JOIN pg_class ON pg_class.oid = relation
       WHERE pid = pg_backend_pid() AND relispartition AND relkind = 'r' ORDER BY 1`)
@@ -39,11 +39,10 @@ test('recording polls', async () => {
   const rows = [await world.tracked(), await world.tracked()]
   for (const row of rows) await recordReport(world.db, await world.changed(row, {}))
   const polls = await Promise.all(rows.map(async ({ id }) => world.unchanged(await world.row(id))))
-  expect(await touchedBy(world.database.url, (db) => recordUnchanged(db, polls))).toEqual([])
+  expect(await touchedBy(world.database.url, (tx) => recordUnchangedIn(tx, polls))).toEqual([])
   await recordUnchanged(world.db, polls) // so that the snapshots have something to be told when they close
   const changes = await Promise.all(rows.map(async ({ id }) => world.changed(await world.row(id), { progress: 0.5 })))
-  const change = (db: Database) => db.transaction((tx) => recordReports(tx, changes))
-  expect(await touchedBy(world.database.url, change)).toEqual([thisMonth('snapshots')])
+  expect(await touchedBy(world.database.url, (tx) => recordReports(tx, changes))).toEqual([thisMonth('snapshots')])
   for (const { id } of rows) expect((await world.snapshotsOf(id)).map((snapshot) => snapshot.polls)).toEqual([2])
 })
 

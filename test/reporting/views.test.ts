@@ -383,7 +383,7 @@ describe('what imports usually take', () => {
 
   test('is of the last 200, counted from the start', async () => {
     const { id: connectionId } = await world.connection()
-    const columns = { connectionId, state: 'succeeded', nextPollAt: null, jobId: '', registeredAt: start, metadata: {} }
+    const columns = { connectionId, state: 'succeeded', jobId: '', registeredAt: start, metadata: {} }
     await world.db.insert(imports).values(
       Array.from({ length: 300 }, (_, index) => ({
         ...columns,
