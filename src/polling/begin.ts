@@ -78,7 +78,8 @@ async function dueOf(
       WHERE p.connection_id = c.id AND p.due_at <= ${now} AND ${isNotOf(busy)}${isSpread ? sql` AND ${phase} <= c.share` : sql``}
       ORDER BY p.due_at LIMIT c.room
     ) p
-    JOIN imports i ON i.id = p.import_id`)
+    -- OFFSET: each by its index. The planner can't know how few they are, and would rather read all imports.
+    CROSS JOIN LATERAL (SELECT * FROM imports WHERE id = p.import_id OFFSET 0) i`)
   return rows.map(trackedOf)
 }
 
