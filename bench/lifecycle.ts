@@ -80,7 +80,7 @@ async function measureLifecycle(store: 'redis' | 'postgres', perSecond: number |
     })
     const ended = new AbortController()
     const registering = register(services, port, perSecond, ended.signal)
-    const windows = await measureWindows({ services, vendor, worker }, timing)
+    const windows = await measureWindows({ services, vendor, workers: [worker] }, timing)
     ended.abort()
     await registering
     await delay(2_000) // for the webhooks under way

@@ -30,7 +30,12 @@ export interface Tracked {
 /** Our worker, with imports that are tracked at the vendor on this port. */
 export async function startOurs(services: BenchServices, port: number, tracked: Tracked): Promise<Started> {
   await track(services.database.db, port, tracked)
-  return startProcess('./tracker.ts', environmentOf(services, tracked.store))
+  return startWorker(services, tracked.store)
+}
+
+/** One more worker. */
+export function startWorker(services: BenchServices, store: Tracked['store']): Promise<Started> {
+  return startProcess('./tracker.ts', environmentOf(services, store))
 }
 
 export function environmentOf({ databaseUrl, redisUrl }: BenchServices, store: Tracked['store']) {

@@ -92,7 +92,7 @@ async function measurePeer(peer: Peer, mode: Mode, imports: number, perSecond: n
     const worker = await startPeer(peer, services, vendor, { imports, everyMs })
     const bytesPerImport = ((await storedBytes(services)) - empty) / imports
     const warmUpMs = Math.min(Math.max(timing.warmUpMs, 2 * everyMs), 30_000)
-    const windows = await measureWindows({ services, vendor, worker }, { ...timing, warmUpMs })
+    const windows = await measureWindows({ services, vendor, workers: [worker] }, { ...timing, warmUpMs })
     await endProcess(worker.child)
     return { windows, bytesPerImport }
   } finally {

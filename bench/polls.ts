@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util'
 import { measure, median, print, type Reading, spread, whole } from './figures.ts'
 import { runLifecycle } from './lifecycle.ts'
-import { startOurs, type Tracked } from './ours.ts'
+import { startOurs, startWorker, type Tracked } from './ours.ts'
 import { measureWindows, type Started, type Window } from './rig.ts'
 import { ask, endProcess, startProcess, startServices } from './services.ts'
 import type { Mode } from './vendor.ts'
@@ -14,6 +14,8 @@ const timing = { warmUpMs: 4_000, windowMs: 5_000, windows: 3 }
 
 interface Setup extends Tracked {
   mode: Exclude<Mode, 'lifecycle'>
+  /** Processes that poll. */
+  workers: number
 }
 
 export async function run(options: string[]): Promise<void> {
@@ -27,6 +29,7 @@ export async function run(options: string[]): Promise<void> {
       every: { type: 'string' },
       metered: { type: 'boolean', default: false },
       due: { type: 'string', default: '1' },
+      workers: { type: 'string', default: '1' },
     },
   })
   const stores = values.store.split(',') as Setup['store'][]
@@ -37,12 +40,12 @@ export async function run(options: string[]): Promise<void> {
   for (const mode of modes.filter((one) => one !== 'lifecycle'))
     for (const store of stores)
       for (const imports of values.imports.split(',').map(Number))
-        for (const connections of values.connections.split(',').map(Number)) {
-          const { metered } = values
-          const setup = { mode, store, imports, connections, everyMs, metered, dueShare: Number(values.due) }
-          rows.push(await measureSetup(setup))
-          console.log(rows.at(-1)?.join(' · '))
-        }
+        for (const connections of values.connections.split(',').map(Number))
+          for (const workers of values.workers.split(',').map(Number)) {
+            const tracked = { mode, store, imports, connections, everyMs, metered: values.metered }
+            rows.push(await measureSetup({ ...tracked, dueShare: Number(values.due), workers }))
+            console.log(rows.at(-1)?.join(' · '))
+          }
   if (rows.length === 0) return
   print(
     [
@@ -50,6 +53,7 @@ export async function run(options: string[]): Promise<void> {
       'queue in',
       'imports',
       'connections',
+      'workers',
       'wanted/s',
       'polls/s',
       'node, µs',
@@ -67,7 +71,7 @@ export async function run(options: string[]): Promise<void> {
 }
 
 async function measureSetup(setup: Setup): Promise<string[]> {
-  const { mode, store, imports, connections, everyMs, dueShare } = setup
+  const { mode, store, imports, connections, workers, everyMs, dueShare } = setup
   const vendor = await startProcess('./vendor.ts', { mode, everyMs })
   const windows = await measurePolls(setup, vendor)
   const figure = (of: keyof Window) => median(windows.map((window) => window[of]))
@@ -78,6 +82,7 @@ async function measureSetup(setup: Setup): Promise<string[]> {
     store,
     whole(imports),
     whole(connections),
+    whole(workers),
     everyMs === null ? '∞' : whole((imports * dueShare * 1_000) / everyMs),
     whole(figure('perSecond')),
     whole(figure('nodeUs')),
@@ -103,10 +108,11 @@ async function measureBare(port: number, perSecond: number): Promise<number> {
 async function measurePolls(setup: Setup, vendor: Started): Promise<Window[]> {
   const services = await startServices()
   try {
-    const worker = await startOurs(services, vendor.ready as number, setup)
+    const workers = [await startOurs(services, vendor.ready as number, setup)]
+    while (workers.length < setup.workers) workers.push(await startWorker(services, setup.store))
     const warmUpMs = Math.max(timing.warmUpMs, Math.min(2 * (setup.everyMs ?? 0), 30_000))
-    const windows = await measureWindows({ services, vendor, worker }, { ...timing, warmUpMs })
-    await endProcess(worker.child)
+    const windows = await measureWindows({ services, vendor, workers }, { ...timing, warmUpMs })
+    await Promise.all(workers.map(({ child }) => endProcess(child)))
     return windows
   } finally {
     await services.close()

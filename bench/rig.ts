@@ -12,8 +12,8 @@ export type Started = Awaited<ReturnType<typeof import('./services.ts').startPro
 export interface Rig {
   services: BenchServices
   vendor: Started
-  /** The worker, ours or a peer's. */
-  worker: Started
+  /** The workers, ours or a peer's. */
+  workers: readonly Started[]
 }
 
 /** What a window of time saw, and what it cost. */
@@ -29,7 +29,7 @@ export interface Window {
   /** Milliseconds by which requests came late; NaN where nobody asked for them. */
   lateP50: number
   lateP99: number
-  /** Megabytes of the worker that are in memory. */
+  /** Megabytes of the workers that are in memory. */
   residentMb: number
 }
 
@@ -55,7 +55,7 @@ export async function measureWindows(
   for (let window = 0; window < windows; window++) {
     await delay(windowMs)
     const after = await read(rig)
-    measured.push(windowOf(before, after, residentBytesOf(pidOf(rig.worker))))
+    measured.push(windowOf(before, after, sum(rig.workers.map((worker) => residentBytesOf(pidOf(worker))))))
     before = after
   }
   return measured
@@ -77,7 +77,7 @@ function windowOf(before: Reading, after: Reading, resident: number): Window {
   }
 }
 
-async function read({ services, vendor, worker }: Rig): Promise<Reading> {
+async function read({ services, vendor, workers }: Rig): Promise<Reading> {
   const { rows } = await services.database.db.execute<{ pid: number; wal: string }>(
     sql`SELECT pg_backend_pid() AS pid, pg_current_wal_lsn() - '0/0'::pg_lsn AS wal`,
   )
@@ -87,12 +87,16 @@ async function read({ services, vendor, worker }: Rig): Promise<Reading> {
     at: performance.now(),
     polls: requests,
     latenessMs,
-    node: cpuUsOf(pidOf(worker)),
+    node: sum(workers.map((worker) => cpuUsOf(pidOf(worker)))),
     postgres: cpuUsOf(parentOf(pid)),
     redis: cpuUsOf(services.redisPid),
     vendor: cpuUsOf(pidOf(vendor)),
     wal: Number(wal),
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 function pidOf({ child }: Started): number {
