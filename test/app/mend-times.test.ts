@@ -4,8 +4,10 @@ import { mendTimes } from '../../src/app/mend-times.ts'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import { reserveRequest } from '../../src/connections/reserve.ts'
-import { claimPolls } from '../../src/connections/rooms.ts'
-import { connections, deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { connectionsToServe } from '../../src/connections/rooms.ts'
+import { connections, deliveries, events, leases, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { oldestDue } from '../../src/polling/work.ts'
+import { leaseMs } from '../../src/work/leases.ts'
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
@@ -13,6 +15,9 @@ const dayMs = 86_400_000
 const now = () => world.clock.now()
 const ahead = (ms = 2 * dayMs) => after(now(), ms)
 const mend = () => mendTimes(world.db, now(), { thorough: true })
+const toServe = () => connectionsToServe(world.db, { kind: 'poll', oldestDue: oldestDue(now()), limit: 1_000 }, now())
+const leaseUntil = async (id: string) =>
+  (await world.db.select().from(leases).where(eq(leases.id, id)))[0]?.until ?? null
 const connectionRow = async (id: string) =>
   (await world.db.select().from(connections).where(eq(connections.id, id)))[0] as typeof connections.$inferSelect
 
@@ -23,29 +28,30 @@ describe('after a clock that was ahead', () => {
     ['nextProbeAt', { pausedAt: new Date('2026-03-01T11:00:00.000Z') }],
   ] as const)('a connection’s %s keeps nobody waiting', async (column, more) => {
     const { id: connectionId } = await world.connection({ [column]: ahead(), ...more })
-    const { id } = await world.tracked({ connectionId })
-    expect((await claimPolls(world.db, now())).ids).not.toContain(id)
+    await world.tracked({ connectionId })
+    expect(await toServe()).not.toContain(connectionId)
     await mend()
-    expect((await claimPolls(world.db, now())).ids).toContain(id)
+    expect(await toServe()).toContain(connectionId)
   })
 
   test('what was to be polled or collected then is due, and leases until then are over', async () => {
     const late = [
       await world.tracked({ nextPollAt: ahead() }),
       await world.tracked({ nextPollAt: ahead(2 * 3_600_000) }),
-      await world.tracked({ nextPollAt: now(), pollLeaseUntil: ahead() }),
       await world.tracked({
         nextPollAt: ahead(2 * 3_600_000),
         lastPolledAt: ahead(2 * 3_600_000),
         lastError: { code: 'timeout', message: '', at: '' },
       }),
     ]
-    const collected = await world.tracked({ state: 'partial', nextPollAt: null, nextCollectAt: ahead() })
+    const collected = await world.tracked({ state: 'partial', nextCollectAt: ahead() })
+    const lease = await world.served('poll', newId())
+    await world.db.update(leases).set({ until: ahead() }).where(eq(leases.id, lease))
     await mend()
     for (const { id } of late) {
-      const { nextPollAt, pollLeaseUntil } = await world.row(id)
-      expect({ nextPollAt, pollLeaseUntil }).toEqual({ nextPollAt: now(), pollLeaseUntil: null })
+      expect(await world.row(id)).toMatchObject({ nextPollAt: now() })
     }
+    expect(await leaseUntil(lease)).toBeNull()
     expect((await world.row(collected.id)).nextCollectAt).toEqual(now())
   })
 
@@ -77,8 +83,8 @@ describe('after a clock that was ahead', () => {
   test('a month that is still to come has used up of this one what was counted for it', async () => {
     const limits = { requestsPerMonth: 10 }
     const { id: connectionId } = await world.connection({ limits, budgetMonth: '2026-04', monthRequests: 10 })
-    const { id } = await world.tracked({ connectionId })
-    expect((await claimPolls(world.db, now())).ids).not.toContain(id)
+    await world.tracked({ connectionId })
+    expect(await toServe()).not.toContain(connectionId)
   })
 })
 
@@ -97,10 +103,11 @@ test('what the rules can have set stays as it is', async () => {
     lastPolledAt: now(),
     lastError: { code: 'unavailable', message: '', at: '' },
   })
-  const leased = await world.tracked({ connectionId, pollLeaseUntil: ahead(55_000) })
+  const lease = await world.served('poll', connectionId)
   await mend()
   expect(await connectionRow(connectionId)).toEqual(before)
-  for (const row of [polled, failed, leased]) expect(await world.row(row.id)).toEqual(row)
+  expect(await leaseUntil(lease)).toEqual(ahead(leaseMs))
+  for (const row of [polled, failed]) expect(await world.row(row.id)).toEqual(row)
 })
 
 test('a request that can’t be soon is not reserved', async () => {

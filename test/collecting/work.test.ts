@@ -2,14 +2,15 @@ import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
-import { createCollectWorker } from '../../src/collecting/work.ts'
+import { collectWork } from '../../src/collecting/work.ts'
 import type { ConnectionAccess } from '../../src/connections/access.ts'
-import { claimCollections } from '../../src/connections/rooms.ts'
-import { connections } from '../../src/db/schema/index.ts'
+import { connections, leases } from '../../src/db/schema/index.ts'
 import { effectiveLimits } from '../../src/model/limits.ts'
 import { cdq } from '../../src/providers/cdq.ts'
 import type { Provider } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
+import { takeLeases } from '../../src/work/leases.ts'
+import { createServer } from '../../src/work/serve.ts'
 import { useImportWorld } from '../imports/world.ts'
 import { sendJson, startClient, startVendor, type Vendor } from '../providers/vendor.ts'
 
@@ -29,8 +30,8 @@ beforeEach(() => {
   pages = 0
 })
 
-/** Claims the import's collection and walks it as the worker does. */
-async function collect(connectionId: string, importId: string, provider: Provider = cdq as Provider): Promise<void> {
+/** The kind of work as the workers have it, but for what opens credentials. */
+function kindOf(connectionId: string, provider: Provider = cdq as Provider) {
   const access = {
     id: connectionId,
     name: 'vendor',
@@ -43,23 +44,32 @@ async function collect(connectionId: string, importId: string, provider: Provide
     refusedSince: null,
     updatedAt: world.clock.now(),
   } as unknown as ConnectionAccess
-  const work = createCollectWorker({
-    db: world.db,
-    clock: world.clock,
-    log: pino({ level: 'silent' }),
+  const accesses = new Map([[connectionId, access]])
+  return collectWork({
+    ...deps(),
     client: asker.client,
-    accesses: { load: async () => new Map([[connectionId, access]]) },
-    wake: { poll: () => {}, collect: () => {}, deliver: () => {} },
+    accesses: { load: async () => accesses, open: () => accesses },
   })
-  const { ids, leaseUntil } = await claimCollections(world.db, world.clock.now())
-  expect(ids).toContain(importId)
-  await work({ importId, leaseUntil }, new AbortController().signal)
+}
+
+function deps() {
+  const wake = Object.assign(() => {}, { listen() {} })
+  return { db: world.db, clock: world.clock, log: pino({ level: 'silent' }), wake }
+}
+
+/** Serves the connection as a worker does, until nothing is due of it. */
+async function collect(connectionId: string, provider?: Provider): Promise<void> {
+  const kind = kindOf(connectionId, provider)
+  expect(await kind.due(world.db, world.clock.now(), 100)).toContain(connectionId)
+  const [lease] = await takeLeases(world.db, 'collect', [connectionId], world.clock.now())
+  await createServer(kind, deps()).serve(lease?.id ?? '', new AbortController().signal)
+  expect(await world.db.select().from(leases).where(eq(leases.ownerId, connectionId))).toEqual([])
 }
 
 async function dueImport(columns = {}): Promise<{ connectionId: string; id: string }> {
   const { id: connectionId } = await world.connection()
   const due = { nextCollectAt: world.clock.now(), finishedAt: world.clock.now(), detailsState: 'pending' }
-  const { id } = await world.tracked({ connectionId, state: 'partial', nextPollAt: null, ...due, ...columns })
+  const { id } = await world.tracked({ connectionId, state: 'partial', ...due, ...columns })
   return { connectionId, id }
 }
 
@@ -71,19 +81,15 @@ const page = (skipped: { line: number; column: number }[]) => ({
 test('a list whose pages stay empty for ever is given up', async () => {
   vendor.answer((_request, response) => sendJson(response, page([])))
   const { connectionId, id } = await dueImport()
-  await collect(connectionId, id)
+  await collect(connectionId)
   expect(pages).toBe(100)
-  expect(await world.row(id)).toMatchObject({
-    detailsState: 'incomplete',
-    nextCollectAt: null,
-    collectLeaseUntil: null,
-  })
+  expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null })
 })
 
 test('a list that goes on for a week is given up with what there is', async () => {
   vendor.answer((_request, response) => sendJson(response, page([{ line: pages, column: 1 }])))
   const { connectionId, id } = await dueImport({ finishedAt: new Date(world.clock.now().getTime() - 8 * 86_400_000) })
-  await collect(connectionId, id)
+  await collect(connectionId)
   expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', skippedLines: 1 })
 })
 
@@ -92,7 +98,7 @@ test('a 404 counts when three in a row say so, whatever went wrong before', asyn
   const states: string[] = []
   for (const status of [500, 500, 404, 404, 404]) {
     vendor.answer((_request, response) => sendJson(response, {}, status))
-    await collect(connectionId, id)
+    await collect(connectionId)
     const row = await world.row(id)
     states.push(row.detailsState)
     if (row.nextCollectAt) world.clock.set(row.nextCollectAt)
@@ -116,8 +122,32 @@ test('a page is asked for while the one before it is stored', async () => {
       beforePage.length > 0 ? answer : { result: { statistics: { skipped: [{ line: 7, column: 1 }] } } },
     )
   })
-  await collect(connectionId, id)
+  await collect(connectionId)
   expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 2 })
+})
+
+test('a walk whose lease is over asks for nothing more, and a page that comes meanwhile is left to the next walk', async () => {
+  const { connectionId, id } = await dueImport()
+  const kind = kindOf(connectionId)
+  const leaseId = await world.served('collect', connectionId)
+  const now = world.clock.now()
+  const owners = [{ id: connectionId, underWay: new Map() }]
+  const { items } = await world.db.transaction((tx) => kind.begin(tx, owners, 1, now))
+  let isHeld = true
+  vendor.answer(async (_request, response) => {
+    const answer = page([{ line: pages, column: 1 }])
+    if (pages === 2) {
+      await world.db.delete(leases).where(eq(leases.id, leaseId))
+      isHeld = false
+    }
+    sendJson(response, answer)
+  })
+  const { signal } = new AbortController()
+  for (const item of items) await kind.act(item, { leaseId, signal, isHeld: () => isHeld })
+  expect(items).toHaveLength(1)
+  expect(pages).toBe(2)
+  expect(await world.row(id)).toMatchObject({ detailsState: 'collecting', skippedLines: 1, nextCollectAt: now })
+  expect(await kind.act(items[0] as (typeof items)[0], { leaseId, signal, isHeld: () => false })).toBe('aborted')
 })
 
 const hourMs = 3_600_000
@@ -144,7 +174,7 @@ async function failedItems(announced: number | null, answers: Record<string, rea
         const { nextCollectAt } = await world.row(id)
         if (nextCollectAt === null) return
         if (nextCollectAt > world.clock.now()) world.clock.set(nextCollectAt)
-        await collect(connectionId, id, fullstory as Provider)
+        await collect(connectionId, fullstory as Provider)
       }
     },
     recordIds: async () => (await world.rowResultsOf(id)).map(({ recordId }) => recordId),
@@ -237,7 +267,7 @@ describe('a list that can’t go on', () => {
     for (let turn = 0; turn < 4; turn++) {
       const { nextCollectAt } = await world.row(id)
       if (nextCollectAt) world.clock.set(nextCollectAt)
-      await collect(connectionId, id)
+      await collect(connectionId)
     }
     expect((await world.skippedLinesOf(id)).map(({ line }) => line)).toEqual([1, 2, 3])
     expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, rowsSkipped: 3 })

@@ -8,7 +8,6 @@ import { ProviderError, type ProviderErrorKind } from '../../src/providers/error
 import { useImportWorld } from '../imports/world.ts'
 
 const world = useImportWorld()
-const wake = { poll() {}, collect() {}, deliver() {} }
 
 /** A connection with so many live imports, and what calls about them bring. */
 async function account(live: number) {
@@ -29,7 +28,7 @@ async function account(live: number) {
     const access = await row()
     const limits = { maxIntervalMs: 120_000 }
     const call = { importId: ids[number] ?? '', what, error }
-    await reactForConnection({ db: world.db, wake }, { ...access, limits } as never, call, world.clock.now())
+    await world.db.transaction((tx) => reactForConnection(tx, { ...access, limits } as never, call, world.clock.now()))
     if (error === null) await world.db.update(imports).set({ refusedSince: null }).where(eq(imports.id, call.importId))
     return row()
   }
@@ -85,7 +84,7 @@ describe('a 403', () => {
   test('of imports that are over counts for nothing', async () => {
     const { forbidden } = await account(2)
     await forbidden(0)
-    await world.db.update(imports).set({ nextPollAt: null })
+    await world.db.update(imports).set({ state: 'succeeded', finishedAt: world.clock.now() })
     expect(await forbidden(1)).toMatchObject({ pausedAt: null })
   })
 
@@ -151,7 +150,7 @@ describe('a 401', () => {
     await world.db.update(connections).set({ updatedAt: world.clock.now() }).where(eq(connections.id, id))
     const error = new ProviderError('unauthorized', 'No.', { status: 401 })
     const call = { importId: '', what: 'status' as const, error }
-    await reactForConnection({ db: world.db, wake }, access as never, call, world.clock.now())
+    await world.db.transaction((tx) => reactForConnection(tx, access as never, call, world.clock.now()))
     expect(await row()).toMatchObject({ pausedAt: null, refusedSince: null })
   })
 })

@@ -82,7 +82,7 @@ async function work() {
   const attempts: unknown[] = []
   const wakes: string[] = []
   const log = createLog('info', { write: (line: string) => void lines.push(line) })
-  const wake = { poll() {}, collect() {}, deliver: () => void wakes.push('deliver') }
+  const wake = Object.assign((due: Iterable<string>) => void wakes.push(...due), { listen() {} })
   const observeDelivery = (attempt: unknown) => attempts.push(attempt)
   const worker = createDeliveryWorker({ ...world.deps, log, wake, observeDelivery })
   const deliveries = await claimAllDeliveries(world.deps.db, world.clock.now())

@@ -1,9 +1,10 @@
+import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dueOf } from '../../src/app/workers.ts'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import { readInstallationId } from '../../src/db/installation.ts'
-import { deliveries, events } from '../../src/db/schema/index.ts'
+import { deliveries, events, leases } from '../../src/db/schema/index.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import { createOverdueWatch } from '../../src/work/overdue.ts'
 import { useImportWorld } from '../imports/world.ts'
@@ -30,16 +31,16 @@ async function watchFor(ms: number) {
   }
   return watch
 }
-const clear = () => world.database.pool.query('UPDATE imports SET next_poll_at = NULL, next_collect_at = NULL')
+const clear = () =>
+  world.database.pool.query('DELETE FROM polling; DELETE FROM leases; UPDATE imports SET next_collect_at = NULL')
 const minuteAgo = () => after(world.clock.now(), -60_000)
 
 test('a poll that may begin and doesn’t is overdue after a minute, and not before', async () => {
-  const { id } = await world.tracked({ nextPollAt: after(world.clock.now(), -20_000) })
+  await world.tracked({ nextPollAt: after(world.clock.now(), -20_000) })
   const watch = await watchFor(30_000)
   expect(watch.overdue()).toEqual([])
   expect(watch.lateness()).toMatchObject({ poll: 50_000, collect: 0, deliver: 0 })
   expect((await watchFor(20_000)).overdue()).toEqual(['poll'])
-  await world.database.pool.query('UPDATE imports SET next_poll_at = now() WHERE id = $1', [id])
   await clear()
 })
 
@@ -56,8 +57,12 @@ test.each([
 })
 
 test('a collection that is claimed again and again, and never done, is overdue after two minutes', async () => {
-  const collectLeaseUntil = after(world.clock.now(), 3_600_000)
-  await world.tracked({ state: 'partial', nextPollAt: null, nextCollectAt: minuteAgo(), collectLeaseUntil })
+  const { connectionId } = await world.tracked({ state: 'partial', nextCollectAt: minuteAgo() })
+  const id = await world.served('collect', connectionId, 1)
+  await world.db
+    .update(leases)
+    .set({ until: after(world.clock.now(), 3_600_000) }) // renewed for as long
+    .where(eq(leases.id, id))
   expect((await watchFor(100_000)).overdue()).toEqual([])
   expect((await watchFor(130_000)).overdue()).toEqual(['collect'])
   await clear()
