@@ -110,7 +110,7 @@ async function register(services: BenchServices, port: number, perSecond: number
         ? mostUnderWay - (await underWay(services.database.db))
         : ((performance.now() - startedAt) / 1_000) * perSecond - registered
     if (wanted < batchSize) {
-      await delay(20)
+      await delay(100)
       continue
     }
     const imports = Array.from({ length: batchSize }, (_, index) => ({

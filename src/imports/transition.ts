@@ -47,5 +47,10 @@ export async function writeImportEvents(tx: Transaction, happened: readonly Happ
     }))
   })
   await writeEvents(tx, events)
-  for (const { row, connection } of found) await markDays(tx, [connection.id], [row.finishedAt])
+  const ended = found.filter(({ row }) => row.finishedAt !== null)
+  await markDays(
+    tx,
+    ended.map(({ connection }) => connection.id),
+    ended.map(({ row }) => row.finishedAt),
+  )
 }
