@@ -17,6 +17,7 @@ import { mostAheadMs } from '../connections/budget.ts'
 import { probeIntervalMs } from '../connections/pause.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
+import { unnest } from '../db/unnest.ts'
 import { retryDelaysMs } from '../delivering/judge.ts'
 import { deliveryLeaseMs } from '../delivering/rooms.ts'
 import { effectiveLimits } from '../model/limits.ts'
@@ -69,15 +70,13 @@ async function readBounds(tx: Transaction): Promise<Bounds[]> {
 }
 
 function unnested(bounds: readonly Bounds[]): SQL {
-  const list = (of: (bound: Bounds) => string | number) => sql.param(bounds.map(of))
-  return sql`unnest(
-    ${list(({ id }) => id)}::uuid[], ${list(({ maxIntervalMs }) => maxIntervalMs)}::float8[], ${list(({ aheadMs }) => aheadMs)}::float8[]
-  ) AS bound (id, max_interval_ms, ahead_ms)`
+  return unnest('bound', bounds, { id: 'uuid', maxIntervalMs: 'float8', aheadMs: 'float8' })
 }
 
 async function mendConnections(tx: Transaction, now: Date, bounds: readonly Bounds[]): Promise<void> {
   const isPaceOff = sql`next_request_at > ${later(now, sql`ahead_ms`)}`
   await tx.execute(sql`
+    /* time.mend_connections */
     UPDATE connections SET
       blocked_until = ${unless(sql`blocked_until > ${after(now, longestWaitMs)}`, sql`blocked_until`)},
       next_probe_at = ${unless(sql`next_probe_at > ${after(now, probeIntervalMs + slackMs)}`, sql`next_probe_at`, now)},
@@ -101,17 +100,20 @@ async function mendImports(tx: Transaction, now: Date, bounds: readonly Bounds[]
   for (const { table, id, due, failed } of kinds) {
     const latest = later(now, sql`CASE WHEN ${failed} THEN ${longestWaitMs}::float8 ELSE 2 * max_interval_ms END`)
     await tx.execute(sql`
+      /* time.mend_due */
       UPDATE ${table} SET ${due} = ${now} WHERE ${id} IN (
         SELECT late.id FROM ${unnested(bounds)} CROSS JOIN LATERAL (
           SELECT ${id} AS id FROM ${table}
           WHERE connection_id = bound.id AND ${due} > ${later(now, sql`2 * max_interval_ms`)} AND ${due} > ${latest}
         ) late)`)
   }
-  await tx.execute(sql`DELETE FROM leases WHERE until > ${after(now, leaseMs + slackMs)}`)
+  await tx.execute(sql`/* time.mend_leases */ DELETE FROM leases WHERE until > ${after(now, leaseMs + slackMs)}`)
   if (!thorough) return
   await tx.execute(sql`
+    /* time.mend_polled */
     UPDATE polling SET due_at = ${now} WHERE last_polled_at > ${after(now, slackMs)} AND due_at > ${now}`)
   await tx.execute(sql`
+    /* time.mend_deadlines */
     UPDATE imports SET deadline_at = ${now}::timestamptz + deadline_ms * interval '1 millisecond'
     WHERE finished_at IS NULL AND deadline_at > ${later(now, sql`deadline_ms`)}`)
 }
@@ -119,6 +121,7 @@ async function mendImports(tx: Transaction, now: Date, bounds: readonly Bounds[]
 async function mendEndpoints(tx: Transaction, now: Date): Promise<void> {
   const passed = ['failing_since', 'first_failure_at', 'updated_at'].map((name) => sql.raw(name))
   await tx.execute(sql`
+    /* time.mend_endpoints */
     UPDATE webhook_endpoints SET
       blocked_until = ${unless(sql`blocked_until > ${after(now, longestWaitMs)}`, sql`blocked_until`)},
       next_probe_at = ${unless(sql`next_probe_at > ${after(now, maxProbeMs + slackMs)}`, sql`next_probe_at`, now)},
@@ -135,11 +138,13 @@ async function mendEndpoints(tx: Transaction, now: Date): Promise<void> {
 
 async function mendDeliveries(tx: Transaction, now: Date, thorough: boolean): Promise<void> {
   await tx.execute(sql`
+    /* time.mend_delivery_leases */
     UPDATE deliveries SET lease_until = NULL
     WHERE lease_until IS NOT NULL AND lease_until > ${after(now, deliveryLeaseMs + slackMs)}`)
   if (!thorough) return
   // A receiver's Retry-After makes its endpoint wait, too.
   await tx.execute(sql`
+    /* time.mend_deliveries */
     UPDATE deliveries SET next_attempt_at = ${now} FROM webhook_endpoints endpoint
     WHERE endpoint.id = endpoint_id AND lease_until IS NULL
       AND next_attempt_at > ${later(now, sql`(${sql.param(retryDelaysMs.map((ms) => ms * jitter))}::float8[])[attempts + 1]`)}

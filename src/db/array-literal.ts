@@ -1,11 +1,12 @@
-// Owns writing long arrays as the literals that Postgres reads, several times as fast as the driver does it value by value.
+// Owns writing long arrays as literals that Postgres reads: several times faster than the driver, which converts value
+// by value.
 
-/** A literal of numbers or booleans, for a cast such as `::bigint[]`. */
+/** Returns a literal of numbers or booleans, for a cast such as `::bigint[]`. */
 export function arrayLiteral(values: readonly (number | boolean | null)[]): string {
   return `{${values.map(String).join(',')}}`
 }
 
-/** A literal for `::text[]`. */
+/** Returns a literal for `::text[]`. */
 export function textArrayLiteral(values: readonly (string | null)[]): string {
   return `{${values.map(quoted).join(',')}}`
 }

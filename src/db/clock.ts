@@ -1,5 +1,5 @@
-// Owns the time that all processes share: the database's. A machine whose clock is wrong would lease for too long or too
-// short, and put off work for days; so its clock is believed only as far as the database's agrees.
+// Owns the time that all processes share: the database's. A machine with a wrong clock would lease for too long or too
+// short, and put off work for days. So its clock counts only while it agrees with the database's.
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { after, type Clock } from '../base/clock.ts'
@@ -8,9 +8,9 @@ import type { Log } from '../base/log.ts'
 import type { Database } from './client.ts'
 
 export interface DatabaseClock extends Clock {
-  /** How far the machine's clock is ahead of the database's, in milliseconds; 0: not worth mentioning. */
+  /** By how many milliseconds the machine's clock is ahead of the database's. 0: within the tolerance. */
   aheadMs(): number
-  /** Asks the database again. Where it doesn't answer, time goes on as it did. */
+  /** Asks the database again. If the database doesn't answer, time goes on as before. */
   measure(): Promise<void>
   stop(): void
 }
@@ -19,19 +19,19 @@ interface ClockDeps {
   db: Pick<Database, 'execute'>
   clock: Clock
   log: Log
-  /** In milliseconds, of a clock that nobody sets. */
+  /** The process's uptime in milliseconds, by a clock that nobody sets. */
   uptime?: () => number
 }
 
 const measureEveryMs = 5_000
-/** As much as machines may differ that keep their time by NTP, and as an answer may take. */
+/** NTP keeps machines within this difference, and an answer takes no longer. */
 const toleratedMs = 1_000
 
-/** Measured once before it is returned, and every few seconds from then on. */
+/** Starts the clock. It measures once before it returns, and then every few seconds. */
 export async function startDatabaseClock(deps: ClockDeps): Promise<DatabaseClock> {
   const { db, clock, log, uptime = () => performance.now() } = deps
   const stopping = new AbortController()
-  // From here on by the uptime, so that a clock that is set meanwhile changes nothing.
+  // From here on the uptime counts, so setting the machine's clock changes nothing.
   let base = { at: clock.now(), uptime: uptime() }
   let aheadMs = 0
 

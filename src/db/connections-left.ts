@@ -1,10 +1,10 @@
-// Owns comparing what the database has left in connections with what a process may open: with too few, statements fail
-// at the worst of times, under load.
+// Owns comparing the connections that the database has left with those that a process may open. With too few,
+// statements fail at the worst time, under load.
 import { sql } from 'drizzle-orm'
 import type { Log } from '../base/log.ts'
 import type { Database } from './client.ts'
 
-/** @param needed what this process may open at the most, besides the one that asks. */
+/** @param needed how many connections this process may open, besides the one that asks. */
 export async function warnOfFewConnections(db: Database, needed: number, log: Log): Promise<void> {
   const { limit, inUse } = await readConnections(db)
   const left = limit - inUse
@@ -15,9 +15,10 @@ export async function warnOfFewConnections(db: Database, needed: number, log: Lo
   )
 }
 
-/** The narrowest of the limits that hold for this user, and how much of it is in use. */
+/** Returns the narrowest limit that holds for this user, and how much of it is in use. */
 async function readConnections(db: Database): Promise<{ limit: number; inUse: number }> {
   const { rows } = await db.execute<{ limit: number; inUse: number }>(sql`
+    /* database.connections_left */
     WITH used AS (
       SELECT count(*)::int AS all_in_use,
         count(*) FILTER (WHERE usename = session_user)::int AS of_user,

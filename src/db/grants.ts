@@ -1,12 +1,12 @@
-// Owns what the user of DATABASE_URL must be granted, and saying what of it is missing. docs/operating.md lists it for
-// people; a user that owns the tables has all of it.
+// Owns the grants that the user of DATABASE_URL needs, and naming the missing ones. docs/operating.md lists them for
+// people. A user that owns the tables has all of them.
 import { is, sql } from 'drizzle-orm'
 import { getTableConfig, isPgSequence, PgTable } from 'drizzle-orm/pg-core'
 import { ConfigError } from '../config/config.ts'
 import type { Database } from './client.ts'
 import * as schema from './schema/index.ts'
 
-/** @param queueSchema where the queue's own tables are; null: the queue is in Redis. @throws {ConfigError} */
+/** @param queueSchema the schema of the queue's own tables; null: the queue is in Redis. @throws {ConfigError} */
 export async function requireGrants(db: Database, queueSchema: string | null): Promise<void> {
   const missing = await missingGrants(db, queueSchema)
   if (missing.length === 0) return
@@ -18,9 +18,13 @@ export async function requireGrants(db: Database, queueSchema: string | null): P
 
 const shownGrants = 10
 
-/** Such as `USAGE on schema bullmq`. What isn't there at all isn't missing: a schema that is behind is told elsewhere. */
+/**
+ * Returns missing grants such as `USAGE on schema bullmq`. Skips what doesn't exist: another check reports a schema
+ * that is behind.
+ */
 async function missingGrants(db: Database, queueSchema: string | null): Promise<string[]> {
   const { rows } = await db.execute<{ missing: string }>(sql`
+    /* database.missing_grants */
     WITH relations AS (
       SELECT c.oid, relkind, nspname, relname FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
     ), wanted AS (
@@ -54,13 +58,13 @@ async function missingGrants(db: Database, queueSchema: string | null): Promise<
   return rows.map(({ missing }) => missing)
 }
 
-/** The tables that the service reads and writes itself. */
+/** The tables that the service itself reads and writes. */
 const ownTables = Object.values(schema)
   .filter((value) => is(value, PgTable))
   .map((table) => getTableConfig(table))
   .map((table) => `${table.schema ?? 'public'}.${table.name}`)
 
-/** Those of columns come with their tables. */
+/** The sequences that don't come with a column of a table. */
 const ownSequences = Object.values(schema)
   .filter(isPgSequence)
   .map((sequence) => `${sequence.schema ?? 'public'}.${sequence.seqName}`)

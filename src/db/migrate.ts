@@ -1,4 +1,4 @@
-// Owns bringing the schema up to date, and knowing whether it is: ours (migrations/) and the queue's.
+// Owns migrating the schema, and knowing whether it is up to date. Both ours (migrations/) and the queue's.
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
@@ -9,12 +9,12 @@ import { installation } from './schema/index.ts'
 
 const folder = fileURLToPath(new URL('../../migrations', import.meta.url))
 const lockKey = 0x696d7074 // "impt"
-/** What is raised on purpose; what Postgres itself says, such as that something is there already, has codes of its own. */
+/** The code of notices that a migration raises on purpose. Postgres' own notices have other codes. */
 const raisedNotice = '00000'
 
 /**
- * Applies what is missing; safe to run by several processes at once and on an up-to-date schema.
- * @param onNotice is told what a migration has to say, such as that a role couldn't be made.
+ * Applies the missing migrations. Several processes may run it at once, also on an up-to-date schema.
+ * @param onNotice receives what a migration has to say, such as that a role couldn't be made.
  */
 export async function migrate(
   { db, pool }: Pick<OpenDatabase, 'db' | 'pool'>,
@@ -27,7 +27,8 @@ export async function migrate(
   pool.on('connect', listen)
   const lock = await pool.connect()
   try {
-    // A transaction's lock: a pooler may give the next statement another session, which couldn't give a session's back.
+    // The lock belongs to a transaction: behind a pooler, the next statement may run in another session, which couldn't
+    // release a session's lock.
     await lock.query('BEGIN')
     await lock.query('SELECT pg_advisory_xact_lock($1)', [lockKey])
     await migrateWithDrizzle(db, { migrationsFolder: folder })
@@ -39,7 +40,7 @@ export async function migrate(
 }
 
 /**
- * How the database's schema fits this version. `ahead`: newer versions have migrated it, and this one may run on it;
+ * How the database's schema fits this version. `ahead`: newer versions have migrated it, and this one may run on it.
  * `forbidden`: one of their migrations says that it may not.
  */
 export type SchemaState = 'current' | 'behind' | 'ahead' | 'forbidden'
@@ -58,12 +59,12 @@ export async function readSchemaState({ db }: Pick<OpenDatabase, 'db'>): Promise
   return needed > known.idx ? 'forbidden' : 'ahead'
 }
 
-/** Whether every migration that this build knows has been applied. */
+/** Returns true if every migration of this build has been applied. */
 export async function isMigrated(database: Pick<OpenDatabase, 'db'>): Promise<boolean> {
   return (await readSchemaState(database)) !== 'behind'
 }
 
-/** The migrations that this version knows, the oldest first. `when`: also their time in the database's ledger. */
+/** Returns this version's migrations, the oldest first. `when` is also their time in the database's ledger. */
 async function readJournal(): Promise<{ idx: number; when: number }[]> {
   const journal = JSON.parse(await readFile(`${folder}/meta/_journal.json`, 'utf8')) as {
     entries: { idx: number; when: number }[]

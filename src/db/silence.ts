@@ -1,19 +1,20 @@
-// Owns giving up connections to Postgres that have gone silent: their host is gone, a firewall has forgotten them, or
-// the server hangs. Nothing closes such a connection, so a statement on it would wait for good, and its pool with it.
+// Owns closing connections to Postgres that have gone silent: the host is gone, a firewall has forgotten the
+// connection, or the server hangs. Nothing else closes such a connection. A statement on it would wait for ever, and
+// its pool with it.
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Pool, PoolClient } from 'pg'
 
-/** How long a connection may take to be made, in milliseconds, and to be had from a pool. */
+/** How long connecting may take, in milliseconds, and waiting for a connection of a pool. */
 export const connectWithinMs = 5_000
-/** How long the server may say nothing while a statement runs. */
+/** How long the server may stay silent during a statement. */
 export const silenceMs = 10_000
-/** The same where statements work on much history at once: migrations, partitions, days, deleting. */
+/** The same for statements on much history at once: migrations, partitions, days, deleting. */
 export const patienceMs = 30 * 60_000
-/** When the system first asks whether the other side is still there, on a connection that nobody uses. */
+/** When the system first probes the other side of an idle connection. */
 export const keepAlive = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 } as const
 
-/** The server has said nothing for too long; the statement fails as if the connection had broken. */
+/** The server stayed silent for too long. The statement fails as if the connection had broken. */
 export class SilentConnectionError extends Error {
   override name = 'SilentConnectionError'
   readonly code = 'ETIMEDOUT'
@@ -24,8 +25,8 @@ export class SilentConnectionError extends Error {
 }
 
 /**
- * Ends each of the pool's connections on which a statement has waited for `ms` without a byte, and with it all others
- * that weren't heard of for as long: what silenced one has silenced them, too. `cut` ends all of them.
+ * Closes each of the pool's connections on which a statement has waited for `ms` without a byte. Also closes all others
+ * that have been silent for as long: the same cause has likely silenced them. `cut` closes all of them.
  */
 export function endSilentConnections(pool: Pool, ms: number): { cut(): void } {
   const heardAt = new Map<Socket, number>()
@@ -34,7 +35,7 @@ export function endSilentConnections(pool: Pool, ms: number): { cut(): void } {
     const hear = () => heardAt.set(socket, performance.now())
     hear()
     socket.on('data', hear).once('close', () => heardAt.delete(socket))
-    // Sending counts as well as receiving; so a connection that is idle first has its full time with its next statement.
+    // Sending counts as well as receiving, so a statement on an idle connection has the full time.
     socket.setTimeout(ms).on('timeout', () => {
       if (!isWaiting(client)) return
       const silentSince = performance.now() - ms
@@ -49,7 +50,7 @@ export function endSilentConnections(pool: Pool, ms: number): { cut(): void } {
   }
 }
 
-/** Ends a pool: statements that are under way may take a few seconds, and what is left is cut off. */
+/** Ends a pool. Running statements may take a few seconds; then their connections are cut. */
 export async function endPool(pool: Pool, connections: { cut(): void }): Promise<void> {
   const ended = pool.end()
   await Promise.race([ended, delay(endWithinMs, undefined, { ref: false })])
@@ -58,7 +59,10 @@ export async function endPool(pool: Pool, connections: { cut(): void }): Promise
 
 const endWithinMs = 2_000
 
-/** Whether a statement is under way. pg keeps this and the socket to itself, but has had both under these names for years. */
+/**
+ * Returns true if a statement is running. pg documents neither this field nor the socket, but has had both under these
+ * names for years.
+ */
 function isWaiting(client: PoolClient): boolean {
   return (client as unknown as { readyForQuery: boolean | null }).readyForQuery !== true
 }

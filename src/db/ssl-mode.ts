@@ -1,8 +1,8 @@
-// Owns what sslmode in DATABASE_URL means, said in the one way that pg takes without printing a warning.
+// Owns translating sslmode in DATABASE_URL into the one form that pg takes without printing a warning.
 
 /**
- * To pg, `prefer`, `require` and `verify-ca` mean `verify-full` unless `uselibpqcompat` is set, and it prints that at the
- * first connection, between our lines of JSON.
+ * pg treats `prefer`, `require` and `verify-ca` as `verify-full` unless `uselibpqcompat` is set. It prints a warning
+ * about that at the first connection, between our lines of JSON.
  */
 export function withPlainSslMode(databaseUrl: string): string {
   const url = new URL(databaseUrl)

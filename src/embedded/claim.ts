@@ -1,15 +1,15 @@
-// Owns who may start a server on the directory: the process that has taken it, as long as it lives. The lock of owner.ts
-// is the server's and dies with it; this is what keeps others out until the server runs again.
+// Owns which process may start a server on the directory: the claim lasts as long as its process. The lock of owner.ts
+// dies with the server. The claim keeps others out until the server runs again.
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isAlive } from './postmaster.ts'
 
-/** The live process that has claimed the directory of the cluster; null: none has but this one. */
+/** Returns the live process that has claimed the cluster's directory. Returns null if none has, or only this one. */
 export async function findClaimant(directory: string): Promise<number | null> {
   const [pid = '', startedAt = ''] = (await readFile(fileIn(directory), 'utf8').catch(() => '')).trim().split(' ')
   const claimant = Number(pid)
   if (claimant === process.pid || !isAlive(claimant)) return null
-  return (await readStart(claimant)) === startedAt ? claimant : null // else another program has its id by now
+  return (await readStart(claimant)) === startedAt ? claimant : null // otherwise another program has its id by now
 }
 
 export async function claim(directory: string): Promise<void> {
@@ -24,7 +24,10 @@ function fileIn(directory: string): string {
   return join(directory, 'claimed-by')
 }
 
-/** When the process began, as the system counts it; empty where it doesn't say, and for one that has only to be reaped. */
+/**
+ * Returns when the process began, as the system counts it. Returns '' if that isn't known, and for a process that is
+ * only waiting to be reaped.
+ */
 async function readStart(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,7 +1,7 @@
-// Owns the files of the embedded PostgreSQL: one directory that is complete from the moment it has its name.
+// Owns the files of the embedded PostgreSQL: one directory, complete from the moment it has its name.
 //   <directory>/data          the data directory
-//   <directory>/password      of the superuser, made here
-//   <directory>/postgres.log  what the server says
+//   <directory>/password      of the superuser, generated here
+//   <directory>/postgres.log  the server's log
 import { randomBytes } from 'node:crypto'
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
@@ -21,8 +21,9 @@ export interface Cluster {
 }
 
 /**
- * The cluster in `directory`, made where there is none. Several processes may do this at once: one's wins.
- * @throws {EmbeddedError} where the directory holds something else, or the data of another major version.
+ * Returns the cluster in `directory`, and makes it if there is none. If several processes make one at once, one of them
+ * wins.
+ * @throws {EmbeddedError} if the directory holds something else, or data of another major version.
  */
 export async function openCluster(binaries: Binaries, directory: string): Promise<Cluster> {
   await removeUnfinished(directory)
@@ -37,7 +38,7 @@ export async function openCluster(binaries: Binaries, directory: string): Promis
   }
 }
 
-/** Made under another name and renamed when it is complete, so that a kill in between leaves nothing half-made. */
+/** Makes the cluster under another name and renames it when it is complete, so that a kill leaves nothing half-made. */
 async function createCluster(binaries: Binaries, directory: string): Promise<void> {
   const unfinished = `${directory}.new-${process.pid}-${randomBytes(4).toString('hex')}`
   await mkdir(unfinished, { recursive: true, mode: 0o700 })
@@ -58,14 +59,14 @@ async function createCluster(binaries: Binaries, directory: string): Promise<voi
     ])
     if (made.code !== 0) throw new EmbeddedError(`PostgreSQL's data can't be made in ${directory}: ${made.output}`)
     await rename(unfinished, directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error // else another process was faster
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error // otherwise another process was faster
     })
   } finally {
     await rm(unfinished, { recursive: true, force: true })
   }
 }
 
-/** What a killed process left of making a cluster. */
+/** Removes what a killed process left behind while it was making a cluster. */
 async function removeUnfinished(directory: string): Promise<void> {
   const prefix = `${basename(directory)}.new-`
   for (const name of await readdir(dirname(directory))) {

@@ -1,16 +1,16 @@
-// Owns DATA_DIR itself: where it is, and whether the embedded mode can work in it.
+// Owns DATA_DIR: its path, and whether the embedded mode can work in it.
 import { constants } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { EmbeddedError } from './error.ts'
 
 /**
- * The directory's absolute path; it is made where it is missing.
- * @throws {EmbeddedError} where it can't be made or written to, or its name would mean something else to PostgreSQL.
+ * Returns the directory's absolute path, and makes the directory if it is missing.
+ * @throws {EmbeddedError} if it can't be made or written to, or if PostgreSQL would misread its name.
  */
 export async function openDirectory(dataDir: string): Promise<string> {
   const directory = resolve(dataDir)
-  // pg_ctl starts the server by a line of shell, with the path in double quotes.
+  // pg_ctl starts the server by a line of shell that puts the path in double quotes.
   if (/["`$\\\n\r]/.test(directory))
     throw new EmbeddedError('DATA_DIR must not hold ", `, $, \\ or a line break, nor may the directories above it.')
   if (Buffer.byteLength(directory) > longestPath)
@@ -29,7 +29,10 @@ export async function openDirectory(dataDir: string): Promise<string> {
 /** PostgreSQL's own limit is 1,023 bytes, for the longest of the paths below. */
 const longestPath = 800
 
-/** Step by step: below a file system that takes no directories, such as /proc, Node's own recursive mkdir never ends. */
+/**
+ * Makes directories step by step: Node's recursive mkdir never ends below a file system without directories, such as
+ * /proc.
+ */
 async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path)
@@ -48,7 +51,7 @@ async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** Several processes may start at once. */
+/** Several processes may start at once, and another may have made the directory. */
 function unlessMeanwhileMade(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EEXIST') throw error
 }

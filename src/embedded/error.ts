@@ -1,11 +1,11 @@
 // Owns the errors of the embedded mode.
 
-/** The embedded mode can't start here: one sentence for whoever started it, saying what to do. */
+/** The embedded mode can't start here. The message is one sentence for the operator, with what to do. */
 export class EmbeddedError extends Error {
   override name = 'EmbeddedError'
 }
 
-/** Another program listens where the server has to be, since everything in this process expects it there. */
+/** Another program listens on the server's port, and the rest of this process expects the server there. */
 export class PortTakenError extends EmbeddedError {
   override name = 'PortTakenError'
 

@@ -1,15 +1,15 @@
-// Owns that the server runs again after it has died: by a crash, a kill, or a disk that was full.
+// Owns starting the server again after it died: by a crash, a kill or a full disk.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
 import { PortTakenError } from './error.ts'
 import type { Ownership } from './owner.ts'
 
 export interface KeptRunning {
-  /** The session that holds the server's lock now. */
+  /** Returns the session that holds the server's lock now. */
   ownership(): Ownership
-  /** Settles when it can't run again as long as this process lives. */
+  /** Resolves when the server can't run again as long as this process lives. */
   lost: Promise<PortTakenError>
-  /** Starts nothing any more; settles when a start that is under way has ended. */
+  /** Starts nothing any more. Resolves when a start that is under way has ended. */
   stop(): Promise<void>
 }
 
@@ -17,10 +17,10 @@ const firstPauseMs = 500
 const maxPauseMs = 10_000
 
 /**
- * Watches the session that holds the lock: it ends with the server. Then the server is started again, as often as it
- * takes, with longer and longer pauses; but not where another program keeps its port.
+ * Watches the session that holds the lock, which ends with the server. Then it starts the server until that succeeds,
+ * with growing pauses. It gives up if another program keeps the server's port.
  * @param own starts the server or waits for it, and takes its lock.
- * @param options.giveUpPortAfterMs another program may have come by the port for a moment.
+ * @param options.giveUpPortAfterMs how long another program may hold the port; a program may use it for a moment only.
  */
 export function keepRunning(
   first: Ownership,

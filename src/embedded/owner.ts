@@ -1,4 +1,4 @@
-// Owns who uses an embedded PostgreSQL: one process at a time, which holds a session-level lock as long as it lives.
+// Owns which process uses an embedded PostgreSQL: one at a time, holding a session-level lock for its lifetime.
 import { Client, DatabaseError } from 'pg'
 
 const lockKey = 0x656d6264 // "embd"
@@ -6,17 +6,17 @@ const lockKey = 0x656d6264 // "embd"
 export interface Ownership {
   /** Runs a statement on the lock's own connection. */
   query(sql: string): Promise<Record<string, unknown>[]>
-  /** Gives up the connection, and the lock with it. */
+  /** Closes the connection, which releases the lock. */
   release(): Promise<void>
-  /** Settles when the connection has ended, and the lock with it. */
+  /** Resolves when the connection, and with it the lock, has ended. */
   lost: Promise<void>
 }
 
 export type Owned = { kind: 'owned'; ownership: Ownership } | { kind: 'taken' } | { kind: 'not_ready' }
 
 /**
- * Tries to become the server's owner. `not_ready`: it doesn't accept connections now.
- * @throws whatever else keeps us from connecting, such as a wrong password.
+ * Tries to become the server's owner. `not_ready`: the server accepts no connections now.
+ * @throws any other error of connecting, such as a wrong password.
  */
 export async function takeOwnership(url: string): Promise<Owned> {
   const client = new Client({
@@ -25,7 +25,7 @@ export async function takeOwnership(url: string): Promise<Owned> {
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
   })
-  client.on('error', () => {}) // the server's end; the service's own pool notices and says so
+  client.on('error', () => {}) // the server's end, which the service's own pool reports
   try {
     await client.connect()
     const { rows } = await client.query<{ held: boolean }>('SELECT pg_try_advisory_lock($1) AS held', [lockKey])
@@ -48,8 +48,9 @@ function owner(client: Client): Ownership {
 }
 
 /**
- * Starting up, shutting down, or just gone: https://www.postgresql.org/docs/current/errcodes-appendix.html, class 57. What
- * isn't said by the server is of the connection.
+ * Returns true if the server is starting up, shutting down or gone (class 57 of
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html). An error that the server didn't send is one of the
+ * connection.
  */
 function isTransient(error: unknown): boolean {
   return !(error instanceof DatabaseError) || (error.code?.startsWith('57P') ?? false)

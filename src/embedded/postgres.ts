@@ -1,6 +1,6 @@
-// Owns the zero-service default: a private PostgreSQL under DATA_DIR, started with the service and stopped with it.
-// Its server process is in a session of its own: Ctrl-C doesn't reach it, and it outlives a killed service,
-// whose next start takes it over. A server that dies is started again at the same place.
+// Owns the default without services: a private PostgreSQL under DATA_DIR, started and stopped with the service. Its
+// server process has a session of its own, so Ctrl-C doesn't reach it. It outlives a killed service, whose next start
+// takes it over. A server that dies is started again at the same port.
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
@@ -14,11 +14,11 @@ import { type Ownership, takeOwnership } from './owner.ts'
 import { findPostmaster, isPortFree, startPostmaster, stopPostmaster, wake } from './postmaster.ts'
 
 export interface EmbeddedPostgres {
-  /** The database of the service, with its password. */
+  /** The URL of the service's database, with its password. */
   url: string
-  /** Settles when the server has died and can't run again as long as this process lives. */
+  /** Resolves when the server has died and can't run again as long as this process lives. */
   lost: Promise<Error>
-  /** Ends every open session and the server. May be called twice. */
+  /** Ends every open session and the server. A second call does nothing more. */
   stop(): Promise<void>
 }
 
@@ -26,16 +26,16 @@ const database = 'import_tracker'
 const startAttempts = 3
 const readyWithinMs = 60_000
 const lookAgainMs = 50
-/** How long a start that is under way may take to end, while stopping. */
+/** How long a running start may take to end while stopping. */
 const startEndsWithinMs = 3_000
-/** A killed owner's session is gone after some milliseconds. */
+/** A killed owner's session ends within milliseconds. */
 const takenForMs = 2_000
 
 /**
- * @param input.directory DATA_DIR; made where it is missing.
+ * @param input.directory DATA_DIR; made if it is missing.
  * @param input.settings server parameters, for tests.
- * @param input.giveUpPortAfterMs how long another program may keep the port of a server that has died.
- * @throws {EmbeddedError} where it can't run here, or another process uses the directory.
+ * @param input.giveUpPortAfterMs how long another program may hold the port of a server that died.
+ * @throws {EmbeddedError} if PostgreSQL can't run here, or another process uses the directory.
  */
 export async function startEmbeddedPostgres(input: {
   directory: string
@@ -74,13 +74,13 @@ export async function startEmbeddedPostgres(input: {
     },
   }
 
-  /** The lock and the claim go last, so that nobody takes over a server that is being stopped. */
+  /** Releases the claim and the lock last, so that no process takes over a server that is stopping. */
   async function stop(): Promise<void> {
     try {
       const restarted = kept.stop()
       await stopPostmaster(binaries, cluster)
       await Promise.race([restarted, delay(startEndsWithinMs, undefined, { ref: false })])
-      await stopPostmaster(binaries, cluster) // what a start that was under way has left
+      await stopPostmaster(binaries, cluster) // stops a server that a running start has left behind
     } finally {
       await giveUpClaim(home)
       await kept.ownership().release()
@@ -88,20 +88,20 @@ export async function startEmbeddedPostgres(input: {
   }
 }
 
-/** Where the server is, and how it is started there. */
+/** The server's files, and how to start it there. */
 interface Place {
   /** DATA_DIR, and the cluster's directory in it. */
   directory: string
   home: string
   cluster: Cluster
-  /** @returns null when it runs; otherwise what it said. */
+  /** @returns null if it runs; otherwise its last words. */
   start(port: number | null): Promise<string | null>
 }
 
 /**
- * Starts the server or takes over the one that runs, until it is ready and ours.
- * @param port where it has to be; null: anywhere.
- * @throws {PortTakenError} where another program is there.
+ * Starts the server or takes over the running one. Returns when the server is ready and this process owns it.
+ * @param port where the server has to be; null: anywhere.
+ * @throws {PortTakenError} if another program is there.
  */
 async function own(
   { directory, home, cluster, start }: Place,
@@ -117,7 +117,7 @@ async function own(
     if (!running && !isClaimed) {
       if (port !== null && !(await isPortFree(port))) throw new PortTakenError(port)
       const failure = await start(port)
-      // Another process that has just started it is no failure.
+      // A start that another process won is no failure.
       if (failure !== null && !(await findPostmaster(cluster.data)) && ++failures === startAttempts)
         throw new EmbeddedError(`PostgreSQL doesn't start in ${directory}: ${failure}`)
       continue

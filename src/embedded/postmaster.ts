@@ -1,4 +1,4 @@
-// Owns PostgreSQL's server process: whether one runs on a data directory, starting and stopping it.
+// Owns PostgreSQL's server process: finding, starting and stopping the one of a data directory.
 import { readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -14,14 +14,14 @@ export interface Postmaster {
   isReady: boolean
 }
 
-/** The server that runs on the data directory, by its `postmaster.pid`; null: none does. */
+/** Returns the server that runs on the data directory, by its `postmaster.pid`. Returns null if none does. */
 export async function findPostmaster(data: string): Promise<Postmaster | null> {
   const file = join(data, 'postmaster.pid')
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
   const pid = Number(lines[0])
-  if (!isAlive(pid)) return null // PostgreSQL itself removes the file of a dead one
+  if (!isAlive(pid)) return null // PostgreSQL itself removes the file of a dead server
   if (await isNoServer(pid)) {
-    await rm(file, { force: true }) // its id is in use, which would keep PostgreSQL from starting
+    await rm(file, { force: true }) // another program has this id, which would keep PostgreSQL from starting
     return null
   }
   const status = lines[7]?.trim()
@@ -29,10 +29,10 @@ export async function findPostmaster(data: string): Promise<Postmaster | null> {
 }
 
 /**
- * Starts a server on the loopback address alone. Two processes may do this at once: one's starts.
+ * Starts a server on the loopback address alone. If two processes do so at once, one server starts.
  * @param port null: a free one.
- * @param settings server parameters beside the ones that make it private.
- * @returns null when it runs; otherwise what it said.
+ * @param settings server parameters besides those that make the server private.
+ * @returns null if it runs; otherwise its last words.
  */
 export async function startPostmaster(
   binaries: Binaries,
@@ -63,16 +63,16 @@ export async function startPostmaster(
   return said === '' ? started.output : said
 }
 
-/** Lets a server go on that somebody has stopped (SIGSTOP): it could neither answer nor end. */
+/** Continues a server that somebody has stopped (SIGSTOP). A stopped server can neither answer nor end. */
 export function wake({ pid }: Postmaster): void {
   try {
     process.kill(pid, 'SIGCONT')
   } catch {
-    // it has just ended
+    // the server has just ended
   }
 }
 
-/** Stops the server: open sessions are ended, data is written out. */
+/** Stops the server: ends open sessions and writes out data. */
 export async function stopPostmaster(binaries: Binaries, cluster: Cluster): Promise<void> {
   const stop = (mode: 'fast' | 'immediate') =>
     run(cluster.account, binaries.pgCtl, [
@@ -85,12 +85,12 @@ export async function stopPostmaster(binaries: Binaries, cluster: Cluster): Prom
   const running = await findPostmaster(cluster.data)
   if (running) wake(running)
   if ((await stop('fast')).code === 0 || !(await findPostmaster(cluster.data))) return
-  const last = await stop('immediate') // loses nothing either: the next start recovers
+  const last = await stop('immediate') // loses nothing either, because the next start recovers
   if (last.code !== 0 && (await findPostmaster(cluster.data)))
     throw new EmbeddedError(`PostgreSQL in ${cluster.data} doesn't stop: ${last.output}`)
 }
 
-/** Whether there is a process of this id, of whatever user. */
+/** Returns true if a process of any user has this id. */
 export function isAlive(pid: number): boolean {
   if (!Number.isInteger(pid) || pid <= 0) return false
   try {
@@ -101,7 +101,10 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** No server any more: another program with its id, or one that nobody has reaped. Only where /proc says so for sure. */
+/**
+ * Returns true if /proc shows for sure that this is no server: another program with its id, or a process waiting to be
+ * reaped.
+ */
 async function isNoServer(pid: number): Promise<boolean> {
   const [command = ''] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
   if (command !== '') return !/(^|\/)(postgres|pg_ctl)\b/.test(command)

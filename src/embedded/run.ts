@@ -1,7 +1,7 @@
-// Owns running PostgreSQL's programs: as which user of the machine, and away from the terminal's Ctrl-C.
+// Owns running PostgreSQL's programs: under the right account, and out of reach of the terminal's Ctrl-C.
 import { spawn } from 'node:child_process'
 
-/** Under which user a program runs. Without `uid` it is ours; `prefix` is a command that runs the rest. */
+/** The account that a program runs under. Without `uid` it is ours. `prefix` is a command that runs the rest. */
 export interface Account {
   uid?: number
   gid?: number
@@ -11,8 +11,8 @@ export interface Account {
 export const ourselves: Account = { prefix: [] }
 
 /**
- * Runs a program to its end. It gets a session of its own, so that Ctrl-C ends it through us or not at all,
- * and none of our environment, where PGPORT and the like would change what it does.
+ * Runs a program to its end. It gets a session of its own, so that Ctrl-C ends it only through us. It gets none of our
+ * environment, where PGPORT and the like would change its behaviour.
  */
 export function run(
   account: Account,

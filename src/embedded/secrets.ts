@@ -1,5 +1,5 @@
-// Owns the secrets that the embedded mode makes for itself on its first start and keeps in DATA_DIR, readable by
-// their owner alone.
+// Owns the secrets that the embedded mode generates on its first start and keeps in DATA_DIR, readable only by their
+// owner.
 import { randomBytes } from 'node:crypto'
 import { access, link, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,12 +10,12 @@ import { EmbeddedError } from './error.ts'
 export interface KeptToken {
   token: string
   file: string
-  /** It was made now. */
+  /** This call generated it. */
   isNew: boolean
 }
 
 /**
- * The bootstrap token, kept in `<directory>/admin-token`.
+ * Returns the bootstrap token, kept in `<directory>/admin-token`.
  * @param directory DATA_DIR.
  */
 export async function readAdminToken(directory: string): Promise<KeptToken> {
@@ -29,8 +29,9 @@ export async function readAdminToken(directory: string): Promise<KeptToken> {
 }
 
 /**
- * The keys for stored secrets, kept in `<directory>/encryption-keys` in the form of ENCRYPTION_KEYS. Call it before
- * Postgres is started: keys that are missing although there are data aren't made anew, for these couldn't read them.
+ * Returns the keys for stored secrets, kept in `<directory>/encryption-keys` in the form of ENCRYPTION_KEYS. Call it
+ * before Postgres starts. If data exist but the keys are missing, it makes no new ones, because those couldn't decrypt
+ * the data.
  * @param directory DATA_DIR.
  */
 export async function readEncryptionKeys(directory: string): Promise<readonly Buffer[]> {
@@ -47,7 +48,10 @@ export async function readEncryptionKeys(directory: string): Promise<readonly Bu
   return keys.data
 }
 
-/** Complete from the moment it has its name, and made by one of several processes that start at once. */
+/**
+ * Returns the file's content, and makes the file if it is missing. The file is complete from the moment it has its
+ * name. If several processes start at once, one of them makes it.
+ */
 async function readOrMake(file: string, make: () => string): Promise<string> {
   if (!(await exists(file))) {
     const unfinished = `${file}.new-${randomBytes(4).toString('hex')}`
@@ -59,7 +63,7 @@ async function readOrMake(file: string, make: () => string): Promise<string> {
       await handle.close()
     }
     await link(unfinished, file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error // else another process was faster
+      if (error.code !== 'EEXIST') throw error // otherwise another process was faster
     })
     await rm(unfinished)
   }

@@ -1,20 +1,23 @@
-// Owns the bytes of a webhook: made once, when the event is written, then stored, signed and sent as they are.
+// Owns the bytes of a webhook: made once, with the event, and then stored, signed and sent unchanged.
 import type { EventType } from '../model/event-types.ts'
 
-/** No body is larger, in bytes. */
+/** The size limit of a body, in bytes. */
 export const maxBodyBytes = 65_536
 
-/** What is left out of a body that would be too large, in this order until it fits, and what stands in its place. */
+/**
+ * The fields to leave out of a body that would be too large, in this order until it fits, each with its replacement.
+ */
 const droppable = { metadata: {}, message: null, lastError: null, providerStatus: null }
 
 /**
- * The body `{type, timestamp, sequence, data}`. Where it would be larger than {@link maxBodyBytes}, `data` loses its metadata,
- * then its message, lastError and providerStatus, and `omitted` names what is missing; at the worst only the id is left.
+ * Returns the body `{type, timestamp, sequence, data}`. If it would exceed {@link maxBodyBytes}, `data` loses its
+ * metadata, then its message, lastError and providerStatus. `omitted` names the missing fields. In the worst case only
+ * the id is left.
  */
 export function eventBody(event: {
   type: EventType
   occurredAt: Date
-  /** Null: the event is of no import. */
+  /** Null: the event has no import. */
   sequence: number | null
   data: Readonly<Record<string, unknown>>
 }): string {

@@ -1,18 +1,18 @@
-// Owns reading events: an import's, and the feed of all of them, which tells by pulling what webhooks tell by pushing.
+// Owns reading events: those of an import, and the feed of all events, which offers by pull what webhooks push.
 //
-// The feed's order. Transactions that write events overlap and commit in any order. So neither ids (made before the
-// commit, by processes whose clocks differ) nor a sequence (drawn before the commit, too) nor the database's time say in
-// which order events can be seen: a cursor over any of them passes by what is committed late. Holding back what is
-// younger than the oldest transaction doesn't help: whoever hangs in a transaction stops the feed, and every clock has
-// to be right. Here, positions are given to what is committed, by whoever reads the feed:
+// The feed's order. Transactions that write events overlap and commit in any order. Ids are made before the commit, by
+// processes whose clocks differ. A sequence is drawn before the commit, too. The database's time is no better. A cursor
+// over any of them skips events that commit late. Holding back events younger than the oldest transaction doesn't help:
+// a hanging transaction stops the feed, and every clock has to be right. Here each reader of the feed first gives
+// positions to committed events:
 //
-// - Only to events that the giver sees: committed ones. One whose transaction is still open gets a higher position
-//   later and holds up nobody; one that was rolled back, or whose process died, gets none.
-// - One giver at a time, until its own commit: an advisory lock that the transaction holds to its end. The statement
-//   after it sees what the giver before has committed, and the sequence is drawn on in there alone. So a position is
-//   higher than all that could be seen before it, never changes, and no reader has passed by a place that is filled later.
-// - The lock and the update are one message, which Postgres runs as one transaction: a process that hangs doesn't hold
-//   the lock.
+// - Only events that the reader sees get a position, which are committed ones. An event whose transaction is still open
+//   gets a higher position later, and holds nobody up. An event that was rolled back, or whose process died, gets none.
+// - One reader at a time gives positions, under an advisory lock that its transaction holds to its commit. The update
+//   after the lock sees what the reader before has committed, and only that update draws on the sequence. So a position
+//   is higher than all that were visible before it, and never changes. No reader passes a place that is filled later.
+// - The lock and the update are one message, which Postgres runs as one transaction: a hanging process doesn't hold the
+//   lock.
 import { and, desc, eq, gt, gte, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
@@ -25,7 +25,7 @@ import { connections, deletedEvents, events } from '../db/schema/index.ts'
 
 export const eventSchema = z
   .object({
-    id: z.uuid().describe('The `webhook-id` of its webhooks.'),
+    id: z.uuid().describe('Equals the `webhook-id` of its webhooks.'),
     type: z.string(),
     timestamp: z.iso.datetime(),
     importId: z.uuid().nullable(),
@@ -33,24 +33,27 @@ export const eventSchema = z
       .number()
       .int()
       .nullable()
-      .describe('From 1, without a gap, for each import; null: the event is of no import. A higher one is newer.'),
-    data: z.record(z.string(), z.unknown()).describe('The import (or connection, or endpoint) as it was then.'),
+      .describe('Numbers the events of an import from 1, without a gap. Null: the event has no import.'),
+    data: z.record(z.string(), z.unknown()).describe('The import, connection or endpoint at that time.'),
     omitted: z
       .array(z.string())
       .optional()
-      .describe('What `data` is without, since the body would have been too large; absent: nothing.'),
+      .describe('Fields left out of `data`, because the body would have been too large. Absent: none.'),
   })
   .meta({ id: 'Event' })
 
 export type ApiEvent = z.infer<typeof eventSchema>
 
-/** How far back the feed goes. */
+/** How far back the feed reaches. */
 const feedMs = 30 * 24 * 3_600_000
-/** Events that a reader gives positions to: more than a page, so that whoever reads on is never at an end that is none. */
+/**
+ * How many events one read gives positions to. It is more than a page, so that no reader mistakes the last positioned
+ * event for the end of the feed.
+ */
 const placedAtOnce = 10_000
 const placingLock = 0x66656564 // "feed"
 
-/** The events of an import, the oldest first. */
+/** Returns the events of an import, the oldest first. */
 export async function listImportEvents(
   { db }: { db: Database },
   importId: string,
@@ -62,14 +65,14 @@ export async function listImportEvents(
 
 export interface FeedQuery extends PageQuery {
   type?: string | undefined
-  /** The name of a connection: its own events, and those of its imports. */
+  /** The name of a connection, for its own events and those of its imports. */
   connection?: string | undefined
 }
 
 /**
- * All events of the last 30 days but tests of endpoints, in the order in which they could be seen first. `after` may
- * also be the id of an event, so that whoever has come to the end can go on from there: nothing will ever appear before
- * an event that was shown.
+ * Returns all events of the last 30 days except tests of endpoints, in the order in which they became visible. `after`
+ * may also be the id of an event, so that a reader at the end can go on from there. Nothing ever appears before an
+ * event that was shown.
  */
 export async function listEvents(
   { db, clock }: { db: Database; clock: Clock },
@@ -93,7 +96,7 @@ function isAskedFor(db: Database, { type, connection }: FeedQuery): SQL | undefi
   )
 }
 
-/** The highest position that an event has, once all that can be seen have one; 0: there is none. */
+/** Gives positions to all visible events, and returns the highest one. Returns 0 if there is none. */
 export async function newestPosition({ db, clock }: { db: Database; clock: Clock }): Promise<number> {
   await place(db, firstIdAt(later(clock.now(), -feedMs)))
   const [newest] = await db
@@ -105,16 +108,20 @@ export async function newestPosition({ db, clock }: { db: Database; clock: Clock
   return newest?.position ?? 0
 }
 
-/** Nobody gives positions until the transaction ends: whoever locks many events takes this first. */
+/**
+ * Keeps all others from giving positions until the transaction ends. A transaction that locks many events takes this
+ * first.
+ */
 export async function holdPositions(tx: Transaction): Promise<void> {
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${placingLock})`)
+  await tx.execute(sql`/* event.hold_positions */ SELECT pg_advisory_xact_lock(${placingLock})`)
 }
 
-/** Gives a position to what is committed and has none yet; see above. */
+/** Gives positions to committed events without one, as described above. */
 async function place(db: Database, first: string): Promise<void> {
-  // Without parameters: only then may a message have two statements. `first` is hexadecimal digits.
+  // Without parameters, because only such a message may hold two statements. `first` has hexadecimal digits only.
   await db.execute(
     sql.raw(`
+    /* event.place */
     SELECT pg_advisory_xact_lock(${placingLock});
     UPDATE events SET position = placed.position
     FROM (
@@ -127,7 +134,10 @@ async function place(db: Database, first: string): Promise<void> {
   )
 }
 
-/** What comes after an event. An id that isn't in the feed, such as one too old, stands before all later ids. */
+/**
+ * Returns the condition for events after this one. An id outside the feed, for instance one too old, stands before all
+ * later ids.
+ */
 async function follows(db: Database, id: string | null): Promise<SQL | undefined> {
   if (id === null) return gt(events.position, 0)
   const [seen] = await unionAll(
@@ -137,7 +147,7 @@ async function follows(db: Database, id: string | null): Promise<SQL | undefined
   return seen?.position ? gt(events.position, seen.position) : and(gt(events.position, 0), gt(events.id, id))
 }
 
-/** The order of an import's events: ids alone would follow the clocks of the processes that made them. */
+/** The order of an import's events. Ids alone would follow the clocks of the processes that made them. */
 const inImport = sql`coalesce(${events.sequence}, 0), ${events.id}`
 
 async function followsInImport(db: Database, id: string | null): Promise<SQL | undefined> {
@@ -168,7 +178,7 @@ async function list(
 
 type StoredEvent = Pick<typeof events.$inferSelect, 'id' | 'importId' | 'sequence' | 'body'>
 
-/** The sequence is the column's: bodies from before there was one have none, and are signed as they are. */
+/** Takes the sequence from its column. Bodies older than sequences have none, and stay as they were signed. */
 function present({ id, importId, sequence, body }: StoredEvent): ApiEvent {
   const { type, timestamp, data, omitted } = parseJson(body) as ApiEvent
   return { id, type, timestamp, importId, sequence, data, ...(omitted && { omitted }) }

@@ -1,10 +1,11 @@
-// Owns how the events of an import are numbered: from 1, without a gap, in the order in which they are committed.
+// Owns numbering the events of an import: from 1, without a gap, in the order of their commits.
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 
 /**
- * Takes the next sequence of each event's import, in the order given; null for an event of no import. The update locks
- * the import's row until the transaction ends, so the next event waits, and a rollback gives the numbers back.
+ * Returns the next sequence of each event's import, in the given order. Returns null for an event without an import.
+ * The update locks the import's row until the transaction ends, so the next event waits. A rollback returns the
+ * numbers.
  */
 export async function takeSequences(
   tx: Transaction,
@@ -13,6 +14,7 @@ export async function takeSequences(
   const importIds = events.flatMap(({ importId }) => importId ?? [])
   if (importIds.length === 0) return events.map(() => null)
   const { rows } = await tx.execute<{ id: string; last: number }>(sql`
+    /* event.take_sequences */
     WITH given AS (SELECT id, count(*)::int AS events FROM unnest(${sql.param(importIds)}::uuid[]) AS id GROUP BY id),
     taken AS (
       UPDATE imports SET last_sequence = last_sequence + given.events FROM given WHERE imports.id = given.id

@@ -1,10 +1,10 @@
-// Owns which events an endpoint wants: by type, connection, provider and metadata. The one place that says so.
+// Owns which events an endpoint subscribes to: by type, connection, provider and metadata. No other place decides it.
 import { sql } from 'drizzle-orm'
 
 /**
- * Whether `endpoint` (a row of webhook_endpoints) wants `event` (type, connection_name, provider, metadata,
- * endpoint_id). What a filter asks about and the event doesn't have, such as a connection, doesn't match. An endpoint
- * doesn't get what is about itself.
+ * SQL that is true if `endpoint` (a row of webhook_endpoints) subscribes to `event` (type, connection_name, provider,
+ * metadata, endpoint_id). A filter on something that the event lacks, such as a connection, doesn't match. An endpoint
+ * doesn't get events about itself.
  */
 export const isWanted = sql`(
   event.type = ANY (endpoint.types)

@@ -1,8 +1,9 @@
-// Owns writing down that something happened, and whom to tell: in the transaction in which it happened.
+// Owns writing an event and its deliveries, in the transaction of the change that it reports.
 import { sql } from 'drizzle-orm'
 import { newId } from '../base/ids.ts'
 import type { Transaction } from '../db/client.ts'
 import { timeOrderedId } from '../db/time-ordered-id.ts'
+import { unnest } from '../db/unnest.ts'
 import type { EventType } from '../model/event-types.ts'
 import { eventBody } from './body.ts'
 import { takeSequences } from './sequence.ts'
@@ -12,51 +13,52 @@ export interface NewEvent {
   type: EventType
   importId: string | null
   connectionId: string | null
-  /** What endpoints select events by: the connection's name and provider, and the import's metadata. */
+  /** The fields that endpoints filter by: the connection's name and provider, and the import's metadata. */
   connectionName: string | null
   provider?: string | null
   metadata?: Readonly<Record<string, unknown>> | null
-  /** The endpoint that it is about: it isn't told itself. */
+  /** The endpoint that the event is about, which doesn't get it. */
   endpointId?: string | null
   occurredAt: Date
-  /** The import, connection, endpoint or delivery as the API shows it. */
+  /** The import, connection, endpoint or delivery, as the API shows it. */
   data: Readonly<Record<string, unknown>>
 }
 
 /**
- * Inserts the event, and a delivery for each endpoint that asked for it: due at once, or `skipped` where the endpoint
- * is disabled. Returns the event's id, which is the webhook's id on every attempt.
+ * Inserts the event, and a delivery for each endpoint that subscribes to it. A delivery is due at once, or `skipped` if
+ * its endpoint is disabled. Returns the event's id, which every attempt sends as the webhook's id.
  */
 export async function writeEvent(tx: Transaction, event: NewEvent): Promise<string> {
   const [id = ''] = await writeEvents(tx, [event])
   return id
 }
 
-/** {@link writeEvent} for many, in one statement. Returns their ids, in order. */
+/** Writes many events as {@link writeEvent} does, in one statement. Returns their ids in the given order. */
 export async function writeEvents(tx: Transaction, events: readonly NewEvent[]): Promise<string[]> {
   if (events.length === 0) return []
   const ids = events.map(() => newId())
   const sequences = await takeSequences(tx, events)
-  const bodies = events.map((event, index) => eventBody({ ...event, sequence: sequences[index] ?? null }))
-  const column = (values: readonly unknown[], type: string) => sql`${sql.param(values)}::${sql.raw(type)}[]`
+  const rows = events.map((event, index) => {
+    const sequence = sequences[index] ?? null
+    const metadata = event.metadata ? JSON.stringify(event.metadata) : null
+    return {
+      provider: null,
+      endpointId: null,
+      ...event,
+      id: ids[index],
+      metadata,
+      sequence,
+      body: eventBody({ ...event, sequence }),
+    }
+  })
 
-  // The endpoints are locked FOR KEY SHARE, as their foreign key does anyway: one that is being disabled or deleted
-  // (webhooks/endpoints/disable.ts locks it FOR UPDATE) is either seen so here, or sees the deliveries written here.
+  // Locks the endpoints FOR KEY SHARE, as their foreign key does anyway. Disabling or deleting an endpoint locks it FOR
+  // UPDATE (webhooks/endpoints/disable.ts). So either this statement sees that change, or that change sees these
+  // deliveries.
   await tx.execute(sql`
+    /* event.write */
     WITH event AS (
-      SELECT * FROM unnest(
-        ${column(ids, 'uuid')},
-        ${column(pluck(events, 'type'), 'text')},
-        ${column(pluck(events, 'importId'), 'uuid')},
-        ${column(pluck(events, 'connectionId'), 'uuid')},
-        ${column(pluck(events, 'connectionName'), 'text')},
-        ${column(pluck(events, 'provider'), 'text')},
-        ${column(events.map(metadataJson), 'jsonb')},
-        ${column(pluck(events, 'endpointId'), 'uuid')},
-        ${column(pluck(events, 'occurredAt'), 'timestamptz')},
-        ${column(sequences, 'int')},
-        ${column(bodies, 'text')}
-      ) AS given (id, type, import_id, connection_id, connection_name, provider, metadata, endpoint_id, occurred_at, sequence, body)
+      SELECT * FROM ${unnest('given', rows, columns)}
     ), written AS (
       INSERT INTO events (id, type, import_id, connection_id, endpoint_id, occurred_at, sequence, body)
       SELECT id, type, import_id, connection_id, endpoint_id, occurred_at, sequence, body FROM event
@@ -71,10 +73,16 @@ export async function writeEvents(tx: Transaction, events: readonly NewEvent[]):
   return ids
 }
 
-function metadataJson({ metadata }: NewEvent): string | null {
-  return metadata ? JSON.stringify(metadata) : null
-}
-
-function pluck<Key extends keyof NewEvent>(events: readonly NewEvent[], key: Key): NewEvent[Key][] {
-  return events.map((event) => event[key])
+const columns = {
+  id: 'uuid',
+  type: 'text',
+  importId: 'uuid',
+  connectionId: 'uuid',
+  connectionName: 'text',
+  provider: 'text',
+  metadata: 'jsonb',
+  endpointId: 'uuid',
+  occurredAt: 'timestamptz',
+  sequence: 'int',
+  body: 'text',
 }

@@ -1,6 +1,6 @@
-// Owns dropping the months of history whose time is over, with nobody locked out: a month is detached concurrently,
-// which waits for those who read the table and holds up none of them, and is dropped when nobody sees it any more.
-// Whatever it is interrupted by, the next time goes on where it stood.
+// Owns dropping months of history past their retention, without locking anybody out. A month is detached concurrently:
+// that waits for readers of the table and holds up none. It is dropped once no reader sees it. If anything interrupts
+// this, the next run continues from there.
 import { type SQL, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
 import type { Clock } from '../base/clock.ts'
@@ -28,19 +28,21 @@ export interface KeepDeps {
   clock: Clock
   log: Log
   historyRetention: HistoryRetention
-  /** What time it is for the database: what is dropped is gone, so a clock of ours that is ahead must not say what is. */
+  /** The database's time. What is dropped is gone for good, so a clock of ours that is ahead must not decide. */
   databaseTime?: () => Promise<Date>
-  /** How long to wait for those who read a table, before the rest is left to the next time. */
+  /** How long to wait for readers of a table before the rest is left to the next run. */
   waitMs?: number
 }
 
-/** What was dropped, and what could not be now: somebody reads the table, or makes or drops others, for long. */
+/**
+ * The dropped months, and the held ones: readers use the table for long, or another process makes or drops partitions.
+ */
 export interface Kept {
   dropped: Partition[]
   held: Partition[]
 }
 
-/** Makes partitions ahead and drops those whose time is over. Safe in several processes at once. */
+/** Makes partitions ahead and drops those past their retention. Several processes may run it at once. */
 export async function keepPartitions(
   { db, clock, log, historyRetention, databaseTime = () => readTime(db), waitMs = lockTimeoutMs }: KeepDeps,
   signal: AbortSignal,
@@ -51,7 +53,7 @@ export async function keepPartitions(
   for (const { table, month, ...stored } of await storedPartitions(db)) {
     const partition = { table, month }
     const isOurs = stored.isMarked || stored.state === 'attached'
-    // Only one partition of a table can be on its way out.
+    // A table can have only one partition that is being detached.
     if (signal.aborted || !isOurs || kept.held.some((one) => one.table === table)) continue
     if (!isPast(historyRetention[table], month, now)) {
       if (stored.isMarked && stored.state !== 'attached')
@@ -59,7 +61,7 @@ export async function keepPartitions(
       continue
     }
     const keptSince = monthOf(now, -(historyRetention[table] ?? 0))
-    const outcome = await alone(db, waitMs, (session) => drop(session, partition, keptSince)).catch(
+    const outcome = await whileLocked(db, waitMs, (session) => drop(session, partition, keptSince)).catch(
       (error: unknown) => {
         log.error({ err: error, ...partition }, 'month of history could not be dropped')
         return 'held' as const
@@ -78,13 +80,16 @@ async function readTime(db: Database): Promise<Date> {
   return new Date(rows[0]?.now ?? 0)
 }
 
-/** Whether that many whole months have passed since it. */
+/** Returns true if that many whole months have passed since this one. */
 function isPast(months: number | undefined, month: Date, now: Date): boolean {
   return months !== undefined && monthOf(month, months + 1) <= now
 }
 
-/** On a connection of its own, while nobody else makes or drops partitions. */
-async function alone<Result>(
+/**
+ * Runs the work on a connection of its own, while no other process makes or drops partitions. Returns `held` if the
+ * lock isn't free in time.
+ */
+async function whileLocked<Result>(
   db: Database,
   waitMs: number,
   work: (session: Session) => Promise<Result>,
@@ -97,7 +102,7 @@ async function alone<Result>(
     if (isLockTimeout(error)) return 'held'
     throw error
   } finally {
-    client.release(true) // and with it the lock and the timeout
+    client.release(true) // this also releases the lock and the timeout
   }
 }
 
@@ -110,7 +115,10 @@ async function drop(session: Session, partition: Partition, keptSince: Date): Pr
   return 'dropped'
 }
 
-/** It can't be in a transaction: each of these is one, and may be the last for today. */
+/**
+ * Returns the statements that detach a partition. They can't run in a transaction. Each one takes effect by itself, and
+ * may be the last one before an interruption.
+ */
 function takingOut({ state, ...partition }: StoredPartition): SQL[] {
   const name = nameOfPartition(partition)
   const detach = sql`ALTER TABLE ${sql.identifier(partition.table)} DETACH PARTITION ${name}`
@@ -119,17 +127,20 @@ function takingOut({ state, ...partition }: StoredPartition): SQL[] {
   return [sql`COMMENT ON TABLE ${name} IS ${sql.raw(`'${dropMark}'`)}`, sql`${detach} CONCURRENTLY`]
 }
 
-/** Whether something may still be written to the month or be sent from it, or was written lately, as for an import that was resumed. */
+/**
+ * Returns true if the month may still be written to or sent from, or was written to lately, for instance for an import
+ * that was resumed.
+ */
 async function isNeeded(db: Session, { table, month }: Partition, keptSince: Date): Promise<boolean> {
   const ofMonth = (id: string) =>
     sql`${sql.identifier(id)} >= ${leastId(month)} AND ${sql.identifier(id)} < ${leastId(monthOf(month, 1))}`
   const { rows } = await db.execute<{ isNeeded: boolean }>(
-    sql`SELECT EXISTS (SELECT 1 FROM ${needs(table, ofMonth, keptSince)}) AS "isNeeded"`,
+    sql`/* partition.is_needed */ SELECT EXISTS (SELECT 1 FROM ${needs(table, ofMonth, keptSince)}) AS "isNeeded"`,
   )
   return rows[0]?.isNeeded !== false
 }
 
-/** Deliveries are there for 30 days, and as long as they are pending. */
+/** Deliveries are kept for 30 days, and as long as they are pending. */
 function needs(table: HistoryTable, ofMonth: (id: string) => SQL, keptSince: Date): SQL {
   if (table === 'events') return sql`deliveries WHERE ${ofMonth('event_id')}`
   if (table === 'delivery_attempts') return sql`deliveries WHERE ${ofMonth('id')}`

@@ -1,8 +1,8 @@
-// Owns the partitions of the history: that there is one of each table for every month that something may be written to.
-// Dropping them is drop-months.ts's, bringing one back reopen.ts's.
+// Owns the partitions of the history: each table has one for every month that may be written to. drop-months.ts drops
+// them, and reopen.ts brings them back.
 //
-// There is no default partition: it would forbid detaching one without locking everybody out. A row of a month that has
-// no partition is refused, so they are made three months ahead.
+// There is no default partition, because detaching one would then lock everybody out. Postgres refuses a row whose
+// month has no partition, so partitions are made three months ahead.
 import { setTimeout as delay } from 'node:timers/promises'
 import { type SQL, sql } from 'drizzle-orm'
 import { type HistoryTable, historyTables } from '../config/config.ts'
@@ -10,8 +10,8 @@ import type { Database, Transaction } from '../db/client.ts'
 import { leastId, monthNamed, monthOf, nameOf } from './months.ts'
 
 /**
- * These go by the month in which their import was registered (`import_id`); events by their own (`id`), attempts by that
- * of their delivery (`delivery_id`).
+ * The tables partitioned by the month in which their import was registered (`import_id`). Events go by their own month
+ * (`id`), attempts by that of their delivery (`delivery_id`).
  */
 export const tablesOfImports = ['snapshots', 'skipped_lines', 'row_results'] as const satisfies HistoryTable[]
 
@@ -22,28 +22,31 @@ export interface Partition {
 
 /**
  * - `attached`: it is read and written.
- * - `detaching`: taking it out was begun: it isn't read or written any more, but by who began before.
+ * - `detaching`: detaching has begun. Only transactions that began earlier still read or write it.
  * - `apart`: it is a table of its own.
  */
 export interface StoredPartition extends Partition {
   state: 'attached' | 'detaching' | 'apart'
-  /** We have begun to drop it; what somebody else detached, such as to archive it, isn't ours to drop. */
+  /**
+   * This service has begun to drop it. A partition that somebody else detached, for instance to archive it, isn't ours
+   * to drop.
+   */
   isMarked: boolean
 }
 
-/** The comment of those that are being dropped. */
+/** The comment on partitions that are being dropped. */
 export const dropMark = 'Its time is over: it is being dropped.'
-/** How long anything here waits for a lock that somebody else holds, in milliseconds. */
+/** How long any statement here waits for a lock, in milliseconds. */
 export const lockTimeoutMs = 5_000
 
-/** Partitions are made and dropped by one process at a time. */
+/** One process at a time makes and drops partitions. */
 const partitionsLock = 0x70617274 // "part"
 const lookAgainMs = 50
 const monthsAhead = 3
 
 /**
- * Makes what is missing from the month before (for a process whose clock is late) to three months ahead. Readers and
- * writers go on meanwhile. Safe in several processes at once.
+ * Makes the missing partitions, from the month before (for a process whose clock is late) to three months ahead.
+ * Readers and writers aren't held up. Several processes may run it at once.
  */
 export async function makePartitions(db: Database, now: Date): Promise<void> {
   const months = Array.from({ length: monthsAhead + 2 }, (_, index) => monthOf(now, index - 1))
@@ -55,19 +58,25 @@ export async function makePartitions(db: Database, now: Date): Promise<void> {
   })
 }
 
-/** Nobody else makes or drops partitions until the transaction ends. False: somebody else does, and for long. */
+/**
+ * Locks the making and dropping of partitions until the transaction ends. Returns false if another process holds the
+ * lock for long.
+ */
 export async function lockPartitions(tx: Transaction): Promise<boolean> {
   await tx.execute(sql`SELECT set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`)
   return takeLock(tx, sql`pg_try_advisory_xact_lock(${partitionsLock})`, lockTimeoutMs)
 }
 
-/** As `lockPartitions`, until the connection is closed. */
+/** Locks as `lockPartitions` does, until the connection closes. */
 export async function lockPartitionsOnConnection(session: Pick<Database, 'execute'>, waitMs: number): Promise<boolean> {
   await session.execute(sql`SELECT set_config('lock_timeout', ${String(waitMs)}, false)`)
   return takeLock(session, sql`pg_try_advisory_lock(${partitionsLock})`, waitMs)
 }
 
-/** By looking again: a statement that waits has a snapshot, and who detaches a partition waits for older ones. */
+/**
+ * Tries again and again instead of waiting: a waiting statement holds a snapshot, and detaching a partition waits for
+ * older snapshots.
+ */
 async function takeLock(db: Pick<Database, 'execute'>, lock: SQL, waitMs: number): Promise<boolean> {
   for (const until = performance.now() + waitMs; ; await delay(lookAgainMs)) {
     const { rows } = await db.execute<{ isTaken: boolean }>(sql`SELECT ${lock} AS "isTaken"`)
@@ -76,7 +85,7 @@ async function takeLock(db: Pick<Database, 'execute'>, lock: SQL, waitMs: number
   }
 }
 
-/** Makes one that isn't there. By attaching, which unlike `PARTITION OF` locks nobody out. */
+/** Makes a missing partition by attaching a table, which unlike `PARTITION OF` locks nobody out. */
 export async function makePartition(tx: Transaction, partition: Partition): Promise<void> {
   const { table, month } = partition
   const name = nameOfPartition(partition)
@@ -86,9 +95,10 @@ export async function makePartition(tx: Transaction, partition: Partition): Prom
     FOR VALUES FROM (${literal(leastId(month))}) TO (${literal(leastId(monthOf(month, 1)))})`)
 }
 
-/** What there is by the names of partitions, the oldest month first. */
+/** Returns the stored partitions by their names, the oldest month first. */
 export async function storedPartitions(db: Pick<Database, 'execute'>): Promise<StoredPartition[]> {
   const { rows } = await db.execute<Omit<StoredPartition, 'month'> & { name: string }>(sql`
+    /* partition.list */
     SELECT history.name AS table, substr(kept.relname, length(history.name) + 2) AS name,
       CASE WHEN inhrelid IS NULL THEN 'apart' WHEN inhdetachpending THEN 'detaching' ELSE 'attached' END AS state,
       coalesce(obj_description(kept.oid, 'pg_class') = ${dropMark}, false) AS "isMarked"
@@ -109,13 +119,16 @@ export function isSame(one: Partition, other: Partition): boolean {
   return one.table === other.table && one.month.getTime() === other.month.getTime()
 }
 
-/** What is there in any state isn't missing: one that is being dropped is in the past. */
+/**
+ * Returns the partitions that exist in no state. A partition that is being dropped is in the past, so it is never
+ * wanted.
+ */
 async function missing(db: Pick<Database, 'execute'>, wanted: readonly Partition[]): Promise<Partition[]> {
   const stored = await storedPartitions(db)
   return wanted.filter((partition) => !stored.some((one) => isSame(one, partition)))
 }
 
-/** Where statements take no parameters. An id is hexadecimal digits. */
+/** An id as a literal, for statements without parameters. An id has hexadecimal digits only. */
 function literal(id: string): SQL {
   return sql.raw(`'${id}'`)
 }

@@ -1,4 +1,4 @@
-// Owns bringing back the partitions of a month that was dropped, empty, because something is to be written to it again.
+// Owns restoring dropped partitions of a month, empty, because an import will write to it again.
 import { sql } from 'drizzle-orm'
 import { AppError } from '../api/refusal.ts'
 import type { Transaction } from '../db/client.ts'
@@ -16,13 +16,13 @@ import {
 } from './partitions.ts'
 
 /**
- * Sees to it that what comes of an import can be stored, however long ago it was registered, from now until the
- * transaction ends; it stays so where the import is tracked then (drop-months.ts).
- * @throws {AppError} unavailable, while months are being dropped; conflict where somebody has detached the month.
+ * Makes an import's history writable until the transaction ends, however long ago the import was registered. It stays
+ * writable as long as the import is tracked (drop-months.ts).
+ * @throws {AppError} `unavailable` while months are being dropped; `conflict` if an operator has detached the month.
  */
 export async function reopenMonthOf(tx: Transaction, importId: string, now: Date): Promise<void> {
   const month = monthOf(madeAt(importId))
-  if (monthOf(month, 2) > now) return // no retention is as short as that
+  if (monthOf(month, 2) > now) return // no retention is this short
   const busy = new AppError('unavailable', 'Months of history are being dropped just now; try again soon.')
   if (!(await lockPartitions(tx))) throw busy
   try {

@@ -5,6 +5,7 @@ import { sql } from 'drizzle-orm'
 import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../base/json-pointer.ts'
 import type { Transaction } from '../db/client.ts'
 import type { MovingFields } from '../db/schema/index.ts'
+import { unnest } from '../db/unnest.ts'
 import { isObject } from '../providers/fields.ts'
 import { canonical } from './fingerprint.ts'
 import type { TrackedImport } from './tracked.ts'
@@ -30,12 +31,11 @@ export async function findMoving(
   tx: Transaction,
   others: readonly OtherBody[],
 ): Promise<Map<string, MovingFields | null>> {
+  const open = others.map(({ tracked }) => ({ ofImport: tracked.id, ofSnapshot: tracked.snapshotId }))
   const { rows } = await tx.execute<{ importId: string; body: unknown }>(sql`
+    /* snapshot.read_bodies */
     SELECT import_id AS "importId", body
-    FROM unnest(
-      ${sql.param(others.map(({ tracked }) => tracked.id))}::uuid[],
-      ${sql.param(others.map(({ tracked }) => tracked.snapshotId))}::uuid[]
-    ) AS open (of_import, of_snapshot)
+    FROM ${unnest('open', open, { ofImport: 'uuid', ofSnapshot: 'uuid' })}
     JOIN snapshots ON import_id = of_import AND id = of_snapshot`)
   const bodies = new Map(rows.map(({ importId, body }) => [importId, body]))
   return new Map(

@@ -1,9 +1,10 @@
-// Owns computing days of connections from the imports themselves, by index: what they were before is forgotten, but
-// for what can't be computed any more because the months of history that it came from were dropped (history/drop-months.ts).
+// Owns computing days of connections from the imports themselves, by index. The stored values are replaced. Values stay
+// only if dropped months of history make them impossible to compute (history/drop-months.ts).
 //
-// Each table in one statement, so that what is dropped meanwhile is there for all of it or for nothing.
+// One statement computes each table, so that it sees all of a month that is being dropped, or nothing.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
+import { unnest } from '../db/unnest.ts'
 
 /** A day (UTC, `2026-11-22`) of a connection. */
 export interface Day extends Record<string, unknown> {
@@ -13,9 +14,7 @@ export interface Day extends Record<string, unknown> {
 
 export async function computeDays(tx: Transaction, days: readonly Day[]): Promise<void> {
   if (days.length === 0) return
-  const due = sql`unnest(
-    ${sql.param(days.map(({ day }) => day))}::date[], ${sql.param(days.map(({ connectionId }) => connectionId))}::uuid[]
-  ) AS due (day, connection_id) CROSS JOIN LATERAL (
+  const due = sql`${unnest('due', days, { day: 'date', connectionId: 'uuid' })} CROSS JOIN LATERAL (
     SELECT due.day::timestamp AT TIME ZONE 'UTC' AS begins, (due.day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
   ) span`
   await computeOutcomes(tx, due)
@@ -28,11 +27,12 @@ const percentiles = ['total_p50_s', 'total_p90_s', 'total_p99_s']
 const computed = ['registered', ...outcomes, ...rowCounts, ...percentiles, 'polls']
 
 /**
- * How long an import took is computed from its snapshots where the provider doesn't tell its end. Where one of those
- * has none any more, the day's percentiles stay as they were stored.
+ * If a provider doesn't tell an import's end, its duration comes from its snapshots. If one of those imports has none
+ * any more, the day keeps its stored percentiles.
  */
 async function computeOutcomes(tx: Transaction, due: SQL): Promise<void> {
   await tx.execute(sql`
+    /* day.compute_outcomes */
     WITH fresh AS (
       SELECT
         due.day, due.connection_id, registered.count AS registered, ${list([...outcomes, ...rowCounts, 'polls'], 'ended.')},
@@ -69,20 +69,21 @@ async function computeOutcomes(tx: Transaction, due: SQL): Promise<void> {
     ON CONFLICT (day, connection_id) DO UPDATE SET (${list(computed)}) = (${list(computed, 'excluded.')})`)
 }
 
-/** Where lines of one of the imports that count were dropped, what is stored of the day stays as it is. */
+/** If lines of one of the counted imports were dropped, the day keeps its stored values. */
 async function computeSkippedColumns(tx: Transaction, due: SQL): Promise<void> {
   await tx.execute(sql`
+    /* day.compute_skipped_columns */
     WITH skipped AS MATERIALIZED (
       SELECT due.day, due.connection_id, i.id AS import_id, i.skipped_lines, l."column", l.lines
       FROM ${due}
-      -- For each day by itself, which OFFSET sees to: all imports would be read for a join.
+      -- OFFSET makes Postgres read each day by itself. For a join it would read all imports.
       CROSS JOIN LATERAL (
         SELECT id, skipped_lines FROM imports
         WHERE connection_id = due.connection_id AND finished_at >= span.begins AND finished_at < span.ends
           AND skipped_lines > 0 AND details_state IN ('complete', 'incomplete')
         OFFSET 0
       ) i
-      -- For each import by itself: its lines are in one partition, and beside each other.
+      -- Each import by itself: its lines are in one partition, next to each other.
       LEFT JOIN LATERAL (
         SELECT "column", count(*) AS lines FROM skipped_lines WHERE import_id = i.id GROUP BY 1
       ) l ON true

@@ -1,24 +1,24 @@
-// Owns which days of connections are to be computed again, and that they are: daily_outcomes, and daily_skipped_columns
-// beside it, follow the imports, whole days of connections at a time, so that percentiles are exact and computing a day
-// twice does no harm.
+// Owns computing the marked days of connections: daily_outcomes, and daily_skipped_columns beside it, follow the
+// imports. Whole days of connections are computed at a time, so percentiles are exact and computing a day twice does no
+// harm.
 //
-// Whoever changes what a day counts marks it in the same transaction. So no clock, and no order in which transactions
-// commit, decides whether a change is seen: a mark is there exactly if the change is.
+// A transaction that changes what a day counts also marks the day. So neither clocks nor the order of commits decide
+// whether a change is seen: a mark exists exactly if its change does.
 import { sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { computeDays, type Day } from './compute-days.ts'
 import { addUpFailedCalls } from './failed-calls.ts'
 
-/** Days of connections that one transaction computes at the most. */
+/** How many days of connections one transaction computes at most. */
 const daysAtOnce = 20
-/** Days are computed, and failed calls added up, by one process at a time. */
+/** One process at a time computes days and adds up failed calls. */
 const daysLock = 0x64617973 // "days"
 
 /**
- * Adds up failed calls, and computes the days that are marked when it begins, the newest first, in short transactions. What is marked meanwhile is
- * left to the next time, so that a day on which much happens holds up no older one. Safe in several processes at once:
- * one works, the others leave it to it.
- * @param gotOn is told of every transaction.
+ * Computes the days that are marked when it begins, the newest first, in short transactions, and adds up failed calls.
+ * Days marked meanwhile wait for the next run, so that a busy day holds up no older one. Several processes may call it
+ * at once: one works, the others return.
+ * @param gotOn called at the begin and after every transaction that computes days.
  */
 export async function rollUp(
   { db }: { db: Database },
@@ -39,8 +39,8 @@ export async function rollUp(
 }
 
 /**
- * Has the days (UTC) of these moments computed again: for who registers, ends, resumes, collects or deletes imports of
- * these connections. Nobody waits for anybody here, since each mark is a row of its own.
+ * Marks the days (UTC) of these moments to be computed again. Callers register, end, resume, collect or delete imports
+ * of these connections. Marking never waits for a lock, because each mark is a row of its own.
  */
 export async function markDays(
   tx: Transaction,
@@ -50,29 +50,33 @@ export async function markDays(
   const days = new Set(moments.flatMap((moment) => (moment ? [moment.toISOString().slice(0, 10)] : [])))
   if (days.size === 0 || connectionIds.length === 0) return
   await tx.execute(sql`
+    /* day.mark */
     INSERT INTO daily_outcomes_due (day, connection_id)
     SELECT day, connection_id
     FROM unnest(${sql.param([...days])}::date[]) AS day, unnest(${sql.param([...new Set(connectionIds)])}::uuid[]) AS connection_id`)
 }
 
-/** Null: nothing is marked. */
+/** Returns null if no day is marked. */
 async function newestMark(db: Database): Promise<string | null> {
-  const { rows } = await db.execute<{ id: string | null }>(sql`SELECT max(id) AS id FROM daily_outcomes_due`)
+  const { rows } = await db.execute<{ id: string | null }>(
+    sql`/* day.newest_mark */ SELECT max(id) AS id FROM daily_outcomes_due`,
+  )
   return rows[0]?.id ?? null
 }
 
-/** False: another process is at it. */
+/** Returns false if another process is working. */
 async function takeTurn(tx: Transaction): Promise<boolean> {
   const { rows } = await tx.execute<{ isMine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${daysLock}) AS "isMine"`)
   return rows[0]?.isMine === true
 }
 
 /**
- * Takes the newest days that are due. What a mark that is deleted here stands for was committed with it, and the days
- * are read after this, so it is seen. A mark that is committed later isn't deleted, and has its day computed once more.
+ * Takes the newest marked days. A change commits with its mark. The days are read after their marks are deleted, so
+ * every change with a deleted mark is seen. A later mark stays, and its day is computed once more.
  */
 async function takeDue(tx: Transaction, newestMark: string | null): Promise<Day[]> {
   const { rows } = await tx.execute<{ day: string; connectionId: string }>(sql`
+    /* day.take */
     WITH newest AS (
       SELECT day, connection_id FROM daily_outcomes_due WHERE id <= ${newestMark}
       GROUP BY 1, 2 ORDER BY 1 DESC LIMIT ${daysAtOnce}

@@ -1,49 +1,52 @@
-// Owns which calls to providers failed, counted by day, connection, call and code.
+// Owns failed calls to providers, counted by day, connection, call and code.
 //
-// A failed call is a row that is written in the transaction that records what the call meant for its import, and each
-// minute the rows are added up. The view `reporting.failed_calls` counts both, so it is exact at any moment. A call that
-// is recorded nowhere (the process died, or the import had moved on meanwhile) isn't counted either.
+// The transaction that records a call's result also inserts a row if the call failed. Each minute the rows are added
+// up. The view `reporting.failed_calls` counts both, so it is always exact. A call without a recorded result isn't
+// counted: its process died, or the import had moved on meanwhile.
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
+import { unnest } from '../db/unnest.ts'
 import type { ProviderErrorKind } from '../providers/error.ts'
 
 export interface FailedCall {
-  /** `details`: a page of skipped lines or row results; `summary`: a provider's second call for an import that is over. */
+  /**
+   * `details`: a page of skipped lines or row results. `summary`: a provider's second call for an import that is over.
+   */
   call: 'status' | 'summary' | 'details'
   code: ProviderErrorKind
 }
 
-/** Rows that one statement adds up at the most. */
+/** How many rows one statement adds up at most. */
 const rowsAtOnce = 10_000
 
-/** A call as it was observed, which failed or didn't. */
+/** A call with its result, failed or not. */
 interface ObservedCall {
   connection: { id: string }
-  /** Null: it didn't fail. */
+  /** Null: the call succeeded. */
   failedCall: FailedCall | null
   polledAt: Date
 }
 
-/** Counts the calls that failed, in the transaction that records them. Nobody waits for anybody, since these are new rows. */
+/** Counts the failed calls in the transaction that records them. Inserting new rows waits for no lock. */
 export async function countFailedCalls(tx: Transaction, observed: readonly ObservedCall[]): Promise<void> {
   const failed = observed.flatMap(({ connection, failedCall, polledAt }) =>
     failedCall === null ? [] : [{ connectionId: connection.id, ...failedCall, at: polledAt }],
   )
   if (failed.length === 0) return
   await tx.execute(sql`
+    /* failed_call.count */
     INSERT INTO failed_calls (day, connection_id, call, code, calls, first_at, last_at)
     SELECT (at AT TIME ZONE 'UTC')::date, connection_id, call, code, count(*), min(at), max(at)
-    FROM unnest(
-      ${sql.param(failed.map(({ connectionId }) => connectionId))}::uuid[],
-      ${sql.param(failed.map(({ call }) => call))}::text[],
-      ${sql.param(failed.map(({ code }) => code))}::text[],
-      ${sql.param(failed.map(({ at }) => at.toISOString()))}::timestamptz[]
-    ) AS failed (connection_id, call, code, at) GROUP BY 1, 2, 3, 4`)
+    FROM ${unnest('failed', failed, { connectionId: 'uuid', call: 'text', code: 'text', at: 'timestamptz' })}
+    GROUP BY 1, 2, 3, 4`)
 }
 
-/** Adds up what was counted since the last time. For one process at a time: two would wait for each other's days. */
+/**
+ * Adds up the calls counted since the last run. Only one process at a time may do so: two would lock each other's days.
+ */
 export async function addUpFailedCalls(tx: Transaction): Promise<{ more: boolean }> {
   const { rows } = await tx.execute<{ taken: number }>(sql`
+    /* failed_call.add_up */
     WITH taken AS (
       DELETE FROM failed_calls WHERE id IN (SELECT id FROM failed_calls ORDER BY id LIMIT ${rowsAtOnce}) RETURNING *
     ), added AS (

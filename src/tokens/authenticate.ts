@@ -1,4 +1,4 @@
-// Owns telling who holds a token, without asking the database for every request.
+// Owns finding the holder of a token, without a query for each request.
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
@@ -6,7 +6,7 @@ import { createPrincipalFinder } from './find-principals.ts'
 import { hashToken } from './hash.ts'
 import type { Scope } from './scope.ts'
 
-/** Who asks. */
+/** The holder of a token, who makes a request. */
 export interface Principal {
   /** Null: the bootstrap token of the configuration. */
   tokenId: string | null
@@ -15,18 +15,18 @@ export interface Principal {
 }
 
 export interface Authenticator {
-  /** Null: there is no such token. */
+  /** Returns null if there is no such token. */
   authenticate(token: string): Promise<Principal | null>
-  /** The same for a token's hash, which is what a browser's session keeps. */
+  /** The same for a token's hash, which a browser's session keeps. */
   authenticateHash(hash: string): Promise<Principal | null>
-  /** Forgets what is cached, because a token was revoked. */
+  /** Clears the cache, because a token was revoked. */
   forget(): void
 }
 
 /** How long a revoked token may go on working in another process. */
 const cachedForMs = 5_000
 const maxCached = 1_000
-/** A token that isn't there won't be there later either: they are made at random. */
+/** A token that doesn't exist won't exist later either, because tokens are random. */
 const unknownForMs = 60_000
 const maxUnknown = 10_000
 
@@ -42,12 +42,12 @@ export function createAuthenticator({
 }): Authenticator {
   const adminHash = adminToken === null ? null : Buffer.from(hashToken(adminToken))
   const known = new Map<string, { principal: Principal; until: number }>()
-  /** Apart from the known ones, which wrong tokens mustn't push out. */
+  /** Kept apart, so that wrong tokens don't push out the known ones. */
   const unknown = new Map<string, number>()
   const find = createPrincipalFinder(db)
 
   async function authenticateHash(hash: string): Promise<Principal | null> {
-    // Hashes of one length: the time it takes says nothing of how much of it was right.
+    // Compared as hashes of one length, so that the time it takes reveals nothing of how much was right.
     if (adminHash?.length === hash.length && timingSafeEqual(adminHash, Buffer.from(hash)))
       return { tokenId: null, name: 'bootstrap', scope: 'admin' }
     const now = clock.now().getTime()
@@ -68,7 +68,7 @@ export function createAuthenticator({
   }
 }
 
-function remember<Value>(cache: Map<string, Value>, most: number, hash: string, value: Value): void {
-  if (cache.size >= most) cache.clear()
+function remember<Value>(cache: Map<string, Value>, maxSize: number, hash: string, value: Value): void {
+  if (cache.size >= maxSize) cache.clear()
   cache.set(hash, value)
 }

@@ -1,4 +1,4 @@
-// Owns making a token.
+// Owns creating a token.
 import { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
@@ -17,12 +17,12 @@ export const createTokenSchema = z
       .min(1)
       .max(100)
       .refine(isVisibleText, { error: 'must not hold line breaks, other control characters or marks of direction' })
-      .describe('What it is for; for people.'),
+      .describe('What the token is for. For people.'),
     scope: z.enum(scopes),
   })
   .meta({ id: 'CreateToken' })
 
-/** Makes a token. It is in the answer and nowhere else: only its hash is stored. */
+/** Creates a token. Only this answer holds it: the database has its hash alone. */
 export async function createToken(
   { db, clock }: { db: Database; clock: Clock },
   input: z.infer<typeof createTokenSchema>,

@@ -1,10 +1,10 @@
-// Owns which browser sessions were signed out: their cookies say that they are still good, on every process.
+// Owns which browser sessions users signed out of: by their cookies alone, every process would still accept them.
 import { eq, lt } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { endedSessions } from '../db/schema/index.ts'
 
-/** Ends a session for good. What would have expired by itself is deleted along the way. */
+/** Ends a session for good. Deletes expired rows along the way. */
 export async function endSession(
   { db, clock }: { db: Database; clock: Clock },
   session: { id: string; expiresAt: Date },

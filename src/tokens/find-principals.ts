@@ -1,5 +1,5 @@
-// Owns asking the database who holds a token: one query at a time for all who ask, and few where nobody is found, however
-// many tokens are tried.
+// Owns asking the database for the holders of tokens: one query at a time for all requests, and few queries for wrong
+// tokens, however many are tried.
 import { setTimeout as delay } from 'node:timers/promises'
 import { inArray } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
@@ -7,17 +7,20 @@ import { apiTokens } from '../db/schema/index.ts'
 import type { Principal } from './authenticate.ts'
 import type { Scope } from './scope.ts'
 
-/** The pause after a query for wrong tokens alone: fifty a second at the most, and a valid one among them hardly waits. */
+/**
+ * The pause after a query for wrong tokens alone. It allows at most fifty a second, and hardly delays a valid token
+ * among them.
+ */
 const pauseMs = 20
 
 type Asked = PromiseWithResolvers<Principal | null>
 
-/** @returns finds the principal by the token's hash; null: there is no such token. */
+/** @returns a function that finds the principal by the token's hash; null: there is no such token. */
 export function createPrincipalFinder(db: Database): (hash: string) => Promise<Principal | null> {
   let waiting = new Map<string, Asked>()
   let isAsking = false
 
-  /** What is asked meanwhile waits for the next query. */
+  /** Requests that come during a query wait for the next one. */
   async function ask() {
     isAsking = true
     while (waiting.size > 0) {
@@ -38,7 +41,7 @@ export function createPrincipalFinder(db: Database): (hash: string) => Promise<P
   }
 }
 
-/** Whether one of them is a token. */
+/** Returns true if at least one of the hashes is a token's. */
 async function answer(db: Database, asked: ReadonlyMap<string, Asked>): Promise<boolean> {
   try {
     const rows = await db

@@ -1,7 +1,7 @@
-// Owns how tokens are made and hashed. They are random enough for a plain SHA-256 (NIST SP 800-63B, look-up secrets).
+// Owns making and hashing tokens. They are random enough for a plain SHA-256 (NIST SP 800-63B, look-up secrets).
 import { createHash, randomBytes } from 'node:crypto'
 
-/** A new token: `imt_` and 32 random bytes. */
+/** Returns a new token: `imt_` and 32 random bytes. */
 export function newToken(): string {
   return `imt_${randomBytes(32).toString('base64url')}`
 }

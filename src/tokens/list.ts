@@ -1,4 +1,4 @@
-// Owns listing tokens, in the order they were made.
+// Owns listing tokens, in the order of their creation.
 import { gt } from 'drizzle-orm'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import type { Database } from '../db/client.ts'

@@ -1,4 +1,4 @@
-// Owns how a token is shown: never the token itself, but for once, when it is created.
+// Owns how the API shows a token. The token itself is shown only once, when it is created.
 import { z } from 'zod'
 import type { apiTokens } from '../db/schema/index.ts'
 import { type Scope, scopes } from './scope.ts'

@@ -5,7 +5,7 @@ import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
 
 /**
- * Revokes a token: at once in this process once its authenticator forgets, within seconds in others.
+ * Revokes a token. It stops working in this process once its authenticator forgets it, and within seconds in others.
  * @throws {AppError} not_found
  */
 export async function removeToken({ db }: { db: Database }, id: string): Promise<void> {

@@ -1,4 +1,4 @@
-// Owns ending what lasts with its token: calls that were let in once would go on when the token is revoked.
+// Owns ending long calls when their token is revoked. Otherwise a call that was let in once would go on.
 import { inArray } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { apiTokens } from '../db/schema/index.ts'
@@ -7,23 +7,23 @@ import type { Principal } from './authenticate.ts'
 export interface TokenWatch {
   /** Watches a token until it is disposed of. */
   watch(principal: Principal): Watched
-  /** Looks now, because a token was revoked in this process. */
-  look(): Promise<void>
+  /** Checks the watched tokens now, because one was revoked in this process. */
+  check(): Promise<void>
 }
 
 export interface Watched extends Disposable {
   revoked: AbortSignal
 }
 
-/** @param deps.everyMs how often revoked tokens are looked for while calls last: one query for all of them. */
+/** @param deps.everyMs how often to check the tokens of running calls: one query for all of them. */
 export function createTokenWatch({ db, everyMs = 2_000 }: { db: Database; everyMs?: number }): TokenWatch {
   const watched = new Map<string, Set<AbortController>>()
   let timer: NodeJS.Timeout | undefined
 
-  async function look(): Promise<void> {
+  async function check(): Promise<void> {
     const ids = [...watched.keys()]
     if (ids.length === 0) return
-    // With the database away nobody is ended: the next look tells.
+    // If the database is unreachable, no call ends: the next check decides.
     const rows = await findTokens(ids).catch(() => null)
     if (rows === null) return
     const valid = new Set(rows.map(({ id }) => id))
@@ -34,11 +34,11 @@ export function createTokenWatch({ db, everyMs = 2_000 }: { db: Database; everyM
     return db.select({ id: apiTokens.id }).from(apiTokens).where(inArray(apiTokens.id, ids))
   }
 
-  function lookLater(): void {
+  function checkLater(): void {
     timer = setTimeout(async () => {
-      await look()
+      await check()
       timer = undefined
-      if (watched.size > 0) lookLater()
+      if (watched.size > 0) checkLater()
     }, everyMs).unref()
   }
 
@@ -48,7 +48,7 @@ export function createTokenWatch({ db, everyMs = 2_000 }: { db: Database; everyM
       if (tokenId === null) return { revoked: call.signal, [Symbol.dispose]() {} }
       const calls = watched.get(tokenId) ?? new Set()
       watched.set(tokenId, calls.add(call))
-      if (timer === undefined) lookLater()
+      if (timer === undefined) checkLater()
       return {
         revoked: call.signal,
         [Symbol.dispose]() {
@@ -57,6 +57,6 @@ export function createTokenWatch({ db, everyMs = 2_000 }: { db: Database; everyM
         },
       }
     },
-    look,
+    check,
   }
 }

@@ -1,4 +1,4 @@
-// Owns what is stored of an account at a provider.
+// Owns the table of connections: accounts at a provider.
 import { sql } from 'drizzle-orm'
 import { integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { StoredLimits } from '../../model/limits.ts'
@@ -16,27 +16,27 @@ export const connections = pgTable(
     credentials: text('credentials').notNull(),
     settings: jsonb('settings').$type<Record<string, unknown>>().notNull(),
     limits: jsonb('limits').$type<StoredLimits>().notNull(),
-    /** JSON Pointers of what makes no change in a body, besides the provider's own. */
+    /** JSON Pointers of fields whose changes in a body don't count, besides the provider's own. */
     volatileFields: jsonb('volatile_fields').$type<string[]>().notNull().default([]),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
     deletedAt: time('deleted_at'),
-    /** Since when the provider refuses the credentials, or all that is asked. Every import of it waits. */
+    /** Since when the provider has refused the credentials, or every call. All its imports wait. */
     pausedAt: time('paused_at'),
-    /** unauthorized | forbidden; null while it isn't paused. */
+    /** unauthorized | forbidden; null: it isn't paused. */
     pauseReason: text('pause_reason'),
-    /** While paused: when one import may ask again, to see whether the credentials work by now. */
+    /** While paused: when one import may poll, to see whether the credentials work again. */
     nextProbeAt: time('next_probe_at'),
-    /** The first refusal (401, 403) since a call was last answered. */
+    /** When the first refusal (401, 403) came since the provider last answered a call. */
     refusedSince: time('refused_since'),
-    /** Nothing is asked before this, because the provider said so: 429, or 503 with `Retry-After`. */
+    /** The provider asked for no calls before this moment: 429, or 503 with `Retry-After`. */
     blockedUntil: time('blocked_until'),
-    /** After a wait, in which much has come due, imports are let go one by one between these moments. */
+    /** After a wait, much is due at once. Imports begin one by one between these two moments. */
     spreadFrom: time('spread_from'),
     spreadUntil: time('spread_until'),
-    /** The budget of requests a second: when the next request may go out (GCRA's theoretical arrival time). */
+    /** The budget of requests a second: when the next request may go out (the theoretical arrival time of GCRA). */
     nextRequestAt: time('next_request_at'),
-    /** The budget of requests a month: the UTC month being counted (`2026-11`), and the requests made in it. */
+    /** The budget of requests a month: the UTC month that is counted (`2026-11`), and the requests made in it. */
     budgetMonth: text('budget_month'),
     monthRequests: integer('month_requests').notNull().default(0),
   },

@@ -1,5 +1,6 @@
-// Owns what is stored of an import and its history. Snapshots, skipped lines and row results are partitioned by the
-// month of `import_id` (history/partitions.ts), and so have no foreign keys: dropping a month would lock the other table.
+// Owns the tables of imports and their history. Snapshots, skipped lines and row results are partitioned by the month
+// of `import_id` (history/partitions.ts). They have no foreign keys, because dropping a month would lock the other
+// table.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -20,27 +21,30 @@ import { connections } from './connections.ts'
 
 const count = (name: string) => bigint(name, { mode: 'number' })
 
-/** What went wrong at the last call; gone when one succeeds. */
+/** The error of the last call. A call that succeeds removes it. */
 export interface StoredPollError {
   code: string
   message: string
   at: string
-  /** The start of an answer that could not be read, secrets masked, at most 2 KiB. Not shown by the API. */
+  /** The start of an unreadable answer, at most 2 KiB, with secrets masked. The API doesn't show it. */
   body?: string
 }
 
-/** An outcome that the provider has told, while what shows it is asked for again (imports/outcome.ts). */
+/** An outcome that the provider reported while polling still asks for its evidence (imports/outcome.ts). */
 export interface StoredHeldOutcome {
   state: 'succeeded' | 'partial'
-  /** When it was told first, ISO 8601. */
+  /** When the provider first reported it, ISO 8601. */
   since: string
-  /** How often it was asked for again. */
+  /** How often polling asked for it again. */
   asked: number
-  /** Its answer had rows, or said that there are some. */
+  /** The answer had rows, or said that there are some. */
   hasDetails: boolean
 }
 
-/** Fields of the body by their JSON Pointers: what makes no change, and what may be found to (imports/moving-fields.ts). */
+/**
+ * Fields of the body by their JSON Pointers: `leftOut` no longer count as a change, `moved` may join them
+ * (imports/moving-fields.ts).
+ */
 export interface MovingFields {
   leftOut: string[]
   moved: Record<string, [times: number, lastPoll: number]>
@@ -55,12 +59,12 @@ export const imports = pgTable(
       .references(() => connections.id),
     /** The provider's id of the job, opaque. */
     jobId: text('job_id').notNull(),
-    /** One of model/import-state.ts. */
+    /** A state of model/import-state.ts. */
     state: text('state').notNull(),
     lostReason: text('lost_reason'),
-    /** One of model/import-state.ts. */
+    /** An attention of model/import-state.ts. */
     attention: text('attention'),
-    /** Of those that are told once in the life of an import (stalled, overdue), the ones that were told. */
+    /** The attentions that are told once in the life of an import (stalled, overdue) and have been told. */
     attentionsTold: text('attentions_told').array().notNull().default(sql`'{}'`),
     providerStatus: text('provider_status'),
     message: text('message'),
@@ -76,54 +80,57 @@ export const imports = pgTable(
     providerCreatedAt: time('provider_created_at'),
     providerStartedAt: time('provider_started_at'),
     providerFinishedAt: time('provider_finished_at'),
-    /** When the provider will forget the job, where it says so. */
+    /** When the provider will forget the job, if it says so. */
     providerExpiresAt: time('provider_expires_at'),
-    /** By how many milliseconds the provider's clock was ahead of ours when these times were read; negative: behind. */
+    /** By how many milliseconds the provider's clock was ahead of ours when these times were read. Negative: behind. */
     providerClockAheadMs: count('provider_clock_ahead_ms').notNull().default(0),
     registeredAt: time('registered_at').notNull(),
-    /** While the import is live, its row in `polling` says these two. */
+    /** While the import is live, its row in `polling` holds these two. */
     firstPolledAt: time('first_polled_at'),
     lastPolledAt: time('last_polled_at'),
     finishedAt: time('finished_at'),
-    /** How long tracking may take, in milliseconds, and when that time is over: then the import is `lost` (deadline). */
+    /** How long tracking may take, in milliseconds, and when that time ends. Then the import is `lost` (deadline). */
     deadlineMs: count('deadline_ms').notNull(),
     deadlineAt: time('deadline_at').notNull(),
-    /** Status calls, failed ones too. While the import is live, its row in `polling` counts them. */
+    /** Status calls, failed ones included. While the import is live, its row in `polling` counts them. */
     polls: integer('polls').notNull().default(0),
-    /** When tracking was resumed last; null: never. */
+    /** When tracking was last resumed. Null: never. */
     resumedAt: time('resumed_at'),
     heldOutcome: jsonb('held_outcome').$type<StoredHeldOutcome>(),
     lastError: jsonb('last_error').$type<StoredPollError>(),
-    /** Since when calls about it are refused (401, 403), without one that was answered. */
+    /** Since when the provider has refused all calls about this import (401, 403). */
     refusedSince: time('refused_since'),
     /** The last few changes of progress, oldest first: [epoch ms, progress]. The polling policy reads them. */
     progressChanges: jsonb('progress_changes').$type<[number, number][]>().notNull().default([]),
-    /** The snapshot that the next equal report extends, and what makes a report equal to it. */
+    /** The open snapshot, which the next equal report extends, and the fingerprint that makes a report equal to it. */
     snapshotId: uuid('snapshot_id'),
     fingerprint: text('fingerprint'),
-    /** What was found to move in the body with every answer; null: nothing yet. */
+    /** The fields of the body that change with every answer. Null: none is known yet. */
     movingFields: jsonb('moving_fields').$type<MovingFields>(),
     /** none | pending | collecting | complete | incomplete */
     detailsState: text('details_state').notNull().default('none'),
     skippedLines: count('skipped_lines').notNull().default(0),
     rowResults: count('row_results').notNull().default(0),
-    /** How many skipped lines and row results the provider says there are; null: it doesn't say. */
+    /** How many skipped lines and row results the provider announces. Null: it doesn't say. */
     rowsAnnounced: count('rows_announced'),
-    /** Why rows don't come; gone when a page is stored. */
+    /** Why collecting gets no rows. Storing a page removes it. */
     detailsError: jsonb('details_error').$type<StoredPollError>(),
-    /** When a page is due; null: none is. It stays while pages are asked for. */
+    /** When a page is due. Null: none is. The time stays while pages are requested. */
     nextCollectAt: time('next_collect_at'),
-    /** Pages in a row that could not be had, and that said 404. */
+    /** How many pages in a row failed, and how many of those answered 404. */
     collectFailures: integer('collect_failures').notNull().default(0),
     collectNotFounds: integer('collect_not_founds').notNull().default(0),
-    /** Times in a row that the list could not go on from here: a page of another form, a refused cursor, missing rows. */
+    /**
+     * How many times in a row the list could not continue from here: a page of another form, a refused cursor, missing
+     * rows.
+     */
     collectFaults: integer('collect_faults').notNull().default(0),
-    /** The list was begun anew from its first page, which is done once. */
+    /** The list was begun again from its first page. That happens once. */
     collectBegunAnew: boolean('collect_begun_anew').notNull().default(false),
-    /** The next page replaces the stored ones from this one on; null: it follows the last one. */
+    /** The next page replaces the stored pages from this one on. Null: it follows the last one. */
     collectReplacesFrom: integer('collect_replaces_from'),
     metadata: jsonb('metadata').$type<Record<string, unknown>>().notNull(),
-    /** The sequence of its newest event; 0: it has none yet. */
+    /** The sequence of the import's newest event. 0: there is none yet. */
     lastSequence: integer('last_sequence').notNull().default(0),
   },
   (table) => [
@@ -134,14 +141,15 @@ export const imports = pgTable(
     index('imports_held').on(table.id).where(sql`${table.heldOutcome} is not null`),
     index('imports_refused').on(table.connectionId).where(sql`${table.refusedSince} is not null`),
     index('imports_state').on(table.state, table.id),
-    // What the views of `reporting` and whoever asks them select by.
+    // The views of `reporting`, and queries on them, select by these.
     index('imports_registered').on(table.registeredAt, table.connectionId),
     index('imports_finished').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
     index('imports_connection_finished')
       .on(table.connectionId, table.finishedAt)
       .where(sql`${table.finishedAt} is not null`),
-    // The newest of a connection that say how long its imports take. It has a condition of its own, so that the planner
-    // can't take the index of all connections' for it, and read on and on for one that imports little.
+    // The newest imports of a connection that say how long its imports take. The condition is the index's own:
+    // otherwise the planner could take the index over all connections, and read on and on for a connection with few
+    // imports.
     index('imports_connection_ended')
       .on(table.connectionId, table.finishedAt)
       .where(sql`${table.state} in ('succeeded', 'partial', 'failed')`),
@@ -149,8 +157,8 @@ export const imports = pgTable(
 )
 
 /**
- * What a poll changes of a live import: a narrow row, since nearly every poll changes nothing else. It is there as long
- * as the import is live, and counts for it: what `imports` and `snapshots` say of polls is written when it goes.
+ * The state of polling a live import: a narrow row, because nearly every poll changes nothing else. The row exists
+ * while the import is live. When it is deleted, its counts go to `imports` and `snapshots`.
  */
 export const polling = pgTable(
   'polling',
@@ -159,25 +167,25 @@ export const polling = pgTable(
       .primaryKey()
       .references(() => imports.id),
     connectionId: uuid('connection_id').notNull(),
-    /** When a poll is due. It stays while one is under way. */
+    /** When a poll is due. The time stays while a poll is under way. */
     dueAt: time('due_at').notNull(),
-    /** Status calls so far. Also the version that a report must have been asked at. */
+    /** Status calls so far. A report is recorded only if this is unchanged since its poll began. */
     polls: integer('polls').notNull(),
     firstPolledAt: time('first_polled_at'),
     lastPolledAt: time('last_polled_at'),
-    /** Polls in a row that failed, and that said 404. */
+    /** How many polls in a row failed, and how many of those answered 404. */
     failures: integer('failures').notNull().default(0),
     notFounds: integer('not_founds').notNull().default(0),
-    /** When the first poll in that row said 404. */
+    /** When the first poll of that row answered 404. */
     notFoundSince: time('not_found_since'),
-    /** Polls that saw the open snapshot's report, and when the last of them did; 0 and null: none is open. */
+    /** How many polls saw the open snapshot's report, and when the last one did. 0 and null: none is open. */
     seen: integer('seen').notNull().default(0),
     seenAt: time('seen_at'),
   },
   (table) => [index('polling_due').on(table.connectionId, table.dueAt)],
 )
 
-/** A report, and how long it stayed the same: run-length encoded history. */
+/** A report and how long it stayed the same: a history in runs. */
 export const snapshots = pgTable(
   'snapshots',
   {
@@ -188,10 +196,12 @@ export const snapshots = pgTable(
     progress: doublePrecision('progress'),
     message: text('message'),
     rows: jsonb('rows').$type<Record<string, number | null>>().notNull(),
-    /** The provider's answer, less its row lists. */
+    /** The provider's answer without its row lists. */
     body: jsonb('body').notNull(),
     firstSeenAt: time('first_seen_at').notNull(),
-    /** Of the open snapshot, `polling` says these two (`seenAt`, `seen`); they are written when it closes. */
+    /**
+     * For the open snapshot, `polling` holds these two (`seenAt`, `seen`). They are written when the snapshot closes.
+     */
     lastSeenAt: time('last_seen_at').notNull(),
     /** Polls that saw this report. */
     polls: integer('polls').notNull(),
@@ -199,7 +209,7 @@ export const snapshots = pgTable(
   (table) => [primaryKey({ columns: [table.importId, table.id] })],
 )
 
-/** The checkpoint of collecting: one row a page of skipped lines or row results, stored with the page. */
+/** The checkpoint of collecting: a row for each stored page of skipped lines or row results. */
 export const detailPages = pgTable(
   'detail_pages',
   {
@@ -208,9 +218,9 @@ export const detailPages = pgTable(
       .references(() => imports.id),
     /** From 0, in the provider's order. */
     page: integer('page').notNull(),
-    /** The cursor that this page was asked with; null for what came with the status. */
+    /** The cursor that this page was requested with. Null: the page came with the status. */
     cursor: text('cursor'),
-    /** The cursor of the next page; null where the provider gave none. */
+    /** The cursor of the next page. Null: the provider gave none. */
     nextCursor: text('next_cursor'),
     skippedLines: integer('skipped_lines').notNull(),
     rowResults: integer('row_results').notNull(),
@@ -240,7 +250,7 @@ export const rowResults = pgTable(
   'row_results',
   {
     importId: uuid('import_id').notNull(),
-    /** From 0, over all pages. Where the provider names no row, its position in the answer. */
+    /** From 0, over all pages. If the provider names no row, the position in the answer. */
     row: count('row').notNull(),
     page: integer('page').notNull(),
     recordId: text('record_id'),
@@ -248,7 +258,7 @@ export const rowResults = pgTable(
     existing: boolean('existing'),
     errorCode: text('error_code'),
     errorMessage: text('error_message'),
-    /** The failed item as the provider repeats it, where it does. */
+    /** The failed item, if the provider repeats it. */
     item: jsonb('item'),
   },
   (table) => [primaryKey({ columns: [table.importId, table.row] })],

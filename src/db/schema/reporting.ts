@@ -1,5 +1,5 @@
-// Owns what is stored of the history by the day, so that nobody has to read all of it for a chart. Written by reporting/
-// alone, and read through the views of the schema `reporting` (migrations/0002_reporting.sql).
+// Owns the tables of history by day, so that a chart doesn't read all of it. Only reporting/ writes them. Readers use
+// the views of the schema `reporting` (migrations/0002_reporting.sql).
 import {
   bigint,
   bigserial,
@@ -17,13 +17,13 @@ import {
 import { time } from './columns.ts'
 import { connections } from './connections.ts'
 
-/** Views only, and the one schema that `reporting_reader` may use. */
+/** Holds views only. It is the one schema that `reporting_reader` may use. */
 export const reporting = pgSchema('reporting')
 
 const count = (name: string) => integer(name).notNull().default(0)
 const sum = (name: string) => bigint(name, { mode: 'number' })
 
-/** What became of the imports of a connection on a day (UTC). */
+/** The outcomes of a connection's imports on a day (UTC). */
 export const dailyOutcomes = pgTable(
   'daily_outcomes',
   {
@@ -31,7 +31,7 @@ export const dailyOutcomes = pgTable(
     connectionId: uuid('connection_id')
       .notNull()
       .references(() => connections.id),
-    /** Registered on this day; all else is of those that ended on it. */
+    /** Imports registered on this day. All other columns count imports that ended on it. */
     registered: count('registered'),
     succeeded: count('succeeded'),
     partial: count('partial'),
@@ -39,7 +39,7 @@ export const dailyOutcomes = pgTable(
     canceled: count('canceled'),
     lost: count('lost'),
     stopped: count('stopped'),
-    /** Null: none of the imports says it. */
+    /** Null: none of the imports has this count. */
     rowsTotal: sum('rows_total'),
     rowsProcessed: sum('rows_processed'),
     rowsSucceeded: sum('rows_succeeded'),
@@ -56,7 +56,7 @@ export const dailyOutcomes = pgTable(
   ],
 )
 
-/** Skipped lines by column, of the imports of a connection that ended on a day (UTC) and are collected. */
+/** Skipped lines by column: of a connection's imports that ended on a day (UTC) and whose details are collected. */
 export const dailySkippedColumns = pgTable(
   'daily_skipped_columns',
   {
@@ -64,16 +64,16 @@ export const dailySkippedColumns = pgTable(
     connectionId: uuid('connection_id')
       .notNull()
       .references(() => connections.id),
-    /** Null: the provider named none. */
+    /** Null: the provider named no column. */
     column: sum('column'),
     lines: sum('lines').notNull(),
-    /** With at least one such line. */
+    /** How many imports have at least one such line. */
     imports: count('imports'),
   },
   (table) => [unique('daily_skipped_columns_key').on(table.connectionId, table.day, table.column).nullsNotDistinct()],
 )
 
-/** Days of connections that are to be computed again: a row for each change. */
+/** Days of connections to compute again: a row for each change. */
 export const dailyOutcomesDue = pgTable(
   'daily_outcomes_due',
   {
@@ -96,13 +96,13 @@ const failedCallColumns = () => ({
   lastAt: time('last_at').notNull(),
 })
 
-/** Calls to providers that failed and aren't added up yet (reporting/failed-calls.ts). */
+/** Failed calls to providers that aren't added up yet (reporting/failed-calls.ts). */
 export const failedCalls = pgTable('failed_calls', {
   id: bigserial('id', { mode: 'number' }).primaryKey(),
   ...failedCallColumns(),
 })
 
-/** Calls to a connection's provider that failed on a day (UTC). No month that is dropped takes any with it. */
+/** Failed calls to a connection's provider on a day (UTC). Dropping months of history doesn't touch them. */
 export const dailyFailedCalls = pgTable(
   'daily_failed_calls',
   {
@@ -117,7 +117,7 @@ export const dailyFailedCalls = pgTable(
   ],
 )
 
-/** How long the imports of a connection take; see its comments in migrations/0002_reporting.sql. */
+/** How long a connection's imports take; migrations/0002_reporting.sql has comments on it. */
 export const durationBaseline = reporting
   .view('duration_baseline', {
     connectionId: uuid('connection_id').notNull(),

@@ -1,4 +1,4 @@
-// Owns what is stored of API tokens (never the token, only its hash), and of sessions that were signed out.
+// Owns the tables of API tokens (only their hashes) and of sessions that users signed out of.
 import { pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { id, time } from './columns.ts'
 
@@ -16,9 +16,9 @@ export const apiTokens = pgTable(
   (table) => [uniqueIndex('api_tokens_hash').on(table.hash)],
 )
 
-/** Sessions are in the browser's cookie; these are over before their time. */
+/** A session lives in the browser's cookie. These were ended before they expired. */
 export const endedSessions = pgTable('ended_sessions', {
   id: uuid('id').primaryKey(),
-  /** From then on the cookie itself is worth nothing, and neither is the row. */
+  /** When the cookie expires by itself, and the row is no longer needed. */
   expiresAt: time('expires_at').notNull(),
 })

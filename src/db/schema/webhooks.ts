@@ -1,6 +1,6 @@
-// Owns what is stored of webhooks: whom we tell, what there was to tell, and what came of it. Events are
-// partitioned by the month of `id`, attempts by that of `delivery_id` (history/partitions.ts), and so have no foreign
-// keys to or from them.
+// Owns the tables of webhooks: endpoints, events, deliveries and attempts. Events are partitioned by the month of `id`,
+// attempts by the month of `delivery_id` (history/partitions.ts). So they have no foreign keys, and nothing refers to
+// them.
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -17,7 +17,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { id, time } from './columns.ts'
 
-/** A secret that still signs beside the current one, until its overlap is over. */
+/** A secret that still signs beside the current one until `expiresAt`. */
 export interface PreviousSecret {
   /** Encrypted for the context `endpoint:<id>`. */
   secret: string
@@ -27,13 +27,13 @@ export interface PreviousSecret {
 export const webhookEndpoints = pgTable('webhook_endpoints', {
   id: id(),
   url: text('url').notNull(),
-  /** The event types it wants. */
+  /** The event types that the endpoint subscribes to. */
   types: text('types').array().notNull(),
-  /** Names of the connections whose events it wants; null: all. */
+  /** The names of the connections whose events it gets. Null: all. */
   connections: text('connections').array(),
-  /** The providers whose events it wants; null: all. */
+  /** The providers whose events it gets. Null: all. */
   providers: text('providers').array(),
-  /** What the metadata of an import must have for its events to be wanted; null: anything. */
+  /** What an import's metadata must contain for its events to be sent. Null: anything. */
   metadata: jsonb('metadata').$type<Record<string, string | number | boolean>>(),
   /** JSON of custom headers, encrypted for the context `endpoint:<id>`; null: none. */
   headers: text('headers'),
@@ -45,22 +45,22 @@ export const webhookEndpoints = pgTable('webhook_endpoints', {
   /** Since when nothing is sent to it, and why (`manual`, `gone`, `failing`). */
   disabledAt: time('disabled_at'),
   disabledReason: text('disabled_reason'),
-  /** Nothing is sent before this, because the receiver asked to wait (429, 503, …). */
+  /** The receiver asked for no attempts before this moment (429, 503, …). */
   blockedUntil: time('blocked_until'),
-  /** To the minute; null: no attempt has succeeded yet. */
+  /** The last attempt that succeeded, to the minute. Null: none has. */
   lastSuccessAt: time('last_success_at'),
-  /** Attempts that failed since the last success, and when the first of them did. */
+  /** How many attempts have failed since the last success, and when the first of them did. */
   failures: integer('failures').notNull().default(0),
   firstFailureAt: time('first_failure_at'),
-  /** Since when its breaker is open: one probe is sent at a time, and not before `nextProbeAt`. */
+  /** Since when its breaker has been open: probes are sent one at a time, and not before `nextProbeAt`. */
   failingSince: time('failing_since'),
   nextProbeAt: time('next_probe_at'),
-  /** Probes that failed since the breaker opened. */
+  /** How many probes have failed since the breaker opened. */
   failedProbes: integer('failed_probes').notNull().default(0),
   deletedAt: time('deleted_at'),
 })
 
-/** Where the positions of events come from. */
+/** Numbers the positions of events in the feed. */
 export const eventPositions = pgSequence('event_positions')
 
 export const events = pgTable(
@@ -70,14 +70,14 @@ export const events = pgTable(
     type: text('type').notNull(),
     importId: uuid('import_id'),
     connectionId: uuid('connection_id'),
-    /** The endpoint that it is about, which isn't told itself; null: it is about none. */
+    /** The endpoint that the event is about, which doesn't get it. Null: it is about none. */
     endpointId: uuid('endpoint_id'),
     occurredAt: time('occurred_at').notNull(),
-    /** Its number among the events of its import (events/sequence.ts); null: it is of no import. */
+    /** The event's number among the events of its import (events/sequence.ts). Null: it has no import. */
     sequence: integer('sequence'),
-    /** The webhook's body, exactly as it is sent and signed, every time. */
+    /** The webhook's body: every attempt signs and sends exactly these bytes. */
     body: text('body').notNull(),
-    /** Its place in the feed, given after it was committed (events/feed.ts); null: none yet. */
+    /** The event's place in the feed, assigned after its commit (events/feed.ts). Null: not assigned yet. */
     position: bigint('position', { mode: 'number' }),
   },
   (table) => [
@@ -87,7 +87,7 @@ export const events = pgTable(
   ],
 )
 
-/** Where in the feed an event was that was deleted with its import, for readers that have come to it. */
+/** The places in the feed of events that were deleted with their import, for readers whose cursor is such an event. */
 export const deletedEvents = pgTable('deleted_events', {
   id: uuid('id').primaryKey(),
   position: bigint('position', { mode: 'number' }).notNull(),
@@ -103,19 +103,19 @@ export const deliveries = pgTable(
       .references(() => webhookEndpoints.id),
     /** pending | delivered | exhausted | skipped */
     state: text('state').notNull(),
-    /** Automatic attempts so far; the retry schedule counts these alone. */
+    /** Automatic attempts so far. Only these count for the retry schedule. */
     attempts: integer('attempts').notNull().default(0),
-    /** Attempts that somebody asked for. */
+    /** Attempts that a caller asked for. */
     manualAttempts: integer('manual_attempts').notNull().default(0),
-    /** All attempts of both kinds before the schedule was begun anew, by recovering or replaying. */
+    /** All attempts of both kinds before recovering or replaying began the schedule again. */
     earlierAttempts: integer('earlier_attempts').notNull().default(0),
-    /** It lets first attempts go before: an attempt has failed, or it was recovered or replayed. */
+    /** Lets first attempts go first: an attempt has failed, or the delivery was recovered or replayed. */
     isRetry: boolean('is_retry').notNull().default(false),
-    /** Somebody asked for an attempt that hasn't been made yet. */
+    /** A caller asked for an attempt that hasn't been made yet. */
     manualRequested: boolean('manual_requested').notNull().default(false),
-    /** When an attempt is due; null: none is. It stays while one is under way. */
+    /** When an attempt is due. Null: none is. The time stays while an attempt is under way. */
     nextAttemptAt: time('next_attempt_at'),
-    /** An attempt is under way until this: the delivery isn't dispatched before. */
+    /** Until then an attempt is under way, and the delivery isn't dispatched again. */
     leaseUntil: time('lease_until'),
     deliveredAt: time('delivered_at'),
     createdAt: time('created_at').notNull(),
@@ -132,21 +132,24 @@ export const deliveries = pgTable(
   ],
 )
 
-/** One request to an endpoint. Written before it goes out and finished afterwards: an `in_flight` row that stays is a crash. */
+/**
+ * One request to an endpoint, written before it goes out and finished afterwards. An `in_flight` row that stays means
+ * that a process died.
+ */
 export const deliveryAttempts = pgTable(
   'delivery_attempts',
   {
     deliveryId: uuid('delivery_id').notNull(),
-    /** From 1, manual ones counted too. */
+    /** From 1, manual attempts included. */
     number: integer('number').notNull(),
     manual: boolean('manual').notNull(),
     startedAt: time('started_at').notNull(),
     durationMs: integer('duration_ms'),
-    /** One of webhooks/outcome.ts. */
+    /** An outcome of webhooks/outcome.ts. */
     outcome: text('outcome').notNull(),
     status: integer('status'),
     responseSnippet: text('response_snippet'),
-    /** One of egress/error-codes.ts; null: it was answered, or its end isn't known. */
+    /** A code of egress/error-codes.ts. Null: there was an answer, or the end isn't known. */
     errorCode: text('error_code'),
   },
   (table) => [

@@ -61,7 +61,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       async handle({ params }) {
         await removeToken(deps, params.id)
         deps.authenticator.forget()
-        await deps.tokenWatch.look()
+        await deps.tokenWatch.check()
         return answer(204)
       },
     }),
