@@ -79,7 +79,7 @@ async function fillMonth(
       INSERT INTO imports (id, connection_id, job_id, state, lost_reason, provider_status, progress, rows_total,
         rows_processed, rows_succeeded, rows_failed, rows_skipped, provider_created_at, provider_started_at,
         provider_finished_at, registered_at, first_polled_at, last_polled_at, finished_at, deadline_ms, deadline_at,
-        polls, next_poll_at, details_state, skipped_lines, row_results, metadata)
+        polls, details_state, skipped_lines, row_results, metadata)
       SELECT uuidv7(registered_at - clock_timestamp()), connection_id, 'job-' || to_char(registered_at, 'YYMMDD') || '-' || n,
         CASE WHEN is_over THEN outcome ELSE 'running' END, CASE WHEN is_over AND outcome = 'lost' THEN 'expired' END,
         upper(outcome), CASE WHEN is_over THEN 1 ELSE 0.5 END, total, total, total - failed - skipped, failed,
@@ -89,7 +89,7 @@ async function fillMonth(
         CASE WHEN is_over AND provider IN ('zilliant', 'fullstory') THEN ended_at END,
         registered_at, registered_at + interval '1 s', least(ended_at, now()),
         CASE WHEN is_over THEN ended_at + interval '5 s' END, 604800000, registered_at + interval '7 days',
-        polls, CASE WHEN NOT is_over THEN now() + interval '1 day' END,
+        polls,
         CASE WHEN is_over AND skipped + failed > 0 THEN 'complete' ELSE 'none' END,
         CASE WHEN is_over THEN skipped ELSE 0 END,
         CASE WHEN is_over AND provider IN ('micro', 'fullstory') THEN failed ELSE 0 END,
@@ -117,6 +117,10 @@ async function fillMonth(
       ) planned
       ORDER BY registered_at`)
     const ofMonth = sql`registered_at >= ${start}::timestamptz AND registered_at < ${end}::timestamptz`
+    await tx.execute(sql`
+      INSERT INTO polling (import_id, connection_id, due_at, polls, first_polled_at, last_polled_at)
+      SELECT id, connection_id, now() + interval '1 day', polls, first_polled_at, last_polled_at
+      FROM imports WHERE ${ofMonth} AND finished_at IS NULL`)
     await tx.execute(sql`
       INSERT INTO snapshots (id, import_id, state, provider_status, progress, rows, body, first_seen_at, last_seen_at, polls)
       SELECT uuidv7(seen_at - clock_timestamp()), id,

@@ -5,19 +5,20 @@ import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { sql } from 'drizzle-orm'
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
-import { after, systemClock } from '../src/base/clock.ts'
+import { systemClock } from '../src/base/clock.ts'
 import { createEncryption } from '../src/base/encryption.ts'
 import { newId } from '../src/base/ids.ts'
 import { createLog } from '../src/base/log.ts'
-import { createCollectWorker } from '../src/collecting/work.ts'
+import { collectWork } from '../src/collecting/work.ts'
 import { createConnectionAccesses } from '../src/connections/access.ts'
 import { putConnection } from '../src/connections/put.ts'
 import type { Database, OpenDatabase } from '../src/db/client.ts'
 import { createAgents } from '../src/egress/agents.ts'
 import { createGuard } from '../src/egress/guard.ts'
-import { createPollBatches } from '../src/polling/batches.ts'
-import { createPollWorker } from '../src/polling/work.ts'
+import { pollWork } from '../src/polling/work.ts'
 import { createProviderClient, providerTimeouts } from '../src/providers/client.ts'
+import { takeLeases } from '../src/work/leases.ts'
+import { createServer } from '../src/work/serve.ts'
 import { median, percentile, print, spread, whole } from './figures.ts'
 import type { Pages } from './ingest-rows.ts'
 import { endProcess, startDatabase, startProcess } from './services.ts'
@@ -59,13 +60,13 @@ async function measureCase(
   { name, table, ...pages }: Case,
 ): Promise<string[]> {
   const provider = await startProcess('./ingest-provider.ts', pages)
-  const importId = await register(database.db, pages.vendor, provider.ready as number)
+  const { importId, connectionId } = await register(database.db, pages.vendor, provider.ready as number)
   const measured = { ours: [] as number[], copy: [] as number[] }
   let text: Buffer | undefined
   for (let round = 0; round <= rounds; round++) {
-    const leaseUntil = await makeDue(database.db, importId, pages)
-    const work = pages.vendor === 'micro' ? ingest.poll : ingest.collect
-    const ours = await timed(() => work(importId, leaseUntil))
+    await makeDue(database.db, importId, pages)
+    const kind = pages.vendor === 'micro' ? 'poll' : 'collect'
+    const ours = await timed(() => ingest.work(kind, connectionId))
     await requireStored(database.db, importId, table, pages.rows)
     text ??= await copyOut(database, `SELECT * FROM ${table} WHERE import_id = '${importId}'`)
     const rowsOfIngest = text
@@ -98,19 +99,29 @@ function createIngest({ db }: OpenDatabase) {
   const agents = createAgents({ guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }), timeouts: providerTimeouts })
   const client = createProviderClient({ agents, clock })
   const accesses = createConnectionAccesses({ db, encryption, log })
-  const wake = { poll: () => {}, collect: () => {}, deliver: () => {} }
+  const wake = Object.assign(() => {}, { listen() {} })
   const shared = { db, clock, log, client, accesses, wake }
-  const collect = createCollectWorker(shared)
-  const poll = createPollWorker({ ...shared, batches: createPollBatches({ db, accesses }), observe: () => {} })
+  const servers = {
+    poll: createServer(pollWork({ ...shared, observe: () => {} }), shared),
+    collect: createServer(collectWork(shared), shared),
+  }
   const { signal } = new AbortController()
   return {
-    collect: (importId: string, leaseUntil: number) => collect({ importId, leaseUntil }, signal),
-    poll: (importId: string, leaseUntil: number) => poll({ importId, leaseUntil }, signal),
+    /** Serves the connection until nothing of this kind is due. */
+    async work(kind: 'poll' | 'collect', connectionId: string) {
+      const [lease] = await takeLeases(db, kind, [connectionId], clock.now())
+      if (!lease) throw new Error('The connection is served already.')
+      await servers[kind].serve(lease.id, signal)
+    },
     close: () => agents.destroy(),
   }
 }
 
-async function register(db: Database, vendor: Pages['vendor'], port: number): Promise<string> {
+async function register(
+  db: Database,
+  vendor: Pages['vendor'],
+  port: number,
+): Promise<{ importId: string; connectionId: string }> {
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const name = `bench-${newId()}`
   await putConnection({ db, clock: systemClock, encryption: createEncryption([key]), guard }, name, {
@@ -120,17 +131,16 @@ async function register(db: Database, vendor: Pages['vendor'], port: number): Pr
     settings: vendor === 'micro' ? { teamId: '35f23c03-1c22-45fe-9484-3ffe769325de' } : {},
     limits: {},
   })
-  const id = newId()
-  await db.execute(sql`
+  const importId = newId()
+  const { rows } = await db.execute<{ connectionId: string }>(sql`
     INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, metadata)
-    SELECT ${id}, id, 'job', 'running', now(), 864000000, now() + interval '10 days', '{}'
-    FROM connections WHERE name = ${name}`)
-  return id
+    SELECT ${importId}, id, 'job', 'running', now(), 864000000, now() + interval '10 days', '{}'
+    FROM connections WHERE name = ${name} RETURNING connection_id AS "connectionId"`)
+  return { importId, connectionId: rows[0]?.connectionId ?? '' }
 }
 
-/** As a claim leaves an import that is to be polled (micro.so), or collected from its first page on (the others). Returns its lease. */
-async function makeDue(db: Database, importId: string, { vendor }: Pages): Promise<number> {
-  const leaseUntil = after(systemClock.now(), 60_000)
+/** Leaves an import to be polled (micro.so), or to be collected from its first page on (the others). */
+async function makeDue(db: Database, importId: string, { vendor }: Pages): Promise<void> {
   await db.execute(sql`DELETE FROM detail_pages WHERE import_id = ${importId}`)
   await db.execute(sql`
     UPDATE imports SET skipped_lines = 0, row_results = 0, finished_at = NULL, next_collect_at = NULL,
@@ -138,12 +148,14 @@ async function makeDue(db: Database, importId: string, { vendor }: Pages): Promi
     WHERE id = ${importId}`)
   await db.execute(
     vendor === 'micro'
-      ? sql`UPDATE imports SET state = 'running', next_poll_at = now(), poll_lease_until = ${leaseUntil} WHERE id = ${importId}`
-      : sql`UPDATE imports SET state = 'partial', finished_at = now(), details_state = 'pending', next_collect_at = now(),
-          collect_lease_until = ${leaseUntil} WHERE id = ${importId}`,
+      ? sql`
+          WITH live AS (UPDATE imports SET state = 'running' WHERE id = ${importId} RETURNING id, connection_id)
+          INSERT INTO polling (import_id, connection_id, due_at, polls) SELECT id, connection_id, now(), 0 FROM live`
+      : sql`
+          UPDATE imports SET state = 'partial', finished_at = now(), details_state = 'pending', next_collect_at = now()
+          WHERE id = ${importId}`,
   )
   await db.execute(sql`CHECKPOINT`)
-  return leaseUntil.getTime()
 }
 
 async function requireStored(db: Database, importId: string, table: Case['table'], rows: number): Promise<void> {
