@@ -1,9 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { SQL } from 'drizzle-orm'
-import { migrate as migrateWithDrizzle } from 'drizzle-orm/node-postgres/migrator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { oldestDue as oldestCollection } from '../../src/collecting/work.ts'
@@ -23,6 +19,7 @@ import { recordReport, recordUnchanged } from '../imports/recording.ts'
 import { aReport } from '../imports/world.ts'
 import { idAt, monthsBetween, monthsOf } from '../reporting/history.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { migrateUpTo } from '../support/older-schema.ts'
 
 /** Before history was kept by the month. */
 const before = '0000_track_imports'
@@ -44,8 +41,7 @@ let rowsBefore: Record<string, Record<string, unknown>[]>
 
 beforeAll(async () => {
   database = await createTestDatabase()
-  await database.pool.query('DROP SCHEMA public, reporting, drizzle CASCADE; CREATE SCHEMA public')
-  await migrateUpTo(before)
+  await migrateUpTo(database, before)
   for (const ago of months) stored.push(await fill(idMaker(monthOf(now, ago)), ago))
   stored.push(await fill(() => `0f${randomUUID().slice(2)}`, -1)) // no UUIDv7: of some month around 2500
   await database.pool.query(`INSERT INTO events (id, type, occurred_at, body) VALUES ($1, 'webhook.test', $2, '{}')`, [
@@ -281,19 +277,4 @@ function without(row: Record<string, unknown>, names: readonly string[]): Record
 
 function keyOf(row: Record<string, unknown>): string {
   return ['id', 'import_id', 'delivery_id', 'page', 'row', 'number'].map((name) => row[name]).join()
-}
-
-/** Applies the migrations up to one of them. */
-async function migrateUpTo(tag: string): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'import-tracker-migrations-'))
-  try {
-    await cp(new URL('../../migrations', import.meta.url), folder, { recursive: true })
-    const file = join(folder, 'meta', '_journal.json')
-    const journal = JSON.parse(await readFile(file, 'utf8')) as { entries: { tag: string }[] }
-    const entries = journal.entries.slice(0, journal.entries.findIndex((entry) => entry.tag === tag) + 1)
-    await writeFile(file, JSON.stringify({ ...journal, entries }))
-    await migrateWithDrizzle(database.db, { migrationsFolder: folder })
-  } finally {
-    await rm(folder, { recursive: true })
-  }
 }
