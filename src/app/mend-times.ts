@@ -1,12 +1,12 @@
-// Owns that no stored time which keeps work waiting is later than its rule could have set it: a clock that was ahead
-// leaves nothing behind. Such a time says nothing any more, so what waits for it is due now.
+// Owns mending stored times that a fast clock set: no time that keeps work waiting may be later than its rule allows. A
+// later time means nothing, so its work is due now.
 //
-// | stored time | its rule sets it at the most to now and |
+// | stored time | its rule sets it at most to now and |
 // |---|---|
-// | `connections.blocked_until`, `webhook_endpoints.blocked_until` | what `Retry-After` may ask for: 24 h |
+// | `connections.blocked_until`, `webhook_endpoints.blocked_until` | the longest `Retry-After`: 24 h |
 // | `connections.next_probe_at`, `webhook_endpoints.next_probe_at` | 3 min, 30 min |
-// | `connections.next_request_at` | what the requests under way are ahead of the connection's pace |
-// | `polling.due_at`, `imports.next_collect_at` | the longest interval; after a failure, what `Retry-After` may ask for |
+// | `connections.next_request_at` | how far the requests under way are ahead of the connection's pace |
+// | `polling.due_at`, `imports.next_collect_at` | the longest interval; after a failure, the longest `Retry-After` |
 // | `imports.deadline_at` | `deadline_ms` |
 // | leases | their length |
 // | `deliveries.next_attempt_at` | the next delay of the schedule |
@@ -26,17 +26,17 @@ import { maxProbeMs } from '../webhooks/endpoints/health.ts'
 import { leaseMs } from '../work/leases.ts'
 
 const minute = 60_000
-/** As much as clocks may differ, and statements take. */
+/** How much clocks may differ, and statements may take. */
 const slackMs = minute
-/** What a `Retry-After` may ask for, with the jitter. */
+/** The longest `Retry-After` with its jitter. */
 const longestWaitMs = 27 * 60 * minute
-/** The same with the jitter of retries. */
+/** The longest jitter of retries, as a factor. */
 const jitter = 1.2
 const mendLock = 0x6d656e64 // "mend"
 
 /**
- * Mends what is beyond its rule. `thorough`: also what only reading all that is pending can tell, as at a start.
- * Safe in several processes at once: one works, the others leave it to it.
+ * Mends the times beyond their rules. `thorough` also reads all pending work, as at a start. Several processes may run
+ * it at once: one works, the others return.
  */
 export async function mendTimes(db: Database, now: Date, { thorough }: { thorough: boolean }): Promise<void> {
   await db.transaction(async (tx) => {
@@ -52,7 +52,7 @@ export async function mendTimes(db: Database, now: Date, { thorough }: { thoroug
   })
 }
 
-/** What a connection's own limits say. */
+/** The bounds that follow from a connection's own limits. */
 interface Bounds {
   id: string
   maxIntervalMs: number
@@ -151,7 +151,7 @@ async function mendDeliveries(tx: Transaction, now: Date, thorough: boolean): Pr
       AND next_attempt_at > coalesce(endpoint.blocked_until, ${now}::timestamptz) + interval '1 minute'`)
 }
 
-/** So many milliseconds, and some slack, from now. */
+/** Returns `ms` from now, with some slack. */
 function later(now: Date, ms: SQL): SQL {
   return sql`(${after(now, slackMs)}::timestamptz + ${ms} * interval '1 millisecond')`
 }

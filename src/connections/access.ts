@@ -1,4 +1,5 @@
-// Owns what workers need of a connection to ask its provider: decrypted once a change, not once a poll.
+// Owns what a worker needs to call a connection's provider. Credentials are decrypted once for each change, not for
+// each poll.
 import { inArray } from 'drizzle-orm'
 import type { Encryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
@@ -12,32 +13,32 @@ import { findProvider } from '../providers/index.ts'
 import type { ConnectionRow } from './present.ts'
 import { openCredentials } from './secrets.ts'
 
-/** A connection as a worker sees it. Its credentials never go into a log line or a queue payload. */
+/** A connection as workers use it. Its credentials never go into a log line or a queue payload. */
 export interface ConnectionAccess {
   id: string
   name: string
   provider: Provider
-  /** The connection's own, else the provider's default. */
+  /** The connection's own base URL, or the provider's default. */
   baseUrl: string
-  /** Null: no key opens them. */
+  /** Null: no key decrypts them. */
   credentials: unknown
   settings: unknown
   limits: DefaultLimits
-  /** JSON Pointers of what makes no change in a body. */
+  /** JSON Pointers of fields whose changes in a body don't count. */
   volatileFields: readonly string[]
   pausedAt: Date | null
   nextProbeAt: Date | null
   blockedUntil: Date | null
-  /** Since when calls are refused, and none was answered. */
+  /** Since when the provider refuses calls. Null: it answered the last one, or refused none. */
   refusedSince: Date | null
-  /** When somebody last put it: what is heard by older credentials says nothing of newer ones. */
+  /** When a caller last put the connection. Refusals of older credentials say nothing about newer ones. */
   updatedAt: Date
 }
 
 export interface ConnectionAccesses {
-  /** The access to each of these connections, by one query. Deleted ones are absent. */
+  /** Reads these connections by one query. Deleted connections are absent. */
   load(connectionIds: readonly string[]): Promise<Map<string, ConnectionAccess>>
-  /** The accesses of connections that were read already. */
+  /** Returns the accesses of connections that the caller has read. */
   open(rows: readonly ConnectionRow[]): Map<string, ConnectionAccess>
 }
 
@@ -52,7 +53,7 @@ export function createConnectionAccesses({
   encryption: Encryption
   log: Log
 }): ConnectionAccesses {
-  /** Credentials by connection, and the ciphertext that they came from. */
+  /** Decrypted credentials by connection, with the ciphertext that they came from. */
   const opened = new Map<string, { sealed: string; credentials: unknown }>()
 
   function credentialsOf(row: ConnectionRow): unknown {

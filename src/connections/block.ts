@@ -1,4 +1,4 @@
-// Owns that a provider's 429, or its 503 with `Retry-After`, stops the whole connection, not one import.
+// Owns blocking a connection: a 429, or a 503 with `Retry-After`, stops the whole connection, not one import.
 import { eq, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -6,16 +6,19 @@ import { connections } from '../db/schema/index.ts'
 import type { ProviderError } from '../providers/error.ts'
 import { spreadMs } from './spread.ts'
 
-/** How long a refusal for asking too much stops a connection where it doesn't say. */
+/** How long a rate limit without `Retry-After` stops a connection. */
 const bareRateLimitMs = 60_000
 
-/** How long the whole connection is to wait because of this; null: it says nothing of that. */
+/**
+ * Returns how long the whole connection has to wait because of this error. Returns null if the error doesn't ask for a
+ * wait.
+ */
 export function announcedWaitMs({ kind, status, retryAfterMs }: ProviderError): number | null {
   if (kind === 'rate_limited') return retryAfterMs ?? bareRateLimitMs
   return status === 503 ? retryAfterMs : null
 }
 
-/** Nothing is asked over this connection for so long; a later block stays. */
+/** Blocks the connection for `waitMs`. A block that ends later stays. */
 export async function blockConnection(
   db: Database | Transaction,
   { id, limits }: { id: string; limits: { maxIntervalMs: number } },

@@ -1,4 +1,4 @@
-// Owns deleting a connection: its credentials go, its history stays.
+// Owns deleting a connection. Its credentials are deleted, its history stays.
 import { and, count, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm'
 import { AppError, notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
@@ -7,12 +7,12 @@ import { connections, imports } from '../db/schema/index.ts'
 import { liveStates } from '../model/import-state.ts'
 
 /**
- * Deletes a connection, so that its name is free again.
- * @throws {AppError} not_found; conflict while imports of it are live or their rows are still being collected.
+ * Deletes a connection, which frees its name.
+ * @throws {AppError} `not_found`; `conflict` while it has live imports, or imports whose rows are being collected.
  */
 export async function deleteConnection({ db, clock }: { db: Database; clock: Clock }, name: string): Promise<void> {
   await db.transaction(async (tx) => {
-    // The lock holds off registering: an import's foreign key wants the same row.
+    // The lock holds off registrations, because an import's foreign key locks the same row.
     const [connection] = await tx
       .select({ id: connections.id })
       .from(connections)

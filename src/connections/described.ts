@@ -1,5 +1,5 @@
-// Owns what the API's document says of a connection's credentials and settings: the providers' own schemas, told apart
-// by `provider`. What is accepted is input.ts's.
+// Owns how the API's document describes a connection's credentials and settings: by the providers' own schemas, told
+// apart by `provider`. input.ts owns what the API accepts.
 import { z } from 'zod'
 import type { Provider } from '../providers/contract.ts'
 import { providers } from '../providers/index.ts'
@@ -14,8 +14,8 @@ export const describedPutConnection = z
 export const describedPatchConnection = z
   .strictObject({
     provider: z.enum(Object.values(providers).map(({ name }) => name)),
-    credentials: z.union(described.map(({ credentials }) => credentials)).describe('Replaces all of them.'),
-    settings: z.union(described.map(({ settings }) => settings)).describe('Replaces all of them.'),
+    credentials: z.union(described.map(({ credentials }) => credentials)).describe('Replaces all credentials.'),
+    settings: z.union(described.map(({ settings }) => settings)).describe('Replaces all settings.'),
     ...commonChanges,
   })
   .partial()
@@ -25,18 +25,18 @@ function describeProvider(provider: Provider) {
   const title = provider.name.charAt(0).toUpperCase() + provider.name.slice(1)
   const credentials = provider.credentialsSchema.meta({
     id: `${title}Credentials`,
-    description: `What ${provider.name} wants to know who asks. Encrypted, and never shown.`,
+    description: `The credentials for ${provider.name}. Stored encrypted, and never shown.`,
   })
   const settings = provider.settingsSchema.meta({ id: `${title}Settings` })
   const baseUrl = baseUrlSchema.meta({
-    description: `Where its API is; absent: ${provider.defaultBaseUrl}.`,
+    description: `The base URL of its API. Absent: ${provider.defaultBaseUrl}.`,
   })
   const put = z
     .strictObject({
       provider: z.literal(provider.name),
       baseUrl:
         provider.defaultBaseUrl === null
-          ? baseUrlSchema.meta({ description: 'Where its API is.' })
+          ? baseUrlSchema.meta({ description: 'The base URL of its API.' })
           : baseUrl.optional(),
       credentials,
       settings: settings.safeParse({}).success ? settings.optional() : settings,

@@ -1,5 +1,5 @@
-// Owns what the API accepts for a connection, and the provider's word on its own part of it. What the document says of
-// that part is described.ts's.
+// Owns what the API accepts for a connection. The provider checks its own part. described.ts owns how the API's
+// document describes that part.
 import { z } from 'zod'
 import { invalid } from '../api/refusal.ts'
 import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
@@ -13,7 +13,7 @@ import { volatileFieldsSchema } from './volatile-fields.ts'
 const tenYearsMs = 10 * 366 * 24 * 3_600_000
 const durationMs = z.number().int().min(1).max(tenYearsMs)
 
-/** About one a day: the time of the next one has to be a time that can be stored. */
+/** About one request a day, so that the time of the next one can be stored. */
 const minRequestsPerSecond = 0.00001
 
 const limits = {
@@ -28,7 +28,7 @@ const limits = {
 const limitsSchema = z
   .strictObject(limits)
   .partial()
-  .meta({ id: 'Limits', description: 'What may be asked of the provider. What is absent is the provider’s default.' })
+  .meta({ id: 'Limits', description: 'Limits on requests to the provider. An absent limit is the provider’s default.' })
 
 const changedLimitsSchema = z
   .strictObject({
@@ -40,11 +40,11 @@ const changedLimitsSchema = z
     deadlineMs: limits.deadlineMs.nullable(),
   })
   .partial()
-  .meta({ id: 'ChangedLimits', description: 'What is absent stays; null goes back to the provider’s default.' })
+  .meta({ id: 'ChangedLimits', description: 'An absent limit stays; null restores the provider’s default.' })
 
 export const baseUrlSchema = z.string().min(1).max(2_048)
 
-/** What is the same for every provider. */
+/** The fields that are the same for every provider. */
 export const commonFields = {
   limits: limitsSchema.optional(),
   volatileFields: volatileFieldsSchema.optional(),
@@ -60,7 +60,7 @@ export const putConnectionSchema = z.strictObject({
 
 export type PutConnectionInput = z.infer<typeof putConnectionSchema>
 
-/** What is the same for every provider, of a change. */
+/** The same fields in a change. */
 export const commonChanges = {
   baseUrl: baseUrlSchema.nullable().optional().describe('Null: the provider’s default.'),
   limits: changedLimitsSchema.optional(),
@@ -82,7 +82,7 @@ export interface CheckedConnection {
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/
 
-/** @throws {AppError} invalid_request naming every field that is wrong. */
+/** @throws {AppError} `invalid_request` naming every wrong field. */
 export function checkConnection(guard: Guard, name: string, input: PutConnectionInput): CheckedConnection {
   if (!namePattern.test(name))
     throw invalid('name', 'must be 1 to 100 letters, digits, ".", "_", "~" or "-", the first one a letter or digit')

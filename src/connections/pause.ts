@@ -1,5 +1,5 @@
-// Owns pausing a connection, and letting it ask again. Both tell about it in the same transaction, and only when something
-// changed. What pauses one is refusals.ts's.
+// Owns pausing and resuming a connection. Both write an event in the same transaction, and only if they changed
+// something. refusals.ts owns when to pause.
 import { eq } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Transaction } from '../db/client.ts'
@@ -10,10 +10,13 @@ import { findProvider } from '../providers/index.ts'
 import { type ConnectionRow, type PauseReason, presentConnection } from './present.ts'
 import { spreadMs } from './spread.ts'
 
-/** While a connection is paused, how often one poll or collection asks whether it is let in again. */
+/** How often one poll or collection tries the credentials of a paused connection. */
 export const probeIntervalMs = 3 * 60_000
 
-/** Pauses a connection that is locked and isn't paused: its imports wait, but for one probe at `nextProbeAt`. */
+/**
+ * Pauses a connection that the caller has locked and that isn't paused. Its imports wait, except for one probe at
+ * `nextProbeAt`.
+ */
 export async function pauseConnection(
   tx: Transaction,
   pause: { connectionId: string; reason: PauseReason; now: Date; nextProbeAt: Date },
@@ -24,8 +27,8 @@ export async function pauseConnection(
 }
 
 /**
- * Lets a paused connection ask again; one that isn't paused stays as it is. After a probe its imports come back spread:
- * nobody waits for them.
+ * Resumes a paused connection. A connection that isn't paused stays as it is. After a probe the imports are spread,
+ * because nobody waits for them.
  */
 export async function resumeConnection(
   tx: Transaction,

@@ -1,4 +1,4 @@
-// Owns how a connection is shown: everything but its credentials, which never come back.
+// Owns how the API shows a connection: everything except its credentials, which it never returns.
 import { z } from 'zod'
 import type { connections } from '../db/schema/index.ts'
 import { effectiveLimits } from '../model/limits.ts'
@@ -8,7 +8,7 @@ export type ConnectionRow = typeof connections.$inferSelect
 
 /**
  * - `unauthorized`: the provider refuses the credentials (401).
- * - `forbidden`: it refused several imports (403), and answered nothing in between.
+ * - `forbidden`: the provider has refused several imports (403) and answered nothing in between.
  */
 export const pauseReasons = ['unauthorized', 'forbidden'] as const
 export type PauseReason = (typeof pauseReasons)[number]
@@ -24,7 +24,10 @@ const effectiveLimitsSchema = z
     maxIntervalMs: z.number(),
     deadlineMs: z.number(),
   })
-  .meta({ id: 'EffectiveLimits', description: 'The limits that hold: the connection’s own, else its provider’s.' })
+  .meta({
+    id: 'EffectiveLimits',
+    description: 'The limits in force: the connection’s own, otherwise its provider’s defaults.',
+  })
 
 export const connectionSchema = z
   .object({
@@ -32,17 +35,19 @@ export const connectionSchema = z
     provider: z.string(),
     baseUrl: z.string().nullable().describe('Null: the provider’s default.'),
     settings: z.record(z.string(), z.unknown()),
-    limits: effectiveLimitsSchema.partial().meta({ id: 'OwnLimits', description: 'The limits as they were set.' }),
+    limits: effectiveLimitsSchema.partial().meta({ id: 'OwnLimits', description: 'The limits as a caller set them.' }),
     effectiveLimits: effectiveLimitsSchema,
-    volatileFields: z.array(z.string()).describe('Fields that make no snapshot a new one, besides the provider’s own.'),
-    pausedAt: time.nullable().describe('Since when nothing is asked, but for a probe every few minutes.'),
+    volatileFields: z
+      .array(z.string())
+      .describe('Fields whose changes make no new snapshot, besides the provider’s own.'),
+    pausedAt: time.nullable().describe('Since when only a probe every few minutes asks the provider.'),
     pauseReason: z
       .enum(pauseReasons)
       .nullable()
       .describe('`unauthorized`: the provider refuses the credentials. `forbidden`: it refuses several imports.'),
     blockedUntil: time
       .nullable()
-      .describe('Nothing is asked before this, because the provider said so: 429, or 503 with `Retry-After`.'),
+      .describe('The provider asked for no calls before this moment: 429, or 503 with `Retry-After`.'),
     createdAt: time,
     updatedAt: time,
   })

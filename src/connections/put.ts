@@ -17,14 +17,14 @@ export interface PutDeps {
   db: Database
   clock: Clock
   encryption: Encryption
-  /** The rules for where providers may be. */
+  /** The rules for the addresses of providers. */
   guard: Guard
 }
 
 /**
- * Creates the connection of this name, or replaces all of it but its history. A paused one is resumed when what
- * it asks with (credentials, base URL, settings) is new.
- * @throws {AppError} invalid_request; conflict when it has imports and the provider would change.
+ * Creates the connection of this name, or replaces all of it except its history. If a paused connection gets new
+ * credentials, a new base URL or new settings, it is resumed.
+ * @throws {AppError} `invalid_request`; `conflict` if it has imports and the provider would change.
  */
 export async function putConnection(
   deps: PutDeps,
@@ -42,8 +42,10 @@ export async function putConnection(
 }
 
 /**
- * Puts what is stored with some of it changed: what is absent stays, also the credentials, which nobody has to say again.
- * @throws {AppError} not_found; invalid_request; conflict as for putting, and where no key opens the stored credentials.
+ * Replaces the given fields. Absent fields stay, including the credentials, so a caller doesn't have to send them
+ * again.
+ * @throws {AppError} `not_found`; `invalid_request`; `conflict` as for putting, and if no key decrypts the stored
+ * credentials.
  */
 export async function patchConnection(
   deps: PutDeps,
@@ -100,7 +102,7 @@ async function replace(
       ...checked,
       credentials: sealCredentials(encryption, old.id, checked.credentials),
       updatedAt: now,
-      // A pace set by the old limits must not hold up the new ones.
+      // A pace set by the old limits must not delay requests under the new ones.
       ...(!isSame(old.limits, checked.limits) && { nextRequestAt: null }),
     })
     .where(eq(connections.id, old.id))

@@ -1,4 +1,4 @@
-// Owns reading connections, as the API shows them.
+// Owns reading connections as the API shows them.
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import { type Page, type PageQuery, pageOf, readCursor, textKey } from '../api/paging.ts'
 import { notFound } from '../api/refusal.ts'
@@ -16,7 +16,7 @@ export async function getConnection({ db }: { db: Database }, name: string): Pro
   return presentConnection(row)
 }
 
-/** Connections by name. */
+/** Returns connections in the order of their names. */
 export async function listConnections(
   { db }: { db: Database },
   { limit, after }: PageQuery,

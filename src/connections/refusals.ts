@@ -1,5 +1,6 @@
-// Owns what refused calls (401, 403) say of a connection. One import may be refused for reasons of its own, so a refusal
-// counts against the connection only until a call over it is answered, and until that import's own refusals end.
+// Owns what refused calls (401, 403) say about a connection. One import may be refused for reasons of its own. So a
+// refusal counts against the connection only until the provider answers a call over it, and until that import's own
+// refusals end.
 import { and, eq, gte, isNull, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -7,14 +8,14 @@ import { connections, imports } from '../db/schema/index.ts'
 import { lockConnection, pauseConnection, probeIntervalMs } from './pause.ts'
 import type { PauseReason } from './present.ts'
 
-/** A 401 is about the credentials; a 403 may be about one import, until it meets another one. */
+/** A 401 concerns the credentials. A 403 may concern one import, until a second import gets one. */
 const refusedToPause: Record<PauseReason, number> = { unauthorized: 1, forbidden: 2 }
 
 /**
- * Notes that a call about an import was refused, and pauses the connection if enough of its imports are. A connection
- * that is paused already only gets the new time of its probe. If it was replaced after `updatedAt`, nothing changes: the
- * provider refused credentials that are no longer in use.
- * @returns whether it is paused since now.
+ * Notes that the provider refused a call about an import, and pauses the connection if enough of its imports are
+ * refused. If the connection is already paused, only its next probe moves. If the connection was replaced after
+ * `updatedAt`, nothing changes: the provider refused credentials that are no longer in use.
+ * @returns true if this call paused the connection.
  */
 export async function noteRefusal(
   tx: Transaction,
@@ -39,7 +40,10 @@ export async function noteRefusal(
   return true
 }
 
-/** The first refusal over the connection that no answer has followed; null: this import's is its own affair. */
+/**
+ * Returns the first refusal over the connection that no answer has followed. Returns null if the refusal concerns this
+ * import alone.
+ */
 function firstRefusal(ofImport: Date | null, ofConnection: Date | null, now: Date): Date | null {
   if (ofImport === null) return ofConnection === null || now < ofConnection ? now : ofConnection
   return ofConnection !== null && ofImport >= ofConnection ? ofConnection : null
@@ -53,7 +57,7 @@ async function countRefused(tx: Transaction, connectionId: string, since: Date):
   return counted?.refused ?? 0
 }
 
-/** A call was answered that was made after `refusedSince`: what was refused before says nothing of the connection. */
+/** Clears a connection's refusals, because the provider answered a call made after `refusedSince`. */
 export async function forgetRefusals(
   db: Database | Transaction,
   connectionId: string,
@@ -65,9 +69,9 @@ export async function forgetRefusals(
     .where(and(eq(connections.id, connectionId), eq(connections.refusedSince, refusedSince)))
 }
 
-/** Somebody says that the connection works again: every import of it counts afresh. */
+/** Clears the refusals of a connection's imports, because a caller says that the connection works again. */
 export async function forgetRefusedImports(tx: Transaction, connectionId: string): Promise<void> {
-  // Whoever holds a lock on one of them is recording what a call has told about it just now.
+  // A transaction that has locked one of them is recording a newer answer.
   await tx.execute(sql`
     UPDATE imports SET refused_since = NULL WHERE id IN (
       SELECT id FROM imports WHERE connection_id = ${connectionId} AND refused_since IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED)`)

@@ -1,4 +1,4 @@
-// Owns reserving requests of a connection's budget beyond the one that its claim allowed: further pages, second calls.
+// Owns reserving further requests of a connection's budget, for pages and second calls.
 import { eq } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
@@ -9,12 +9,13 @@ interface Metered {
   limits: Budget
 }
 
-/** What is further off isn't reserved: who has to wait for so long asks again then. */
+/** How far ahead a request may be reserved. A caller with a longer wait asks again later. */
 export const reservedAheadMs = 2_000
 
 /**
- * Reserves the next request of a connection, and says when it may start: at `now` or later, where a second's or a
- * month's share is used up, or where the provider has said 429. More than two seconds later: nothing is reserved.
+ * Reserves the next request of a connection and returns when it may start. That is `now`, or later if the second's or
+ * the month's share is used up, or the provider blocked the connection. If it is more than two seconds later, nothing
+ * is reserved.
  */
 export async function reserveRequest(db: Database, connection: Metered, now: Date): Promise<Date> {
   const { id, limits } = connection
@@ -26,7 +27,9 @@ export async function reserveRequest(db: Database, connection: Metered, now: Dat
   })
 }
 
-/** Counts a request that was made without being reserved, since the one before it showed only then that it was needed. */
+/**
+ * Counts a request that was made without a reservation, because only the answer before it showed that it was needed.
+ */
 export async function countRequest(db: Database | Transaction, { id, limits }: Metered, now: Date): Promise<void> {
   if (!isMetered(limits)) return
   await changeSpending(db, id, now, (spending) => ({ at: now, spent: spend(limits, spending, 1, now.getTime()) }))

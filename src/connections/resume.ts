@@ -1,4 +1,4 @@
-// Owns resuming a paused connection because somebody says that its credentials work again.
+// Owns resuming a paused connection because a caller says that its credentials work again.
 import { and, eq, isNull } from 'drizzle-orm'
 import { notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
@@ -9,7 +9,7 @@ import { type ApiConnection, presentConnection } from './present.ts'
 import { forgetRefusedImports } from './refusals.ts'
 
 /**
- * Lets the connection of this name ask again. The wait of a 429 or 503 stays: the provider asked for that.
+ * Resumes the connection of this name. A block by a 429 or 503 stays, because the provider asked for it.
  * @throws {AppError} not_found
  */
 export function resumeConnectionByName(

@@ -1,11 +1,11 @@
-// Owns how a connection's credentials are kept: JSON, encrypted for this connection alone.
+// Owns storing a connection's credentials: as JSON, encrypted for this connection alone.
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
 
 export function sealCredentials(encryption: Encryption, connectionId: string, credentials: unknown): string {
   return encryption.encrypt(JSON.stringify(credentials), `connection:${connectionId}`)
 }
 
-/** Null: no accepted key opens them any more. */
+/** Returns null if no accepted key decrypts them. */
 export function openCredentials(encryption: Encryption, stored: { id: string; credentials: string }): unknown {
   try {
     return JSON.parse(encryption.decrypt(stored.credentials, `connection:${stored.id}`))

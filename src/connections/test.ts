@@ -1,5 +1,5 @@
-// Owns trying a connection out: one request about a job that nobody has, which shows whether the provider can be reached
-// and takes the credentials. It changes nothing but the budget, and the wait that a 429 asks for.
+// Owns trying a connection: one request about a job that nobody has. It shows whether the provider can be reached and
+// accepts the credentials. It changes only the budget, and the block that a 429 asks for.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { and, eq, isNull } from 'drizzle-orm'
@@ -16,13 +16,13 @@ import { reservedAheadMs, reserveRequest } from './reserve.ts'
 
 export const connectionTestSchema = z
   .object({
-    ok: z.boolean().describe('The provider was reached and took the credentials.'),
+    ok: z.boolean().describe('The provider was reached and accepts the credentials.'),
     code: z
       .string()
       .describe(
-        '`accepted`; or why not: `unauthorized`, `forbidden`, `rate_limited` (now, or by an earlier answer), `budget` (the connection’s own limits are used up), `undecipherable_credentials` (no key opens them), or what went wrong with the call, as in an import’s `lastError`: `bad_request`, `server_error`, `redirect`, `timeout`, `dns_error`, `connect_error`, `tls_error`, `blocked_address`, `connection_reset`, `headers_too_large`, `response_too_large`, `invalid_response`.',
+        '`accepted`, or the reason why not. `unauthorized`, `forbidden`; `rate_limited` (now, or by an earlier answer); `budget` (the connection’s own limits are used up); `undecipherable_credentials` (no key decrypts them). Or how the call failed, as in an import’s `lastError`: `bad_request`, `server_error`, `redirect`, `timeout`, `dns_error`, `connect_error`, `tls_error`, `blocked_address`, `connection_reset`, `headers_too_large`, `response_too_large`, `invalid_response`.',
       ),
-    message: z.string().describe('The same for people.'),
+    message: z.string().describe('The code in words, for people.'),
   })
   .meta({ id: 'ConnectionTest' })
 
@@ -38,7 +38,7 @@ export interface TestDeps {
 /** How long the request may take. */
 const callMs = 20_000
 
-/** Also of a paused connection, which stays paused. @throws {AppError} not_found */
+/** Also tries a paused connection, which stays paused. @throws {AppError} not_found */
 export async function testConnection(deps: TestDeps, name: string, signal: AbortSignal): Promise<ConnectionTest> {
   const [found] = await deps.db
     .select({ id: connections.id, blockedUntil: connections.blockedUntil })
@@ -53,7 +53,7 @@ export async function testConnection(deps: TestDeps, name: string, signal: Abort
     return refused('rate_limited', `The provider asked to wait until ${found.blockedUntil.toISOString()}.`)
   const at = await reserveRequest(deps.db, access, now)
   if (at > after(now, reservedAheadMs))
-    // nothing is reserved then
+    // then nothing was reserved
     return refused('budget', `The connection’s own limits allow no request before ${at.toISOString()}.`)
   await delay(at.getTime() - now.getTime(), undefined, { signal }).catch(() => {}) // then the call ends at once
   return ask(deps, access, signal)

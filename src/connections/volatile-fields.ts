@@ -1,4 +1,4 @@
-// Owns which volatile fields a connection may be given.
+// Owns the form of a connection's volatile fields.
 import { z } from 'zod'
 import { pointerPattern } from '../base/json-pointer.ts'
 
@@ -6,5 +6,5 @@ export const volatileFieldsSchema = z
   .array(z.string().max(500).regex(pointerPattern, 'must be a JSON Pointer, such as /result/generatedAt'))
   .max(50)
   .describe(
-    'JSON Pointers of fields that move with the time alone: in the bodies of answers they make no snapshot a new one. `-` stands for every element of an array.',
+    'JSON Pointers of fields that change with time alone. Their changes make no new snapshot. `-` stands for every element of an array.',
   )

@@ -1,4 +1,4 @@
-// Owns who may call the API: a bearer token (RFC 6750) with a scope that covers the operation.
+// Owns who may call the API: holders of a bearer token (RFC 6750) whose scope covers the operation.
 import type { Request, Response } from 'express'
 import { AppError } from '../api/refusal.ts'
 import type { Authenticator, Principal } from '../tokens/authenticate.ts'
@@ -10,7 +10,9 @@ export interface AuthDeps {
   limits: Pick<ApiLimits, 'countRequest' | 'countWrongToken'>
 }
 
-/** @throws {AppError} unauthenticated, forbidden, too_many_requests; the `WWW-Authenticate` header says more. */
+/**
+ * @throws {AppError} `unauthenticated`, `forbidden` or `too_many_requests`. The `WWW-Authenticate` header says more.
+ */
 export async function authorize(
   request: Request,
   response: Response,
@@ -35,7 +37,7 @@ export async function authorize(
   return principal
 }
 
-/** Null: the request has none. */
+/** Returns null if the request has none. */
 export function bearerToken(request: Request): string | null {
   return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? null
 }

@@ -1,4 +1,4 @@
-// Owns reading the body of a request: JSON with its digits, at most 1 MiB of it.
+// Owns reading a request's body: JSON with its digits, at most 1 MiB.
 import { isUtf8 } from 'node:buffer'
 import express, { type Request, type Response } from 'express'
 import { AppError } from '../api/refusal.ts'
@@ -6,7 +6,7 @@ import { parseJson } from '../base/json.ts'
 
 const readText = express.text({ limit: 1024 * 1024, type: () => true, verify: requireUtf8 })
 
-/** Undefined: there is no body. Refusals are body-parser's errors, which problem.ts knows. */
+/** Returns undefined if there is no body. Refusals are body-parser's errors, which problem.ts translates. */
 export async function readJson(request: Request, response: Response): Promise<unknown> {
   if (!hasBody(request)) return undefined
   if (!request.is('application/json'))
@@ -26,7 +26,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** Decoding would put U+FFFD where the bytes are wrong, and that would be stored. */
+/** Decoding would replace wrong bytes by U+FFFD, which would then be stored. */
 function requireUtf8(_request: unknown, _response: unknown, bytes: Buffer, charset: string): void {
   if (charset !== 'utf-8') throw Object.assign(new Error('another charset'), { type: 'charset.unsupported' })
   if (!isUtf8(bytes)) throw Object.assign(new Error('broken UTF-8'), { type: 'encoding.broken' })

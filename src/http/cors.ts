@@ -1,5 +1,5 @@
-// Owns which other sites' pages may call the API from a browser (WHATWG Fetch, "CORS protocol"). Tokens come in a header,
-// so no site gets to use a visitor's cookies.
+// Owns which other sites' pages may call the API from a browser (WHATWG Fetch, "CORS protocol"). Tokens come in a
+// header, so no site can use a visitor's cookies.
 import type { RequestHandler } from 'express'
 
 const allowed = {
@@ -7,7 +7,7 @@ const allowed = {
   'access-control-allow-headers': 'Accept, Authorization, Content-Type, X-Request-Id',
   'access-control-max-age': '600',
 }
-/** What a script may read of an answer besides what any may. */
+/** The headers that a script may read besides the safelisted ones. */
 const exposed = 'Content-Disposition, Link, Location, Retry-After, WWW-Authenticate, X-Request-Id'
 
 /** @param origins such as https://app.example.com, as browsers write them. */

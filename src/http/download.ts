@@ -1,4 +1,4 @@
-// Owns answering rows as a download of any length, CSV (RFC 4180) or NDJSON, at the pace of the reader.
+// Owns answering rows as a download of any length, as CSV (RFC 4180) or NDJSON, at the reader's pace.
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { stringify } from 'csv-stringify/sync'
@@ -7,22 +7,22 @@ import type { Streamed } from './operation.ts'
 export const csv = 'text/csv'
 export const ndjson = 'application/x-ndjson'
 
-/** How long a reader may take nothing: it holds one of few places. */
+/** How long a reader may stall. It occupies one of few places. */
 const readerIdleMs = 60_000
 
 export interface Download<Row> {
-  /** Without its suffix. */
+  /** The file's name without its suffix. */
   name: string
   mediaType: typeof csv | typeof ndjson
   batches: AsyncIterable<readonly Row[]>
   /** The header of the CSV. */
   columns: readonly string[]
-  /** Whether the CSV begins with a byte order mark. */
+  /** True: the CSV begins with a byte order mark. */
   bom: boolean
-  /** The cells of a row, as `columns` has them. */
+  /** Returns the cells of a row, in the order of `columns`. */
   cells(row: Row): (string | number | boolean | null)[]
   signal: AbortSignal
-  /** After which the connection of a reader that takes nothing is cut off, in milliseconds; for tests. */
+  /** How long a reader may stall before its connection is cut, in milliseconds; for tests. */
   readerIdleMs?: number
 }
 
@@ -31,7 +31,7 @@ export function download<Row>(rows: Download<Row>): Streamed {
   return {
     async stream(response) {
       const isCsv = mediaType === csv
-      // Read before anything is sent: if that fails, it can still be answered as a problem.
+      // Reads the first batch before sending anything, so that an early failure can still be answered as a problem.
       const batches = await begun(rows.batches)
       response.setHeader('content-type', `${mediaType}; charset=utf-8`)
       response.setHeader('content-disposition', `attachment; filename="${name}.${isCsv ? 'csv' : 'ndjson'}"`)
@@ -42,17 +42,17 @@ export function download<Row>(rows: Download<Row>): Streamed {
       }
       response.setTimeout(rows.readerIdleMs ?? readerIdleMs, () => response.destroy())
       try {
-        // What fails from now on cuts the connection, so that no client takes a part for the whole.
+        // A later failure cuts the connection, so that no client takes a part for the whole.
         await pipeline(Readable.from(isCsv ? csvOf(rows, batches) : ndjsonOf(batches)), response, { signal })
       } catch (error) {
-        if (!signal.aborted) throw error // else the client has gone, which is its right
+        if (!signal.aborted) throw error // otherwise the client left, as it may
         response.destroy()
       }
     },
   }
 }
 
-/** The same batches, the first of which is read. */
+/** Returns the same batches, after reading the first one. */
 async function begun<Row>(batches: AsyncIterable<readonly Row[]>): Promise<AsyncGenerator<readonly Row[], void>> {
   const iterator = batches[Symbol.asyncIterator]()
   const first = await iterator.next()
@@ -86,12 +86,14 @@ function csvText(rows: (string | number | boolean | null)[][]): string {
 }
 
 /**
- * Where a spreadsheet that also, or only, splits at semicolons or tabs would see a cell begin that it runs or trims. A
- * sign and digits is a number and no formula, so ids that look like that stay as they are and can be joined by.
+ * Matches where a spreadsheet would see a cell begin that it runs or trims, also if it splits at semicolons or tabs. A
+ * sign with digits is a number and no formula, so ids like that stay usable as keys.
  */
 const formulaStart = /(^|[;\t\r\n])(?=[=+\-@＝＋－＠])(?![+-]\d+(?:\.\d+)?(?:$|[;\t\r\n]))|^(?=[\t\r\n])/g
 
-/** A text with an apostrophe before what a spreadsheet would run as a formula (OWASP: CSV injection). */
+/**
+ * Returns the text with an apostrophe before any part that a spreadsheet would run as a formula (OWASP: CSV injection).
+ */
 function defused(text: string): string {
   return text.replace(formulaStart, "$1'")
 }

@@ -1,16 +1,16 @@
-// Owns server-sent events (WHATWG HTML, "Server-sent events"): one `import` event a change, until it is over.
+// Owns server-sent events (WHATWG HTML, "Server-sent events"): one `import` event a change, until the import is over.
 import type { ApiImport } from '../imports/present.ts'
 import type { Streamed } from './operation.ts'
 
 export const eventStream = 'text/event-stream'
 
-/** Proxies cut connections that stay silent; a comment is not an event. */
+/** Proxies cut silent connections. A comment keeps them open without being an event. */
 const heartbeatMs = 15_000
 
 export function streamChanges(changes: AsyncGenerator<ApiImport, void>): Streamed {
   return {
     async stream(response) {
-      const first = await changes.next() // before the headers: there may be no such import
+      const first = await changes.next() // before the headers, because the import may not exist
       response.setHeader('content-type', eventStream)
       response.setHeader('x-accel-buffering', 'no')
       if (response.req.method === 'HEAD') {

@@ -1,19 +1,19 @@
-// Owns what machines ask: is it alive, is it ready, how is it doing. All three are open, so that load balancers and
-// scrapers need no token; none of them names anything but counts and parts.
+// Owns the endpoints for machines: alive, ready, metrics. They need no token, so that load balancers and scrapers can
+// read them. They name nothing but counts and parts.
 import { type Express, Router } from 'express'
 import type { Log } from '../base/log.ts'
 
 export interface HealthDeps {
   log: Log
-  /** What has to work before requests are sent here, by name; each throws where it doesn't. */
+  /** The checks that must pass before requests are sent to this process, by name. Each throws if it fails. */
   checks: Readonly<Record<string, () => Promise<void>>>
-  /** False: something has stopped in this process that only a restart brings back; absent: never. */
+  /** Returns false if something in this process has stopped that only a restart revives. Absent: that can't happen. */
   canRecover?: () => boolean
-  /** The metrics in the Prometheus text format. */
+  /** Returns the metrics in the Prometheus text format. */
   metrics: () => Promise<string>
 }
 
-/** Load balancers give up after some seconds themselves. */
+/** Load balancers themselves give up after some seconds. */
 const checkTimeoutMs = 2_000
 
 export function mountHealth(app: Express, { log, checks, canRecover, metrics }: HealthDeps): void {

@@ -1,4 +1,4 @@
-// Owns how much may be asked of the API: by a token, from an address with wrong tokens, and by calls that last.
+// Owns how much the API allows: requests of a token, wrong tokens from an address, and lasting calls.
 import type { Request } from 'express'
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
@@ -9,28 +9,28 @@ import { clientOf } from './address.ts'
 import { createAllowances } from './allowances.ts'
 import type { Streamed } from './operation.ts'
 
-/** Calls that last: server-sent events, `waitMs`, and all rows at once. */
+/** Calls that last: server-sent events, `waitMs`, and downloads. */
 export type Lasting = 'stream' | 'waiter' | 'download'
 
 export interface Place extends Disposable {
-  /** Aborted when the token is revoked. */
+  /** Aborts when the token is revoked. */
   revoked: AbortSignal
 }
 
 export interface ApiLimits {
   /** Counts a request of a token. @throws {AppError} too_many_requests */
   countRequest(principal: Principal): void
-  /** Counts a wrong token. Valid ones from the same address go on. @throws {AppError} too_many_requests */
+  /** Counts a wrong token. It doesn't limit valid tokens from the same address. @throws {AppError} too_many_requests */
   countWrongToken(request: Request): void
-  /** A place for a call that lasts, given back by disposing of it. @throws {AppError} too_many_requests */
+  /** Takes a place for a lasting call. Disposing of it gives the place back. @throws {AppError} too_many_requests */
   takePlace(kind: Lasting, principal: Principal): Place
-  /** An answer that has a place for as long as it is written. */
+  /** Returns an answer that holds a place while it is written. */
   placed(kind: Lasting, principal: Principal, open: (revoked: AbortSignal) => Streamed): Streamed
 }
 
-/** Enough for a person, and for a fleet of clients with yesterday's token. */
+/** Enough for a person, and for a fleet of clients with an expired token. */
 const wrongTokens = { atOnce: 30, perSecond: 1 }
-/** When a place may be free again: nobody knows, so clients are told to come back soon. */
+/** Nobody knows when a place will be free, so clients are told to come back soon. */
 const placeRetryS = 5
 
 export function createApiLimits(deps: { clock: Clock; limits: Limits; tokenWatch: TokenWatch }): ApiLimits {
@@ -47,7 +47,7 @@ export function createApiLimits(deps: { clock: Clock; limits: Limits; tokenWatch
     download: new Map<string, number>(),
   }
   const ofProcess = { stream: 0, waiter: 0, download: 0 }
-  const most = {
+  const allowed = {
     stream: { process: limits.streams, token: limits.streamsPerToken },
     waiter: { process: limits.waiters, token: limits.waiters },
     download: { process: limits.downloads, token: limits.downloads },
@@ -56,7 +56,7 @@ export function createApiLimits(deps: { clock: Clock; limits: Limits; tokenWatch
   function takePlace(kind: Lasting, principal: Principal): Place {
     const key = keyOf(principal)
     const ofToken = taken[kind].get(key) ?? 0
-    if (ofProcess[kind] >= most[kind].process || ofToken >= most[kind].token)
+    if (ofProcess[kind] >= allowed[kind].process || ofToken >= allowed[kind].token)
       throw tooMany(placeRetryS, `Too many ${words[kind]} are under way; try again soon.`)
     ofProcess[kind]++
     taken[kind].set(key, ofToken + 1)

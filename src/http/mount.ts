@@ -1,4 +1,4 @@
-// Owns running operations: authorise → validate → the verb → answer. Every other method on their paths is refused.
+// Owns running operations: authorise → validate → the verb → answer. Other methods on their paths are refused.
 import type { Express, Request, Response } from 'express'
 import { z } from 'zod'
 import { AppError, notFound } from '../api/refusal.ts'
@@ -9,7 +9,7 @@ import type { Call, Operation } from './operation.ts'
 import { requestIdOf } from './request-log.ts'
 
 export interface MountDeps extends AuthDeps {
-  /** Aborted when the server stops. */
+  /** Aborts when the server stops. */
   stopping: AbortSignal
 }
 
@@ -64,7 +64,7 @@ function readParams(schema: z.ZodObject | undefined, params: unknown): unknown {
   return parsed?.data
 }
 
-/** Where nothing is expected, nothing is accepted (but for an empty object). */
+/** An operation without a body or query accepts none, except an empty object. */
 const nothing = z.strictObject({}).optional()
 
 function goneSignal(response: Response): AbortSignal {

@@ -1,4 +1,4 @@
-// Owns the OpenAPI 3.1 document, made from the same definitions that validate.
+// Owns the OpenAPI 3.1 document, made from the definitions that also validate requests.
 import { z } from 'zod'
 import type {
   ZodOpenApiObject,
@@ -18,9 +18,9 @@ const info = {
   version: '1',
   description: `Tracks asynchronous imports at other vendors until they are over, keeps their history, and tells your services by signed webhook.
 
-Every refusal is a problem document (RFC 9457) with a \`code\`, and the fields that were wrong. Unknown fields and unknown query parameters are refused. Every answer repeats \`X-Request-Id\`, or makes one. A 429 says in \`Retry-After\` when to ask again.
+Every refusal is a problem document (RFC 9457) with a \`code\` and the wrong fields. Unknown fields and unknown query parameters are refused. Every answer repeats the request's \`X-Request-Id\`, or has a new one. A 429 says in \`Retry-After\` when to ask again.
 
-Lists are \`{data, next}\`: ask for the next page with \`?after=<next>\`; null means that this was the last one. Pages stay stable while rows are added.`,
+Lists are \`{data, next}\`. Ask for the next page with \`?after=<next>\`; null means that this was the last one. Pages stay stable while rows are added.`,
 }
 
 export function openApiDocument(operations: readonly Operation[]): OpenApiDocument {
@@ -48,14 +48,17 @@ export function openApiDocument(operations: readonly Operation[]): OpenApiDocume
   })
 }
 
-/** What zod adds says nothing beside `format` and `integer`, and hides what matters from readers. */
+/** Removes what zod adds beside `format` and `integer`: it says nothing new, and hides the rest from readers. */
 function quieten(schema: { format?: string; pattern?: string; minimum?: number; maximum?: number }): void {
   if (schema.format === 'date-time' || schema.format === 'uuid') delete schema.pattern
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
 }
 
-/** Generators take a property with a default for one that is always there, so words say what holds without it. */
+/**
+ * Moves a default into the description, because generators would take a property with a default for one that is always
+ * there.
+ */
 function tellDefault(schema: { default?: unknown; description?: string }): void {
   if (!('default' in schema)) return
   const { default: fallback, description = '' } = schema
@@ -81,12 +84,16 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
   }
 }
 
-/** What a body is where there is one: that an absent one counts as an empty one is no default of its. */
+/** Returns the schema of a given body. An absent body counts as an empty one, but that is no default of the schema. */
 function given(body: z.ZodType): z.ZodType {
   return body instanceof z.ZodPrefault ? (body.unwrap() as z.ZodType) : body
 }
 
-const location = { description: 'The path of what was made.', required: true, schema: { type: 'string' as const } }
+const location = {
+  description: 'The path of the created resource.',
+  required: true,
+  schema: { type: 'string' as const },
+}
 
 function answersOf(answers: Record<number, AnswerSpec>): ZodOpenApiResponsesObject {
   const described = Object.entries(answers).map(([status, { description, schema, streams = {} }]) => {
@@ -111,7 +118,7 @@ function problemsOf({ params, body, problems = [] }: Operation): ZodOpenApiRespo
     'unavailable',
     ...problems,
   ])
-  // Any request can carry a body, wanted or not.
+  // Any request can carry a body, even if its operation takes none.
   codes.add('payload_too_large').add('unsupported_media_type')
   if (params) codes.add('not_found')
   if (body && params) codes.add('conflict')

@@ -1,4 +1,4 @@
-// Owns what an operation of the API is: one definition, from which it is validated, typed and documented.
+// Owns the definition of an API operation: it validates, types and documents the operation.
 import type { Response } from 'express'
 import type { z } from 'zod'
 import type { ProblemCode } from '../api/refusal.ts'
@@ -9,7 +9,7 @@ export interface AnswerSpec {
   description: string
   /** Absent: the answer has no body. */
   schema?: z.ZodType
-  /** Media types that the same thing can be had as, besides JSON. */
+  /** Other media types for the same content, each with a description. */
   streams?: Record<string, string>
 }
 
@@ -20,17 +20,17 @@ export interface Call<Params, Query, Body> {
   query: Query
   body: Body
   requestId: string
-  /** Who asks. */
+  /** The holder of the token. */
   principal: Principal
-  /** Asked for its headers alone: there is nothing to wait for. */
+  /** True: a HEAD request, which waits for nothing. */
   isHead: boolean
-  /** Aborted when the client has gone or the server stops. */
+  /** Aborts when the client leaves or the server stops. */
   signal: AbortSignal
-  /** The one of the media types that the client likes best. */
+  /** Returns which of the media types the client prefers. */
   preferred(mediaTypes: readonly string[]): string
 }
 
-/** An answer that writes itself, bit by bit. It settles when all is written or the client has gone. */
+/** An answer that writes itself piece by piece. Resolves when all is written or the client has left. */
 export interface Streamed {
   stream(response: Response): Promise<void>
 }
@@ -54,18 +54,18 @@ interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Z
   tag: string
   summary: string
   description?: string
-  /** Strings. A path whose parameters don't fit leads nowhere: 404. */
+  /** Parameters are strings. A path whose parameters don't fit is answered with 404. */
   params?: P
   query?: Q
   body?: B
-  /** The body's list whose items the handler reads one by one, so that a wrong one refuses only itself. */
+  /** The field of the body whose items the handler reads one by one, so that a wrong item refuses only itself. */
   itemsIn?: string
-  /** What the document says of the body, where it can say more than the schema that reads it. */
+  /** The body's schema for the document, if it can say more than the validating one. */
   documentedBody?: z.ZodType
   answers: A
-  /** The path of what a 201 has made: its `Location`. */
+  /** Returns the path of the created resource, for the `Location` of a 201. */
   location?(made: MadeBy<A>): string
-  /** The refusals of its own, besides those that every operation has. */
+  /** The operation's own refusals, besides those that every operation has. */
   problems?: readonly ProblemCode[]
   handle(call: Call<z.output<P>, z.output<Q>, z.output<B>>): Promise<AnswerOf<A> | Streamed>
 }
@@ -76,7 +76,7 @@ export interface Operation
   handle(call: Call<unknown, unknown, unknown>): Promise<{ status: number; body?: unknown } | Streamed>
 }
 
-/** Defines an operation, so that its handler gets what its schemas let through. */
+/** Defines an operation. Its handler gets the output of its schemas. */
 export function operation<
   const A extends Answers,
   P extends z.ZodObject = z.ZodObject,
@@ -86,7 +86,7 @@ export function operation<
   return definition as unknown as Operation
 }
 
-/** An answer, of one of the statuses that the operation defines. */
+/** Returns an answer with one of the statuses that the operation defines. */
 export function answer<const Status extends number>(status: Status): { status: Status }
 export function answer<const Status extends number, Body>(status: Status, body: Body): { status: Status; body: Body }
 export function answer(status: number, body?: unknown) {

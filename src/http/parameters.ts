@@ -1,4 +1,4 @@
-// Owns the parameters that many operations share. In a URL everything is text, so numbers are read from digits.
+// Owns parameters that many operations share. In a URL everything is text, so numbers are read from digits.
 import { z } from 'zod'
 import { defaultPageSize, maxPageSize } from '../api/paging.ts'
 import { isId } from '../base/ids.ts'
@@ -7,12 +7,12 @@ import { storableText } from '../base/storable-text.ts'
 /** `{id}` in a path. */
 export const idParams = z.object({ id: z.string().refine(isId).meta({ description: 'A UUID.', format: 'uuid' }) })
 
-/** `{name}` of a connection in a path. What Postgres couldn't even look for becomes what no connection is called. */
+/** `{name}` of a connection in a path. A name that Postgres couldn't compare becomes one that no connection has. */
 export const nameParams = z.object({
   name: z.string().transform(storableText).meta({ description: 'The connection’s name.' }),
 })
 
-/** How long an answer may be held at the most. */
+/** How long an answer may be held at most. */
 export const maxWaitMs = 60_000
 
 /** A whole number in a query. */
@@ -47,20 +47,20 @@ export function timeParam(description: string) {
     .meta({ description })
 }
 
-/** Every list has them. */
+/** The query of every list. */
 export const pageQuery = z.strictObject({
-  limit: integerParam(1, maxPageSize, `How many at the most; ${defaultPageSize} if absent.`)
+  limit: integerParam(1, maxPageSize, `How many items at most. Absent: ${defaultPageSize}.`)
     .optional()
     .transform((limit) => limit ?? defaultPageSize),
   after: z.string().max(1_000).optional().meta({ description: '`next` of the page before.' }),
 })
 
-/** A page of a list, as it is answered. */
+/** Returns the schema of a page of a list. */
 export function pageSchema<Item extends z.ZodType>(item: Item) {
   return z.object({ data: z.array(item), next: z.string().nullable().describe('Null: this was the last page.') })
 }
 
-/** An offset can lead out of the years that are written with four digits, too. */
+/** An offset can lead out of the years of four digits, too. */
 function isStorableTime(time: Date): boolean {
   const year = time.getUTCFullYear()
   return year >= 1 && year <= 9_999

@@ -1,4 +1,4 @@
-// Owns how refusals and failures are answered: problem documents (RFC 9457).
+// Owns answering refusals and failures as problem documents (RFC 9457).
 import { STATUS_CODES } from 'node:http'
 import type { ErrorRequestHandler, Response } from 'express'
 import { z } from 'zod'
@@ -14,10 +14,10 @@ export const problemSchema = z
     type: z.literal('about:blank'),
     title: z.string().describe('The status in words.'),
     status: z.number().int(),
-    code: z.enum(codes).describe('What went wrong, for programs.'),
-    detail: z.string().describe('What went wrong, for people.'),
+    code: z.enum(codes).describe('The kind of problem, for programs.'),
+    detail: z.string().describe('The problem in words, for people.'),
     requestId: z.string(),
-    errors: z.array(z.object({ field: z.string(), message: z.string() })).describe('The fields that were wrong.'),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).describe('The wrong fields.'),
   })
   .meta({ id: 'Problem', description: 'A problem document (RFC 9457).' })
 
@@ -30,9 +30,12 @@ export function problemOf(error: AppError, requestId: string): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail, requestId, errors }
 }
 
-/** The last handler: answers what was thrown. What isn't an expected refusal is a bug: logged, and not shown. */
+/**
+ * The last handler: answers what the others threw. Anything but an expected refusal is a bug, which is logged and not
+ * shown.
+ */
 export function answerProblems(log: Log): ErrorRequestHandler {
-  // Express knows an error handler by its four parameters.
+  // Express recognises an error handler by its four parameters.
   return (thrown: unknown, _request, response, _next) => {
     const error = expected(thrown) ?? unexpected(thrown, response, log)
     if (error.retryAfterS !== null && !response.headersSent) response.setHeader('retry-after', error.retryAfterS)
@@ -45,7 +48,7 @@ export function answerProblems(log: Log): ErrorRequestHandler {
   }
 }
 
-/** What body-parser and body.ts say of a request, by the `type` of the error. */
+/** The refusals of body-parser and body.ts, by the error's `type`. */
 const refusals: Record<string, AppError> = {
   'entity.parse.failed': new AppError(
     'invalid_request',

@@ -1,17 +1,17 @@
-// Owns that every request has an id, and leaves one line in the log.
+// Owns giving each request an id and one line in the log.
 import { performance } from 'node:perf_hooks'
 import type { RequestHandler, Response } from 'express'
 import { newId } from '../base/ids.ts'
 import type { Log } from '../base/log.ts'
 
-/** The request id: the caller's `X-Request-Id` where it is a harmless one, else a new one. Answers repeat it. */
+/** Returns the request id: the caller's `X-Request-Id` if it is harmless, otherwise a new one. Answers repeat it. */
 export function requestIdOf(response: Response): string {
   return String(response.getHeader(header))
 }
 
 const header = 'x-request-id'
 const harmless = /^[\w.:-]{1,128}$/
-/** What is asked every few seconds by machines, and says nothing while it works. */
+/** Machines read these every few seconds, and successes tell nothing. */
 const quiet = new Set(['/healthz', '/readyz', '/metrics'])
 
 export function logRequests(log: Log): RequestHandler {
@@ -23,7 +23,7 @@ export function logRequests(log: Log): RequestHandler {
     response.once('close', () => {
       const durationMs = Math.round(performance.now() - startedAt)
       const status = response.statusCode
-      // The path without its query: cursors and filters are long, and none of the log's business.
+      // The query is left out: cursors and filters are long, and don't belong in the log.
       const line = { requestId, method: request.method, path: request.originalUrl.split('?')[0], status, durationMs }
       const level = quiet.has(request.path) && status < 400 ? 'debug' : 'info'
       log[level]({ ...line, complete: response.writableFinished }, 'request')

@@ -1,11 +1,13 @@
-// Owns refusing requests that another site makes a signed-in browser send. SameSite=Strict is the first lock;
-// this is the second (Fetch Metadata, and Origin where a browser doesn't send that).
+// Owns refusing requests that another site makes a signed-in browser send. SameSite=Strict is the first safeguard; this
+// is the second (Fetch Metadata, or Origin if a browser doesn't send that).
 import type { RequestHandler } from 'express'
 import { AppError } from '../api/refusal.ts'
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** For what is authorised by a cookie. A client that sends neither header is no browser, and has no session to abuse. */
+/**
+ * For requests authorised by a cookie. A client that sends neither header is no browser, and has no session to abuse.
+ */
 export const requireSameOrigin: RequestHandler = (request, _response, next) => {
   if (safeMethods.has(request.method)) return next()
   const site = request.headers['sec-fetch-site']
@@ -16,7 +18,7 @@ export const requireSameOrigin: RequestHandler = (request, _response, next) => {
   next()
 }
 
-/** By host alone: a proxy that ends TLS changes the scheme. */
+/** Compares the host alone, because a proxy that ends TLS changes the scheme. */
 function isAt(origin: string, host: string | undefined): boolean {
   return URL.parse(origin)?.host === host
 }

@@ -1,4 +1,4 @@
-// Owns the security headers, and what each kind of page may load: nothing from anywhere else.
+// Owns the security headers, and what each kind of page may load: nothing from other sites.
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 
@@ -11,10 +11,10 @@ const base: Directives = {
   'frame-ancestors': ["'none'"],
 }
 
-/** Answers that aren't pages, and our own pages: a style sheet, nothing that runs. */
+/** For our own pages, and answers that aren't pages: a style sheet, and nothing that runs. */
 const plain: Directives = { ...base, 'style-src': ["'self'"], 'img-src': ["'self'"] }
 
-/** Applications that come as a bundle and style their elements by script. */
+/** For applications that come as a bundle and style their elements by script. */
 const application: Directives = {
   ...base,
   'base-uri': ["'self'"],
@@ -33,7 +33,7 @@ function security(directives: Directives): RequestHandler {
   return helmet({ contentSecurityPolicy: { useDefaults: false, directives } })
 }
 
-/** For whatever needs a token: neither the browser nor a proxy keeps it. */
+/** For everything that needs a token: neither browsers nor proxies store it. */
 export const noStore: RequestHandler = (_request, response, next) => {
   response.setHeader('cache-control', 'no-store')
   next()

@@ -1,4 +1,4 @@
-// Owns the HTTP side put together: the API, the pages, and starting and stopping them. Nothing imports it but app/service.ts.
+// Owns assembling the HTTP side: the API, the pages, and starting and stopping them. Only app/service.ts imports it.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -43,44 +43,44 @@ import { createSessions } from './session.ts'
 
 export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'metrics'> {
   db: Database
-  /** For statements that may take long; absent: `db`. */
+  /** For statements that may take long. Absent: `db`. */
   patientDb?: Database
   clock: Clock
   encryption: Encryption
   log: Log
   wake: Wake
-  /** False: only what machines ask (health and metrics) is served, as a worker needs it. */
+  /** False: serves only health and metrics, as a worker needs it. */
   api: boolean
-  /** The bootstrap token; null: there is none. */
+  /** The bootstrap token. Null: there is none. */
   adminToken: string | null
-  /** The rules for where providers may be. */
+  /** The rules for the addresses of providers. */
   providerGuard: Guard
-  /** What providers are asked through, when somebody tries a connection out. */
+  /** The client for trying connections. */
   client: ProviderClient
   accesses: ConnectionAccesses
-  /** The rules for where webhooks may be sent. */
+  /** The rules for the destinations of webhooks. */
   checkWebhookDestination: CheckDestination
-  /** What Bull Board shows. */
+  /** The queues that Bull Board shows. */
   queues: Queues['all']
   limits: Limits
-  /** CIDRs of the proxies whose word of a client's address is taken. */
+  /** CIDRs of the proxies whose word about a client's address counts. */
   trustedProxies: readonly string[]
   /** The origins whose pages may call the API. */
   corsOrigins: readonly string[]
 }
 
 export interface HttpServer {
-  /** @returns the port, which was chosen now if 0 was asked for. */
+  /** @returns the port, which the system chose if the given one was 0. */
   listen(address: { host: string; port: number }): Promise<{ port: number }>
   /**
-   * Takes no more requests, ends streams and waiting requests, and settles when the rest is answered: at the latest
-   * after `graceMs`, when what is left is cut off.
+   * Takes no more requests, and ends streams and waiting requests. Resolves when the rest is answered. After `graceMs`
+   * the remaining connections are cut.
    */
   close(options?: { graceMs?: number }): Promise<void>
 }
 
 const defaultGraceMs = 10_000
-/** Longer than load balancers keep idle connections, so that they close them and not we. */
+/** Longer than load balancers keep idle connections, so that they close them and not this server. */
 const keepAliveMs = 75_000
 const sweepMs = 50
 
@@ -99,7 +99,7 @@ export function createHttpServer(deps: HttpDeps): HttpServer {
       stopping.abort()
       const closed = once(server, 'close')
       server.close()
-      // A connection that falls idle from now on would be kept alive for a next request, which can't come.
+      // A connection that becomes idle now would be kept for a next request, which can't come.
       const sweep = setInterval(() => server.closeIdleConnections(), sweepMs)
       const cutOff = setTimeout(() => server.closeAllConnections(), graceMs)
       await closed

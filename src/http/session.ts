@@ -1,5 +1,5 @@
-// Owns signing a browser in with a token: a cookie that holds the token's hash, encrypted, for twelve hours.
-// The token is looked up for each request, so revoking it ends the session as well; so does signing out.
+// Owns signing a browser in with a token: an encrypted cookie holds the token's hash for twelve hours. Each request
+// looks the token up, so revoking it ends the session. Signing out ends it, too.
 import { parseCookie, stringifySetCookie } from 'cookie'
 import type { Request, Response } from 'express'
 import { z } from 'zod'
@@ -12,11 +12,11 @@ import { endSession, isSessionEnded } from '../tokens/ended-sessions.ts'
 import { hashToken } from '../tokens/hash.ts'
 
 export interface Sessions {
-  /** Sets the cookie. Null: the token isn't valid, and nothing was set. */
+  /** Sets the cookie. Returns null, and sets none, if the token isn't valid. */
   signIn(request: Request, response: Response, token: string): Promise<Principal | null>
-  /** Ends the session: its cookie is worth nothing any more, whoever has a copy. */
+  /** Ends the session. Copies of its cookie are worthless then. */
   signOut(request: Request, response: Response): Promise<void>
-  /** Who is signed in; null: nobody. */
+  /** Returns who is signed in. Returns null if nobody is. */
   principal(request: Request): Promise<Principal | null>
 }
 
@@ -63,10 +63,10 @@ export function createSessions({
     const value = parseCookie(request.headers.cookie ?? '')[cookieName]
     if (!value) return null
     try {
-      // Of another form: signed in before a change of this one.
+      // A cookie of another form is older than a change of this one.
       return sessionSchema.safeParse(JSON.parse(encryption.decrypt(value, context))).data ?? null
     } catch (error) {
-      if (error instanceof DecryptionError) return null // not ours, or made with a key that is gone
+      if (error instanceof DecryptionError) return null // not ours, or made with a key that was removed
       throw error
     }
   }
@@ -85,7 +85,7 @@ function setCookie(request: Request, response: Response, value: string, maxAgeMs
   response.setHeader('set-cookie', cookie)
 }
 
-/** Behind a proxy that ends TLS, it says so. Who forges that only loses a cookie. */
+/** A proxy that ends TLS says so in a header. A client that forges it only loses a cookie. */
 function isSecure(request: Request): boolean {
   const forwarded = request.headers['x-forwarded-proto']
   return request.secure || String(forwarded).split(',')[0]?.trim() === 'https'

@@ -1,4 +1,4 @@
-// Owns changing one import on somebody's word: locked, judged, changed, and told about in one transaction.
+// Owns changing one import on a caller's word: locked, judged, changed, and told by an event, in one transaction.
 import { eq } from 'drizzle-orm'
 import { notFound } from '../api/refusal.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -8,15 +8,15 @@ import { markDays } from '../reporting/daily-outcomes.ts'
 import { type ImportRow, selectImports } from './columns.ts'
 import { writeImportEvents } from './transition.ts'
 
-/** What to change, and the event to write of it; null: nothing. */
+/** The columns to set, and the event to write. Null: none. */
 export interface Change {
   set: Partial<typeof imports.$inferSelect>
   event: ImportEventType | null
-  /** What has to be there before, and what follows from it for the import. */
+  /** Prepares the change, and returns further columns to set. */
   prepare?: (tx: Transaction) => Promise<Partial<typeof imports.$inferSelect>>
 }
 
-/** @throws {AppError} not_found, or what `decide` throws. */
+/** @throws {AppError} `not_found`, or what `decide` throws. */
 export function changeImport(
   db: Database,
   importId: string,
@@ -29,7 +29,7 @@ export function changeImport(
     if (!change) return
     const set = { ...change.set, ...(await change.prepare?.(tx)) }
     if (Object.keys(set).length > 0) await tx.update(imports).set(set).where(eq(imports.id, importId))
-    // An import that had ended leaves the day it ended on. The one that it ends on is its event's.
+    // An import that had ended no longer counts on the day of that end. Its event marks the day of a new one.
     await markDays(tx, [found.connection.id], [found.row.finishedAt])
     if (change.event) await writeImportEvents(tx, [{ importId, types: [change.event], at: now }])
   })

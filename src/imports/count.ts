@@ -1,4 +1,4 @@
-// Owns how many imports are in each state.
+// Owns counting imports by state.
 import { count } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'

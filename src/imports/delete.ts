@@ -1,7 +1,7 @@
-// Owns deleting an import: all that is stored of it goes in one transaction, and nothing brings any of it back.
+// Owns deleting an import: one transaction deletes everything stored about it, and nothing restores any of it.
 //
-// Whoever writes something of an import locks its row first, or finds it by its row. So an answer that comes late, to a
-// poll, a page or a webhook, waits for the deletion and finds nothing to write to.
+// A transaction that writes about an import locks the import's row first, or finds the import by it. So a late answer
+// to a poll, a page or a webhook waits for the deletion and then finds nothing to write to.
 import { eq, type SQL, sql } from 'drizzle-orm'
 import { notFound } from '../api/refusal.ts'
 import { isId } from '../base/ids.ts'
@@ -11,8 +11,8 @@ import { deleteEventsOf } from '../events/delete.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
 
 /**
- * Deletes an import with its history, its rows, its events and what was told of them; a live one isn't asked about any
- * more. Its job may be registered anew.
+ * Deletes an import with its history, rows, events and deliveries. Polling of a live import ends. Its job may be
+ * registered again.
  * @throws {AppError} not_found
  */
 export async function deleteImport({ db }: { db: Database }, importId: string): Promise<void> {
@@ -20,7 +20,7 @@ export async function deleteImport({ db }: { db: Database }, importId: string): 
   await db.transaction(async (tx) => {
     const [row] = await tx.select().from(imports).where(eq(imports.id, importId)).for('update')
     if (!row) throw notFound('import')
-    // Millions of rows perhaps, which nobody else wants; what others wait for comes last, and is quick.
+    // First possibly millions of rows that nobody else needs. Rows that others wait for come last, and quickly.
     for (const table of tables) await tx.execute(sql`DELETE FROM ${table} WHERE import_id = ${importId}`)
     await deleteEventsOf(tx, importId)
     await tx.delete(imports).where(eq(imports.id, importId))
@@ -32,7 +32,7 @@ const tables: SQL[] = ['skipped_lines', 'row_results', 'detail_pages', 'snapshot
   sql.raw(name),
 )
 
-/** What is derived from imports has to follow: whatever else comes to be kept of them belongs here. */
+/** Updates what is derived from imports. New derived data belongs here, too. */
 function forget(
   tx: Transaction,
   { connectionId, registeredAt, finishedAt }: typeof imports.$inferSelect,

@@ -1,11 +1,11 @@
-// Owns what stays of the run before, once an import that the provider ended is tracked again: its rows can be read until
-// the provider says how the new run ended, and are replaced then, never mixed with the new ones.
+// Owns the rows of an earlier run, once an import that the provider ended is tracked again. They can be read until the
+// provider reports the new run's end. Then they are replaced, and never mixed with the new ones.
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
 import type { ImportRow } from './columns.ts'
 
-/** What is known of an import's last run, as if nobody had heard of it. Polls, metadata and history go on. */
+/** Returns the columns that reset an import's last run. Polls, metadata and history stay. */
 export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
   const isUnderWay = detailsState === 'pending' || detailsState === 'collecting'
   return {
@@ -26,7 +26,7 @@ export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
     providerExpiresAt: null,
     providerClockAheadMs: 0,
     attentionsTold: [],
-    // A collection that is under way ends here: it would be of a run that is over.
+    // A running collection ends here, because its run is over.
     ...(isUnderWay && { detailsState: 'incomplete' }),
     detailsError: isUnderWay ? endedByResume(now) : null,
     rowsAnnounced: null,
@@ -47,7 +47,7 @@ function endedByResume(now: Date): StoredPollError {
   }
 }
 
-/** Deletes what is stored of the rows of earlier runs of these imports, because this one has ended. */
+/** Deletes the stored rows of earlier runs of these imports, because the new run has ended. */
 export async function dropEarlierRows(tx: Transaction, importIds: readonly string[]): Promise<void> {
   if (importIds.length === 0) return
   const { rows } = await tx.execute<{ id: string }>(sql`

@@ -1,5 +1,5 @@
-// Owns the deadlines of imports that nobody may ask about, because their connection is paused, has to wait, or has used
-// up its requests: no poll would see them pass.
+// Owns the deadlines of imports that may not be polled, because their connection is paused, blocked, or has used up its
+// requests. No poll would see these deadlines pass.
 import { type SQL, sql } from 'drizzle-orm'
 import { after, type Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -14,12 +14,12 @@ interface Deps {
   clock: Clock
 }
 
-/** What one call ends at the most; the next one goes on. */
+/** How many imports one call ends at most. The next call continues. */
 const batchSize = 200
-/** How long a poll must be due before nobody counts on it any more. */
+/** How long a poll must be overdue before this gives it up. */
 const dueForMs = 60_000
 
-/** Ends as `lost` what is past its deadline while it can't be asked about. Returns how many. */
+/** Ends as `lost` the imports that are past their deadline and may not be polled. Returns how many. */
 export async function loseOverdue({ db, clock }: Deps): Promise<number> {
   const now = clock.now()
   const unasked = await findUnasked(
@@ -39,8 +39,8 @@ export async function loseOverdue({ db, clock }: Deps): Promise<number> {
 }
 
 /**
- * Settles outcomes whose time is over, or the import's, and that nobody may ask for. Called after the due polls are
- * claimed, so that what may be asked is. Returns how many.
+ * Settles held outcomes that may not be polled for and whose time, or whose import's deadline, is over. Called after
+ * the due polls are claimed, so that permitted polls go first. Returns how many.
  */
 export async function settleUnasked({ db, clock }: Deps): Promise<number> {
   const now = clock.now()
@@ -69,7 +69,7 @@ interface Unasked {
   pauseReason: string | null
 }
 
-/** Where a poll is under way over the connection it may be this import's, and judges for itself. */
+/** Skips connections with a poll under way: it may be this import's, and then decides by itself. */
 async function findUnasked(db: Database, where: SQL, now: Date): Promise<Unasked[]> {
   const { rows } = await db.execute<UnaskedRow>(sql`
     SELECT i.id, i.state, p.polls, i.held_outcome AS held, c.id AS "connectionId", c.provider, c.pause_reason AS "pauseReason"

@@ -1,13 +1,13 @@
-// Owns what makes two reports equal: all that they say in our words, and the body as it came, but for the order of its
-// keys and for what moves with the time alone.
+// Owns what makes two reports equal: the same report in our words, and the same body. The order of the body's keys and
+// its volatile fields don't count.
 import { hash } from 'node:crypto'
 import { decimalOf, isRawNumber } from '../base/json.ts'
 import { elementOf, type PointerTree, pointerTree } from '../base/json-pointer.ts'
 import type { Report } from '../providers/contract.ts'
 
 /**
- * Two hashes, `said:body`. The times come with the body, which they are read from.
- * @param volatileFields JSON Pointers into the body; with `""` all of it is left out.
+ * Returns two hashes, `said:body`. The times count with the body, which they are read from.
+ * @param volatileFields JSON Pointers into the body; `""` leaves all of it out.
  */
 export function fingerprintOf(report: Report, { volatileFields }: { volatileFields: readonly string[] }): string {
   const { state, providerStatus, message, progress, rows, createdAt, startedAt, finishedAt, body } = report
@@ -17,12 +17,15 @@ export function fingerprintOf(report: Report, { volatileFields }: { volatileFiel
   return `${hash('sha1', said, 'base64')}:${hash('sha1', kept, 'base64')}`
 }
 
-/** Whether two reports say the same in our words, so that at the most their bodies differ. */
+/** Returns true if two reports are the same in our words, so that only their bodies may differ. */
 export function saysTheSame(fingerprint: string | null, other: string): boolean {
   return fingerprint?.split(':', 1)[0] === other.split(':', 1)[0]
 }
 
-/** One text for equal JSON: keys in order, and a number however it was written. What is left out of an array is null. */
+/**
+ * Returns one text for equal JSON: keys sorted, and each number in one spelling. An omitted element of an array is
+ * null.
+ */
 export function canonical(value: unknown, leftOut?: PointerTree): string {
   if (leftOut?.chosen) return 'null'
   if (typeof value === 'number') return decimalOf(String(value))

@@ -1,4 +1,4 @@
-// Owns reading what an import's provider reported over time.
+// Owns reading the reports on an import over time.
 import { and, eq, getTableColumns, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
@@ -15,7 +15,7 @@ export const snapshotSchema = z
     progress: z.number().nullable(),
     message: z.string().nullable(),
     rows: rowsSchema,
-    body: z.unknown().describe('The provider’s answer as it came, less its row lists.'),
+    body: z.unknown().describe('The provider’s answer without its row lists.'),
     firstSeenAt: z.iso.datetime(),
     lastSeenAt: z.iso.datetime(),
     polls: z.number().int().describe('How many polls saw this report.'),
@@ -25,7 +25,7 @@ export const snapshotSchema = z
 export type ApiSnapshot = z.infer<typeof snapshotSchema>
 
 /**
- * The reports on an import, the oldest first.
+ * Returns the reports on an import, the oldest first.
  * @throws {AppError} not_found
  */
 export async function listSnapshots(
@@ -42,7 +42,10 @@ export async function listSnapshots(
 
 const { polls, lastSeenAt, ...others } = getTableColumns(snapshots)
 
-/** The snapshots of an import, the oldest first. While it is live, `polling` counts for the open one. */
+/**
+ * Selects the snapshots of an import, the oldest first. While the import is live, `polling` holds the counts of the
+ * open one.
+ */
 export function selectSnapshots(db: Database, importId: string, afterId?: string) {
   return db
     .select({

@@ -1,5 +1,5 @@
-// Owns recording an answer that came inline with the import call (micro.so answers small imports so): there is nothing
-// to poll, and it is stored as a poll's answer would be.
+// Owns recording an answer that came inline with the import call, as micro.so answers small imports. There is nothing
+// to poll, so the answer is stored as a poll's would be.
 import { z } from 'zod'
 import { type AppError, invalid } from '../api/refusal.ts'
 import type { Transaction } from '../db/client.ts'
@@ -36,7 +36,10 @@ export interface InlineResult {
   answer: StatusAnswer
 }
 
-/** Records it in the registration's own transaction. One that isn't over yet, or not whole, is polled like any other. */
+/**
+ * Records the answer in the registration's transaction. An import that isn't over, or whose outcome is incomplete, is
+ * then polled like any other.
+ */
 export async function recordInlineResult(
   tx: Transaction,
   { row, hasJob, connection, answer: given }: InlineResult,
@@ -44,7 +47,7 @@ export async function recordInlineResult(
 ): Promise<void> {
   const volatileFields = volatileFieldsOf(findProvider(connection.provider), connection.volatileFields)
   const answer = { ...given, report: withTimesThatCanBe(given.report, now) }
-  // Without a job there is nobody to ask again: the answer holds as it is.
+  // Without a job nobody can ask again, so the answer stands.
   const known = { state: 'pending', held: null, deadlineAt: hasJob ? row.deadlineAt : now } as const
   const { held, ...verdict } = judge(known, answer, now)
   const attention = firstAttention([

@@ -1,6 +1,6 @@
-// Owns finding what moves with every answer and says nothing, such as the id of a request: fields of the body that were
-// different in some snapshots which differ in nothing else. They make no more snapshots from then on. What is kept of
-// it is bounded, however much a vendor moves.
+// Owns finding fields of the body that change with every answer and mean nothing, such as the id of a request. They
+// differed in some snapshots that differed in nothing else. Their changes make no more snapshots. The stored knowledge
+// is bounded, however much a vendor changes.
 import { sql } from 'drizzle-orm'
 import { elementOf, type PointerTree, pointerBelow, pointerTree } from '../base/json-pointer.ts'
 import type { Transaction } from '../db/client.ts'
@@ -10,12 +10,15 @@ import { isObject } from '../providers/fields.ts'
 import { canonical } from './fingerprint.ts'
 import type { TrackedImport } from './tracked.ts'
 
-/** So many moves, few polls apart, show that a field moves by itself; what moves now and then is news. */
+/** So many changes, few polls apart, prove that a field moves by itself. A field that changes now and then is news. */
 const provingMoves = 3
 const maxPollsBetween = 4
-/** Where what moves can't be told, as it is never the same field: so many until the body alone changes nothing any more. */
+/**
+ * If it is never the same field, the whole body moves. After so many such reports, the body alone makes no snapshot any
+ * more.
+ */
 const provingBodies = 8
-/** Fields that are remembered. With more of them it is the whole body that moves. */
+/** How many fields are remembered. Beyond that, the whole body moves. */
 const maxFields = 50
 
 const wholeBody = ''
@@ -26,7 +29,7 @@ interface OtherBody {
   body: unknown
 }
 
-/** What is known of the fields that move after these reports, by import; null: nothing. */
+/** Returns the known moving fields after these reports, by import. Null: none is known. */
 export async function findMoving(
   tx: Transaction,
   others: readonly OtherBody[],
@@ -46,7 +49,7 @@ export async function findMoving(
   )
 }
 
-/** What is known after a report that differs from the one before in its body alone, at this poll. */
+/** Returns the known moving fields after a report, at this poll, that differs from the one before in its body alone. */
 export function learnMoving(
   known: MovingFields | null,
   bodies: { before: unknown; after: unknown },
@@ -62,11 +65,11 @@ export function learnMoving(
   const pointers = [...leftOut, ...proven.map(([pointer]) => pointer)]
   if (pointers.includes(wholeBody) || pointers.length > maxFields) return { leftOut: [wholeBody], moved: {} }
   const left = [...seen].filter(([pointer]) => !pointers.includes(pointer))
-  // The whole body is the first of them, and stays.
+  // The whole body comes first, and so stays.
   return { leftOut: pointers, moved: Object.fromEntries(left.slice(0, maxFields)) }
 }
 
-/** The pointers of what differs, those that are left out anyway excepted. */
+/** Returns the pointers of differing fields, without those that are left out anyway. */
 function changedIn(before: unknown, after: unknown, leftOut: PointerTree): Set<string> {
   const found = new Set<string>()
   collect(before, after, leftOut, wholeBody, found)
@@ -87,7 +90,7 @@ function collect(
       const isInBoth = Object.hasOwn(before, key) && Object.hasOwn(after, key)
       const below = pointerBelow(pointer, key)
       if (isInBoth) collect(before[key], after[key], leftOut?.below.get(key), below, found)
-      // Keys that come and go may be others each time: then it is what holds them that moves.
+      // Keys that come and go may be different each time. Then the object that holds them is what moves.
       else if (!leftOut?.below.get(key)?.chosen) found.add(pointer === wholeBody ? below : pointer)
     }
   } else if (Array.isArray(before) && Array.isArray(after) && before.length === after.length)

@@ -1,5 +1,5 @@
-// Owns when the outcome of an import is final. One that the provider calls done while what shows how it ended is missing
-// or contradicts itself is asked for again for some minutes. Pure: polling/ asks again, record.ts stores.
+// Owns when the outcome of an import is final. If the provider calls an import done but the evidence is missing or
+// contradictory, polling asks again for some minutes. Pure: polling/ asks again, record.ts stores.
 
 import { storableJson } from '../base/storable-text.ts'
 import type { StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
@@ -7,38 +7,38 @@ import { canFollow, type ImportState, type LostReason, stateAfter } from '../mod
 import { tellsOutcome } from '../model/reported-state.ts'
 import type { Report, StatusAnswer } from '../providers/contract.ts'
 
-/** An outcome that isn't whole is asked for again at least this often, … */
+/** Polling asks for an incomplete outcome at least this often, … */
 const minAsks = 5
 /** … over at least this long, … */
 const minHeldMs = 60_000
 /** … and at most this long. */
 export const maxHeldMs = 10 * 60_000
 
-/** The code of `lastError` where an outcome isn't whole. */
+/** The code of `lastError` for an incomplete outcome. */
 const incompleteCode = 'outcome_incomplete'
 
 export interface Verdict {
   to: ImportState
   lostReason: LostReason | null
-  /** The outcome that is asked for again; null: there is none, or it is final. */
+  /** The outcome that polling asks for again. Null: there is none, or it is final. */
   held: StoredHeldOutcome | null
-  /** What the outcome lacks, or lacks for good; null: nothing. */
+  /** What the outcome lacks, now or for good. Null: nothing. */
   lastError: StoredPollError | null
 }
 
-/** What is known of the import before the answer. */
+/** The import's state before the answer. */
 export interface Known {
   state: ImportState
   held: StoredHeldOutcome | null
   deadlineAt: Date
 }
 
-/** An answer, and why its summary isn't in it, where one was asked for. */
+/** An answer, and why its summary is missing if one was requested. */
 interface Told extends StatusAnswer {
   summaryError?: { body: string | null } | null
 }
 
-/** What an answer makes of an import. */
+/** Returns what an answer means for an import. */
 export function judge(known: Known, answer: Told, now: Date): Verdict {
   const { held } = known
   const reported = answer.report.state
@@ -54,31 +54,31 @@ export function judge(known: Known, answer: Told, now: Date): Verdict {
   if (!tellsOutcome(reported)) return { ...stateAfter(known.state, reported), held: null, lastError: null }
   if (answer.missing === null) return final(reported, null)
   const lastError = incomplete(answer, answer.missing, now)
-  // A failure is told at once: what is missing can't make it a success.
+  // A failure is recorded at once: missing evidence can't turn it into a success.
   if (reported !== 'succeeded' && reported !== 'partial') return final(reported, lastError)
   if (held === null) {
     const since = now.toISOString()
     return hold(known, { state: reported, since, asked: 0, hasDetails: answer.details !== null }, lastError, now)
   }
-  // That rows failed was told once, and only a whole answer takes it back.
+  // The provider has reported failed rows. Only a complete answer revokes that.
   const state = held.state === 'partial' ? held.state : reported
   const hasDetails = held.hasDetails || answer.details !== null
   return hold(known, { state, since: held.since, asked: held.asked + 1, hasDetails }, lastError, now)
 }
 
-/** Whether it has been asked for long enough, or may not be asked for any longer. */
+/** Returns true if polling has asked long enough, or may not ask any longer. */
 export function isExhausted({ asked, since }: StoredHeldOutcome, deadlineAt: Date, now: Date): boolean {
   const heldMs = now.getTime() - Date.parse(since)
   return (asked >= minAsks && heldMs >= minHeldMs) || (asked > 0 && heldMs >= maxHeldMs) || now >= deadlineAt
 }
 
-/** Why an outcome isn't whole where no answer says it. */
+/** Returns the error of an incomplete outcome that no answer explains. */
 export function heldError(message: string, now: Date): StoredPollError {
   const text = `The provider said that the import is done, but what shows how it ended could not be had. ${message}`
   return storableJson({ code: incompleteCode, message: text, at: now.toISOString() }) as StoredPollError
 }
 
-/** A report as it is shown beside a final state: what was done is done whole. */
+/** Returns the report to show beside a final state: finished work has full progress. */
 export function reportAt(to: ImportState, report: Report): Report {
   return to === 'succeeded' || to === 'partial' ? { ...report, progress: 1 } : report
 }

@@ -1,5 +1,5 @@
-// Owns storing a page of skipped lines and row results, with the page as its own checkpoint: both in one statement,
-// which is one round trip to the database whatever the page holds.
+// Owns storing a page of skipped lines and row results together with its checkpoint: in one statement, and so in one
+// round trip, whatever the page holds.
 import { and, eq, gte, type SQL, sql } from 'drizzle-orm'
 import { storableJson } from '../base/storable-text.ts'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
@@ -11,20 +11,20 @@ export interface PageToStore {
   importId: string
   /** From 0, in the provider's order. */
   page: number
-  /** The cursor that it was asked with; null: it came with the status. */
+  /** The cursor that the page was requested with. Null: it came with the status. */
   cursor: string | null
   details: DetailPage
 }
 
 /**
- * Stores a page and counts its rows. False: this cursor's page is stored already, and nothing was done.
- * In the caller's transaction, so that the page and what follows from it are one.
+ * Stores a page and counts its rows, in the caller's transaction. Returns false if a page with this cursor is stored
+ * already; then nothing changes.
  */
 export function storePage(tx: Transaction, page: PageToStore, at: Date): Promise<boolean> {
   return insertPage(tx, page, at, null)
 }
 
-/** What a stored page says of what went before: the list goes on. */
+/** The columns after a stored page: the list goes on, and earlier failures no longer count. */
 export const goingOn = {
   detailsState: 'collecting',
   detailsError: null,
@@ -36,23 +36,24 @@ export const goingOn = {
 } satisfies Partial<typeof imports.$inferInsert>
 
 /**
- * Stores a page that another one follows, in a transaction of its own. False: nothing was done, because the lease is
- * over, or this page or the one that follows is stored already.
+ * Stores a page that another one follows, in a transaction of its own. Returns false, and changes nothing, if the lease
+ * is over, or this page or the next one is stored already.
  *
- * It doesn't wait for the disk: should Postgres itself crash, the pages of its last half second or so are missing
- * whole, and are asked for again. The last page, which isn't stored here, waits for itself and for all before it.
+ * The transaction doesn't wait for the disk. If Postgres itself crashes, whole pages of about its last half second are
+ * missing and are requested again. The last page, which isn't stored here, waits for itself and for all pages before
+ * it.
  */
 export function storePageUnderLease(db: Database, page: PageToStore, at: Date, leaseId: string): Promise<boolean> {
   return insertPage(db, page, at, leaseId)
 }
 
-/** Why a list isn't whole though the provider names no further page. */
+/** Returns the error of a list that is incomplete although the provider names no further page. */
 export function rowsMissing({ stored, announced }: { stored: number; announced: number }, at: Date): StoredPollError {
   const message = `The provider announced ${announced} rows and gave ${stored}.`
   return { code: 'rows_missing', message, at: at.toISOString() }
 }
 
-/** Whether the page of this cursor is stored: a cursor that comes back ends the paging. */
+/** Returns true if the page of this cursor is stored. A cursor that comes back ends the paging. */
 export async function isPageStored(tx: Transaction, importId: string, cursor: string): Promise<boolean> {
   const pages = await tx
     .select({ page: detailPages.page })
@@ -62,7 +63,7 @@ export async function isPageStored(tx: Transaction, importId: string, cursor: st
   return pages.length > 0
 }
 
-/** Deletes the pages from this one on with their rows, so that what is stored next replaces them. */
+/** Deletes the pages from this one on with their rows, so that new ones can replace them. */
 export async function dropPagesFrom(tx: Transaction, importId: string, page: number): Promise<void> {
   await tx.delete(skippedLines).where(and(eq(skippedLines.importId, importId), gte(skippedLines.page, page)))
   await tx.delete(rowResults).where(and(eq(rowResults.importId, importId), gte(rowResults.page, page)))
@@ -98,23 +99,28 @@ async function insertPage(
   return stored.rowCount === 1
 }
 
-/** Under the lease still, which no other worker gets meanwhile, and with a page to come that isn't stored already. */
+/**
+ * The lease must still be valid, and no worker can take it over meanwhile. The next page must not be stored already.
+ */
 function mayFollow(leaseId: string, importId: string, next: string | null, at: Date): SQL {
   return sql`imports, (SELECT FROM leases WHERE id = ${leaseId} AND until > ${at} FOR KEY SHARE) held
     WHERE imports.id = ${importId} AND imports.next_collect_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM detail_pages WHERE import_id = ${importId} AND md5(cursor) = md5(${next}))`
 }
 
-/** `goingOn`, in SQL. */
+/** `goingOn` in SQL. */
 const onward = sql`, details_state = 'collecting', details_error = NULL, refused_since = NULL, collect_failures = 0, collect_not_founds = 0,
         collect_faults = 0, collect_replaces_from = NULL`
 
-/** What was announced once and isn't repeated still holds. */
+/** An announced number stays if later pages don't repeat it. */
 function announcing(announced: number | null): SQL {
   return announced === null ? sql`` : sql`, rows_announced = greatest(imports.rows_announced, ${announced}::bigint)`
 }
 
-/** Functions that return sets go in step in a list of columns, and keep no copy of what they return, as they would in FROM. */
+/**
+ * In a list of columns, functions that return sets advance together. Unlike in FROM, Postgres keeps no copy of their
+ * results.
+ */
 function insertSkippedLines(lines: DetailPage['skippedLines']): SQL {
   return sql`, stored_lines AS (
       INSERT INTO skipped_lines (import_id, page, position, line, "column")
@@ -127,7 +133,7 @@ function insertSkippedLines(lines: DetailPage['skippedLines']): SQL {
 
 function insertRowResults(results: DetailPage['rowResults']): SQL {
   const hasItems = results.some(({ item }) => item !== undefined)
-  // JSON is one line, so that items need no further quoting, which would be most of the work. An empty line: there is none.
+  // JSON is one line, so items need no further quoting, which would be most of the work. An empty line means no item.
   const items = hasItems
     ? sql`string_to_table(${results.map(itemLine).join('\n')}::text, ${'\n'}, '')::jsonb`
     : sql`NULL::jsonb`
@@ -147,5 +153,5 @@ function insertRowResults(results: DetailPage['rowResults']): SQL {
 function itemLine({ item }: DetailPage['rowResults'][number]): string {
   if (item === undefined) return ''
   const line = JSON.stringify(item)
-  return line.includes('\\u') ? JSON.stringify(storableJson(item)) : line // what isn't storable would be escaped
+  return line.includes('\\u') ? JSON.stringify(storableJson(item)) : line // unstorable characters would be escaped
 }

@@ -1,17 +1,17 @@
-// Owns changing what a client said of an import when it registered it.
+// Owns changing what a client said about an import when it registered the import.
 import { after, type Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { changeImport } from './change.ts'
 import type { ImportRow } from './columns.ts'
 
 export interface ImportPatch {
-  /** Replaces all of it. */
+  /** Replaces all metadata. */
   metadata?: Record<string, unknown> | undefined
   /** Counts from the registration, or from the last resume. */
   deadlineMs?: number | undefined
 }
 
-/** Changes what is given; the rest stays. Nobody is told: events from now on show it. @throws {AppError} not_found */
+/** Changes the given fields. Writes no event, but later events show the change. @throws {AppError} not_found */
 export function patchImport(
   { db, clock }: { db: Database; clock: Clock },
   importId: string,
@@ -26,7 +26,7 @@ export function patchImport(
   })
 }
 
-/** When it was registered, or resumed last. */
+/** Returns when the import was registered or last resumed. */
 function trackedSince({ deadlineAt, deadlineMs }: ImportRow): Date {
   return after(deadlineAt, -deadlineMs)
 }

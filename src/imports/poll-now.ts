@@ -1,4 +1,4 @@
-// Owns "ask now": the next poll is due at once. What the connection allows (a 429, a pause, its budget) still holds.
+// Owns polling an import at once. The connection's block, pause and budget still hold.
 
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
@@ -7,7 +7,7 @@ import { type ImportState, isOver } from '../model/import-state.ts'
 import { changeImport } from './change.ts'
 import { pollAt } from './polling-row.ts'
 
-/** @throws {AppError} not_found, conflict when the import is over. */
+/** @throws {AppError} `not_found`; `conflict` if the import is over. */
 export function pollNow({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
   const now = clock.now()
   return changeImport(db, importId, now, ({ state }) => {

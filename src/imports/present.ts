@@ -1,4 +1,4 @@
-// Owns how an import is shown: by the API, in the stream, and as the data of its events.
+// Owns how an import is shown: by the API, in the stream, and in the data of its events.
 import { z } from 'zod'
 import type { StoredPollError } from '../db/schema/index.ts'
 import { attentions, type ImportState, type LostReason, lostReasons, states } from '../model/import-state.ts'
@@ -18,11 +18,14 @@ export const rowsSchema = z
     updated: count,
     skipped: count,
   })
-  .meta({ id: 'Rows', description: 'Counts of rows as the provider says them; null is unknown, which is not 0.' })
+  .meta({
+    id: 'Rows',
+    description: 'Counts of rows as the provider reports them. Null is unknown, which differs from 0.',
+  })
 
 const lastErrorSchema = z
   .object({ code: z.string(), message: z.string(), at: z.iso.datetime() })
-  .meta({ id: 'LastError', description: 'What went wrong at the last call.' })
+  .meta({ id: 'LastError', description: 'The error of the last call.' })
 
 export const detailsStates = ['none', 'pending', 'collecting', 'complete', 'incomplete'] as const
 
@@ -32,23 +35,23 @@ export const importSchema = z
     connection: z.string(),
     provider: z.string(),
     jobId: z.string().describe('The provider’s id of the job.'),
-    state: z.enum(states).describe('`lost` means that we can’t know how it ended; it never claims a failure.'),
+    state: z.enum(states).describe('`lost`: nobody can know how the import ended. It never claims a failure.'),
     lostReason: z.enum(lostReasons).nullable(),
     attention: text.describe(
-      `What somebody should look at, the first that holds of ${attentions.map((one) => `\`${one}\``).join(', ')}; there may be more one day.`,
+      `Why a person should look at the import. The first that holds of ${attentions.map((one) => `\`${one}\``).join(', ')}. Later versions may add others.`,
     ),
     providerStatus: text.describe('The provider’s own word for the state.'),
-    message: text.describe('What the provider says for people.'),
+    message: text.describe('The provider’s text for people.'),
     progress: z.number().min(0).max(1).nullable(),
     rows: rowsSchema,
     details: z
       .object({
         state: z
           .enum(detailsStates)
-          .describe('How far its skipped lines and row results are stored. `incomplete`: the rest could not be had.'),
+          .describe('How far skipped lines and row results are stored. `incomplete`: the rest could not be had.'),
         skippedLines: z.number().int(),
         rowResults: z.number().int(),
-        lastError: lastErrorSchema.nullable().describe('Why rows don’t come; null once they do.'),
+        lastError: lastErrorSchema.nullable().describe('Why no rows come. Null once they do.'),
       })
       .meta({ id: 'Details' }),
     providerCreatedAt: time,
@@ -57,19 +60,19 @@ export const importSchema = z
     registeredAt: z.iso.datetime(),
     firstPolledAt: time,
     lastPolledAt: time,
-    nextPollAt: time.describe('Null: the import is over.'),
-    finishedAt: time.describe('When the tracker saw that it is over.'),
+    nextPollAt: time.describe('When the next poll is due. Null: the import is over.'),
+    finishedAt: time.describe('When the tracker saw that the import is over.'),
     polls: z.number().int(),
     lastError: lastErrorSchema
       .nullable()
       .describe(
-        'What went wrong at the last poll, or what its outcome lacks (`outcome_incomplete`); null once a poll succeeds and shows all.',
+        'The error of the last poll, or what the outcome lacks (`outcome_incomplete`). Null once a poll succeeds and shows all.',
       ),
     metadata: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Import' })
 
-/** An import as the API shows it; what is unknown is null. */
+/** An import as the API shows it. Unknown values are null. */
 export type ApiImport = z.infer<typeof importSchema>
 
 export function presentImport(row: ImportRow, connection: { name: string; provider: string }): ApiImport {

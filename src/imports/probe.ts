@@ -1,10 +1,10 @@
-// Owns which import asks whether a paused connection is let in again: a poll or a collection, rather one that wasn't
-// refused itself, since its own refusal may be about it alone.
+// Owns which import probes a paused connection, by a poll or a collection. An import that wasn't refused itself comes
+// first, because a refusal may concern that import alone.
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 
 interface Wanted {
-  /** The work that the caller begins; what should rather ask by work of the other kind is left to that. */
+  /** The kind of work that the caller begins. A probe that is better made by the other kind is left to that kind. */
   kind: 'poll' | 'collect'
   connectionIds: readonly string[]
   /** Imports whose work of this kind is under way. */
@@ -12,7 +12,7 @@ interface Wanted {
   now: Date
 }
 
-/** The imports that ask, at most one a connection. */
+/** Returns the imports that probe, at most one a connection. */
 export async function findProbes(
   tx: Transaction,
   { kind, connectionIds, busy, now }: Wanted,

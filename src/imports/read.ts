@@ -1,4 +1,4 @@
-// Owns reading imports, as the API shows them. What belongs to one import (history, rows) is history.ts and rows.ts.
+// Owns reading imports as the API shows them. history.ts and rows.ts read the parts of one import.
 
 import { and, desc, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
@@ -16,7 +16,7 @@ export async function getImport({ db }: { db: Database }, id: string): Promise<A
   return presentImport(found.row, found.connection)
 }
 
-/** The imports with these ids that exist, in the order of the ids. */
+/** Returns the existing imports with these ids, in the order of the ids. */
 export async function getImports({ db }: { db: Database }, ids: readonly string[]): Promise<ApiImport[]> {
   const found = await selectImports(db).where(inArray(imports.id, [...ids]))
   const byId = new Map(found.map(({ row, connection }) => [row.id, presentImport(row, connection)]))
@@ -24,19 +24,19 @@ export async function getImports({ db }: { db: Database }, ids: readonly string[
 }
 
 export interface ImportFilter {
-  /** The connection's name; deleted connections of this name count too. */
+  /** The connection's name. Deleted connections of this name count, too. */
   connection?: string | undefined
   provider?: string | undefined
   state?: ImportState | undefined
   jobId?: string | undefined
   attention?: string | undefined
-  /** From this moment on. */
+  /** Inclusive. */
   registeredAfter?: Date | undefined
-  /** Before this moment. */
+  /** Exclusive. */
   registeredBefore?: Date | undefined
 }
 
-/** Imports, the newest first. */
+/** Returns imports, the newest first. */
 export async function listImports(
   { db }: { db: Database },
   { limit, after, ...filter }: PageQuery & ImportFilter,

@@ -1,5 +1,5 @@
-// Owns resuming an import that is over: it is asked about again, with a deadline as long as its first one. One that the
-// provider ended has to be forced.
+// Owns resuming an import that is over: polling begins again, with a deadline as long as the first one. If the provider
+// ended the import, the resume has to be forced.
 
 import { and, eq } from 'drizzle-orm'
 import { z } from 'zod'
@@ -20,14 +20,14 @@ export const resumeSchema = z
     force: z
       .boolean()
       .default(false)
-      .describe('Also where the provider has ended it: its job runs again, or ran on. The history stays.'),
+      .describe('Also resumes an import that the provider has ended, because its job runs again. The history stays.'),
   })
   .meta({ id: 'ResumeImport' })
 
 /**
  * Resumes tracking. A live import stays as it is.
- * @throws {AppError} not_found; conflict when the provider ended it and it isn't forced, when there is no job to ask
- * about, or its connection is deleted; unavailable while the month of its history is being dropped.
+ * @throws {AppError} `not_found`; `conflict` if the provider ended the import and it isn't forced, if there is no job
+ * to poll, or if the connection is deleted; `unavailable` while the month of its history is being dropped.
  */
 export function resumeImport(
   { db, clock }: { db: Database; clock: Clock },
@@ -48,7 +48,7 @@ export function resumeImport(
       lastError: null,
       refusedSince: null,
       heldOutcome: null,
-      // The time that nobody asked would pass for one without progress.
+      // The time without polls would count as time without progress.
       progressChanges: [],
       resumedAt: now,
       deadlineAt: after(now, row.deadlineMs),
@@ -74,7 +74,7 @@ function requireForced({ id, state, jobId }: ImportRow, force: boolean): void {
     throw new AppError('conflict', 'The import came with its result: there is no job to ask about.')
 }
 
-/** Nothing could be asked without it. Locked, so that it isn't deleted meanwhile. */
+/** Without its connection the import couldn't be polled. The lock keeps the connection from being deleted meanwhile. */
 async function requireConnection(tx: Transaction, id: string): Promise<void> {
   const [row] = await tx
     .select({ deletedAt: connections.deletedAt })
@@ -84,7 +84,9 @@ async function requireConnection(tx: Transaction, id: string): Promise<void> {
   if (row?.deletedAt) throw new AppError('conflict', 'The connection of the import is deleted.')
 }
 
-/** The snapshot that goes on; none where it went with its month. */
+/**
+ * Returns the open snapshot, which the next equal report extends. Returns undefined if it was dropped with its month.
+ */
 async function openSnapshot(tx: Transaction, { id, snapshotId }: ImportRow) {
   if (snapshotId === null) return undefined
   const [open] = await tx

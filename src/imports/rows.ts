@@ -1,4 +1,4 @@
-// Owns reading an import's skipped lines and row results: by the page, or all of them as a stream of flat memory.
+// Owns reading an import's skipped lines and row results: page by page, or all of them as a stream with bounded memory.
 import { and, eq, gt, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { numberKey, numberPairKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
@@ -8,7 +8,10 @@ import { requireImport } from './read.ts'
 
 export const skippedLineSchema = z
   .object({ line: z.number().int().nullable(), column: z.number().int().nullable(), page: z.number().int() })
-  .meta({ id: 'SkippedLine', description: 'A line that the provider skipped, and the page that told of it (from 0).' })
+  .meta({
+    id: 'SkippedLine',
+    description: 'A line that the provider skipped, and the page that it came with (from 0).',
+  })
 
 export const rowResultSchema = z
   .object({
@@ -23,7 +26,7 @@ export const rowResultSchema = z
 export type ApiSkippedLine = z.infer<typeof skippedLineSchema>
 export type ApiRowResult = z.infer<typeof rowResultSchema>
 
-/** Rows read at once while streaming. */
+/** How many rows a stream reads at once. */
 const batchSize = 2_000
 
 /** @throws {AppError} not_found */
@@ -51,9 +54,9 @@ export async function listRowResults(
 }
 
 /**
- * All skipped lines of an import in batches, in the provider's order. Each batch is a query of its own: however slowly
- * they are taken, no transaction and no connection waits meanwhile.
- * @throws {Error} where they are deleted before all were read.
+ * Yields all skipped lines of an import in batches, in the provider's order. Each batch is a query of its own, so a
+ * slow reader holds no transaction and no connection.
+ * @throws {Error} if the lines are deleted before all were read.
  */
 export function streamSkippedLines({ db }: { db: Database }, importId: string): AsyncGenerator<ApiSkippedLine[]> {
   return inBatches({
@@ -64,7 +67,7 @@ export function streamSkippedLines({ db }: { db: Database }, importId: string): 
   })
 }
 
-/** As `streamSkippedLines`: all row results of an import. */
+/** Yields all row results of an import, as `streamSkippedLines` does. */
 export function streamRowResults({ db }: { db: Database }, importId: string): AsyncGenerator<ApiRowResult[]> {
   return inBatches({
     count: () => countOf(db, importId, imports.rowResults),
@@ -80,7 +83,7 @@ type LineKey = [page: number, position: number]
 type ResultKey = [row: number]
 
 interface Batches<Row, Key, Shown> {
-  /** How many there are at least. */
+  /** Returns how many rows there are at least. */
   count(): Promise<number>
   read(cursor: Key | null): Promise<Row[]>
   keyOf(row: Row): Key
@@ -99,7 +102,7 @@ async function* inBatches<Row, Key, Shown>(of: Batches<Row, Key, Shown>): AsyncG
     if (last === undefined || rows.length < batchSize) break
     cursor = of.keyOf(last)
   }
-  // None at all is another thing: the history of that month was dropped before.
+  // No rows at all means that the history of that month was dropped earlier.
   if (seen > 0 && seen < atLeast) throw new Error(`Rows were deleted while they were read: ${seen} of ${atLeast} came.`)
 }
 

@@ -1,4 +1,4 @@
-// Owns stopping: somebody doesn't want to know any more. The provider isn't told; its job goes on.
+// Owns stopping an import on a caller's word. The provider isn't told, and its job goes on.
 
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
@@ -7,7 +7,7 @@ import { type ImportState, isOver } from '../model/import-state.ts'
 import { changeImport } from './change.ts'
 import { endPolling } from './polling-row.ts'
 
-/** Stops asking. An import that is stopped already stays as it is. @throws {AppError} not_found, conflict when it is over. */
+/** Ends polling. A stopped import stays as it is. @throws {AppError} `not_found`; `conflict` if it is over. */
 export function stopImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
   const now = clock.now()
   return changeImport(db, importId, now, ({ state }) => {

@@ -1,4 +1,4 @@
-// Owns what is kept of a call that failed.
+// Owns what is stored of a failed call.
 
 import { storableJson } from '../base/storable-text.ts'
 import type { StoredPollError } from '../db/schema/index.ts'

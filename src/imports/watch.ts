@@ -1,5 +1,5 @@
-// Owns waiting for imports to change: one statement every quarter of a second for everybody who waits in this
-// process, however many they are. Nobody has to tell it about a change, so nobody can forget to.
+// Owns waiting for imports to change: every quarter of a second, one statement reads for all waiters of this process.
+// No code has to report a change, so none can forget to.
 import { eq, inArray, sql } from 'drizzle-orm'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/client.ts'
@@ -10,8 +10,8 @@ import { getImport, getImports } from './read.ts'
 
 export interface Watcher {
   /**
-   * The import as it is now, then at each change, until it is over or deleted, or the signal aborts (which is no error).
-   * Changes that follow each other within the interval are one.
+   * Yields the import as it is now, and then after each change. Ends when the import is over or deleted, or when the
+   * signal aborts (which is no error). Changes within one interval are yielded as one.
    * @throws {AppError} not_found
    */
   changes(importId: string, signal: AbortSignal): AsyncGenerator<ApiImport, void>
@@ -19,26 +19,26 @@ export interface Watcher {
 
 interface Waiter {
   shown: string
-  /** Null: the import is gone. */
+  /** Null: the import is deleted. */
   wake(change: ApiImport | null): void
 }
 
 export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log: Log; intervalMs?: number }): Watcher {
   const waiting = new Map<string, Set<Waiter>>()
-  /** The versions of its rows that were looked at last, by import. */
+  /** The row versions that the last check saw, by import. */
   const versions = new Map<string, string>()
   let running = false
 
   async function run() {
     running = true
     while (waiting.size > 0) {
-      await look().catch((error: unknown) => log.warn({ err: error }, 'could not look at watched imports'))
+      await check().catch((error: unknown) => log.warn({ err: error }, 'could not look at watched imports'))
       await new Promise((resolve) => setTimeout(resolve, intervalMs).unref())
     }
     running = false
   }
 
-  async function look() {
+  async function check() {
     const ids = [...waiting.keys()]
     const rows = await db
       .select({ id: imports.id, version: sql<string>`concat(${imports}.xmin, ' ', ${polling}.xmin)` })
@@ -61,13 +61,13 @@ export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log
     versions.delete(importId)
   }
 
-  /** Wakes those who haven't seen this yet; a row also changes in ways that nobody is shown. */
+  /** Wakes the waiters that haven't seen this. A row also changes in columns that the API doesn't show. */
   function show(change: ApiImport) {
     const text = JSON.stringify(change)
     for (const waiter of waiting.get(change.id) ?? []) if (waiter.shown !== text) waiter.wake(change)
   }
 
-  /** It was deleted. */
+  /** Ends the waiting for a deleted import. */
   function endWaiting(importId: string) {
     for (const waiter of waiting.get(importId) ?? []) waiter.wake(null)
   }
@@ -85,7 +85,7 @@ export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log
       const abort = () => leave(null)
       const waiter: Waiter = { shown, wake: leave }
       waiters.add(waiter)
-      versions.delete(importId) // it may have changed between what this one was shown and now
+      versions.delete(importId) // the import may have changed since this waiter last saw it
       signal.addEventListener('abort', abort)
       if (!running) void run()
     })

@@ -1,14 +1,14 @@
-// Owns what an attempt can come to.
+// Owns the outcomes of an attempt.
 import type { NetworkErrorKind } from '../egress/errors.ts'
 
 /**
- * - `delivered`: an answer of 2xx; whatever its body did.
- * - `redirect`: an answer of 3xx, which is never followed.
+ * - `delivered`: an answer of 2xx, whatever its body.
+ * - `redirect`: an answer of 3xx. Redirects are never followed.
  * - `http_error`: any other answer.
- * - `invalid_http`: an answer that isn't HTTP, or has more headers than anybody reads.
+ * - `invalid_http`: an answer that isn't HTTP, or whose headers exceed the limit.
  * - `timeout`: no answer in time.
- * - `dns_error`, `connect_error`, `tls_error`, `blocked_address`: no connection; see egress/errors.ts.
- *   A connection that was reset before the answer counts as `connect_error`.
+ * - `dns_error`, `connect_error`, `tls_error`, `blocked_address`: no connection; see egress/errors.ts. A connection
+ *   that was reset before the answer counts as `connect_error`.
  */
 export const outcomes = [
   'delivered',
@@ -24,7 +24,7 @@ export const outcomes = [
 
 export type Outcome = (typeof outcomes)[number]
 
-/** An attempt as it is stored; `in_flight` until its end is known, which after a crash is never. */
+/** The outcomes as they are stored. `in_flight` until the end is known, which after a crash is never. */
 export const attemptOutcomes = [...outcomes, 'in_flight'] as const
 
 export function outcomeOfStatus(status: number): Outcome {

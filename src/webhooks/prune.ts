@@ -1,20 +1,20 @@
-// Owns how long the log of deliveries is kept. What an import went through isn't part of it: its events stay.
+// Owns how long the log of deliveries is kept. The events of imports stay: they belong to the imports' history.
 import { sql } from 'drizzle-orm'
 import { after, type Clock } from '../base/clock.ts'
 import { firstIdAt } from '../base/ids.ts'
 import type { Database } from '../db/client.ts'
 
 const dayMs = 86_400_000
-/** Deliveries with their attempts, and events that are of no import. */
+/** How long deliveries with their attempts, and events without an import, are kept. */
 export const logDays = 30
-/** What receivers answered. */
+/** How long receivers' answers are kept. */
 const snippetDays = 7
-/** Rows a statement at the most, so that none is locked for long. */
+/** How many rows one statement changes at most, so that none is locked for long. */
 const batchSize = 1_000
 
 /**
- * Deletes what is older than that, and secrets whose overlap is over, batch by batch. What is still to be delivered
- * stays, with its event. Safe in several processes at once: they skip what the other has.
+ * Deletes rows past these limits, and secrets whose overlap is over, batch by batch. Deliveries that are still due
+ * stay, with their events. Several processes may run it at once: each skips rows that another has locked.
  */
 export async function deleteOld({ db, clock }: { db: Database; clock: Clock }, signal: AbortSignal): Promise<void> {
   const now = clock.now()
@@ -34,7 +34,7 @@ function snippets(now: Date) {
       LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
 }
 
-/** Ids say when they were made, and in which partitions they are. */
+/** Ids say when their rows were made, and which partitions hold them. */
 function deliveries(now: Date) {
   const first = firstIdAt(after(now, -logDays * dayMs))
   return sql`

@@ -1,16 +1,16 @@
-// Owns the signatures of webhooks, as in the Standard Webhooks specification:
+// Owns signing webhooks by the Standard Webhooks specification:
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 import { createHmac, randomBytes } from 'node:crypto'
 
 const prefix = 'whsec_'
 const secretBytes = 32
 
-/** A new signing secret, `whsec_` and base64 of 32 random bytes. */
+/** Returns a new signing secret: `whsec_` and 32 random bytes in base64. */
 export function newSecret(): string {
   return prefix + randomBytes(secretBytes).toString('base64')
 }
 
-/** What a signature is made over. */
+/** The content that a signature covers. */
 export interface SignedContent {
   /** The event's id, the same on every attempt. */
   id: string
@@ -21,7 +21,7 @@ export interface SignedContent {
 
 export type WebhookHeaders = Record<'webhook-id' | 'webhook-timestamp' | 'webhook-signature', string>
 
-/** The headers that prove where a webhook is from, with a signature by each secret: several while one is rotated. */
+/** Returns the headers that prove a webhook's origin, with a signature by each secret. A rotation has several. */
 export function signatureHeaders(content: SignedContent, secrets: readonly string[]): WebhookHeaders {
   const timestamp = String(Math.floor(content.at.getTime() / 1_000))
   const signed = `${content.id}.${timestamp}.${content.body}`

@@ -1,4 +1,4 @@
-// Owns waiting for new events: one statement every quarter of a second for everybody who waits in this process.
+// Owns waiting for new events: every quarter of a second, one statement for all waiters of this process.
 
 import type { Page } from '../api/paging.ts'
 import type { Clock } from '../base/clock.ts'
@@ -7,7 +7,9 @@ import type { Database } from '../db/client.ts'
 import { type ApiEvent, type FeedQuery, listEvents, newestPosition } from '../events/feed.ts'
 
 export interface FeedWatcher {
-  /** A page of the feed: at once where there are events, else as soon as there are, or when the signal aborts. */
+  /**
+   * Returns a page of the feed: at once if there are events, otherwise as soon as there are, or when the signal aborts.
+   */
   wait(query: FeedQuery, signal: AbortSignal): Promise<Page<ApiEvent>>
 }
 
@@ -26,20 +28,20 @@ export function createFeedWatcher({ db, clock, log, intervalMs = 250 }: Deps): F
   async function run() {
     running = true
     while (waiting.size > 0) {
-      await look().catch((error: unknown) => log.warn({ err: error }, 'could not look for new events'))
+      await check().catch((error: unknown) => log.warn({ err: error }, 'could not look for new events'))
       await new Promise((resolve) => setTimeout(resolve, intervalMs).unref())
     }
     running = false
   }
 
-  async function look() {
+  async function check() {
     const position = await newestPosition({ db, clock })
     if (position === newest) return
     newest = position
     for (const wake of [...waiting]) wake()
   }
 
-  /** Settles when there may be events that nobody has read yet, or the signal aborts. */
+  /** Resolves when there may be unread events, or when the signal aborts. */
   function news(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const wake = () => {
@@ -59,7 +61,7 @@ export function createFeedWatcher({ db, clock, log, intervalMs = 250 }: Deps): F
       for (;;) {
         const done = new AbortController()
         try {
-          // Before reading: what comes between reading and waiting would be missed otherwise.
+          // Registered before reading. Otherwise an event between reading and waiting would be missed.
           const more = news(AbortSignal.any([signal, done.signal]))
           const page = await listEvents({ db, clock }, query)
           if (page.data.length > 0 || signal.aborted) return page

@@ -1,5 +1,5 @@
-// Owns Bull Board at /queues, for admins: what the queues hold and do. What is due is in Postgres, not there. It only
-// shows: a queue that is paused or emptied, or a tick that is removed, would stop work that nobody misses at once.
+// Owns Bull Board at /queues, where admins see the queues. Due work is in Postgres, not there. It is read-only: pausing
+// or emptying a queue, or removing a tick, would stop work without anybody noticing.
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
@@ -25,14 +25,14 @@ export function mountBoard(app: Express, deps: PageGuardDeps & { queues: Queues[
   app.use(path, applicationSecurity, exceptAssets(noStore), requireSignIn(deps, 'admin'), readOnly, board)
 }
 
-/** Bull Board hides the buttons by itself; actions that a later version adds are refused here, too. */
+/** Bull Board hides its buttons. This also refuses actions that a later version may add. */
 const readOnly: RequestHandler = (request, _response, next) => {
   if (request.method !== 'GET' && request.method !== 'HEAD')
     throw new AppError('method_not_allowed', 'The queues are only shown here.')
   next()
 }
 
-/** Its page asks Google for fonts: visitors shouldn't be told on, and there may be no internet. */
+/** Bull Board's page loads fonts from Google. That would reveal visitors, and there may be no internet. */
 function withoutForeignFonts(board: Express): void {
   const { engines } = board as unknown as { engines: Record<string, Parameters<Express['engine']>[1]> }
   const render = engines['.ejs']
@@ -44,7 +44,7 @@ function withoutForeignFonts(board: Express): void {
 
 const foreignFonts = /<link[^>]+href="https:\/\/fonts\.googleapis\.com[^>]*>/g
 
-/** Its scripts are megabytes, and say nothing. */
+/** Bull Board's scripts are megabytes without any data, so browsers may cache them. */
 function exceptAssets(handler: RequestHandler): RequestHandler {
   return (request, response, next) => (request.path.startsWith('/static/') ? next() : handler(request, response, next))
 }

@@ -1,4 +1,4 @@
-// Owns the page that shows, at a glance, what is being tracked.
+// Owns the page that shows at a glance what is being tracked.
 import type { Express } from 'express'
 import type { ApiConnection } from '../../connections/present.ts'
 import { listConnections } from '../../connections/read.ts'

@@ -1,4 +1,4 @@
-// Owns the API's documentation: the OpenAPI document, and Scalar showing it. All of it is served from here.
+// Owns the API's documentation: the OpenAPI document, and Scalar to show it. This server serves all of it.
 import { fileURLToPath } from 'node:url'
 import express, { type Express } from 'express'
 import type { OpenApiDocument } from '../openapi.ts'
@@ -6,7 +6,7 @@ import { applicationSecurity } from '../security-headers.ts'
 import { html } from './html.ts'
 
 const assets = fileURLToPath(new URL('../assets', import.meta.url))
-/** Scalar's package for Fastify is the one that brings its bundle along as a file. */
+/** Scalar's package for Fastify contains the bundle as a file. */
 const scalar = fileURLToPath(new URL('./js/standalone.js', import.meta.resolve('@scalar/fastify-api-reference')))
 
 const docsPage = html`<!doctype html>

@@ -1,4 +1,4 @@
-// Owns who may see a page: whoever is signed in, or sends a bearer token, with a scope that covers it.
+// Owns who may see a page: holders of a session or a bearer token whose scope covers it.
 import type { Request, RequestHandler, Response } from 'express'
 import { AppError } from '../../api/refusal.ts'
 import type { Principal } from '../../tokens/authenticate.ts'
@@ -11,7 +11,7 @@ export interface PageGuardDeps extends AuthDeps {
   sessions: Sessions
 }
 
-/** A browser that isn't signed in is sent to do so; anything else is refused. */
+/** Redirects a browser that isn't signed in to the login page. Refuses all others without access. */
 export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler {
   return async (request, response, next) => {
     if (bearerToken(request) !== null) {

@@ -1,4 +1,4 @@
-// Owns writing HTML in which every value is escaped, and shows what a reader wouldn't see.
+// Owns writing HTML in which every value is escaped, with unseen characters made visible.
 import { visibleText } from '../../base/visible-text.ts'
 
 /** HTML that is safe to send. */
@@ -12,7 +12,7 @@ export class Html {
 
 type Value = Html | string | number | null | readonly Html[]
 
-/** A template of HTML: what is put in is escaped, unless it is HTML already. */
+/** Returns HTML from a template. Values are escaped unless they are HTML already. */
 export function html(strings: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(strings.reduce((text, part, index) => text + render(values[index - 1] ?? null) + part))
 }

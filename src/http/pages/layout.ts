@@ -4,9 +4,9 @@ import { type Html, html } from './html.ts'
 export interface PageContent {
   title: string
   body: Html
-  /** Who is signed in; null: nobody. */
+  /** The name of the signed-in user. Null: nobody is signed in. */
   user: string | null
-  /** Seconds after which the browser asks again. */
+  /** How often the browser reloads the page. */
   refreshSeconds?: number
 }
 

@@ -39,7 +39,7 @@ export function mountLogin(
   })
 }
 
-/** Where to sign in, and what to come back to. */
+/** Returns the path of the login page, which leads back to this request. */
 export function loginPath(request: Request): string {
   return `/login?next=${encodeURIComponent(request.originalUrl)}`
 }
@@ -61,10 +61,10 @@ function formOf(request: Request): { token: string; next: unknown } {
   return { token: typeof form.token === 'string' ? form.token : '', next: form.next }
 }
 
-/** A path of ours: never another site, however it is spelt. */
+/** Returns a path of this site, never one of another site, however it is spelt. */
 function nextPath(next: unknown): string {
   const here = 'http://here'
   const url = typeof next === 'string' && next.startsWith('/') ? URL.parse(next, here) : null
-  // `/.//elsewhere` is here, but its path alone, `//elsewhere`, is another site.
+  // `/.//elsewhere` is on this site, but its path alone, `//elsewhere`, would be another site.
   return url?.origin === here && !url.pathname.startsWith('//') ? `${url.pathname}${url.search}` : '/'
 }

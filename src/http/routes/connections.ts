@@ -21,7 +21,7 @@ interface Deps {
   db: Database
   clock: Clock
   encryption: Encryption
-  /** The rules for where providers may be. */
+  /** The rules for the addresses of providers. */
   guard: Guard
   wake: Wake
   accesses: ConnectionAccesses
@@ -39,13 +39,14 @@ export function connectionOperations(deps: Deps): Operation[] {
       scope: 'admin',
       tag,
       summary: 'Create or replace a connection',
-      description: 'A paused connection is resumed when what it asks with is new. Credentials never come back.',
+      description:
+        'New credentials, settings or a new base URL resume a paused connection. Credentials are never returned.',
       params: nameParams,
       body: putConnectionSchema,
       documentedBody: describedPutConnection,
       answers: {
-        200: { description: 'It is replaced.', schema: connectionSchema },
-        201: { description: 'It is created.', schema: connectionSchema },
+        200: { description: 'The connection was replaced.', schema: connectionSchema },
+        201: { description: 'The connection was created.', schema: connectionSchema },
       },
       location: ({ name }) => `/v1/connections/${encodeURIComponent(name)}`,
       problems: ['conflict'],
@@ -64,7 +65,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       tag,
       summary: 'Change a connection',
       description:
-        'What is absent stays, also each limit. New credentials, settings or a new base URL resume a paused connection.',
+        'Absent fields stay, each limit too. New credentials, settings or a new base URL resume a paused connection.',
       params: nameParams,
       body: patchConnectionSchema,
       documentedBody: describedPatchConnection,
@@ -108,9 +109,9 @@ export function connectionOperations(deps: Deps): Operation[] {
       scope: 'admin',
       tag,
       summary: 'Delete a connection',
-      description: 'Its credentials are wiped; its imports and their history stay.',
+      description: 'Deletes its credentials. Its imports and their history stay.',
       params: nameParams,
-      answers: { 204: { description: 'It is deleted.' } },
+      answers: { 204: { description: 'The connection was deleted.' } },
       problems: ['conflict'],
       async handle({ params }) {
         await deleteConnection(deps, params.name)
@@ -124,11 +125,11 @@ export function connectionOperations(deps: Deps): Operation[] {
       path: '/v1/connections/{name}/test',
       scope: 'admin',
       tag,
-      summary: 'Try a connection out',
+      summary: 'Try a connection',
       description:
-        'One request about a job that nobody has: a 404 means that the credentials are accepted. It counts as any other request, works while the connection is paused, and leaves it paused.',
+        'Makes one request about a job that nobody has: a 404 means that the provider accepts the credentials. The request counts like any other. A paused connection can be tried, and stays paused.',
       params: nameParams,
-      answers: { 200: { description: 'What came of it.', schema: connectionTestSchema } },
+      answers: { 200: { description: 'The result.', schema: connectionTestSchema } },
       handle: async ({ params, signal }) => answer(200, await testConnection(deps, params.name, signal)),
     }),
 
@@ -138,7 +139,7 @@ export function connectionOperations(deps: Deps): Operation[] {
       path: '/v1/connections/{name}/resume',
       scope: 'admin',
       tag,
-      summary: 'Let a paused connection ask again',
+      summary: 'Resume a paused connection',
       params: nameParams,
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
       async handle({ params }) {

@@ -1,4 +1,4 @@
-// Owns the operations on what endpoints were told: the log of deliveries.
+// Owns the operations on the log of deliveries.
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
 import { attemptSchema, deliverySchema } from '../../webhooks/deliveries/present.ts'
@@ -50,9 +50,9 @@ export function deliveryOperations(deps: Deps): Operation[] {
       scope: 'write',
       tag,
       summary: 'Deliver once more',
-      description: 'The same id and the same bytes; it uses up none of the automatic attempts.',
+      description: 'Sends the same id and the same bytes. It uses up no automatic attempt.',
       params: idParams,
-      answers: { 202: { description: 'The delivery; an attempt is due.', schema: deliverySchema } },
+      answers: { 202: { description: 'The delivery. An attempt is due.', schema: deliverySchema } },
       problems: ['conflict'],
       async handle({ params }) {
         const delivery = await redeliver(deps, params.id)

@@ -28,21 +28,21 @@ export function eventOperations(deps: Deps): Operation[] {
       path: '/v1/events',
       scope: 'read',
       tag,
-      summary: 'List events in the order in which they came, 30 days back',
+      summary: 'List the events of the last 30 days, in the order in which they came',
       description:
-        'A feed: at its end, ask again with `after=<id of the last event>`. Nothing appears before it: ' +
+        'A feed. At its end, ask again with `after=<id of the last event>`. Nothing ever appears before that event: ' +
         'an event that is committed late comes later. `after` may also be a `webhook-id`. `waitMs` makes it a long poll.',
       query: pageQuery.extend({
-        type: z.enum(eventTypes).optional().meta({ description: 'Events of this type alone.' }),
+        type: z.enum(eventTypes).optional().meta({ description: 'Only events of this type.' }),
         connection: z
           .string()
           .max(100)
           .optional()
-          .meta({ description: 'The name of a connection: its own events, and those of its imports.' }),
+          .meta({ description: 'The name of a connection, for its own events and those of its imports.' }),
         waitMs: integerParam(
           0,
           maxWaitMs,
-          'Where there are none, hold the answer until there are, but no longer than this.',
+          'If there are no events, hold the answer until there are, at most this long.',
         ).optional(),
       }),
       answers: { 200: { description: 'A page of events.', schema: pageSchema(eventSchema) } },

@@ -1,4 +1,4 @@
-// Owns the operations on what belongs to one import: its history and its rows.
+// Owns the operations on parts of one import: its history and its rows.
 import type { z } from 'zod'
 import type { Page, PageQuery } from '../../api/paging.ts'
 import { invalid } from '../../api/refusal.ts'
@@ -33,7 +33,7 @@ export function importDetailOperations(deps: Deps): Operation[] {
       path: '/v1/imports/{id}/snapshots',
       scope: 'read',
       tag,
-      summary: 'List what the provider reported over time, the oldest first',
+      summary: 'List the provider’s reports over time, the oldest first',
       params: idParams,
       query: pageQuery,
       answers: { 200: { description: 'A page of reports.', schema: pageSchema(snapshotSchema) } },
@@ -54,7 +54,7 @@ export function importDetailOperations(deps: Deps): Operation[] {
     rowList(deps, {
       id: 'listRowResults',
       name: 'row-results',
-      summary: 'List what became of the rows',
+      summary: 'List the results of the rows',
       schema: rowResultSchema,
       list: listRowResults,
       batches: streamRowResults,
@@ -73,7 +73,7 @@ export function importDetailOperations(deps: Deps): Operation[] {
 
 const rowQuery = pageQuery.extend({
   bom: booleanParam(
-    'Of CSV: begin it with a byte order mark, by which Excel knows UTF-8 when it opens a file. Other programs take it for a part of the first name.',
+    'For CSV: begin with a byte order mark, by which Excel recognises UTF-8 in a file. Other programs take it for a part of the first name.',
   ).optional(),
 })
 
@@ -95,12 +95,12 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
     scope: 'read',
     tag,
     summary,
-    description: `Pages of JSON, or with \`Accept: ${csv}\` or \`${ndjson}\` all of them at once, streamed. In CSV, an apostrophe stands before whatever a spreadsheet would run as a formula, but for plain numbers. Spreadsheets drop leading zeros and round long numbers unless the column is imported as text.`,
+    description: `Returns pages of JSON. With \`Accept: ${csv}\` or \`${ndjson}\`, streams all rows at once. In CSV, an apostrophe stands before any text that a spreadsheet would run as a formula, except plain numbers. Spreadsheets drop leading zeros and round long numbers unless the column is imported as text.`,
     params: idParams,
     query: rowQuery,
     answers: {
       200: {
-        description: 'A page of them, or all of them.',
+        description: 'A page of rows, or all of them.',
         schema: pageSchema(schema),
         streams: { [csv]: `With a header: ${columns.join(',')}`, [ndjson]: 'One JSON object a line.' },
       },

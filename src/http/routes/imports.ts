@@ -1,5 +1,5 @@
-// Owns the operations on imports themselves. Steering one is import-steering.ts, what belongs to one (history, rows,
-// events) import-details.ts.
+// Owns the operations on imports themselves. import-steering.ts steers one; import-details.ts reads the parts of one
+// (history, rows).
 import { z } from 'zod'
 import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -27,7 +27,7 @@ import {
 } from './registration.ts'
 
 interface Deps {
-  /** For statements that may take long; absent: `db`. */
+  /** For statements that may take long. Absent: `db`. */
   patientDb?: Database
   db: Database
   clock: Clock
@@ -47,11 +47,11 @@ export function importOperations(deps: Deps): Operation[] {
       scope: 'write',
       tag,
       summary: 'Register an import',
-      description: 'Registering a job of a connection again answers the existing import, unchanged.',
+      description: 'Registering a job of a connection again returns the existing import, unchanged.',
       body: registrationSchema,
       answers: {
-        200: { description: 'It was registered before.', schema: importSchema },
-        201: { description: 'It is registered.', schema: importSchema },
+        200: { description: 'The import had been registered before.', schema: importSchema },
+        201: { description: 'The import was registered.', schema: importSchema },
       },
       location: ({ id }) => `/v1/imports/${id}`,
       async handle({ body }) {
@@ -68,10 +68,10 @@ export function importOperations(deps: Deps): Operation[] {
       scope: 'write',
       tag,
       summary: 'Register up to 1,000 imports',
-      description: 'Each item stands for itself: one that is refused holds up no other.',
+      description: 'Each item stands for itself: a refused item holds up no other.',
       body: batchSchema,
       itemsIn: 'imports',
-      answers: { 200: { description: 'What became of each item, in order.', schema: batchAnswerSchema } },
+      answers: { 200: { description: 'The result of each item, in order.', schema: batchAnswerSchema } },
       async handle({ body, requestId }) {
         const items = readBatch(body.imports)
         const outcomes = await registerAll(deps, items)
@@ -112,21 +112,17 @@ export function importOperations(deps: Deps): Operation[] {
       path: '/v1/imports/{id}',
       scope: 'read',
       tag,
-      summary: 'Get an import, now or when it is over',
+      summary: 'Get an import, now or once it is over',
       params: idParams,
       query: z.strictObject({
-        waitMs: integerParam(
-          0,
-          maxWaitMs,
-          'Hold the answer until the import is over, but no longer than this.',
-        ).optional(),
+        waitMs: integerParam(0, maxWaitMs, 'Hold the answer until the import is over, at most this long.').optional(),
       }),
       answers: { 200: { description: 'The import.', schema: importSchema } },
       async handle({ params, query, signal, principal, isHead }) {
         if (!query.waitMs || isHead) return answer(200, await getImport(deps, params.id))
         using place = deps.limits.takePlace('waiter', principal)
         const patience = AbortSignal.any([signal, place.revoked, AbortSignal.timeout(query.waitMs)])
-        for await (const _change of deps.watcher.changes(params.id, patience)); // ends when it is over, or patience does
+        for await (const _change of deps.watcher.changes(params.id, patience)); // ends when the import is over or `patience` aborts
         if (place.revoked.aborted) throw new AppError('unauthenticated', 'The token was revoked.')
         return answer(200, await getImport(deps, params.id))
       },
@@ -140,7 +136,7 @@ export function importOperations(deps: Deps): Operation[] {
       tag,
       summary: 'Follow an import by server-sent events',
       description:
-        'An event `import` with the import as JSON, now and at each change; the stream ends when it is over.',
+        'Sends an event `import` with the import as JSON, now and at each change. The stream ends when the import is over.',
       params: idParams,
       answers: { 200: { description: 'The events.', streams: { [eventStream]: 'event: import, data: the import' } } },
       handle: async ({ params, signal, principal }) =>
@@ -157,9 +153,9 @@ export function importOperations(deps: Deps): Operation[] {
       tag,
       summary: 'Delete an import',
       description:
-        'With its history, its rows, its events and the log of their deliveries. A live one is stopped; nobody is told.',
+        'Deletes its history, its rows, its events and the log of their deliveries. Polling of a live import ends. No event reports it.',
       params: idParams,
-      answers: { 204: { description: 'It is deleted.' } },
+      answers: { 204: { description: 'The import was deleted.' } },
       async handle({ params }) {
         await deleteImport({ db: deps.patientDb ?? deps.db }, params.id)
         return answer(204)
@@ -168,7 +164,7 @@ export function importOperations(deps: Deps): Operation[] {
   ]
 }
 
-/** Registers what was read, and puts the refusals back in their places. */
+/** Registers the readable items, and puts the refusals back in their places. */
 async function registerAll(deps: Deps, items: ReturnType<typeof readBatch>) {
   const readable = items.filter((item): item is RegistrationInput => !(item instanceof AppError))
   const registered = await registerImports(deps, readable)

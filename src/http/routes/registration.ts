@@ -1,4 +1,4 @@
-// Owns what a registration looks like, alone and in a batch.
+// Owns the form of a registration, alone and in a batch.
 import { z } from 'zod'
 import type { AppError } from '../../api/refusal.ts'
 import { tryParseKept } from '../../api/validation.ts'
@@ -23,13 +23,13 @@ export const registrationSchema = z
       .min(1)
       .max(maxJobIdLength)
       .nullish()
-      .describe('The provider’s id of the job. May be absent where `result` is given.'),
-    metadata: metadata.optional().describe('Yours: kept with the import and sent with its webhooks.'),
-    deadlineMs: deadlineMs.optional().describe('How long to go on asking; absent: the connection’s.'),
+      .describe('The provider’s id of the job. May be absent if `result` is given.'),
+    metadata: metadata.optional().describe('Your own data. Stored with the import and sent with its webhooks.'),
+    deadlineMs: deadlineMs.optional().describe('How long to poll at most. Absent: the connection’s deadline.'),
     result: z
       .record(z.string(), z.unknown())
       .optional()
-      .describe('The provider’s answer, where it came inline (micro): it is recorded as a poll’s would be.'),
+      .describe('The provider’s answer, if it came inline (micro). It is recorded as a poll’s would be.'),
   })
   .meta({ id: 'RegisterImport' })
 
@@ -37,14 +37,14 @@ export type RegistrationInput = z.infer<typeof registrationSchema>
 
 export const patchImportSchema = z
   .strictObject({
-    metadata: metadata.optional().describe('Replaces all of it.'),
+    metadata: metadata.optional().describe('Replaces all metadata.'),
     deadlineMs: deadlineMs
       .optional()
-      .describe('How long to go on asking, from the registration or the last resume on.'),
+      .describe('How long to poll at most, counted from the registration or the last resume.'),
   })
   .meta({ id: 'PatchImport' })
 
-/** The items are read one by one, so that a wrong one refuses only itself; the document shows what they have to be. */
+/** Items are read one by one, so that a wrong item refuses only itself. The document shows their schema. */
 export const batchSchema = z
   .strictObject({
     imports: z
@@ -63,7 +63,7 @@ export const batchAnswerSchema = z.object({
   ),
 })
 
-/** Each item as a registration, or why it isn't one. */
+/** Returns each item as a registration, or the reason why it isn't one. */
 export function readBatch(items: readonly unknown[]): (RegistrationInput | AppError)[] {
   return items.map((item) => tryParseKept(registrationSchema, item, 'import'))
 }

@@ -19,7 +19,9 @@ interface Deps {
 }
 
 const tag = 'Tokens'
-const newTokenSchema = tokenSchema.extend({ token: z.string().describe('Shown this once.') }).meta({ id: 'NewToken' })
+const newTokenSchema = tokenSchema
+  .extend({ token: z.string().describe('Shown only this once.') })
+  .meta({ id: 'NewToken' })
 
 export function tokenOperations(deps: Deps): Operation[] {
   return [
@@ -31,7 +33,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       tag,
       summary: 'Create a token',
       body: createTokenSchema,
-      answers: { 201: { description: 'The token, shown this once.', schema: newTokenSchema } },
+      answers: { 201: { description: 'The token, shown only this once.', schema: newTokenSchema } },
       location: ({ id }) => `/v1/tokens/${id}`,
       handle: async ({ body }) => answer(201, await createToken(deps, body)),
     }),
@@ -55,9 +57,9 @@ export function tokenOperations(deps: Deps): Operation[] {
       scope: 'admin',
       tag,
       summary: 'Revoke a token',
-      description: 'Other processes may go on accepting it for up to 5 seconds.',
+      description: 'Other processes may accept it for up to 5 more seconds.',
       params: idParams,
-      answers: { 204: { description: 'It is revoked.' } },
+      answers: { 204: { description: 'The token was revoked.' } },
       async handle({ params }) {
         await removeToken(deps, params.id)
         deps.authenticator.forget()

@@ -23,7 +23,7 @@ interface Deps {
   db: Database
   clock: Clock
   encryption: Encryption
-  /** The rules for where webhooks may be sent. */
+  /** The rules for the destinations of webhooks. */
   checkDestination: CheckDestination
   wake: Wake
 }
@@ -39,7 +39,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       scope: 'admin',
       tag,
       summary: 'Create a webhook endpoint',
-      description: 'It gets events from now on: unless it says otherwise, one for each import, when it is over.',
+      description:
+        'The endpoint gets events from now on. By default that is one event for each import, when it is over.',
       body: createEndpointSchema,
       answers: { 201: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
       location: ({ id }) => `/v1/webhook-endpoints/${id}`,
@@ -77,7 +78,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       scope: 'admin',
       tag,
       summary: 'Change a webhook endpoint',
-      description: 'What is absent stays as it is.',
+      description: 'Absent fields stay.',
       params: idParams,
       body: patchEndpointSchema,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
@@ -91,9 +92,9 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       scope: 'admin',
       tag,
       summary: 'Delete a webhook endpoint',
-      description: 'What is pending is skipped; the log of its deliveries stays.',
+      description: 'Pending deliveries are skipped. The log of its deliveries stays.',
       params: idParams,
-      answers: { 204: { description: 'It is deleted.' } },
+      answers: { 204: { description: 'The endpoint was deleted.' } },
       async handle({ params }) {
         await removeEndpoint(deps, params.id)
         return answer(204)
@@ -107,7 +108,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       scope: 'admin',
       tag,
       summary: 'Give a webhook endpoint a new secret',
-      description: 'The old one signs as well until the overlap is over: 24 hours unless the body says otherwise.',
+      description: 'The old secret goes on signing until the overlap is over: 24 hours unless the body says otherwise.',
       params: idParams,
       body: rotateSecretSchema.prefault({}),
       answers: { 200: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
@@ -123,7 +124,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       tag,
       summary: 'Send a test event to a webhook endpoint',
       params: idParams,
-      answers: { 202: { description: 'The delivery, which is under way.', schema: deliverySchema } },
+      answers: { 202: { description: 'The delivery, which is due.', schema: deliverySchema } },
       problems: ['conflict'],
       async handle({ params }) {
         const delivery = await testEndpoint(deps, params.id)
@@ -138,9 +139,9 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       path: '/v1/webhook-endpoints/{id}/recover',
       scope: 'admin',
       tag,
-      summary: 'Deliver again what failed between two times',
+      summary: 'Send failed deliveries of a span of time again',
       description:
-        'Deliveries that are exhausted or wait for a retry, by the time of their event, are due now and begin their schedule anew.',
+        'Takes deliveries that are exhausted or wait for a retry, by the time of their event. They are due now, and begin their schedule again.',
       params: idParams,
       body: windowSchema.prefault({}),
       answers: { 200: { description: 'How many are due now.', schema: resentSchema } },
@@ -158,9 +159,9 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       path: '/v1/webhook-endpoints/{id}/replay',
       scope: 'admin',
       tag,
-      summary: 'Deliver what a webhook endpoint never received',
+      summary: 'Send the events that a webhook endpoint never received',
       description:
-        'Events that it wants, by their time: those skipped while it was disabled, and those from before it was there or asked for them.',
+        'Takes events that the endpoint subscribes to, by their time: those skipped while it was disabled, and those from before it existed or subscribed to them.',
       params: idParams,
       body: windowSchema.prefault({}),
       answers: { 200: { description: 'How many are due now.', schema: resentSchema } },
@@ -178,8 +179,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       path: '/v1/webhook-endpoints/{id}/enable',
       scope: 'admin',
       tag,
-      summary: 'Send to a disabled webhook endpoint again',
-      description: 'One that is failing, or that waits, is tried again at once.',
+      summary: 'Enable a disabled webhook endpoint',
+      description: 'An endpoint that is failing, or that waits, is tried again at once.',
       params: idParams,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
       handle: async ({ params }) => answer(200, await enableEndpoint(deps, params.id)),

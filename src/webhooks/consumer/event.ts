@@ -1,5 +1,5 @@
-// Owns what an event is to a consumer: a union that `type` tells apart. That it is what the service writes is checked
-// by test/webhooks/consumer/event.test.ts.
+// Owns the type of an event for consumers: a union that `type` tells apart. test/webhooks/consumer/event.test.ts checks
+// that it matches what the service writes.
 import type { Import } from './import.ts'
 
 export type { Import, ImportState, LostReason, Rows } from './import.ts'
@@ -11,23 +11,23 @@ interface EventOf<Type extends string, Data> {
   /** When it happened, ISO 8601 in UTC. */
   timestamp: string
   /**
-   * From 1, without a gap, for each import: keep the highest one that you have seen of an import, and drop what is lower.
-   * Null: the event is of no import, or was written before there were sequences.
+   * Numbers the events of an import from 1, without a gap. Keep the highest sequence that you have seen of an import,
+   * and drop lower ones. Null: the event has no import, or is older than sequences.
    */
   sequence: number | null
-  /** As the API showed it then. */
+  /** The import, connection, endpoint or delivery as the API showed it at that time. */
   data: Data
   /**
-   * Fields of `data` that were left out because the body would be larger than 64 KiB (`["metadata"]`); `["*"]`: all
-   * but its id. Absent: none.
+   * The fields of `data` that were left out because the body would be larger than 64 KiB (`["metadata"]`). `["*"]`:
+   * only the id is left. Absent: none.
    */
   omitted?: readonly string[]
 }
 
 /**
- * An import came into a state, all its skipped lines and row results are stored (`import.rows_collected`) or as many as
- * could be had (`import.rows_incomplete`), or its `attention` became another one (`import.attention`, `import.stalled`,
- * `import.overdue`).
+ * An import changed its state, its rows were collected, or its `attention` changed. `import.rows_collected`: all
+ * skipped lines and row results are stored. `import.rows_incomplete`: the rest could not be had. `import.attention`,
+ * `import.stalled`, `import.overdue`: `attention` changed.
  */
 export type ImportEvent = EventOf<
   | 'import.queued'
@@ -47,16 +47,16 @@ export type ImportEvent = EventOf<
   Import
 >
 
-/** A connection asks nothing any more because its credentials are refused, or asks again. */
+/** A connection stopped polling because the provider refuses its credentials, or polls again. */
 export type ConnectionEvent = EventOf<'connection.paused' | 'connection.resumed', Connection>
 
-/** An endpoint fails again and again, works again, or was disabled: others are told, never it itself. */
+/** An endpoint fails again and again, works again, or was disabled. Other endpoints get this event, never that one. */
 export type EndpointEvent = EventOf<'endpoint.failing' | 'endpoint.recovered' | 'endpoint.disabled', WebhookEndpoint>
 
-/** The last attempt at a delivery failed: there are no more unless somebody asks. */
+/** The last automatic attempt at a delivery failed. There are no more unless a caller asks for one. */
 export type DeliveryEvent = EventOf<'delivery.exhausted', Delivery & { endpoint: WebhookEndpoint }>
 
-/** Somebody tries the endpoint out. */
+/** A caller tests the endpoint. */
 export type TestEvent = EventOf<'webhook.test', WebhookEndpoint>
 
 export type WebhookEvent = ImportEvent | ConnectionEvent | EndpointEvent | DeliveryEvent | TestEvent
@@ -68,16 +68,16 @@ export interface Connection {
   /** Null: the provider's default. */
   baseUrl: string | null
   settings: Record<string, unknown>
-  /** The limits as they were set. */
+  /** The limits as a caller set them. */
   limits: { [Limit in keyof Limits]?: Limits[Limit] | undefined }
-  /** The limits that hold: its own, else the provider's. */
+  /** The limits in force: the connection's own, otherwise its provider's. */
   effectiveLimits: Limits
-  /** Fields that make no snapshot a new one, besides the provider's own: JSON Pointers. */
+  /** JSON Pointers of fields whose changes make no new snapshot, besides the provider's own. */
   volatileFields: string[]
-  /** Since when nothing is asked, but for a probe every few minutes. */
+  /** Since when only a probe every few minutes asks the provider. */
   pausedAt: string | null
   pauseReason: 'unauthorized' | 'forbidden' | null
-  /** Nothing is asked before this, because the provider said 429. */
+  /** The provider asked for no calls before this moment: 429, or 503 with `Retry-After`. */
   blockedUntil: string | null
   createdAt: string
   updatedAt: string
@@ -92,7 +92,7 @@ export interface Limits {
   deadlineMs: number
 }
 
-/** Whom webhooks are sent to. The values of its own headers are masked. */
+/** A receiver of webhooks. The values of its own headers are masked. */
 export interface WebhookEndpoint {
   id: string
   url: string
@@ -101,16 +101,16 @@ export interface WebhookEndpoint {
   connections: string[] | null
   /** The providers whose events it gets; null: all. */
   providers: string[] | null
-  /** What the metadata of an import must have; null: anything. */
+  /** What an import's metadata must contain. Null: anything. */
   metadata: Record<string, string | number | boolean> | null
   headers: Record<string, string>
   enabled: boolean
-  /** Why it is disabled, such as `gone`: it answered 410. */
+  /** Why it is disabled, such as `gone`: the receiver answered 410. */
   disabledReason: string | null
-  /** Since when five attempts or more failed in a row, and when the next one is tried. */
+  /** Since when five or more attempts in a row have failed, and when the next one is due. */
   failingSince: string | null
   nextProbeAt: string | null
-  /** Nothing is sent before this, because it asked to wait (429, 503, …). */
+  /** The receiver asked for no attempts before this moment (429, 503, …). */
   blockedUntil: string | null
   /** To the minute. */
   lastSuccessAt: string | null
@@ -118,7 +118,7 @@ export interface WebhookEndpoint {
   updatedAt: string
 }
 
-/** An event on its way to an endpoint. */
+/** An event for an endpoint, with the state of its delivery. */
 export interface Delivery {
   id: string
   eventId: string
@@ -126,7 +126,7 @@ export interface Delivery {
   /** The type of its event. */
   type: string
   state: 'pending' | 'delivered' | 'exhausted' | 'skipped'
-  /** Requests made so far, those that somebody asked for included. */
+  /** Requests made so far, including those that a caller asked for. */
   attempts: number
   nextAttemptAt: string | null
   deliveredAt: string | null

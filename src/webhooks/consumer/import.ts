@@ -1,6 +1,6 @@
-// Owns an import as its events tell of it, for consumers: the API's own form (imports/present.ts), without its schema.
+// Owns the type of an import in events, for consumers: the API's own form (imports/present.ts), without its schema.
 
-/** `lost` means that the tracker can't know how it ended; it never claims a failure. */
+/** `lost` means that the tracker can't know how the import ended. It never claims a failure. */
 export type ImportState =
   | 'pending'
   | 'queued'
@@ -14,7 +14,7 @@ export type ImportState =
 
 export type LostReason = 'not_found' | 'expired' | 'unauthorized' | 'deadline' | 'archived'
 
-/** Counts of rows as the provider says them; null is unknown, which is not 0. */
+/** Counts of rows as the provider reports them. Null is unknown, which differs from 0. */
 export interface Rows {
   total: number | null
   processed: number | null
@@ -25,7 +25,7 @@ export interface Rows {
   skipped: number | null
 }
 
-/** Times are ISO 8601 in UTC; what is unknown is null. */
+/** Times are ISO 8601 in UTC. Unknown values are null. */
 export interface Import {
   id: string
   /** The connection's name. */
@@ -36,13 +36,13 @@ export interface Import {
   state: ImportState
   lostReason: LostReason | null
   /**
-   * What somebody should look at: `unmapped_status`, `forbidden`, `outcome_incomplete`, `budget`, `stalled` or
-   * `overdue`; there may be more one day.
+   * Why a person should look at the import: `unmapped_status`, `forbidden`, `outcome_incomplete`, `budget`, `stalled`
+   * or `overdue`. Later versions may add others.
    */
   attention: string | null
   /** The provider's own word for the state. */
   providerStatus: string | null
-  /** What the provider says for people. */
+  /** The provider's text for people. */
   message: string | null
   /** From 0 to 1. */
   progress: number | null
@@ -52,7 +52,7 @@ export interface Import {
     state: 'none' | 'pending' | 'collecting' | 'complete' | 'incomplete'
     skippedLines: number
     rowResults: number
-    /** Why rows don't come. */
+    /** Why no rows come. */
     lastError: { code: string; message: string; at: string } | null
   }
   providerCreatedAt: string | null
@@ -63,11 +63,11 @@ export interface Import {
   lastPolledAt: string | null
   /** Null: the import is over. */
   nextPollAt: string | null
-  /** When the tracker saw that it is over. */
+  /** When the tracker saw that the import is over. */
   finishedAt: string | null
   polls: number
-  /** What went wrong at the last poll, or what its outcome lacks; null once a poll succeeds and shows all. */
+  /** The error of the last poll, or what the outcome lacks. Null once a poll succeeds and shows all. */
   lastError: { code: string; message: string; at: string } | null
-  /** As it was registered with. */
+  /** The metadata of the registration, or of a later change. */
   metadata: Record<string, unknown>
 }

@@ -1,11 +1,11 @@
-// Owns whether a signature of the Standard Webhooks specification is right:
+// Owns checking signatures by the Standard Webhooks specification:
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 const prefix = 'whsec_'
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/
 
-/** What a signature is made over: `id.timestamp.body`, as they came. */
+/** The signed content: `id.timestamp.body`, exactly as they came. */
 export interface Signed {
   id: string
   timestamp: string
@@ -13,9 +13,9 @@ export interface Signed {
 }
 
 /**
- * Whether any of the signatures (`v1,…`, space-separated) is by any of the secrets. How long that takes depends on
- * their number alone, not on which of them matches or how much of it.
- * @throws {TypeError} where a secret can't be one.
+ * Returns true if any of the signatures (`v1,…`, space-separated) is by any of the secrets. The time it takes depends
+ * only on their number, not on which one matches or how much of it.
+ * @throws {TypeError} if a secret is malformed.
  */
 export function isSigned(signed: Signed, signatures: string, secrets: readonly string[]): boolean {
   if (secrets.length === 0) throw new TypeError('There is no secret to verify webhooks with.')

@@ -1,13 +1,13 @@
-// Owns how a request fails to be a webhook of ours.
+// Owns the reasons why a request isn't a webhook of ours.
 
 /**
- * - `missing_header`: `webhook-id`, `webhook-timestamp` or `webhook-signature` isn't there: it is no webhook.
+ * - `missing_header`: `webhook-id`, `webhook-timestamp` or `webhook-signature` is missing. The request is no webhook.
  * - `invalid_timestamp`: `webhook-timestamp` isn't a whole number of seconds.
- * - `timestamp_too_old`, `timestamp_too_new`: it was signed longer ago, or later, than the tolerance allows. It is an
- *   old webhook that somebody plays again, or one of the two clocks is wrong.
- * - `no_matching_signature`: none of the signatures is by any of the secrets: the secret isn't the endpoint's, or the
+ * - `timestamp_too_old`, `timestamp_too_new`: the signature is older, or further in the future, than the tolerance.
+ *   Somebody replays an old webhook, or one of the two clocks is wrong.
+ * - `no_matching_signature`: none of the signatures is by any of the secrets. The secret isn't the endpoint's, or the
  *   body isn't the bytes that were sent (such as JSON that was parsed and serialised again).
- * - `invalid_body`: it is signed, but its body isn't the JSON of an event.
+ * - `invalid_body`: the signature is right, but the body isn't the JSON of an event.
  */
 export type WebhookVerificationCode =
   | 'missing_header'
@@ -17,7 +17,7 @@ export type WebhookVerificationCode =
   | 'no_matching_signature'
   | 'invalid_body'
 
-/** A request that isn't a webhook to be trusted: answer it with 400. Decide by `code`; the message is for people. */
+/** A request that can't be trusted as a webhook. Answer it with 400. Decide by `code`; the message is for people. */
 export class WebhookVerificationError extends Error {
   override name = 'WebhookVerificationError'
   readonly code: WebhookVerificationCode

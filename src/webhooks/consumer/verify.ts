@@ -1,5 +1,5 @@
-// Owns what a consumer of webhooks calls: `import { verifyWebhook } from 'import-tracker/webhooks'`.
-// It runs where the consumer runs, so it depends on nothing of the service, nor on any package.
+// Owns the function that consumers of webhooks call: `import { verifyWebhook } from 'import-tracker/webhooks'`. It runs
+// in the consumer, so it depends on nothing of the service, nor on any package.
 import type { WebhookEvent } from './event.ts'
 import { isSigned } from './signature.ts'
 import { WebhookVerificationError } from './verification-error.ts'
@@ -13,21 +13,21 @@ export type WebhookHeaders =
   | Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface VerifyOptions {
-  /** How many seconds ago, or from now, it may have been signed: 300. */
+  /** How far the signature's time may be from now, in seconds. Absent: 300. */
   toleranceS?: number
-  /** What time it is, for tests. */
+  /** The current time, for tests. */
   now?: Date
 }
 
 /**
- * The event of a webhook that is proven to be from the service, in constant time.
+ * Returns the event of a webhook whose signature proves that the service sent it. The comparison takes constant time.
  *
- * It is delivered at least once: `id` is the same on every attempt, so do nothing where you have seen it before. Ignore
- * types that you don't know, since there may be new ones.
- * @param rawBody the bytes that came, before anything parses them; a string is taken as UTF-8.
- * @param secrets the endpoint's (`whsec_…`); several while one is rotated.
- * @throws {WebhookVerificationError} where it isn't: answer 400.
- * @throws {TypeError} where there is no secret, or one that can't be: a mistake of the receiver.
+ * Delivery is at least once. `id` is the same on every attempt, so skip events that you have seen before. Ignore
+ * unknown types, because there may be new ones.
+ * @param rawBody the bytes as they came, before any parsing. A string counts as UTF-8.
+ * @param secrets the endpoint's secret (`whsec_…`), or several during a rotation.
+ * @throws {WebhookVerificationError} if the request isn't a webhook of the service. Answer 400.
+ * @throws {TypeError} if there is no secret, or a malformed one: a mistake of the receiver.
  */
 export function verifyWebhook(
   rawBody: string | Uint8Array,
@@ -84,7 +84,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** The signature vouches for the rest: what is behind `data` is as the service wrote it. */
+/** The signature vouches for the rest: `data` is as the service wrote it. */
 function isEvent(value: unknown): value is WebhookEvent {
   if (typeof value !== 'object' || value === null) return false
   const { type, timestamp, data } = value as Record<string, unknown>

@@ -1,14 +1,14 @@
-// Owns how deliveries and their attempts are shown.
+// Owns how the API shows deliveries and their attempts.
 import { z } from 'zod'
 import type { deliveries, deliveryAttempts } from '../../db/schema/index.ts'
 import { type ErrorCode, errorCodes } from '../../egress/error-codes.ts'
 import { attemptOutcomes } from '../outcome.ts'
 
 /**
- * - `pending`: an attempt is due, under way or will be.
- * - `delivered`: an attempt was answered with 2xx.
- * - `exhausted`: the last attempt failed; there are no more unless somebody asks.
- * - `skipped`: the endpoint was disabled or deleted before it was delivered.
+ * - `pending`: an attempt is due, under way, or will be due.
+ * - `delivered`: the receiver answered an attempt with 2xx.
+ * - `exhausted`: the last attempt failed. There are no more unless a caller asks for one.
+ * - `skipped`: the endpoint was disabled or deleted before the delivery succeeded.
  */
 export const deliveryStates = ['pending', 'delivered', 'exhausted', 'skipped'] as const
 
@@ -19,7 +19,7 @@ export const deliverySchema = z
     endpointId: z.uuid(),
     type: z.string(),
     state: z.enum(deliveryStates),
-    attempts: z.number().int().describe('Requests made so far, those that somebody asked for included.'),
+    attempts: z.number().int().describe('Requests made so far, including those that a caller asked for.'),
     nextAttemptAt: z.iso.datetime().nullable(),
     deliveredAt: z.iso.datetime().nullable(),
   })
@@ -34,22 +34,22 @@ const listed = Object.entries(errorCodes)
 export const attemptSchema = z
   .object({
     number: z.number().int(),
-    manual: z.boolean().describe('Somebody asked for it; it is no part of the retry schedule.'),
+    manual: z.boolean().describe('A caller asked for it. It doesn’t count for the retry schedule.'),
     startedAt: z.iso.datetime(),
     durationMs: z.number().int().nullable(),
-    outcome: z.enum(attemptOutcomes).describe('`in_flight` that stays: the worker was stopped meanwhile.'),
+    outcome: z.enum(attemptOutcomes).describe('An `in_flight` that stays means that the worker died meanwhile.'),
     status: z.number().int().nullable(),
     errorCode: z
       .enum(Object.keys(errorCodes) as [ErrorCode, ...ErrorCode[]])
       .nullable()
-      .describe(`Why there was no answer; null: there was one. ${listed}`),
+      .describe(`Why there was no answer. Null: there was one. ${listed}`),
     responseSnippet: z.string().nullable().describe('The first 4 KiB of the answer.'),
   })
   .meta({ id: 'DeliveryAttempt' })
 
 export type ApiAttempt = z.infer<typeof attemptSchema>
 
-/** @param row with the type of its event. */
+/** @param row a delivery with the type of its event. */
 export function presentDelivery(row: typeof deliveries.$inferSelect & { type: string }): ApiDelivery {
   return {
     id: row.id,

@@ -1,4 +1,4 @@
-// Owns reading the log of deliveries, as the API shows it.
+// Owns reading the log of deliveries as the API shows it.
 import { and, desc, eq, getTableColumns, gt, lt } from 'drizzle-orm'
 import { z } from 'zod'
 import { idKey, numberKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
@@ -17,7 +17,7 @@ export const deliveryFilterSchema = z.strictObject({
 
 export type DeliveryFilter = z.infer<typeof deliveryFilterSchema>
 
-/** Deliveries, newest first. */
+/** Returns deliveries, the newest first. */
 export async function listDeliveries(
   { db }: { db: Database },
   { endpointId, eventId, importId, state, limit, after }: DeliveryFilter & PageQuery,
@@ -41,7 +41,7 @@ export async function listDeliveries(
   return pageOf(rows.map(presentDelivery), limit, (delivery) => [delivery.id])
 }
 
-/** The attempts at a delivery, in the order they were made. @throws {AppError} not_found */
+/** Returns the attempts at a delivery, in the order in which they were made. @throws {AppError} not_found */
 export async function listAttempts(
   { db }: { db: Database },
   deliveryId: string,

@@ -1,4 +1,4 @@
-// Owns asking for one more attempt at a delivery, whatever became of it.
+// Owns asking for one more attempt at a delivery, in any of its states.
 import { eq } from 'drizzle-orm'
 import { AppError, notFound } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -8,9 +8,9 @@ import { deliveries, events, webhookEndpoints } from '../../db/schema/index.ts'
 import { type ApiDelivery, presentDelivery } from './present.ts'
 
 /**
- * Makes an attempt due now, with the same id and body. It uses up none of the automatic ones: a delivery that is
- * pending goes on with its schedule afterwards, and one that is over is not retried.
- * @throws {AppError} not_found; conflict where the endpoint is disabled or deleted.
+ * Makes an attempt due now, with the same id and body. It uses up no automatic attempt. A pending delivery then
+ * continues its schedule, and a delivery that is over isn't retried.
+ * @throws {AppError} `not_found`; `conflict` if the endpoint is disabled or deleted.
  */
 export async function redeliver({ db, clock }: { db: Database; clock: Clock }, id: string): Promise<ApiDelivery> {
   if (!isId(id)) throw notFound('delivery')
@@ -21,7 +21,7 @@ export async function redeliver({ db, clock }: { db: Database; clock: Clock }, i
       .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, deliveries.endpointId))
       .innerJoin(events, eq(events.id, deliveries.eventId))
       .where(eq(deliveries.id, id))
-      .for('key share', { of: webhookEndpoints }) // so that it isn't disabled behind our back
+      .for('key share', { of: webhookEndpoints }) // so that nobody disables it meanwhile
     if (!target) throw notFound('delivery')
     if (target.deletedAt) throw new AppError('conflict', 'The endpoint is deleted.')
     if (target.disabledAt) throw new AppError('conflict', 'The endpoint is disabled; enable it first.')
@@ -30,7 +30,7 @@ export async function redeliver({ db, clock }: { db: Database; clock: Clock }, i
       .set({ manualRequested: true, nextAttemptAt: clock.now() })
       .where(eq(deliveries.id, id))
       .returning()
-    if (!row) throw notFound('delivery') // deleted with its import just now
+    if (!row) throw notFound('delivery') // it was just deleted with its import
     return presentDelivery({ ...row, type: target.type })
   })
 }

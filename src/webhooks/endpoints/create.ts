@@ -10,7 +10,7 @@ import { type ApiEndpointWithSecret, presentEndpoint } from './present.ts'
 import { sealSecret } from './secrets.ts'
 
 /**
- * Creates an endpoint that gets events from now on. Its secret is never shown again.
+ * Creates an endpoint, which gets events from now on. The secret is shown in this answer only.
  * @throws {AppError} invalid_request
  */
 export async function createEndpoint(

@@ -1,4 +1,4 @@
-// Owns that an endpoint gets no more webhooks, whoever decided so, and that others are told.
+// Owns disabling an endpoint, for any reason, and telling others about it.
 import { eq, sql } from 'drizzle-orm'
 import type { Encryption } from '../../base/encryption.ts'
 import type { Transaction } from '../../db/client.ts'
@@ -10,16 +10,16 @@ import { skipPending } from './skip-pending.ts'
 const lockKey = 0x64697362 // "disb"
 
 /**
- * To be called before the endpoint that may be disabled is locked. Whoever disables one locks it against writers of
- * events, and writes an event itself: two at once could wait for each other.
+ * Lets one transaction at a time disable endpoints. Call it before locking an endpoint that may be disabled. Disabling
+ * locks an endpoint against writers of events, and then writes an event itself. Two such transactions could deadlock.
  */
 export async function oneDisablesAtOnce(tx: Transaction): Promise<void> {
   await tx.execute(sql`SELECT pg_advisory_xact_lock(${lockKey})`)
 }
 
 /**
- * Disables an endpoint that the caller has locked FOR UPDATE, so that no delivery is being written behind it: what is
- * pending ends as `skipped`. One that is disabled or deleted already stays as it is.
+ * Disables an endpoint that the caller has locked FOR UPDATE, so that no delivery to it is being written. Pending
+ * deliveries end as `skipped`. A disabled or deleted endpoint stays as it is.
  */
 export async function disableEndpoint(
   tx: Transaction,

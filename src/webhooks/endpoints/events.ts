@@ -1,5 +1,5 @@
-// Owns telling others about an endpoint and its deliveries. They are of no connection and no import, so endpoints that
-// ask for chosen ones don't get them.
+// Owns events about an endpoint and its deliveries, for other endpoints. These events have no connection and no import,
+// so endpoints that filter by connection don't get them.
 
 import type { Encryption } from '../../base/encryption.ts'
 import type { Transaction } from '../../db/client.ts'
@@ -7,7 +7,7 @@ import { writeEvent } from '../../events/write.ts'
 import type { ApiDelivery } from '../deliveries/present.ts'
 import { type EndpointRow, presentEndpoint } from './present.ts'
 
-/** Tells the others what became of the endpoint; `row` is as the transaction leaves it. */
+/** Writes an event about the endpoint. `row` is its state at the end of the transaction. */
 export async function writeEndpointEvent(
   tx: Transaction,
   encryption: Encryption,
@@ -18,7 +18,7 @@ export async function writeEndpointEvent(
   await writeEvent(tx, { ...aboutEndpoint(row), type, occurredAt: now, data: presentEndpoint(encryption, row) })
 }
 
-/** Tells the others that the last attempt failed: the delivery as the API shows it, with its endpoint. */
+/** Writes the event that a delivery's last attempt failed: the delivery as the API shows it, with its endpoint. */
 export async function writeExhausted(
   tx: Transaction,
   encryption: Encryption,

@@ -1,18 +1,22 @@
-// Owns the headers that an endpoint's owner adds to each webhook: which may be, and how they are kept and shown.
+// Owns the headers that an endpoint's owner adds to each webhook: which ones are allowed, and how they are stored and
+// shown.
 import { z } from 'zod'
 import type { Encryption } from '../../base/encryption.ts'
 import { openSecret, sealSecret } from './secrets.ts'
 
 export type CustomHeaders = Readonly<Record<string, string>>
 
-/** Shown in place of every value. */
+/** The API shows this instead of every value. */
 export const maskedValue = '********'
 
 const maxHeaders = 10
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/
 const printable = /^[\x20-\x7e]{0,2048}$/
 
-/** Ours, or about the connection (RFC 9110, 7.6.1): whoever sets these can forge or break the request. */
+/**
+ * Our own headers, and headers about the connection (RFC 9110, 7.6.1). An owner who sets these could forge or break the
+ * request.
+ */
 const reserved =
   /^(host|user-agent|accept-encoding|expect|date|connection|keep-alive|proxy-.*|te|trailers?|transfer-encoding|upgrade|http2-settings|content-.*|webhook-.*)$/i
 
@@ -31,7 +35,7 @@ export const headersSchema = z.record(z.string(), z.string()).superRefine((heade
   }
 })
 
-/** Null: there are none. */
+/** Returns null if there are none. */
 export function sealHeaders(encryption: Encryption, endpointId: string, headers: CustomHeaders): string | null {
   return Object.keys(headers).length === 0 ? null : sealSecret(encryption, endpointId, JSON.stringify(headers))
 }

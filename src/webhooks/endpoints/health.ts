@@ -1,23 +1,26 @@
-// Owns what attempts say about the endpoint: when its breaker opens, when it is probed, and when it is given up. Pure.
+// Owns an endpoint's health as its attempts show it: when its breaker opens, when it is probed, and when it is given
+// up. Pure.
 import { after } from '../../base/clock.ts'
 
 const minute = 60_000
 const day = 24 * 60 * minute
 
-/** Failures in a row that open the breaker. */
+/** How many failures in a row open the breaker. */
 const failuresToOpen = 5
 const firstProbeMs = minute
 export const maxProbeMs = 30 * minute
-/** An endpoint is given up after failing for this long, and this often, without a success. */
+/** An endpoint is given up after failing this long, and this often, without a success. */
 const giveUpMs = 5 * day
 const giveUpFailures = 10
 
-/** What is kept of an endpoint's attempts, those that somebody asked for included. */
+/** The stored results of an endpoint's attempts, including attempts that a caller asked for. */
 export interface Health {
-  /** Since the last success. */
+  /** How many attempts have failed since the last success. */
   failures: number
   firstFailureAt: Date | null
-  /** Since when the breaker is open: one delivery is tried at a time, and the others wait without using up attempts. */
+  /**
+   * Since when the breaker is open. Then one delivery is tried at a time. The others wait, which uses up no attempts.
+   */
   failingSince: Date | null
   nextProbeAt: Date | null
   failedProbes: number
@@ -25,17 +28,17 @@ export interface Health {
 
 const closed = { failingSince: null, nextProbeAt: null, failedProbes: 0 }
 
-/** No failures, as after a success. */
+/** The health after a success. */
 export const healthy: Health = { failures: 0, firstFailureAt: null, ...closed }
 
 export interface Failure {
   startedAt: Date
   endedAt: Date
-  /** It was answered with how long to wait (429, 503): whoever says so isn't dead, and is left alone for as long. */
+  /** The answer said how long to wait (429, 503). A receiver that says so isn't dead, so its breaker doesn't open. */
   asksToWait: boolean
 }
 
-/** Counts a failure. One that was under way already when the breaker opened is no probe. */
+/** Returns the health after a failure. A failure whose attempt began before the breaker opened is no probe. */
 export function afterFailure(health: Health, { startedAt, endedAt, asksToWait }: Failure): Health {
   const failures = health.failures + 1
   const firstFailureAt = health.firstFailureAt ?? endedAt
@@ -49,14 +52,14 @@ export function afterFailure(health: Health, { startedAt, endedAt, asksToWait }:
 }
 
 /**
- * Whether to send no more: five days without a success, and ten failures or more. The days count from the first of the
- * failures, so that an endpoint isn't given up for having had nothing to do.
+ * Returns true if nothing more should be sent: five days without a success, and at least ten failures. The days count
+ * from the first failure, so that an endpoint without events isn't given up.
  */
 export function isGivenUp({ failures, firstFailureAt }: Health, now: Date): boolean {
   return failures >= giveUpFailures && firstFailureAt !== null && firstFailureAt <= after(now, -giveUpMs)
 }
 
-/** Whether the breaker lets nothing through at this moment, but what somebody asks for. */
+/** Returns true if the breaker lets nothing through now, except what a caller asks for. */
 export function isHeldBack({ failingSince, nextProbeAt }: Health, now: Date): boolean {
   return failingSince !== null && nextProbeAt !== null && nextProbeAt > now
 }

@@ -1,4 +1,4 @@
-// Owns what the API accepts for a webhook endpoint, and what has to be asked of the network and the database.
+// Owns what the API accepts for a webhook endpoint, and its checks against the network and the database.
 import { and, inArray, isNull } from 'drizzle-orm'
 import { z } from 'zod'
 import type { FieldError } from '../../api/refusal.ts'
@@ -14,31 +14,31 @@ import { metadataFilterSchema } from './present.ts'
 const maxMetadataKeys = 20
 
 const fields = {
-  url: z.string().min(1).max(2_048).describe('Where webhooks are sent: https, and a public host.'),
+  url: z.string().min(1).max(2_048).describe('The receiver’s URL: https, and a public host.'),
   types: z
     .array(z.enum(eventTypes))
     .min(1, 'must name at least one event type')
     .transform((types) => [...new Set(types)])
-    .describe('The event types it wants.'),
+    .describe('The event types to send.'),
   connections: z
     .array(z.string().max(100))
     .min(1, 'must name at least one connection, or be null for all')
     .max(1_000)
     .transform((names) => [...new Set(names)])
     .nullable()
-    .describe('Only events of these connections; null: of all.'),
+    .describe('Sends only events of these connections. Null: of all.'),
   providers: z
     .array(z.enum(providerNames))
     .min(1, 'must name at least one provider, or be null for all')
     .transform((names) => [...new Set(names)])
     .nullable()
-    .describe('Only events of these providers; null: of all.'),
+    .describe('Sends only events of these providers. Null: of all.'),
   metadata: metadataFilterSchema
     .refine((metadata) => Object.keys(metadata).length > 0, 'must have at least one key, or be null for anything')
     .refine((metadata) => Object.keys(metadata).length <= maxMetadataKeys, `must have at most ${maxMetadataKeys} keys`)
     .nullable()
-    .describe('Only events of imports whose metadata has all of these keys with these values; null: anything.'),
-  headers: headersSchema.describe('Sent with each webhook, such as an Authorization of yours.'),
+    .describe('Sends only events of imports whose metadata has all of these keys with these values. Null: anything.'),
+  headers: headersSchema.describe('Headers to send with each webhook, such as an Authorization of yours.'),
 }
 
 export const createEndpointSchema = z
@@ -61,8 +61,8 @@ export const patchEndpointSchema = z
     connections: fields.connections.optional(),
     providers: fields.providers.optional(),
     metadata: fields.metadata.optional(),
-    headers: fields.headers.optional().describe('Replaces all of them.'),
-    enabled: z.boolean().optional().describe('False: nothing is sent, and what was pending is skipped.'),
+    headers: fields.headers.optional().describe('Replaces all headers.'),
+    enabled: z.boolean().optional().describe('False: nothing is sent, and pending deliveries are skipped.'),
   })
   .meta({ id: 'PatchWebhookEndpoint' })
 
@@ -73,7 +73,7 @@ export interface InputDeps {
   checkDestination: CheckDestination
 }
 
-/** @throws {AppError} invalid_request naming a URL that may not be sent to, and connections that don't exist. */
+/** @throws {AppError} `invalid_request` naming a URL that may not be sent to, and connections that don't exist. */
 export async function checkEndpoint(deps: InputDeps, input: PatchEndpointInput): Promise<void> {
   requireStorable(input)
   const errors = [...(await urlErrors(deps, input)), ...(await connectionErrors(deps, input))]

@@ -1,4 +1,4 @@
-// Owns changing a webhook endpoint, enabling and disabling it included.
+// Owns changing a webhook endpoint, including enabling and disabling it.
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
@@ -13,7 +13,8 @@ import { lockEndpoint } from './read.ts'
 export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption }
 
 /**
- * Changes what is given. Pending deliveries go to the new URL with the new headers; disabling ends them as `skipped`.
+ * Changes the given fields. Pending deliveries go to the new URL with the new headers. Disabling ends them as
+ * `skipped`.
  * @throws {AppError} not_found; invalid_request
  */
 export async function patchEndpoint(deps: PatchDeps, id: string, input: PatchEndpointInput): Promise<ApiEndpoint> {
@@ -42,19 +43,19 @@ export async function patchEndpoint(deps: PatchDeps, id: string, input: PatchEnd
 }
 
 /**
- * Sends to a disabled endpoint again, from the next event on, and to one that is failing or waits, at once.
+ * Enables a disabled endpoint: it gets the next events. An endpoint that is failing or waits is tried again at once.
  * @throws {AppError} not_found
  */
 export function enableEndpoint(deps: PatchDeps, id: string): Promise<ApiEndpoint> {
   return patchEndpoint(deps, id, { enabled: true })
 }
 
-/** Another URL is tried at once, whatever the old one answered. */
+/** Returns the columns for a new URL, which is tried at once, whatever the old one answered. */
 function elsewhere(old: EndpointRow, now: Date): Partial<EndpointRow> {
   return { blockedUntil: null, ...(old.failingSince !== null && { nextProbeAt: now }) }
 }
 
-/** Only the fields that are given. */
+/** Returns only the given fields. */
 function defined<Fields extends object>(fields: Fields): Partial<Fields> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>
 }

@@ -1,4 +1,4 @@
-// Owns how a webhook endpoint is shown: everything but its secrets, with the values of its headers masked.
+// Owns how the API shows a webhook endpoint: everything except its secrets, with the values of its headers masked.
 import { z } from 'zod'
 import { DecryptionError, type Encryption } from '../../base/encryption.ts'
 import { isRawNumber } from '../../base/json.ts'
@@ -10,16 +10,16 @@ import { maskedValue, openHeaders } from './headers.ts'
 export type EndpointRow = typeof webhookEndpoints.$inferSelect
 
 /**
- * - `manual`: somebody disabled it.
- * - `gone`: it answered 410, which says that it wants no webhooks any more.
- * - `failing`: nothing succeeded for five days, in ten attempts or more.
+ * - `manual`: a caller disabled it.
+ * - `gone`: the receiver answered 410, so it wants no more webhooks.
+ * - `failing`: nothing succeeded for five days, in at least ten attempts.
  */
 export const disabledReasons = ['manual', 'gone', 'failing'] as const
 export type DisabledReason = (typeof disabledReasons)[number]
 
 const time = z.iso.datetime()
 
-/** What metadata must have: these keys with these values. */
+/** The keys and values that metadata must contain. */
 export const metadataFilterSchema = z.record(
   z.string(),
   z.custom<string | number | boolean>(isScalar, 'must be a string, a number, true or false').meta({
@@ -39,15 +39,15 @@ export const endpointSchema = z
     connections: z.array(z.string()).nullable().describe('Null: events of all connections.'),
     providers: z.array(z.enum(providerNames)).nullable().describe('Null: events of all providers.'),
     metadata: metadataFilterSchema.nullable().describe('Null: events of imports with any metadata.'),
-    headers: z.record(z.string(), z.string()).describe('The names of its own headers; the values are masked.'),
+    headers: z.record(z.string(), z.string()).describe('Its own headers by name. The values are masked.'),
     enabled: z.boolean(),
     disabledReason: z
       .enum(disabledReasons)
       .nullable()
-      .describe('`gone`: it answered 410. `failing`: nothing succeeded for five days.'),
-    failingSince: time.nullable().describe('Since when five attempts or more failed in a row: one is tried at a time.'),
-    nextProbeAt: time.nullable().describe('While it is failing: when the next one is tried.'),
-    blockedUntil: time.nullable().describe('Nothing is sent before this, because it asked to wait (429, 503, …).'),
+      .describe('`gone`: the receiver answered 410. `failing`: nothing succeeded for five days.'),
+    failingSince: time.nullable().describe('Since when five or more attempts in a row failed: one is tried at a time.'),
+    nextProbeAt: time.nullable().describe('While it is failing: when the next attempt is made.'),
+    blockedUntil: time.nullable().describe('The receiver asked for no attempts before this moment (429, 503, …).'),
     lastSuccessAt: time.nullable().describe('To the minute.'),
     createdAt: time,
     updatedAt: time,
@@ -55,7 +55,7 @@ export const endpointSchema = z
   .meta({ id: 'WebhookEndpoint' })
 
 export const endpointWithSecretSchema = endpointSchema
-  .extend({ secret: z.string().describe('Signs the webhooks; shown this once.') })
+  .extend({ secret: z.string().describe('Signs the webhooks. Shown only this once.') })
   .meta({ id: 'WebhookEndpointWithSecret' })
 
 export type ApiEndpoint = z.infer<typeof endpointSchema>
@@ -81,7 +81,7 @@ export function presentEndpoint(encryption: Encryption, row: EndpointRow): ApiEn
   }
 }
 
-/** A lost key must not keep an endpoint from being seen, and mended. */
+/** If a key is lost, the endpoint can still be shown, and mended. */
 function maskedHeaders(encryption: Encryption, row: EndpointRow): Record<string, string> {
   try {
     return Object.fromEntries(Object.keys(openHeaders(encryption, row)).map((name) => [name, maskedValue]))

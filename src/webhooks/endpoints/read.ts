@@ -1,4 +1,4 @@
-// Owns reading webhook endpoints, as the API shows them.
+// Owns reading webhook endpoints as the API shows them.
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
 import { notFound } from '../../api/refusal.ts'
@@ -24,7 +24,7 @@ export async function getEndpoint({ db, encryption }: ReadDeps, id: string): Pro
   return presentEndpoint(encryption, row)
 }
 
-/** Endpoints by the time they were created. */
+/** Returns endpoints in the order of their creation. */
 export async function listEndpoints({ db, encryption }: ReadDeps, query: PageQuery): Promise<Page<ApiEndpoint>> {
   const cursor = readCursor(query.after, idKey)
   const rows = await db
@@ -38,7 +38,7 @@ export async function listEndpoints({ db, encryption }: ReadDeps, query: PageQue
 }
 
 /**
- * Takes the endpoint's lock, which whoever writes deliveries to it waits for.
+ * Locks the endpoint. Transactions that write deliveries to it wait for this lock.
  * @throws {AppError} not_found
  */
 export async function lockEndpoint(tx: Transaction, id: string): Promise<EndpointRow> {

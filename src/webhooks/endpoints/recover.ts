@@ -1,13 +1,13 @@
-// Owns sending again what failed between two times, such as an outage of the receiver.
+// Owns sending failed deliveries of a span of time again, for instance after an outage of the receiver.
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
 import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './resend.ts'
 
 /**
- * Makes due now what was to be delivered from `since` to `until` and failed: deliveries that are exhausted, and those
- * that wait for a retry, which may be a day away. Each begins its schedule anew, with the same id and body.
- * @throws {AppError} not_found; conflict while it is disabled; invalid_request
+ * Makes failed deliveries of the window due now: exhausted ones, and those that wait for a retry, which may be a day
+ * away. Each begins its schedule again, with the same id and body.
+ * @throws {AppError} `not_found`; `conflict` while the endpoint is disabled; `invalid_request`
  */
 export async function recoverEndpoint(
   { db, clock }: { db: Database; clock: Clock },

@@ -1,4 +1,4 @@
-// Owns deleting a webhook endpoint: its secrets go, the record of what it was told stays.
+// Owns deleting a webhook endpoint. Its secrets are deleted, the log of its deliveries stays.
 import { eq } from 'drizzle-orm'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
@@ -6,7 +6,7 @@ import { webhookEndpoints } from '../../db/schema/index.ts'
 import { lockEndpoint } from './read.ts'
 import { skipPending } from './skip-pending.ts'
 
-/** Deletes an endpoint; what is pending ends as `skipped`. @throws {AppError} not_found */
+/** Deletes an endpoint. Pending deliveries end as `skipped`. @throws {AppError} not_found */
 export async function removeEndpoint({ db, clock }: { db: Database; clock: Clock }, id: string): Promise<void> {
   await db.transaction(async (tx) => {
     await lockEndpoint(tx, id)

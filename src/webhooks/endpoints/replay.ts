@@ -1,5 +1,5 @@
-// Owns sending what an endpoint never received: what was skipped while it was disabled, and what happened before it
-// was there or asked for it.
+// Owns sending events that an endpoint never received: those skipped while it was disabled, and those from before it
+// existed or subscribed to them.
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
@@ -8,9 +8,9 @@ import { isWanted } from '../../events/subscription.ts'
 import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './resend.ts'
 
 /**
- * Makes due now the events from `since` to `until` that the endpoint wants, as its filters are today, and that have no
- * delivery to it or a skipped one. What failed there isn't among them (recover.ts).
- * @throws {AppError} not_found; conflict while it is disabled; invalid_request
+ * Makes the window's events due now that the endpoint subscribes to today and that have no delivery to it, or a skipped
+ * one. Failed deliveries aren't among them (recover.ts).
+ * @throws {AppError} `not_found`; `conflict` while the endpoint is disabled; `invalid_request`
  */
 export async function replayEndpoint(
   { db, clock }: { db: Database; clock: Clock },
@@ -38,7 +38,8 @@ export async function replayEndpoint(
     const taken = rows.slice(0, maxResent)
     const skipped = taken.flatMap(({ deliveryId }) => deliveryId ?? [])
     const missed = taken.flatMap(({ eventId, deliveryId }) => (deliveryId === null ? [eventId] : []))
-    // Locked, so that none of them is deleted meanwhile with its import; before any delivery, as deleting does.
+    // Locks the events, so that none is deleted meanwhile with its import. The events come before any delivery, as in
+    // deleting.
     await tx.execute(sql`
       INSERT INTO deliveries (id, event_id, endpoint_id, state, is_retry, next_attempt_at, created_at)
       SELECT ${timeOrderedId(sql`${now}::timestamptz`)}, event.id, ${id}, 'pending', true, ${now}, ${now}

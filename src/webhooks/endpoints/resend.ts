@@ -1,4 +1,4 @@
-// Owns between which times recovering and replaying look, and what both answer.
+// Owns the window of time that recovering and replaying share, and their answer.
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { AppError, invalid, notFound } from '../../api/refusal.ts'
@@ -8,16 +8,16 @@ import type { Transaction } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
 import { logDays } from '../prune.ts'
 
-/** What one call takes at the most. */
+/** How many deliveries one call takes at most. */
 export const maxResent = 10_000
 
 const moment = z.iso.datetime({ offset: true, error: 'must be a date and time as in ISO 8601' })
 
 export const windowSchema = z
   .strictObject({
-    since: moment.optional().describe('From this time on; absent: as far back as the log goes, 30 days.'),
-    until: moment.optional().describe('Before this time; absent: until now.'),
-    dryRun: z.boolean().default(false).describe('Only say how many there are.'),
+    since: moment.optional().describe('From this time on. Absent: as far back as the log goes, 30 days.'),
+    until: moment.optional().describe('Before this time. Absent: until now.'),
+    dryRun: z.boolean().default(false).describe('Only counts them.'),
   })
   .meta({ id: 'ResendWindow' })
 
@@ -25,8 +25,8 @@ export type WindowInput = z.infer<typeof windowSchema>
 
 export const resentSchema = z
   .object({
-    count: z.number().int().describe(`How many are due now, or would be: ${maxResent} at the most.`),
-    more: z.boolean().describe('There are more: call again.'),
+    count: z.number().int().describe(`How many are due now, or would be. At most ${maxResent}.`),
+    more: z.boolean().describe('True: there are more, so call again.'),
     dryRun: z.boolean(),
   })
   .meta({ id: 'Resent' })
@@ -34,8 +34,8 @@ export const resentSchema = z
 export type Resent = z.infer<typeof resentSchema>
 
 /**
- * Whether the moment that an id was made at is in the window.
- * @throws {AppError} invalid_request where the window ends before it begins.
+ * Returns SQL that is true if an id was made within the window.
+ * @throws {AppError} `invalid_request` if the window ends before it begins.
  */
 export function isWithin(id: SQL, { since, until }: WindowInput, { now }: Clock): SQL {
   const oldest = after(now(), -logDays * 86_400_000)
@@ -49,9 +49,8 @@ export function isWithin(id: SQL, { since, until }: WindowInput, { now }: Clock)
 }
 
 /**
- * Locks the endpoint so that it isn't disabled behind our back, and so that of two calls the second finds what the
- * first has left.
- * @throws {AppError} not_found; conflict where it is disabled, unless nothing is to be sent.
+ * Locks the endpoint, so that nobody disables it meanwhile, and a second call finds only what the first has left.
+ * @throws {AppError} `not_found`; `conflict` if it is disabled, except for a dry run.
  */
 export async function lockToResend(tx: Transaction, id: string, { dryRun }: WindowInput): Promise<void> {
   if (!isId(id)) throw notFound('webhook endpoint')
@@ -64,7 +63,7 @@ export async function lockToResend(tx: Transaction, id: string, { dryRun }: Wind
   if (row.disabledAt && !dryRun) throw new AppError('conflict', 'The endpoint is disabled; enable it first.')
 }
 
-/** What makes a delivery due now with its schedule from the beginning, behind first attempts. */
+/** Returns the columns that make a delivery due now, behind first attempts, with its schedule from the beginning. */
 export function begunAnew(now: Date): SQL {
   return sql`
     state = 'pending',

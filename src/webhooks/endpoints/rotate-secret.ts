@@ -1,4 +1,4 @@
-// Owns giving an endpoint a new signing secret, while the old one signs on for a time.
+// Owns giving an endpoint a new signing secret, while the old one goes on signing for a time.
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
 import { AppError } from '../../api/refusal.ts'
@@ -12,7 +12,7 @@ import { lockEndpoint } from './read.ts'
 import { sealSecret, unexpired } from './secrets.ts'
 
 const hourMs = 3_600_000
-/** That sign beside the current one: more would only lengthen the signature header. */
+/** How many older secrets may sign beside the current one. More would only lengthen the signature header. */
 const maxPrevious = 4
 
 export const rotateSecretSchema = z
@@ -22,11 +22,14 @@ export const rotateSecretSchema = z
       .min(0)
       .max(168)
       .default(24)
-      .describe('How long older secrets sign as well; 0 ends all of them at once.'),
+      .describe('How long older secrets go on signing. 0 ends all of them at once.'),
   })
   .meta({ id: 'RotateSecret' })
 
-/** Makes a new secret, shown this once. @throws {AppError} not_found; conflict where too many older ones still sign. */
+/**
+ * Returns a new secret, shown only this once. @throws {AppError} `not_found`; `conflict` if too many older secrets
+ * still sign.
+ */
 export async function rotateSecret(
   deps: { db: Database; clock: Clock; encryption: Encryption },
   id: string,
@@ -50,7 +53,7 @@ export async function rotateSecret(
   })
 }
 
-/** Newest first. */
+/** Returns them with the newest first. */
 function previousSecrets(old: EndpointRow, now: Date, overlapMs: number): PreviousSecret[] {
   if (overlapMs === 0) return []
   const kept = unexpired(old.previousSecrets, now)

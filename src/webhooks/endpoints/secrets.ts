@@ -1,4 +1,4 @@
-// Owns how an endpoint's secrets are kept: encrypted for this endpoint alone.
+// Owns storing an endpoint's secrets: encrypted for this endpoint alone.
 
 import type { Encryption } from '../../base/encryption.ts'
 import type { PreviousSecret } from '../../db/schema/index.ts'
@@ -7,7 +7,7 @@ export function sealSecret(encryption: Encryption, endpointId: string, secret: s
   return encryption.encrypt(secret, `endpoint:${endpointId}`)
 }
 
-/** @throws {DecryptionError} when no accepted key opens it any more. */
+/** @throws {DecryptionError} if no accepted key decrypts it. */
 export function openSecret(encryption: Encryption, endpointId: string, sealed: string): string {
   return encryption.decrypt(sealed, `endpoint:${endpointId}`)
 }
@@ -18,7 +18,7 @@ export interface StoredSecrets {
   previousSecrets: PreviousSecret[]
 }
 
-/** The secrets that sign at this moment, the current one first. @throws {DecryptionError} */
+/** Returns the secrets that sign at this moment, the current one first. @throws {DecryptionError} */
 export function signingSecrets(encryption: Encryption, endpoint: StoredSecrets, now: Date): string[] {
   const previous = unexpired(endpoint.previousSecrets, now)
   return [endpoint.secret, ...previous.map(({ secret }) => secret)].map((sealed) =>

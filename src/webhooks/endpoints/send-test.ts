@@ -1,4 +1,4 @@
-// Owns trying an endpoint out: an event that goes to it alone.
+// Owns testing an endpoint: an event that goes to it alone.
 
 import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -12,8 +12,8 @@ import { presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
 
 /**
- * Writes a `webhook.test` event, due at once to this endpoint, whatever types and connections it asked for.
- * @throws {AppError} not_found; conflict while it is disabled.
+ * Writes a `webhook.test` event, due at once to this endpoint, whatever it subscribes to.
+ * @throws {AppError} `not_found`; `conflict` while it is disabled.
  */
 export async function testEndpoint(
   { db, clock, encryption }: { db: Database; clock: Clock; encryption: Encryption },

@@ -1,11 +1,11 @@
-// Owns what becomes of an endpoint's deliveries when it takes no more of them.
+// Owns ending an endpoint's deliveries when it takes no more of them.
 import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Transaction } from '../../db/client.ts'
 import { deliveries } from '../../db/schema/index.ts'
 
 /**
- * Ends what is pending as `skipped`, and forgets attempts that were asked for. The caller holds the endpoint's lock
- * (`lockEndpoint`), so that no delivery is being written behind it.
+ * Ends pending deliveries as `skipped`, and cancels requested attempts. The caller holds the endpoint's lock
+ * (`lockEndpoint`), so that no delivery to it is being written.
  */
 export async function skipPending(tx: Transaction, endpointId: string): Promise<void> {
   await tx
