@@ -5,6 +5,7 @@
 // themselves, because outcomes gather while a pass is under way; an item that hangs holds up no other.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { createLogThrottle } from '../base/log-throttle.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { mayPass } from '../db/unreachable.ts'
 import type { Item, Kind, Recorded, WorkName } from './kind.ts'
@@ -88,6 +89,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
   { db, clock, log, wake, uptime = () => performance.now(), pace: givenPace }: ServeDeps,
 ): Server {
   const pace = { ...usualPace, ...givenPace }
+  const complain = createLogThrottle({ log, clock })
   const owners = new Map<string, Held<I>>()
   let ended: Done[] = []
   let failed: Failed<I>[] = []
@@ -119,7 +121,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
       failures = 0
     } catch (error) {
       failures += 1
-      log.warn({ err: error, kind: kind.name }, 'work could not be recorded or begun; it is tried again')
+      complain(`work of the kind ${kind.name} could not be recorded or begun; it is tried again`, error as Error)
     }
     passing = false
     passedAt = uptime()
