@@ -27,11 +27,15 @@ function isHeld(id: string) {
 }
 
 /** As if the outcome had been told long ago. */
+/** A poll that is under way writes down what it was begun with, so it is said until one is begun with it. */
 async function timePasses(id: string) {
-  await app.sql(
-    `UPDATE imports SET held_outcome = held_outcome || '{"since": "2026-01-01T00:00:00.000Z", "asked": 5}' WHERE id = $1`,
-    [id],
-  )
+  await vi.waitFor(async () => {
+    await app.sql(
+      `UPDATE imports SET held_outcome = held_outcome || '{"since": "2026-01-01T00:00:00.000Z", "asked": 5}' WHERE id = $1`,
+      [id],
+    )
+    expect((await app.get(id)).finishedAt).not.toBeNull()
+  })
 }
 
 const connectionEvents = async (name: string) =>
@@ -253,7 +257,10 @@ test('a job that is forgotten or archived while its outcome is not whole has the
   await isHeld(forgotten)
   await vi.waitFor(async () => expect((await app.get(forgotten)).polls).toBeGreaterThan(3), 10_000)
   expect(await app.get(forgotten)).toMatchObject({ state: 'running', attention: 'outcome_incomplete' })
-  await app.sql(`UPDATE imports SET not_found_since = now() - interval '10 s' WHERE id = $1`, [forgotten])
+  await vi.waitFor(async () => {
+    await app.sql(`UPDATE polling SET not_found_since = now() - interval '10 s' WHERE import_id = $1`, [forgotten])
+    expect((await app.get(forgotten)).finishedAt).not.toBeNull()
+  })
   expect(await app.over(forgotten)).toMatchObject({ state: 'partial', lostReason: null, rows: { total: 2, failed: 1 } })
   expect(await app.over(archived)).toMatchObject({ state: 'succeeded', lostReason: null, rows: { failed: null } })
 })

@@ -178,7 +178,11 @@ describeEachStore('trouble at a provider', (store) => {
     const { id } = (await app.api.call('POST /v1/imports', {}, { body })).body
     await vi.waitFor(async () => expect((await app.get(id)).polls).toBeGreaterThan(5), 10_000)
     expect(await app.get(id)).toMatchObject({ state: 'pending', lastError: { code: 'not_found' } })
-    await app.sql(`UPDATE imports SET not_found_since = now() - interval '10 s' WHERE id = $1`, [id])
+    // A poll that is under way writes down what it was begun with.
+    await vi.waitFor(async () => {
+      await app.sql(`UPDATE polling SET not_found_since = now() - interval '10 s' WHERE import_id = $1`, [id])
+      expect((await app.get(id)).finishedAt).not.toBeNull()
+    })
     expect(await app.over(id)).toMatchObject({ state: 'lost', lostReason: 'not_found' })
     expect(await app.eventsOf(id)).toEqual(['import.lost'])
   })

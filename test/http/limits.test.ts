@@ -228,8 +228,10 @@ describe('a revoked token', () => {
     const { id, token } = await aToken(api)
     const { ended, waited } = await open(token)
     await api.database.pool.query('DELETE FROM api_tokens WHERE id = $1', [id])
+    const revokedAt = performance.now()
     expect(await ended).toContain('event: import')
     expect((await waited).status).toBe(401)
+    expect(performance.now() - revokedAt).toBeLessThan(30_000) // the call itself would last for a minute
   })
 })
 
