@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Owns the one sentence that an old Node gets. main.ts is a symbolic link to this file: it is CommonJS in old syntax,
-// because a Node that doesn't know TypeScript can't even open a .ts file of an ES-module package.
+// Owns the one sentence for an old Node. main.ts is a symbolic link to this file, which is CommonJS in old syntax: a
+// Node that doesn't know TypeScript can't even open a .ts file of an ES-module package.
 if (Number(process.versions.node.split('.')[0]) < 24) {
   console.error(
     'Import Tracker needs Node 24 or newer, and this is Node ' +

@@ -1,10 +1,10 @@
-// Owns the chores: ticks that do their work themselves.
+// Owns the chores: work that ticks do themselves.
 import { type KeepDeps, keepPartitions } from '../history/drop-months.ts'
 import { rollUp } from '../reporting/daily-outcomes.ts'
 import { deleteOld } from '../webhooks/prune.ts'
 import type { TickDeps } from '../work/ticks.ts'
 
-/** With a database whose statements may take long. */
+/** @param deps with a database whose statements may take long. */
 export function createChores(deps: KeepDeps): TickDeps['chores'] {
   return {
     'roll-up': (signal, passed) => rollUp(deps, signal, passed),
@@ -12,7 +12,7 @@ export function createChores(deps: KeepDeps): TickDeps['chores'] {
   }
 }
 
-/** Each of them, whatever becomes of the other. */
+/** Does both parts, even if one fails. */
 async function maintain(deps: KeepDeps, signal: AbortSignal): Promise<void> {
   try {
     await keepPartitions(deps, signal)

@@ -1,21 +1,21 @@
-// Owns re-encrypting what is stored with the key that is first in ENCRYPTION_KEYS now, so that older ones can go.
+// Owns re-encrypting stored secrets with the first key of ENCRYPTION_KEYS, so that older keys can be removed.
 import { asc, eq, gt } from 'drizzle-orm'
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, webhookEndpoints } from '../db/schema/index.ts'
 
 export interface Rotation {
-  /** Rows that were re-encrypted. */
+  /** How many rows were re-encrypted. */
   rotated: number
-  /** Rows with a secret that no accepted key can read: they stay as they are. */
+  /** The ids of rows with a secret that no accepted key can read. They stay as they are. */
   unreadable: string[]
 }
 
 const batchSize = 500
 
 /**
- * Goes through every stored secret, each row in a transaction of its own, so that it may run beside the service and
- * be run again. The service must accept both keys meanwhile.
+ * Re-encrypts every stored secret, each row in a transaction of its own. So it may run beside the service, and more
+ * than once. The service must accept both keys meanwhile.
  */
 export async function rotateKeys({
   db,
@@ -64,7 +64,7 @@ async function rotateEndpoint(tx: Transaction, encryption: Encryption, id: strin
   return true
 }
 
-/** Empty is what is left of a deleted row. */
+/** A deleted row has empty values. */
 function renew(encryption: Encryption, value: string, context: string): string {
   if (value === '' || !encryption.isStale(value)) return value
   return encryption.encrypt(encryption.decrypt(value, context), context)

@@ -1,4 +1,4 @@
-// Owns composing the service: everything is built once, handed down, and disposed of in reverse order.
+// Owns composing the service: every part is built once, handed down, and disposed of in reverse order.
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import { createEncryption } from '../base/encryption.ts'
@@ -30,20 +30,20 @@ import { deliveryConcurrency, startWorkers } from './workers.ts'
 
 export interface Service {
   url: string
-  /** The bootstrap token of the embedded mode, to be shown; null otherwise. */
+  /** The bootstrap token of the embedded mode, to be shown. Null otherwise. */
   adminToken: string | null
-  /** Where the embedded mode keeps the token that it made; null where one was given. */
+  /** The file of the token that the embedded mode made. Null: a token was given. */
   keptToken: KeptToken | null
-  /** Settles when it can't work any more as long as this process lives. */
+  /** Resolves when the service can't work any more as long as this process lives. */
   ended: Promise<{ because: string; failed: boolean }>
-  /** Takes nothing new, lets what is under way end, cuts it off after 20 s, and closes everything. */
+  /** Takes nothing new, lets running work end for up to 20 s, cuts off the rest, and closes everything. */
   stop(): Promise<void>
 }
 
-/** How long what is under way may take to end before it is cut off, so that a stop is over within 30 s. */
+/** How long running work may take to end before it is cut off. A whole stop then takes at most 30 s. */
 const drainMs = 20_000
 
-/** @throws where a part can't be had, with everything closed again that was opened. */
+/** @throws if a part isn't available, after closing all opened parts. */
 export async function startService(
   config: Config,
   { clock: machineClock, log }: { clock: Clock; log: Log },
@@ -84,7 +84,7 @@ export async function startService(
     let stopWorkers = async () => {}
     let closeServer = async () => {}
     let ended: Promise<unknown> | undefined
-    // Together, since each may take long where a store or a vendor hangs.
+    // At the same time, because each may take long if a store or a vendor hangs.
     const end = async () => {
       ended ??= Promise.all([stopWorkers(), closeServer()])
       await ended
@@ -105,7 +105,7 @@ export async function startService(
       const webhookAgents = createAgents({
         guard: webhookGuard,
         timeouts: webhookTimeouts,
-        // So many that no endpoint waits for others at its host that hang.
+        // So many that no endpoint waits for hanging endpoints on the same host.
         connectionsPerOrigin: deliveryConcurrency,
       })
       opened.defer(() => webhookAgents.destroy())
@@ -160,7 +160,7 @@ export async function startService(
   }
 }
 
-/** Whoever has set one would look for our requests there. */
+/** An operator who has set a proxy would look for our requests there. */
 function warnOfProxies({ unusedProxies: variables }: Config, log: Log): void {
   if (variables.length === 0) return
   const names = variables.join(', ')
@@ -170,7 +170,7 @@ function warnOfProxies({ unusedProxies: variables }: Config, log: Log): void {
   )
 }
 
-/** @throws {ConfigError} naming the variable that keeps it from listening. */
+/** @throws {ConfigError} naming the variable that keeps the server from listening. */
 async function listen(server: HttpServer, { host, port }: Config): Promise<{ port: number }> {
   try {
     return await server.listen({ host, port })
@@ -182,7 +182,7 @@ async function listen(server: HttpServer, { host, port }: Config): Promise<{ por
   }
 }
 
-/** What has to work before requests are sent here; each throws where it doesn't. */
+/** The checks that must pass before requests are sent to this process. Each throws if it fails. */
 function readiness({ database }: Storage, queues: Queues, watch: WorkWatch | null): HttpDeps['checks'] {
   return {
     async database() {

@@ -1,5 +1,5 @@
-// Owns opening what a process keeps its data in: the database of DATABASE_URL, or the embedded one with the keys and
-// the token that it makes for itself. A schema that is behind is brought up to date only where it is ours alone.
+// Owns opening a process's storage: the database of DATABASE_URL, or the embedded one with the keys and the token that
+// it makes. Only an embedded schema is migrated at the start.
 
 import type { Log } from '../base/log.ts'
 import { type Config, ConfigError } from '../config/config.ts'
@@ -16,29 +16,32 @@ import { maxQueueConnections } from '../queue/queues.ts'
 export interface Storage {
   databaseUrl: string
   database: OpenDatabase
-  /** The same for statements that may take long, such as those on months of history. Its connections come and go. */
+  /** The same database for long statements, such as those on months of history. Its connections come and go. */
   patient: OpenDatabase
   encryptionKeys: readonly Buffer[]
-  /** Null: none was given, and tokens are in the database. */
+  /** Null: none was given, and tokens are in the database alone. */
   adminToken: string | null
-  /** Where the embedded mode keeps the token that it made; null where one was given. */
+  /** The file of the token that the embedded mode made. Null: a token was given. */
   keptToken: KeptToken | null
-  /** Settles when the database is gone for good; of a given one nobody can know. */
+  /** Resolves when an embedded database is gone for good. For a given one it never resolves. */
   lost: Promise<Error>
   close(): Promise<void>
 }
 
-/** Connections that the workers' and the API's statements share; the queue has a pool of its own. */
+/** How many connections the statements of the workers and the API share. The queue has a pool of its own. */
 const maxConnections = 20
 const maxPatientConnections = 4
 
 interface StorageDeps {
   log: Log
-  /** Told of connections that break while they are idle; the pool replaces them. */
+  /** Called when an idle connection breaks. The pool replaces it. */
   onError(error: Error): void
 }
 
-/** @throws {ConfigError} where the database can't be had or its schema is behind, {EmbeddedError} where the embedded database can't run. */
+/**
+ * @throws {ConfigError} if the database isn't available or its schema is behind, {EmbeddedError} if the embedded
+ * database can't run.
+ */
 export async function openStorage(config: Config, deps: StorageDeps): Promise<Storage> {
   return config.databaseUrl === null ? openEmbedded(config, deps) : openGiven(config, config.databaseUrl, deps)
 }
@@ -89,7 +92,7 @@ function openPools(url: string, onError: (error: Error) => void): Pick<Storage, 
   return { database, patient, close: async () => void (await Promise.all([database.close(), patient.close()])) }
 }
 
-/** Of a schema that is ahead, a warning: while versions are replaced one by one, the old ones go on. */
+/** A schema that is ahead only causes a warning: while versions are replaced one by one, old ones keep running. */
 async function requireSchema(database: OpenDatabase, withQueue: boolean, log: Log): Promise<void> {
   const state = await readSchemaState(database)
   if (state === 'behind' || (withQueue && !(await isQueueMigrated(database.pool))))

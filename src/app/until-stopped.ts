@@ -1,10 +1,10 @@
-// Owns how a command that serves ends: by SIGINT or SIGTERM, gracefully, or at once by a second one.
+// Owns how a serving command ends: gracefully by SIGINT or SIGTERM, and at once by a second signal.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
 
 export interface Running {
   stop(): Promise<void>
-  /** Where it may end by itself: settles when it does. */
+  /** Resolves if it ends by itself. Absent: it never does. */
   ended?: Promise<End>
 }
 
@@ -14,13 +14,13 @@ interface End {
 }
 
 const stopWithinMs = 30_000
-/** Ctrl-C under npm comes twice at once: from the terminal, and passed on by npm. */
+/** Ctrl-C under npm arrives twice at once: from the terminal, and passed on by npm. */
 const sameSignalMs = 500
 
 /**
- * Starts something, and stops it when the process is told to, also when it is still starting, or when it ends by
- * itself. Then ends the process: at once where a stop takes longer than 30 s, or a second signal comes.
- * @param startWithinMs how long a start may go on after that.
+ * Starts something, and stops it when the process gets a signal, even during the start, or when it ends by itself. Then
+ * ends the process: at once if a stop takes longer than 30 s, or a second signal comes.
+ * @param startWithinMs how long a start may go on after a signal.
  */
 export async function untilStopped<Started extends Running>(
   log: Log,
@@ -36,10 +36,10 @@ export async function untilStopped<Started extends Running>(
   const startedAt = performance.now()
   const inTime = await Promise.race([started.stop().then(() => true), delay(stopWithinMs, false, { ref: false })])
   log.info({ because, inTime, durationMs: Math.round(performance.now() - startedAt) }, 'stopped')
-  process.exit(inTime && !failed ? 0 : 1) // whatever is still open must not hold up the end
+  process.exit(inTime && !failed ? 0 : 1) // open handles must not hold up the end
 }
 
-/** A start that hangs, such as on a Redis that is away, doesn't outlive being told to stop for long. */
+/** Runs the start. A start that hangs, for instance on an unreachable Redis, ends the process soon after a signal. */
 async function startUnlessTold<Started>(start: () => Promise<Started>, told: Promise<End>, withinMs: number) {
   let isStarted = false
   void told

@@ -1,10 +1,10 @@
-// Owns the database that a command works on: the one of DATABASE_URL, or the embedded one for as long as it takes.
+// Owns a command's database: the one of DATABASE_URL, or the embedded one for the length of the command.
 import type { Config } from '../config/config.ts'
 import { checkDatabase, type OpenDatabase, openDatabase } from '../db/client.ts'
 import { patienceMs } from '../db/silence.ts'
 import { startEmbeddedPostgres } from '../embedded/postgres.ts'
 
-/** Opens it, does the work, and closes it whatever comes. */
+/** Opens the database, does the work, and closes the database in any case. */
 export async function withDatabase<Result>(
   config: Pick<Config, 'databaseUrl' | 'dataDir'>,
   work: (database: OpenDatabase) => Promise<Result>,

@@ -1,4 +1,4 @@
-// Owns an event as one line for people: time, type, what it is about, its state, and its sequence.
+// Owns an event as one line for people: time, type, subject, state and sequence.
 import type { Import, WebhookEvent } from '../webhooks/consumer/verify.ts'
 
 const typeWidth = 22
@@ -26,12 +26,12 @@ function summaryOf(event: WebhookEvent): { subject: string; state: string } {
   }
 }
 
-/** Also of what isn't one: a body may have lost all but its id, and a newer service may have other types. */
+/** Also accepts other data: a body may have lost everything but its id, and a newer service may have new types. */
 function summaryOfImport({ connection, jobId, id = '', state }: Partial<Import>) {
   return { subject: connection === undefined ? id : `${connection}/${jobId} ${id}`, state: state ?? '' }
 }
 
-/** Without what would move a terminal's cursor: names and job ids are other people's text. */
+/** Replaces characters that would move a terminal's cursor: names and job ids are other people's text. */
 function printable(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}/gu, '\uFFFD')
 }

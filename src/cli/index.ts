@@ -1,4 +1,4 @@
-// Owns the command line: `import-tracker`, by itself the service, and its commands.
+// Owns the command line: `import-tracker`, which by itself runs the service, and its commands.
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { untilStopped } from '../app/until-stopped.ts'
 import { systemClock } from '../base/clock.ts'
@@ -6,12 +6,12 @@ import { createLog } from '../base/log.ts'
 import { readConfig } from '../config/config.ts'
 import { reportFailure } from './failure.ts'
 
-// Each command loads what it needs when it runs, so that `--help` and a wrong configuration answer at once.
+// Each command loads its modules when it runs, so that `--help` and a wrong configuration answer at once.
 const program = new Command('import-tracker').description('Tracks imports at other vendors until they are over.')
 
 program
   .command('serve', { isDefault: true })
-  .description('run the service (what happens without a command)')
+  .description('run the service (the default)')
   .action(async () => {
     const config = readConfig(process.env)
     const { startService } = await import('../app/service.ts')
@@ -22,7 +22,8 @@ program
       ({ url, keptToken }) => {
         console.log(`Import Tracker listens on ${url}; its API is described at ${url}/docs.`)
         if (keptToken) console.log(`The admin token is in ${keptToken.file}.`)
-        if (keptToken?.isNew) console.log(`Admin token: ${keptToken.token}`) // this once: output is kept in journals
+        // only this once, because journals keep the output
+        if (keptToken?.isNew) console.log(`Admin token: ${keptToken.token}`)
       },
     )
   })
@@ -100,7 +101,7 @@ try {
   await program.parseAsync()
 } catch (error) {
   reportFailure(error, process.env)
-  process.exit(1) // whatever was opened before must not keep the process
+  process.exit(1) // whatever was opened must not keep the process alive
 }
 
 function readPort(text: string): number {

@@ -1,4 +1,4 @@
-// Owns the command `webhooks listen`: which secret, and what is printed of what comes.
+// Owns the command `webhooks listen`: its secret, and what it prints.
 import type { Clock } from '../base/clock.ts'
 import { ConfigError } from '../config/config.ts'
 import { eventLine } from './event-line.ts'
@@ -6,13 +6,13 @@ import { startWebhookReceiver, type WebhookReceiver } from './webhook-receiver.t
 
 export interface ListenOptions {
   port: number
-  /** The endpoint's, `whsec_…`. It is never printed. */
+  /** The endpoint's secret, `whsec_…`. It is never printed. */
   secret: string | undefined
-  /** Print bodies as they came instead of lines for people. */
+  /** True: prints the bodies as they came, instead of lines for people. */
   json: boolean
 }
 
-/** Receives webhooks on this machine and prints each that is proven; what isn't is told on stderr. */
+/** Receives webhooks on this machine and prints the verified ones. Refused requests are reported on stderr. */
 export function listen(clock: Clock, { port, secret, json }: ListenOptions): Promise<WebhookReceiver> {
   if (secret === undefined || !/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret))
     throw new ConfigError(

@@ -1,4 +1,4 @@
-// Owns the command `rotate-keys`: which keys, and what is said of the outcome.
+// Owns the command `rotate-keys`: its keys, and its report.
 
 import { type Rotation, rotateKeys } from '../app/rotate-keys.ts'
 import { createEncryption } from '../base/encryption.ts'
@@ -6,7 +6,7 @@ import { type Config, ConfigError } from '../config/config.ts'
 import { readEncryptionKeys } from '../embedded/secrets.ts'
 import { withDatabase } from './database.ts'
 
-/** Prints counts; the process ends with 1 where something couldn't be read. */
+/** Prints counts. The process ends with 1 if a secret couldn't be read. */
 export async function rotateKeysCommand(config: Config): Promise<void> {
   const keys = config.encryptionKeys ?? (config.databaseUrl === null ? await readEncryptionKeys(config.dataDir) : [])
   if (keys.length < 2) throw new ConfigError('ENCRYPTION_KEYS must hold the new key, then the old ones.')

@@ -1,4 +1,4 @@
-// Owns a receiver of webhooks for local development: it verifies each one, and says so in its answer.
+// Owns a receiver of webhooks for local development. It verifies each request and answers accordingly.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../base/clock.ts'
@@ -11,24 +11,24 @@ export interface WebhookReceiver {
 
 export interface WebhookReceiverOptions {
   clock: Clock
-  /** 0: any that is free. */
+  /** 0: any free one. */
   port: number
   secret: string
-  /** @param body as it came. */
+  /** @param body the body as it came. */
   onEvent(event: WebhookEvent, body: string): void
-  /** @param reason a {@link WebhookVerificationError}'s code, or another word for why. */
+  /** @param reason a {@link WebhookVerificationError}'s code, or another word for the reason. */
   onRefused(reason: string): void
 }
 
-/** Bodies of webhooks have at most half of this. */
+/** Twice the size limit of a webhook's body. */
 const maxBodyBytes = 131_072
 
-/** Listens on loopback alone: 204 to what is proven, 400 to what isn't, 405 to anything but POST. */
+/** Listens on loopback alone. Answers 204 to verified webhooks, 400 to others, and 405 to any method but POST. */
 export async function startWebhookReceiver(options: WebhookReceiverOptions): Promise<WebhookReceiver> {
   const server = createServer((request, response) => {
     receive(options, request).then(
       (status) => response.writeHead(status).end(),
-      () => response.destroy(), // the sender went away
+      () => response.destroy(), // the sender left
     )
   })
   await new Promise<void>((resolve, reject) => {
@@ -64,13 +64,13 @@ function refuse({ onRefused }: WebhookReceiverOptions, status: number, reason: s
   return status
 }
 
-/** Null: it is larger than any webhook. */
+/** Returns null if the body is larger than any webhook. */
 async function readBody(request: IncomingMessage): Promise<Buffer | null> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size <= maxBodyBytes) chunks.push(chunk) // the rest is read too, so that the answer can be
+    if (size <= maxBodyBytes) chunks.push(chunk) // the rest is read, too, so that the client gets the answer
   }
   return size <= maxBodyBytes ? Buffer.concat(chunks) : null
 }

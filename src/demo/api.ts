@@ -1,4 +1,4 @@
-// Owns calling the service the way everybody does: its public API, over HTTP, with a token.
+// Owns calling the service as every client does: through its public API, over HTTP, with a token.
 
 export interface Api {
   get<Answer>(path: string): Promise<Answer>
@@ -7,7 +7,7 @@ export interface Api {
   delete(path: string): Promise<void>
 }
 
-/** Each call throws where the answer is a problem, with what it says. */
+/** Returns a client of the API. Each call throws if the answer is a problem, with the problem's text. */
 export function createApi(url: string, token: string): Api {
   const call = async <Answer>(method: string, path: string, body?: unknown) => {
     const response = await fetch(`${url}/v1${path}`, {

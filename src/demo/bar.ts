@@ -1,4 +1,4 @@
-// Owns how far an import is, drawn as a bar of a given width.
+// Owns drawing the progress of an import as a bar of a given width.
 import type { ApiImport } from '../imports/present.ts'
 import { isOver } from '../model/import-state.ts'
 import { type Paint, styleOf } from './paint.ts'
@@ -7,7 +7,7 @@ const done = '━'
 const half = '╸'
 const left = '─'
 
-/** @param tick moves the piece that shows life where the vendor says no progress. */
+/** @param tick moves the piece that shows life if the vendor reports no progress. */
 export function bar(
   { state, progress }: Pick<ApiImport, 'state' | 'progress'>,
   width: number,

@@ -1,10 +1,10 @@
-// Owns the connections of the demo: one account at each vendor's sandbox, asked often, so that there is something to see.
+// Owns the demo's connections: one account at each vendor's sandbox, polled often, so that there is something to see.
 import type { ProviderName } from '../sandbox/script.ts'
 import type { Sandbox } from '../sandbox/server.ts'
 
 export const connections = {
   cdq: { provider: 'cdq' },
-  /** Apart, because a 429 makes all imports of a connection wait. */
+  /** A connection of its own, because a 429 makes all imports of a connection wait. */
   'cdq-busy': { provider: 'cdq' },
   /** micro.so's own limits, which its sandbox enforces. */
   micro: { provider: 'micro', limits: { requestsPerSecond: 10, requestsPerMonth: 1_000, minIntervalMs: 1_000 } },
@@ -17,7 +17,7 @@ export type ConnectionName = keyof typeof connections
 
 const lively = { minIntervalMs: 400, maxIntervalMs: 2_000 }
 
-/** What `PUT /v1/connections/{name}` gets. */
+/** Returns the body for `PUT /v1/connections/{name}`. */
 export function connectionBody(name: ConnectionName, sandbox: Sandbox) {
   const connection: { provider: ProviderName; limits?: object; settings?: object } = connections[name]
   const { provider } = connection

@@ -1,4 +1,4 @@
-// Owns following the imports to their end through the API: until each is over, its rows are stored and its webhooks
+// Owns following the imports to their end through the API: until each is over, its rows are stored, and its webhooks
 // are delivered.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ApiImport } from '../imports/present.ts'
@@ -15,8 +15,8 @@ export interface Delivery {
 const everyMs = 200
 
 /**
- * Returns the deliveries of the endpoint: when all is over, at `untilMs` (of `performance.now()`), or when aborted.
- * @param show is told after every look.
+ * Returns the endpoint's deliveries once everything is over, at `untilMs` (of `performance.now()`), or when aborted.
+ * @param show called after every reading of the imports.
  */
 export async function follow(
   { api, show, signal }: { api: Api; show: () => void; signal: AbortSignal },
@@ -32,7 +32,7 @@ export async function follow(
       toStop.delete(one)
       await api.post(`/imports/${one.import.id}/stop`)
     }
-    await look(api, followed)
+    await refresh(api, followed)
     show()
     const settled = followed.every((one) => isSettled(one.import))
     const givenUp = signal.aborted || performance.now() > untilMs
@@ -44,13 +44,13 @@ export async function follow(
   }
 }
 
-/** Over, and nothing more of it is to be stored. */
+/** Returns true if the import is over and nothing more of it will be stored. */
 export function isSettled({ state, details }: ApiImport): boolean {
   return isOver(state) && details.state !== 'pending' && details.state !== 'collecting'
 }
 
-async function look(api: Api, followed: readonly Followed[]): Promise<void> {
-  // Newest first, and ours are the newest.
+async function refresh(api: Api, followed: readonly Followed[]): Promise<void> {
+  // The list begins with the newest imports, which are ours.
   const { data } = await api.get<{ data: ApiImport[] }>('/imports?limit=1000')
   const shown = new Map(data.map((one) => [one.id, one]))
   for (const one of followed) {

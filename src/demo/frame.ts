@@ -1,4 +1,4 @@
-// Owns what the terminal shows while imports run: pure, from the imports to lines that fit its width and height.
+// Owns the terminal's picture while imports run. Pure: turns the imports into lines that fit the width and height.
 import type { ApiImport } from '../imports/present.ts'
 import { isOver } from '../model/import-state.ts'
 import { isSettled } from './follow.ts'
@@ -15,16 +15,16 @@ export interface Terminal {
 export interface FrameInput {
   lines: readonly Line[]
   elapsedMs: number
-  /** Verified so far. */
+  /** How many webhooks have been verified so far. */
   webhooks: number
-  /** Counts the frames. */
+  /** The number of the frame. */
   tick: number
 }
 
-/** What is around the imports: the head with an empty line before and after it, the columns' names, the fold. */
+/** The lines around the imports: the head between two empty lines, the columns' names, the fold. */
 const aroundLines = 5
 
-/** Every import where there is room; otherwise those that are under way, and what became of the others in one line. */
+/** Renders every import if there is room. Otherwise renders those under way, and sums up the others in one line. */
 export function renderFrame(input: FrameInput, { width, height }: Terminal, paint: Paint): string[] {
   const columns = columnsFor(width - 1)
   const room = Math.max(1, height - aroundLines - 1) // the cursor is on the line after the last
@@ -40,7 +40,7 @@ export function renderFrame(input: FrameInput, { width, height }: Terminal, pain
   ].slice(0, Math.max(1, height - 1))
 }
 
-/** As many facts as there is room for. */
+/** Shows as many facts as there is room for. */
 function head({ lines, elapsedMs, webhooks }: FrameInput, width: number, paint: Paint): string {
   const over = lines.filter((line) => isSettled(line.import)).length
   const facts = [`${over} of ${lines.length} imports over`, clockText(elapsedMs), `${webhooks} webhooks verified`]
@@ -48,7 +48,9 @@ function head({ lines, elapsedMs, webhooks }: FrameInput, width: number, paint: 
   return [paint('strong', name), ...fitting].join(paint('quiet', ' · '))
 }
 
-/** Some of each connection that are under way, then what ended last; in the order of the list all the same. */
+/**
+ * Chooses imports under way from each connection, then those that ended last, and keeps them in the order of the list.
+ */
 function chosen(lines: readonly Line[], room: number): Line[] {
   const underWay = takingTurns(lines.filter((line) => !isSettled(line.import)))
   const ended = lines.filter((line) => isSettled(line.import)).sort((a, b) => endOf(b.import) - endOf(a.import))
@@ -56,7 +58,7 @@ function chosen(lines: readonly Line[], room: number): Line[] {
   return lines.filter((line) => picked.has(line))
 }
 
-/** The first one of each connection, then the second one of each … */
+/** Returns the first line of each connection, then the second of each, and so on. */
 function takingTurns(lines: readonly Line[]): Line[] {
   const byConnection = [...Map.groupBy(lines, (line) => line.import.connection).values()]
   const turns = Math.max(0, ...byConnection.map((some) => some.length))

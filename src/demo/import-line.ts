@@ -1,15 +1,15 @@
-// Owns an import as a line of the terminal: which columns there are at a width, and what is in them.
+// Owns an import as a line of the terminal: the columns for a width, and their contents.
 import type { ApiImport } from '../imports/present.ts'
 import { bar } from './bar.ts'
 import { type Paint, styleOf } from './paint.ts'
 
-/** What a line shows: an import, and what the demo calls it. */
+/** A line's import, and the demo's title for it. */
 export interface Line {
   title: string
   import: ApiImport
 }
 
-/** Widths of the columns; 0: there is no room for it. */
+/** The widths of the columns. 0: there is no room for the column. */
 export interface Columns {
   connection: number
   title: number
@@ -25,7 +25,9 @@ const fixed = { connection: 10, title: 21, state: 14, polls: 5, skipped: 7, rows
 const widestBar = 28
 const narrowestNote = 16
 
-/** The bar takes what the other columns leave, and where there is much, a column says what is remarkable. */
+/**
+ * Returns the columns for a width. The bar gets the rest of the width, and in a wide terminal a column shows a note.
+ */
 export function columnsFor(width: number): Columns {
   const needed = Object.values(fixed).reduce((sum, one) => sum + one + 1, 0)
   const room = width - needed
@@ -36,7 +38,7 @@ export function columnsFor(width: number): Columns {
     : { ...fixed, bar: widestBar, note }
 }
 
-/** Without a bar, where lines are written once, when there is nothing left to move. */
+/** The columns without a bar, for lines that are written once, when nothing moves any more. */
 export const stillColumns: Columns = { ...fixed, bar: 0, note: 50 }
 
 export function headerLine(columns: Columns, paint: Paint): string {
@@ -76,7 +78,7 @@ export function importLine({ title, import: one }: Line, columns: Columns, tick:
   )
 }
 
-/** What somebody who watches may want to know: the last error, what needs attention, or the vendor's message. */
+/** Returns a note for the watcher: the last error, the attention, or the vendor's message. */
 export function noteOf({ lastError, attention, message, providerStatus }: ApiImport): string {
   if (lastError) return lastError.code
   if (attention === 'unmapped_status') return `${attention}: ${providerStatus}`
@@ -104,7 +106,7 @@ function joined(columns: Columns, cells: Cells, drawn: Drawn = {}): string {
     .join(' ')
 }
 
-/** Exactly `width` wide. The demo's texts are of letters that take one cell each. */
+/** Returns the text exactly `width` wide. In the demo's texts each letter takes one cell. */
 function fitted(text: string, width: number, right: boolean): string {
   if (text.length > width) return `${text.slice(0, width - 1)}…`
   return right ? text.padStart(width) : text.padEnd(width)

@@ -1,4 +1,4 @@
-// Owns the few colours of the demo, and where there are none: NO_COLOR, pipes, tests.
+// Owns the demo's few colours, and their absence: NO_COLOR, pipes, tests.
 import { styleText } from 'node:util'
 import type { ImportState } from '../model/import-state.ts'
 
@@ -7,7 +7,7 @@ export type Paint = (style: Style | null, text: string) => string
 
 const formats = { strong: 'bold', quiet: 'dim', good: 'green', warn: 'yellow', bad: 'red', busy: 'cyan' } as const
 
-/** Colours as far as the stream and the environment (NO_COLOR, FORCE_COLOR) want them. */
+/** Returns a paint with as many colours as the stream and the environment (NO_COLOR, FORCE_COLOR) allow. */
 export function paintFor(stream: NodeJS.WriteStream): Paint {
   return (style, text) => (style === null ? text : styleText(formats[style], text, { stream }))
 }

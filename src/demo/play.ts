@@ -1,4 +1,4 @@
-// Owns the course of the demo: set the stage, begin the imports, follow them, say what came of them.
+// Owns the course of the demo: set the stage, begin the imports, follow them, report the result.
 import type { Service } from '../app/service.ts'
 import type { Sandbox } from '../sandbox/server.ts'
 import { createApi } from './api.ts'
@@ -21,7 +21,7 @@ export interface Play {
   signal: AbortSignal
 }
 
-/** Since the process began: whatever isn't over by then is not as expected. */
+/** Counted from the process's start. An import that isn't over by then isn't as expected. */
 const overWithinMs = 85_000
 
 export async function play(stage: Play): Promise<'as expected' | 'not as expected' | 'stopped'> {

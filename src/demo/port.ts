@@ -1,7 +1,7 @@
-// Owns the choice of the demo's port: the usual one where it is free.
+// Owns choosing the demo's port: the usual one if it is free.
 import { createServer } from 'node:net'
 
-/** The wanted port, or 0 (any that is free) where another program has it. */
+/** Returns the wanted port, or 0 (any free one) if another program has it. */
 export function freePortOr0(host: string, wanted: number): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer()

@@ -1,4 +1,4 @@
-// Owns the consumer's side of webhooks: a server that verifies each one and tells repeated ones by their id.
+// Owns the consumer's side of webhooks: a server that verifies each one and recognises repeated ones by their id.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
@@ -8,27 +8,27 @@ export interface ReceivedEvent {
   /** The same on every attempt. */
   id: string
   type: string
-  /** Null: it is of no import. */
+  /** Null: the event has no import. */
   importId: string | null
-  /** How often it came. */
+  /** How often the event came. */
   times: number
 }
 
 export interface Receiver {
   url: string
-  /** The endpoint's, which is known only once the endpoint is. */
+  /** Sets the endpoint's secret, which is known only once the endpoint exists. */
   setSecret(secret: string): void
-  /** What came and is proven to be from the service, by id. */
+  /** Returns the events whose signature proved right, by id. */
   events(): ReadonlyMap<string, ReceivedEvent>
-  /** How many came whose signature is wrong. */
+  /** Returns how many webhooks had a wrong signature. */
   refused(): number
   close(): Promise<void>
 }
 
-/** Webhooks that the demo's endpoints were sent to, in this run or an earlier one. */
+/** The path of the receiver, in this run and in earlier ones. */
 export const receiverPath = '/import-tracker-demo'
 
-/** Answers the first webhook with 500, although it is fine, so that one comes twice. */
+/** Starts the receiver. It answers the first webhook with 500, although it is fine, so that one comes twice. */
 export async function startReceiver(): Promise<Receiver> {
   const events = new Map<string, ReceivedEvent>()
   let secret: string | null = null
@@ -48,7 +48,7 @@ export async function startReceiver(): Promise<Receiver> {
   const server = createServer((request, response) => {
     receive(request).then(
       (status) => response.writeHead(status).end(),
-      () => response.destroy(), // the sender went away
+      () => response.destroy(), // the sender left
     )
   })
   await new Promise<void>((resolve, reject) => {
@@ -70,7 +70,7 @@ export async function startReceiver(): Promise<Receiver> {
   }
 }
 
-/** Null: it isn't signed with our secret, or its time is off. */
+/** Returns null if the request isn't signed with our secret, or its time is off. */
 function verified(secret: string | null, body: Buffer, { headers }: IncomingMessage): ReceivedEvent | null {
   if (secret === null) return null
   try {

@@ -1,5 +1,5 @@
-// Owns setting the stage through the API: connections, the webhook endpoint, and the imports, begun at the vendors
-// and registered in the same moment.
+// Owns setting the stage through the API: connections, the webhook endpoint, and imports that begin at the vendors and
+// are registered at the same moment.
 import { randomUUID } from 'node:crypto'
 import type { ApiImport } from '../imports/present.ts'
 import { importEventTypes } from '../model/import-state.ts'
@@ -9,13 +9,13 @@ import { type ConnectionName, connectionBody, connections } from './connections.
 import { type Receiver, receiverPath } from './receiver.ts'
 import { endsAfterMs, type Scenario } from './scenarios.ts'
 
-/** A scenario and its import as the API showed it last. */
+/** A scenario, and its import as the API last showed it. */
 export interface Followed {
   scenario: Scenario
   import: ApiImport
-  /** When the vendor is done with it, as only the sandbox knows; null: it never says so. */
+  /** When the import ends at the vendor, which only the sandbox knows. Null: it never does. */
   trueEnd: Date | null
-  /** Everything that it has shown under `attention` so far. */
+  /** Every `attention` that the import has shown so far. */
   attentions: Set<string>
 }
 
@@ -38,13 +38,13 @@ export async function prepare({ api, sandbox, receiver }: Stage): Promise<string
   return endpoint.id
 }
 
-/** Those of earlier runs on the same data, which end nowhere now. */
+/** Removes the endpoints of earlier runs on the same data, whose receivers are gone. */
 async function removeOldEndpoints(api: Api): Promise<void> {
   const { data } = await api.get<{ data: { id: string; url: string }[] }>('/webhook-endpoints?limit=1000')
   for (const { id, url } of data) if (url.endsWith(receiverPath)) await api.delete(`/webhook-endpoints/${id}`)
 }
 
-/** All scenarios, in one batch. */
+/** Registers all scenarios in one batch. */
 export async function registerAll(
   { api, sandbox }: Pick<Stage, 'api' | 'sandbox'>,
   scenarios: readonly Scenario[],

@@ -1,5 +1,5 @@
-// Owns the demo: the service, the vendors' sandbox and a consumer in one process, some dozen imports, and what came of
-// them. It uses the service through its public API alone.
+// Owns the demo: the service, the vendors' sandbox and a consumer in one process, with some dozen imports and their
+// results. It uses the service only through the public API.
 import { startService } from '../app/service.ts'
 import { untilStopped } from '../app/until-stopped.ts'
 import { systemClock } from '../base/clock.ts'
@@ -17,11 +17,16 @@ interface Demo {
   stop(): Promise<void>
 }
 
-/** Plays the demo and goes on serving until it is told to stop; `exit`: ends by itself, with the status as its verdict. */
+/**
+ * Plays the demo and goes on serving until it is told to stop. With `exit` it ends by itself, and its status is the
+ * verdict.
+ */
 export async function runDemo({ config, exit }: { config: Config; exit: boolean }): Promise<void> {
-  // From before the directory is made: until there are better handlers, no signal may end the process with it left.
+  // Registered before the directory is made: until the real handlers are there, no signal may end the process and leave
+  // the directory.
   process.once('SIGINT', sayWhen).once('SIGTERM', () => {})
-  process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM')) // a closed terminal must leave no Postgres either
+  // a closed terminal must not leave Postgres running either
+  process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'))
   const workplace = openWorkplace(config)
   await untilStopped(
     workplace.log,
@@ -43,7 +48,7 @@ async function start(config: Config, workplace: Workplace, exit: boolean): Promi
     opened.defer(() => receiver.close())
     const service = await startService(await demoConfig(config, workplace), { clock: systemClock, log: workplace.log })
     opened.defer(() => service.stop())
-    // Closed before the service: nothing has to be waited for that a vendor doesn't answer.
+    // Closed before the service, so that the service waits for no vendor's answer.
     const sandbox = await startSandbox({ clock: systemClock, rateLimits: microLimits })
     opened.defer(() => sandbox.close())
 
@@ -81,11 +86,11 @@ async function start(config: Config, workplace: Workplace, exit: boolean): Promi
   }
 }
 
-/** As micro.so publishes them. */
+/** The limits that micro.so publishes. */
 const microLimits = { micro: { requestsPerSecond: 10, requestsPerMonth: 1_000 } }
 const loopback = ['127.0.0.0/8', '::1/128']
 
-/** Whatever the environment says of databases and queues: the demo has its own, and all its parts are on this machine. */
+/** Replaces the environment's database and queue: the demo has its own, and all its parts are on this machine. */
 async function demoConfig(config: Config, { directory }: Workplace): Promise<Config> {
   return {
     ...config,

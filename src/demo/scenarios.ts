@@ -1,4 +1,4 @@
-// Owns the one table of what the demo tracks: how each import goes at its vendor, and what the tracker must make of it.
+// Owns the table of the demo's imports: how each one goes at its vendor, and what the tracker must make of it.
 import type { ImportState, LostReason } from '../model/import-state.ts'
 import type { ScriptInput } from '../sandbox/script.ts'
 import type { ConnectionName } from './connections.ts'
@@ -6,10 +6,10 @@ import type { ConnectionName } from './connections.ts'
 export interface Expected {
   state: ImportState
   lostReason: LostReason | null
-  /** How many are stored in the end. */
+  /** How many rows are stored in the end. */
   skippedLines: number
   rowResults: number
-  /** What the import has to show for a while on its way. */
+  /** The attention that the import has to show for a while. Null: none is required. */
   attention: string | null
 }
 
@@ -19,11 +19,11 @@ export interface Scenario {
   /** Null: the vendor never had such a job. */
   script: Omit<ScriptInput, 'provider'> | null
   expected: Expected
-  /** How long the tracker is to go on asking. */
+  /** How long the tracker may poll. */
   deadlineMs?: number
-  /** When we stop it ourselves. */
+  /** When the demo stops the import itself. */
   stopAfterMs?: number
-  /** The vendor's answer came with the import call: nothing is to be polled. */
+  /** The vendor's answer came with the import call, so there is nothing to poll. */
   result?: Record<string, unknown>
 }
 
@@ -146,7 +146,10 @@ export const scenarios: readonly Scenario[] = [
   ),
 ]
 
-/** When the vendor is done with it, in milliseconds after the job was made; null where it never says so. */
+/**
+ * Returns when the import ends at the vendor, in milliseconds after the job was added. Returns null if the vendor never
+ * says so.
+ */
 export function endsAfterMs({ script, expected, stopAfterMs }: Scenario): number | null {
   const unheard = expected.state === 'lost' && expected.lostReason !== 'archived'
   if (script === null || unheard || stopAfterMs !== undefined) return null
@@ -165,7 +168,7 @@ function lost(lostReason: LostReason): Expected {
   return is('lost', { lostReason })
 }
 
-/** As micro.so answers small imports. */
+/** Returns an answer as micro.so gives for small imports. */
 function inlineResult(): Record<string, unknown> {
   return {
     job_id: null,

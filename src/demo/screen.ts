@@ -1,4 +1,4 @@
-// Owns showing the imports while they run: redrawn in place on a terminal, a line an ended import elsewhere.
+// Owns showing the imports while they run: redrawn in place on a terminal, otherwise one line for each ended import.
 import { createLogUpdate } from 'log-update'
 import { isSettled } from './follow.ts'
 import { renderFrame, type Terminal } from './frame.ts'
@@ -7,9 +7,9 @@ import { type Paint, paintFor } from './paint.ts'
 
 export interface Screen {
   paint: Paint
-  /** Shows how it stands now. */
+  /** Shows the current state. */
   show(lines: readonly Line[], facts: { elapsedMs: number; webhooks: number }): void
-  /** Ends the live part; on a terminal all the lines stay. Does nothing when it has ended already. */
+  /** Ends the live part. On a terminal all lines stay. A second call does nothing. */
   end(): void
 }
 
@@ -32,7 +32,7 @@ function liveScreen(stream: NodeJS.WriteStream): Screen {
     end() {
       if (last.length === 0) return
       update.clear()
-      update.done() // the cursor comes back
+      update.done() // this shows the cursor again
       const columns = columnsFor(sizeOf(stream).width - 1)
       stream.write(`\n${headerLine(columns, paint)}\n`)
       for (const line of last) stream.write(`${importLine(line, columns, tick, paint)}\n`)
@@ -41,7 +41,7 @@ function liveScreen(stream: NodeJS.WriteStream): Screen {
   }
 }
 
-/** Some pseudo-terminals say 0. */
+/** Some pseudo-terminals report 0. */
 function sizeOf({ columns, rows }: NodeJS.WriteStream): Terminal {
   return { width: columns || 80, height: rows || 24 }
 }

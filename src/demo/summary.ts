@@ -1,4 +1,4 @@
-// Owns the end of the demo on the screen: the table by provider and state, the webhooks, and whether all is as expected.
+// Owns the end of the demo on the screen: the table by provider and state, the webhooks, and the verdict.
 import { type ImportState, states } from '../model/import-state.ts'
 import { countText } from './import-line.ts'
 import { type Paint, styleOf } from './paint.ts'

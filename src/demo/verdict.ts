@@ -1,4 +1,4 @@
-// Owns whether all went as it should: a pure comparison of what was expected with what the API and the webhooks said.
+// Owns the demo's verdict: a pure comparison of the expected results with those of the API and the webhooks.
 import { eventOf } from '../model/import-state.ts'
 import { type Delivery, isSettled } from './follow.ts'
 import type { ReceivedEvent } from './receiver.ts'
@@ -8,11 +8,11 @@ export interface Seen {
   followed: readonly Followed[]
   deliveries: readonly Delivery[]
   events: ReadonlyMap<string, ReceivedEvent>
-  /** Webhooks whose signature was wrong. */
+  /** How many webhooks had a wrong signature. */
   refused: number
 }
 
-/** What is not as expected, a line each. */
+/** Returns a line for each unexpected result. */
 export function problemsOf({ followed, deliveries, events, refused }: Seen): string[] {
   const undelivered = deliveries.filter(({ state, eventId }) => state !== 'delivered' || !events.has(eventId))
   return [
@@ -23,7 +23,7 @@ export function problemsOf({ followed, deliveries, events, refused }: Seen): str
   ]
 }
 
-/** The median time from the vendor's end of an import to ours; null where none is known. */
+/** Returns the median time from the vendor's end of an import to ours. Returns null if none is known. */
 export function medianDelayMs(followed: readonly Followed[]): number | null {
   const delays = followed
     .flatMap(({ trueEnd, import: { finishedAt } }) =>
@@ -51,7 +51,7 @@ function importProblems({ scenario: { expected }, import: actual, attentions }: 
   ]
 }
 
-/** Each end is told once, and so is that all rows are stored. */
+/** Each end is told once, and so are collected rows. */
 function webhookProblems({ import: actual, scenario }: Followed, events: Seen['events']): string[] {
   if (!isSettled(actual)) return []
   const types = [...events.values()].filter(({ importId }) => importId === actual.id).map(({ type }) => type)

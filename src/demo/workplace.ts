@@ -1,4 +1,4 @@
-// Owns where the demo keeps its data and its log, and that nothing of a temporary directory is left, however it ends.
+// Owns the directory of the demo's data and log, and removing a temporary one however the demo ends.
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -8,15 +8,15 @@ import { type Config, environmentSchema } from '../config/config.ts'
 
 export interface Workplace {
   directory: string
-  /** It is removed at the end; otherwise somebody gave it, and it is kept. */
+  /** True: the directory is removed at the end. False: the caller gave it, and it is kept. */
   temporary: boolean
   logFile: string
   log: Log
-  /** Removes what is temporary, once the service is stopped. */
+  /** Removes a temporary directory, once the service has stopped. */
   leave(): void
 }
 
-/** The service's own default directory is never the demo's: who wants its data kept gives DATA_DIR. */
+/** Opens the workplace. The service's own default directory is never the demo's: to keep the data, set DATA_DIR. */
 export function openWorkplace({ dataDir, logLevel }: Pick<Config, 'dataDir' | 'logLevel'>): Workplace {
   const temporary = dataDir === environmentSchema.shape.DATA_DIR.parse(undefined)
   const directory = temporary ? mkdtempSync(join(tmpdir(), 'import-tracker-demo-')) : resolve(dataDir)
@@ -44,25 +44,25 @@ export function openWorkplace({ dataDir, logLevel }: Pick<Config, 'dataDir' | 'l
   }
 }
 
-/** A second Ctrl-C doesn't wait for a graceful stop, and nobody would ever take this Postgres over. */
+/** A second Ctrl-C doesn't wait for a graceful stop, and no later start would take this Postgres over. */
 function killPostgres(directory: string): void {
   try {
     const [pid = ''] = readFileSync(join(directory, 'postgres/data/postmaster.pid'), 'utf8').split('\n')
     process.kill(Number(pid), 'SIGQUIT')
   } catch {
-    // None runs.
+    // none runs
   }
 }
 
-/** Postgres may still be writing its last, under which a removal fails, at times without a word. */
+/** Postgres may still be writing its last files. Then a removal fails, sometimes silently. */
 function remove(directory: string): void {
   for (let attempt = 1; attempt <= 50; attempt++) {
     try {
       rmSync(directory, { recursive: true, force: true })
     } catch {
-      // Not empty after all.
+      // not empty yet
     }
     if (!existsSync(directory)) return
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50) // an exit can only wait where it stands
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50) // an exit handler can only block
   }
 }

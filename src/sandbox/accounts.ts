@@ -1,4 +1,4 @@
-// Owns the one account that the sandbox has at each vendor: what it accepts, whether all of it is down, how much it may ask.
+// Owns the sandbox's one account at each vendor: its credentials, its outage, and its rate limit.
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Fault } from './faults.ts'
@@ -7,7 +7,7 @@ import { type ProviderName, providerNames } from './script.ts'
 export interface Credentials {
   cdq: { apiKey: string }
   micro: { apiKey: string }
-  /** The token endpoint's JSON as text. */
+  /** The JSON of the token endpoint's answer, as text. */
   zilliant: { tokenResponse: string }
   fullstory: { apiKey: string }
 }
@@ -28,7 +28,7 @@ export interface RateLimit {
 export interface Account<P extends ProviderName> {
   credentials: Credentials[P]
   settings: Settings[P]
-  /** What goes wrong with every request of this vendor, whatever the job. */
+  /** The fault of every request at this vendor, whatever the job. Null: none. */
   outage: Fault | null
   limiter: Limiter
 }
@@ -36,7 +36,7 @@ export interface Account<P extends ProviderName> {
 export type Accounts = { [P in ProviderName]: Account<P> }
 export type RateLimits = Partial<Record<ProviderName, RateLimit>>
 
-/** The accounts as they are at the start: the same in every sandbox, so that a connection outlives a restart. */
+/** Returns the accounts at the start. They are the same in every sandbox, so that a connection outlives a restart. */
 export function createAccounts(clock: Clock, limits: RateLimits): Accounts {
   const limiterOf = (provider: ProviderName) => createLimiter(clock, limits[provider] ?? unlimited)
   return {
@@ -62,7 +62,7 @@ export function createAccounts(clock: Clock, limits: RateLimits): Accounts {
   }
 }
 
-/** From now on the old credentials are refused. */
+/** Makes new credentials. The old ones are refused from now on. */
 export function rotateCredentials<P extends ProviderName>(accounts: Accounts, provider: P): Credentials[P] {
   const account: Account<P> = accounts[provider]
   account.credentials = keysFor(`sandbox-${randomBytes(4).toString('hex')}`)[provider]
@@ -74,7 +74,10 @@ export function isProviderName(text: string | undefined): text is ProviderName {
 }
 
 interface Limiter {
-  /** Counts a request. Null: it is within the limit; else the seconds to wait, and it isn't counted. */
+  /**
+   * Counts a request. Returns null if it is within the limit. Otherwise returns the seconds to wait, and doesn't count
+   * it.
+   */
   take(): number | null
 }
 
@@ -97,7 +100,7 @@ function keysFor(name: string): Credentials {
   }
 }
 
-/** A sliding second, and calendar months in UTC. */
+/** Counts a sliding second, and calendar months in UTC. */
 function createLimiter(clock: Clock, { requestsPerSecond, requestsPerMonth }: RateLimit): Limiter {
   let lastSecond: number[] = []
   let month = ''

@@ -1,4 +1,4 @@
-// Owns the answers that a script gives word for word: which of them is due, and what stands in its placeholders.
+// Owns the answers that a script gives word for word: which one is due, and filling its placeholders.
 import { createHash, randomUUID } from 'node:crypto'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { z } from 'zod'
@@ -9,9 +9,9 @@ import type { HeaderValue } from './vendor.ts'
 const headerSchema = z.union([z.string(), z.array(z.string()).max(100), z.null()])
 
 /**
- * An answer instead of the vendor's. It is due at the requests of its kind (`on`) that `request` names (counted from 1:
- * `3`, `"2-"`, `"1-2"`), `afterMs` after the first request for the job, and where `url` is part of the request's URL.
- * Of those that are due the last one listed answers.
+ * An answer that replaces the vendor's. It is due at the requests of its kind (`on`) with the numbers of `request`
+ * (counted from 1: `3`, `"2-"`, `"1-2"`), `afterMs` after the first request for the job, and if `url` is part of the
+ * request's URL. Of several due answers, the last one listed answers.
  */
 export const answerSchema = z
   .strictObject({
@@ -24,12 +24,12 @@ export const answerSchema = z
     afterMs: z.int().min(0).default(0),
     url: z.string().min(1).optional(),
     status: z.int().min(200).max(599).default(200),
-    /** A list is sent as so many headers; null leaves one out that would be sent else. */
+    /** A list is sent as that many headers. Null leaves out a header that would be sent by itself. */
     headers: z.record(z.string(), headerSchema).default({}),
     body: z.json().optional(),
-    /** The body's text as it is: what isn't JSON, or has digits that a double doesn't hold. */
+    /** The body as literal text: text that isn't JSON, or that has digits that a double doesn't hold. */
     raw: z.string().optional(),
-    /** The body's keys in another order at each answer. */
+    /** Each answer has the body's keys in another order. */
     shuffled: z.boolean().default(false),
   })
   .superRefine((answer, context) => {
@@ -53,7 +53,7 @@ export const answerSchema = z
 
 export type ScriptedAnswer = z.output<typeof answerSchema>
 
-/** A request as an answer sees it: `nth` is its number among those of its kind, this one counted. */
+/** A request for which an answer may be due. `nth` is its number among the requests of its kind, this one included. */
 export interface AnswerOccasion {
   kind: ScriptedAnswer['on']
   nth: number
@@ -61,7 +61,7 @@ export interface AnswerOccasion {
   url: string
 }
 
-/** Null: none is due. */
+/** Returns null if no answer is due. */
 export function answerAt(answers: readonly ScriptedAnswer[], occasion: AnswerOccasion): ScriptedAnswer | null {
   const { kind, nth, sinceFirstMs, url } = occasion
   const due = answers.findLast((answer) => {
@@ -77,14 +77,14 @@ export function answerAt(answers: readonly ScriptedAnswer[], occasion: AnswerOcc
   return due ?? null
 }
 
-/** What the placeholders stand for. */
+/** The moments that placeholders stand for. */
 export interface Times {
   now: Date
   /** When the job was added. */
   created: Date
 }
 
-/** The headers of this one answer, their names in lower case. */
+/** Returns the headers of this answer, with their names in lower case. */
 export function headersOf(answer: ScriptedAnswer, times: Times): Record<string, HeaderValue> {
   const fill = (text: string) => filled(text, times, 'http')
   return Object.fromEntries(
@@ -95,7 +95,7 @@ export function headersOf(answer: ScriptedAnswer, times: Times): Record<string, 
   )
 }
 
-/** The body of this one answer; undefined where the script leaves it to the vendor. */
+/** Returns the body of this answer. Returns undefined if the script leaves it to the vendor. */
 export function bodyOf(answer: ScriptedAnswer, nth: number, times: Times): Json | undefined {
   if (answer.raw !== undefined) return new RawText(filled(answer.raw, times, 'iso'))
   if (answer.body === undefined) return undefined
@@ -135,12 +135,12 @@ function written(at: Date, form: string): string {
   }
 }
 
-/** One that is probably mistyped; null: none. */
+/** Returns a placeholder that is probably mistyped. Returns null if there is none. */
 function unknownPlaceholder(text: string): string | null {
   return /<(?:now|created|uuid)\b[^<>]*>/.exec(text.replaceAll(placeholder, ''))?.[0] ?? null
 }
 
-/** In an order of its own for each `nth`, the same in every sandbox. */
+/** Returns the value with its keys in an order of its own for each `nth`, the same in every sandbox. */
 function shuffled(value: Json, nth: number): Json {
   if (Array.isArray(value)) return value.map((entry: Json) => shuffled(entry, nth))
   if (!isJsonObject(value)) return value

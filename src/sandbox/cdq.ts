@@ -1,4 +1,4 @@
-// Owns CDQ's side: `GET /jobs/importjobs/{jobId}`, with the skipped lines paged in the status itself.
+// Owns CDQ's side: `GET /jobs/importjobs/{jobId}`, whose status holds the pages of skipped lines.
 import { randomUUID } from 'node:crypto'
 import { type JsonObject, RowList } from './json.ts'
 import type { Script } from './script.ts'
@@ -73,7 +73,7 @@ export const cdq: Vendor<'cdq'> = {
     })
   },
 
-  // The form is published; that a code is the HTTP status with five zeros is so in the vendor's list of codes.
+  // The form is published. The vendor's list of codes shows that a code is the HTTP status with five zeros.
   refusalBody(refusal) {
     const code = refusalStatus[refusal] * 100_000
     return {
@@ -87,8 +87,8 @@ export const cdq: Vendor<'cdq'> = {
 }
 
 /**
- * Skipped lines are 10, 20, 30 …; a cursor is the line that a page starts with, as the seed's own example has it.
- * Null where the cursor names no skipped line.
+ * Returns a page of skipped lines, which are 10, 20, 30 …. A cursor is the line that a page starts with, as in the
+ * vendor's example. Returns null if the cursor names no skipped line.
  */
 function skippedPage(script: Script, cursor: string | null): JsonObject | null {
   const { skippedLines, pageSize } = script

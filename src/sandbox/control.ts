@@ -1,4 +1,4 @@
-// Owns the sandbox's own HTTP interface: what it is, adding scripts, looking at requests, outages.
+// Owns the sandbox's own HTTP interface: its description, adding scripts, listing requests, outages.
 import type { z } from 'zod'
 import { isProviderName, rotateCredentials } from './accounts.ts'
 import { faultSchema } from './faults.ts'
@@ -8,19 +8,19 @@ import type { World } from './world.ts'
 export interface ControlRequest {
   method: string
   segments: readonly string[]
-  /** Where the client reached us, for the URLs that it gets to see. */
+  /** The origin by which the client reached the sandbox, for URLs in answers. */
   origin: string
-  /** The body's text; null: it was too large. */
+  /** Returns the body's text. Returns null if it was too large. */
   readBody(): Promise<string | null>
 }
 
-/** A body of null is sent as none. */
+/** A body of null sends none. */
 export interface ControlAnswer {
   status: number
   body: unknown
 }
 
-/** How many scripts and requests a list shows: the newest. */
+/** How many scripts and requests a list shows, the newest ones. */
 const listLimit = 1_000
 
 export async function control(world: World, request: ControlRequest): Promise<ControlAnswer> {
@@ -85,7 +85,7 @@ async function withBody<Schema extends z.ZodType>(
   )
 }
 
-/** Undefined, which no schema accepts, where it isn't JSON. */
+/** Returns undefined, which no schema accepts, if the text isn't JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -112,7 +112,7 @@ function describe(world: World, origin: string) {
         '{"provider": "cdq", "answers": [{"body": {"status": "RUNNING"}}, {"request": "3-", "status": 404}]}',
       'GET /scripts': 'The imports that were added, and how often each was asked for.',
       'GET /requests': 'The last requests at the vendors.',
-      'PUT /outages/{provider}': 'Let every request of a vendor go wrong: {"kind": "rate_limited", "retryAfterS": 5}',
+      'PUT /outages/{provider}': 'Make every request of a vendor fail: {"kind": "rate_limited", "retryAfterS": 5}',
       'DELETE /outages/{provider}': 'End that.',
       'POST /accounts/{provider}/rotate': 'Accept new credentials only, and show them.',
     },

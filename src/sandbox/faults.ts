@@ -1,9 +1,9 @@
-// Owns what can go wrong with an answer, and when. Pure: send.ts breaks the sockets, vendors phrase the refusals.
+// Owns the faults of answers, and when they happen. Pure: send.ts breaks the sockets, and vendors phrase the refusals.
 import { z } from 'zod'
 import { isJsonObject, type Json, type JsonObject, mapScalars } from './json.ts'
 import type { Shape } from './vendor.ts'
 
-/** Which of a vendor's calls: the status, a further page of rows, or Zilliant's report. */
+/** The kinds of a vendor's calls: the status, a further page of rows, or Zilliant's report. */
 export type CallKind = 'status' | 'details' | 'summary'
 
 const milliseconds = z.int().min(0)
@@ -65,7 +65,7 @@ const compressedFault = z.strictObject({
 const charsetFault = z.strictObject({
   kind: z.literal('charset'),
   charset: z.enum(['iso-8859-1', 'utf-16le']).default('iso-8859-1'),
-  /** Whether the content type says it. */
+  /** True: the content type names the charset. */
   declared: z.boolean().default(true),
   ...when,
 })
@@ -80,8 +80,8 @@ const unknownStatusFault = z.strictObject({
 })
 
 /**
- * Something that goes wrong: `on` names the calls that it is for (`atRequest` counts those, from 1),
- * `betweenMs` is the time since the job was made, the end excluded. Without either it is for every request.
+ * A fault. `on` names the calls that it affects, and `atRequest` counts those, from 1. `betweenMs` is the time since
+ * the job was added, excluding its end. Without these two it affects every such call.
  */
 export const faultSchema = z.discriminatedUnion('kind', [
   refusalFault,
@@ -106,23 +106,23 @@ export type WritingFault =
   | z.output<typeof charsetFault>
 export type BodyFault = z.output<typeof bodyFault> | z.output<typeof unknownStatusFault>
 
-/** Faults by what they act on. Of refusals and broken transports, the first one listed counts. */
+/** Faults by what they affect. Of refusals and of broken transports, the first one listed counts. */
 export interface SortedFaults {
   refusal: RefusalFault | null
   transport: TransportFault | null
-  /** How the answer is put into bytes, whichever answer it is. */
+  /** How any answer becomes bytes. */
   writing: WritingFault[]
   body: BodyFault[]
 }
 
-/** A request as a script's faults see it: `nth[kind]` is its number among the requests of that kind, this one counted. */
+/** A request that a script's faults may affect. `nth[kind]` counts the requests of that kind, this one included. */
 export interface Occasion {
   kind: CallKind
   nth: Readonly<Record<CallKind, number>>
   elapsedMs: number
 }
 
-/** What goes wrong with this request. */
+/** Returns the faults of this request. */
 export function faultsAt(faults: readonly Fault[], occasion: Occasion): SortedFaults {
   return sortFaults(faults.filter((fault) => applies(fault, occasion)))
 }
@@ -138,7 +138,7 @@ export function sortFaults(faults: readonly Fault[]): SortedFaults {
   return sorted
 }
 
-/** The body as the fault leaves it. */
+/** Returns the body with the fault in it. */
 export function reshape(body: Json, fault: BodyFault, shape: Shape): Json {
   if (fault.kind === 'numbers_as_strings')
     return mapScalars(body, (scalar) => (typeof scalar === 'number' ? String(scalar) : scalar))

@@ -14,7 +14,7 @@ export const fullstory: Vendor<'fullstory'> = {
   },
   shape: { holder: 'job', required: ['id', 'status'] },
   keepsForMs: null,
-  // Eight bytes end in one `=`, as the vendor's own example does.
+  // Eight bytes end in one `=`, as in the vendor's own example.
   newJobId: () => randomBytes(8).toString('base64'),
 
   readCall(segments, query) {
@@ -36,7 +36,7 @@ export const fullstory: Vendor<'fullstory'> = {
     const moment = momentAt(script, fullstory.words, elapsedMs)
     const { counters, finishedAfterMs } = moment
     if (call.kind === 'details') {
-      // The page of the vendor names an answer for "still processing", with any body; 202 is this sandbox's choice.
+      // The vendor's page names an answer for "still processing", with any body. 202 is this sandbox's choice.
       if (!moment.over || counters === null) return { status: 202, headers: {}, body: {} }
       return errorPage(job, counters, call.cursor)
     }

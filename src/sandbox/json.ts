@@ -1,4 +1,4 @@
-// Owns JSON whose long lists are made while they are written, so that a list of a million rows never stands in memory.
+// Owns JSON whose long lists are made while they are written, so that a million rows are never in memory at once.
 
 /** A list that is computed row by row. */
 export class RowList {
@@ -15,7 +15,7 @@ export class RowList {
   }
 }
 
-/** Text in a body's place, sent as it is. */
+/** Literal text in place of a body. */
 export class RawText {
   readonly text: string
 
@@ -26,12 +26,12 @@ export class RawText {
 
 export type Scalar = string | number | boolean | null
 export type Json = Scalar | RowList | RawText | readonly Json[] | JsonObject
-/** Fields that are undefined are left out. */
+/** Undefined fields are left out. */
 export type JsonObject = { readonly [name: string]: Json | undefined }
 
 const chunkLength = 65_536
 
-/** What `JSON.stringify` makes of `value`, or its raw text, in pieces of about 64 KiB. */
+/** Yields what `JSON.stringify` makes of `value`, or its literal text, in pieces of about 64 KiB. */
 export function* jsonChunks(value: Json): Generator<string> {
   let text = ''
   for (const piece of pieces(value)) {
@@ -44,7 +44,7 @@ export function* jsonChunks(value: Json): Generator<string> {
   if (text !== '') yield text
 }
 
-/** `value` with every scalar in it replaced, long lists as they are written. */
+/** Returns `value` with every scalar replaced. Long lists are replaced while they are written. */
 export function mapScalars(value: Json, map: (scalar: Scalar) => Json): Json {
   if (typeof value !== 'object' || value === null) return map(value)
   if (value instanceof RawText) return value

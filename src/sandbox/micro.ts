@@ -1,4 +1,4 @@
-// Owns micro.so's side: `GET /v2/prism/{teamId}/imports/{jobId}`, with every row's result in the last answer, unpaged.
+// Owns micro.so's side: `GET /v2/prism/{teamId}/imports/{jobId}`. The last answer has the results of all rows, unpaged.
 import { randomUUID } from 'node:crypto'
 import { RowList } from './json.ts'
 import { before, isOneOf, recordIds } from './rows.ts'

@@ -1,5 +1,5 @@
-// Owns what is answered to a request at a vendor, in the order in which a vendor looks at it: path, outage, credentials,
-// rate, job, faults, answer. Sending it is send.ts's.
+// Owns choosing a vendor's answer to a request, in the order of a vendor's checks: path, outage, credentials, rate,
+// job, faults, answer. send.ts sends it.
 import type { IncomingHttpHeaders } from 'node:http'
 import { after } from '../base/clock.ts'
 import type { Account } from './accounts.ts'
@@ -13,7 +13,7 @@ import { type TrackedJob, vendors, type World } from './world.ts'
 /** A request below a vendor's base URL. */
 export interface VendorRequest {
   method: string
-  /** Decoded; null: the path can't be decoded. */
+  /** Decoded. Null: the path can't be decoded. */
   segments: readonly string[] | null
   query: URLSearchParams
   /** Path and query as they came, below the vendor's base URL. */
@@ -24,7 +24,7 @@ export interface VendorRequest {
 export interface VendorResponse {
   call: Call | null
   answer: Answer
-  /** How the answer is spoilt on its way. */
+  /** How the transport breaks the answer. Null: it doesn't. */
   transport: TransportFault | null
   writing: readonly WritingFault[]
 }
@@ -85,7 +85,7 @@ function scriptedAnswer(
   return { status: due.status, headers: headersOf(due, times), body }
 }
 
-/** The vendor's own words for the status; nothing where it has none. */
+/** Returns the vendor's own words for the status. Returns an empty body if it has none. */
 function ownRefusal(vendor: Pick<Vendor<ProviderName>, 'refusalBody'>, status: number): Json {
   const refusal = (Object.keys(refusalStatus) as Refusal[]).find((name) => refusalStatus[name] === status)
   return refusal === undefined ? new RawText('') : vendor.refusalBody(refusal)
@@ -95,7 +95,7 @@ function faultAnswer(world: World, vendor: Vendor<ProviderName>, fault: RefusalF
   const waitS = 'retryAfterS' in fault ? fault.retryAfterS : null
   if (waitS === null || !('retryAfterForm' in fault)) return refusalAnswer(vendor, fault.kind)
   const asDate = fault.retryAfterForm === 'date'
-  // An HTTP date has whole seconds: rounded up, so that it is never too early.
+  // An HTTP date has whole seconds. It is rounded up, so that it is never too early.
   const nowS = Math.ceil(world.clock.now().getTime() / 1_000)
   const retryAfter = asDate ? after(new Date(nowS * 1_000), waitS * 1_000).toUTCString() : String(waitS)
   return refusalAnswer(vendor, fault.kind, retryAfter)

@@ -1,23 +1,23 @@
-// Owns the rows that an import is made of: which of them fail, and their ids. Each row is a function of its index,
-// so that any page can be served without the ones before it.
+// Owns the rows of an import: which ones fail, and their ids. Each row is a function of its index, so that any page can
+// be served without the pages before it.
 import { createHash } from 'node:crypto'
 
-/** Whether row `index` of `whole` is one of the `part` rows that are spread evenly over them. */
+/** Returns true if row `index` of `whole` is one of the `part` rows that are spread evenly over them. */
 export function isOneOf(index: number, part: number, whole: number): boolean {
   return before(index + 1, part, whole) > before(index, part, whole)
 }
 
-/** How many of the `part` rows come before row `index`. */
+/** Returns how many of the `part` rows come before row `index`. */
 export function before(index: number, part: number, whole: number): number {
   return whole === 0 ? 0 : Math.floor((index * part) / whole)
 }
 
-/** The index of the `nth` (from 0) of the `part` rows. */
+/** Returns the index of the `nth` (from 0) of the `part` rows. */
 export function indexOfNth(nth: number, part: number, whole: number): number {
   return Math.ceil(((nth + 1) * whole) / part) - 1
 }
 
-/** A UUID for any row of a job: the job's hash, then the row's number. */
+/** Returns a function that makes a UUID for any row of a job: the job's hash, then the row's number. */
 export function recordIds(jobId: string): (index: number) => string {
   const hash = createHash('sha256').update(jobId).digest('hex')
   const head = `${hash.slice(0, 8)}-${hash.slice(8, 12)}-4${hash.slice(12, 15)}-8${hash.slice(15, 18)}-`

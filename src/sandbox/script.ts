@@ -1,4 +1,4 @@
-// Owns what a user may script: how an import at a vendor goes, in a few words or answer by answer.
+// Owns scripts: how an import at a vendor goes, in a few words or answer by answer.
 import { z } from 'zod'
 import { answerSchema } from './answers.ts'
 import { type CallKind, faultSchema } from './faults.ts'
@@ -7,7 +7,7 @@ export const providerNames = ['cdq', 'micro', 'zilliant', 'fullstory'] as const
 export type ProviderName = (typeof providerNames)[number]
 
 export const outcomes = ['succeeded', 'partial', 'failed', 'canceled', 'died', 'couldnt_start', 'archived'] as const
-export type Outcome = (typeof outcomes)[number]
+export type ScriptedOutcome = (typeof outcomes)[number]
 
 const milliseconds = z.int().min(0)
 const rowCount = z.int().min(0).max(10_000_000)
@@ -25,16 +25,16 @@ const stepSchema = z.strictObject({
 })
 
 /**
- * An import at a vendor. Times are milliseconds since it was added, but for those of `answers`.
+ * An import at a vendor. Times are milliseconds since it was added, except those of `answers`.
  *
  * - In a few words: `durationMs`, `outcome`, `rows`, `progress`.
- * - `steps` replace those: the vendor's own status words and counters at certain times.
+ * - `steps` replace those words: the vendor's own statuses and counters at certain times.
  * - `answers` replace the vendor's whole answer, word for word, at certain requests or from a certain time on.
  */
 export const scriptSchema = z
   .strictObject({
     provider: z.enum(providerNames),
-    /** The vendor's id of the job; made in the vendor's form where it isn't given. */
+    /** The vendor's id of the job. Absent: generated in the vendor's form. */
     jobId: z.string().min(1).max(512).optional(),
     name: z.string().default('Sandbox import'),
     /** CDQ only: how long the job waits in SCHEDULED and WAITING. */
@@ -42,27 +42,27 @@ export const scriptSchema = z
     durationMs: milliseconds.default(10_000),
     outcome: z.enum(outcomes).default('succeeded'),
     /**
-     * `linear` moves by 1 %, `steps` by 10 %; `stall` stays at 60 % from 30 % of the time on;
-     * `early` is at 100 % after 80 % of the time; `none` says nothing before the end.
+     * `linear` moves by 1 %, `steps` by 10 %. `stall` stays at 60 % after 30 % of the time. `early` is at 100 % after
+     * 80 % of the time. `none` says nothing before the end.
      */
     progress: z.enum(['linear', 'steps', 'stall', 'early', 'none']).default('linear'),
     rows: rowCount.default(100),
-    /** Default: a tenth of the rows where the outcome is `partial`, all where it is `failed`, else none. */
+    /** Absent: a tenth of the rows for the outcome `partial`, all rows for `failed`, otherwise none. */
     failedRows: rowCount.optional(),
-    /** CDQ and micro: rows that matched a record that was there. */
+    /** CDQ and micro: rows that matched an existing record. */
     updatedRows: rowCount.default(0),
     message: z.string().optional(),
     /** CDQ only. */
     skippedLines: rowCount.default(0),
-    /** Rows a page (CDQ, FullStory). */
+    /** How many rows a page has (CDQ, FullStory). */
     pageSize: z.int().min(1).max(100_000).default(1_000),
-    /** How the last page says that it is the last; `repeated` names the cursor that it was asked with. */
+    /** How the last page says that it is the last. `repeated` names the cursor that it was requested with. */
     lastCursor: z.enum(['absent', 'null', 'empty', 'repeated']).default('absent'),
     /** FullStory only. */
     resource: z.enum(['events', 'users']).default('events'),
     /** Zilliant only. */
     clientErrorCallingService: z.boolean().default(false),
-    /** When the vendor forgets the job (404). Default: micro after 7 days, the others never. */
+    /** When the vendor forgets the job (404). Absent: micro after 7 days, the others never. */
     expiresAfterMs: milliseconds.optional(),
     steps: z.array(stepSchema).min(1).max(1_000).optional(),
     answers: z.array(answerSchema).max(1_000).default([]),
@@ -96,14 +96,14 @@ export const scriptSchema = z
 export type Script = z.output<typeof scriptSchema>
 export type ScriptInput = z.input<typeof scriptSchema>
 
-/** How many rows fail by the end. */
+/** Returns how many rows fail by the end. */
 export function failedRowsOf(script: Pick<Script, 'failedRows' | 'outcome' | 'rows'>): number {
   if (script.failedRows !== undefined) return script.failedRows
   if (script.outcome === 'failed') return script.rows
   return script.outcome === 'partial' ? Math.min(script.rows, Math.max(1, Math.floor(script.rows / 10))) : 0
 }
 
-const outcomesOf: Readonly<Record<ProviderName, readonly Outcome[]>> = {
+const outcomesOf: Readonly<Record<ProviderName, readonly ScriptedOutcome[]>> = {
   cdq: outcomes,
   micro: ['succeeded', 'partial', 'failed'],
   zilliant: ['succeeded', 'partial', 'failed'],

@@ -1,4 +1,4 @@
-// Owns how an answer goes over the wire, broken ones included. The pauses of a slow body are real time, not the clock's.
+// Owns sending an answer over the wire, broken ones included. A slow body pauses in real time, not by the clock.
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable, type Transform } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -9,7 +9,7 @@ import type { TransportFault, WritingFault } from './faults.ts'
 import { isJsonObject, type Json, jsonChunks, RawText, RowList } from './json.ts'
 import type { Answer } from './vendor.ts'
 
-/** The status that the client gets to see; null: none. */
+/** Returns the status that the client sees. Returns null if it sees none. */
 export function sentStatus(answer: Answer, transport: TransportFault | null): number | null {
   switch (transport?.kind) {
     case 'timeout':
@@ -25,7 +25,10 @@ export function sentStatus(answer: Answer, transport: TransportFault | null): nu
   }
 }
 
-/** Resolves when the answer is out; with `timeout` at once, the request being left open. Rejects where the client goes away. */
+/**
+ * Sends the answer, and resolves when it is sent. `timeout` resolves at once and leaves the request open. Rejects if
+ * the client leaves.
+ */
 export async function send(
   response: ServerResponse,
   answer: Answer,
@@ -62,7 +65,7 @@ export async function send(
   }
 }
 
-/** A body of more than one piece is sent in chunks, as fast as the client reads. */
+/** Sends a body of more than one piece in chunks, as fast as the client reads. */
 async function sendWhole(response: ServerResponse, answer: Answer, writing: readonly WritingFault[]): Promise<void> {
   writeHead(response, answer, writing)
   await pipeline([bytesOf(answer.body, writing), ...compressors(writing), response])
@@ -71,7 +74,7 @@ async function sendWhole(response: ServerResponse, answer: Answer, writing: read
 async function sendHalf(response: ServerResponse, answer: Answer, writing: readonly WritingFault[]): Promise<void> {
   const bytes = await allBytes(answer.body, writing)
   writeHead(response, answer, writing, { 'content-length': bytes.length })
-  // Destroyed only once the half is on its way, or the client would see no answer at all.
+  // Destroys the response only once the half is sent. Otherwise the client would see no answer at all.
   await new Promise<void>((resolve) => response.write(bytes.subarray(0, bytes.length / 2), () => resolve()))
   response.destroy()
 }
@@ -97,7 +100,7 @@ async function sendSlowly(
   response.end()
 }
 
-/** As lenient servers write it: lines that end without a carriage return. */
+/** Sends what lenient servers write: lines that end without a carriage return. */
 async function sendInvalid(response: ServerResponse, answer: Answer, writing: readonly WritingFault[]): Promise<void> {
   const bytes = await allBytes(answer.body, writing)
   const headers = { ...headersOf(answer, writing), 'content-length': bytes.length }
@@ -168,7 +171,7 @@ async function allBytes(body: Json, writing: readonly WritingFault[]): Promise<B
 
 const padLength = 65_536
 
-/** The same answer with a field of padding, still well-formed. */
+/** Returns the same answer with a field of padding, still well-formed. */
 function padded(body: Json, bytes: number): Json {
   const padding = new RowList(Math.ceil(bytes / padLength), () => 'x'.repeat(padLength))
   return { ...(isJsonObject(body) ? body : {}), padding }

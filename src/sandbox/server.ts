@@ -1,4 +1,4 @@
-// Owns the sandbox as a running server: the four vendors under a path each, and the control calls beside them.
+// Owns the running sandbox: four vendors, each under a path of its own, and the control calls beside them.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../base/clock.ts'
@@ -13,11 +13,11 @@ import { createWorld, type RequestRecord, type World } from './world.ts'
 export interface SandboxOptions {
   clock: Clock
   host?: string
-  /** Default: a free one. */
+  /** Absent: a free one. */
   port?: number
-  /** Default: none. micro's own are 10 a second and 1,000 a month. */
+  /** Absent: none. micro.so's own are 10 a second and 1,000 a month. */
   rateLimits?: RateLimits
-  /** How many requests are remembered; default 10,000. */
+  /** How many requests the sandbox remembers. Absent: 10,000. */
   keepRequests?: number
 }
 
@@ -31,31 +31,31 @@ export interface SandboxJob {
 
 export interface Sandbox {
   url: string
-  /** What a connection to the vendor gives as its base URL. */
+  /** Returns the base URL for a connection to the vendor. */
   baseUrl(provider: ProviderName): string
   credentials<P extends ProviderName>(provider: P): Credentials[P]
   settings<P extends ProviderName>(provider: P): Settings[P]
-  /** @throws {z.ZodError} when the script is wrong, {Error} when its job id is taken. */
+  /** @throws {z.ZodError} if the script is wrong, {Error} if its job id is taken. */
   add(script: ScriptInput): SandboxJob
-  /** The last requests at the vendors, oldest first. */
+  /** Returns the last requests at the vendors, the oldest first. */
   requests(): RequestRecord[]
-  /** Lets every request of a vendor go wrong; null ends that. */
+  /** Makes every request of a vendor fail. Null ends that. */
   setOutage(provider: ProviderName, fault: FaultInput | null): void
-  /** The old credentials are refused from now on. */
+  /** Makes new credentials. The old ones are refused from now on. */
   rotateCredentials<P extends ProviderName>(provider: P): Credentials[P]
-  /** Breaks off every connection, those of scripted time-outs too. */
+  /** Cuts every connection, including those of scripted time-outs. */
   close(): Promise<void>
 }
 
-/** Starts a sandbox; rejects where the port can't be had. */
+/** Starts a sandbox. Rejects if the port isn't available. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { host = '127.0.0.1', port = 0 } = options
   const world = createWorld(options)
   const server = createServer((request, response) => {
-    // A client that goes away in the middle of an answer is nothing to tell anybody.
+    // A client that leaves in the middle of an answer is no error.
     handle(world, request, response).catch(() => response.destroy())
   })
-  // Longer than clients keep idle connections, so that it is never the sandbox that closes one under a request.
+  // Longer than clients keep idle connections, so that the sandbox never closes one under a request.
   server.keepAliveTimeout = 60_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -90,7 +90,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 async function handle(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', headers, url = '/' } = request
   const [path = '/', query = ''] = splitOnce(url, '?')
-  // Not `new URL`: it would resolve dots that are part of a job id.
+  // `new URL` would resolve dots that are part of a job id.
   const [, prefix = '', ...encoded] = path.split('/')
   if (isProviderName(prefix)) {
     const segments = decodeAll(encoded)
@@ -106,7 +106,7 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
     const status = sentStatus(answer, transport)
     const at = world.clock.now()
     world.record({ provider: prefix, jobId, kind, cursor, url: below, at, status })
-    // Its own clock's, as is every other time that it says.
+    // The date comes from the sandbox's clock, like all its other times.
     return send(response, { ...answer, headers: { date: at.toUTCString(), ...answer.headers } }, transport, writing)
   }
   const origin = `http://${headers.host ?? 'localhost'}`
@@ -121,7 +121,7 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
 
 const bodyLimitBytes = 1_048_576
 
-/** Null: more than 1 MiB. The rest is read all the same, so that the client gets to see the answer. */
+/** Returns null for more than 1 MiB. It reads the rest anyway, so that the client sees the answer. */
 async function readText(request: IncomingMessage): Promise<string | null> {
   const chunks: Buffer[] = []
   let length = 0
@@ -145,7 +145,7 @@ function splitOnce(text: string, separator: string): string[] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + separator.length)]
 }
 
-/** An address to call for an address to listen on. */
+/** Returns an address to call for an address to listen on. */
 function reachable(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
   return host.includes(':') ? `[${host}]` : host

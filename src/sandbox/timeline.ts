@@ -1,13 +1,13 @@
-// Owns where a scripted import stands at a time: a pure function that each vendor's file puts into its own words.
-import { failedRowsOf, type Outcome, type Script } from './script.ts'
+// Owns the state of a scripted import at a time: a pure function. Each vendor's file puts it into its own words.
+import { failedRowsOf, type Script, type ScriptedOutcome } from './script.ts'
 
 /** A vendor's status words. */
 export interface Words {
-  /** Before the job starts, in equal parts of the waiting time; empty: the vendor has no word for it. */
+  /** The statuses before the job starts, in equal parts of the waiting time. Empty: the vendor has none. */
   queued: readonly string[]
   running: string
-  outcomes: Readonly<Partial<Record<Outcome, string>>>
-  /** After these the vendor says nothing new. */
+  outcomes: Readonly<Partial<Record<ScriptedOutcome, string>>>
+  /** After these statuses the vendor says nothing new. */
   over: ReadonlySet<string>
 }
 
@@ -20,7 +20,7 @@ export interface Counters {
   updated: number
 }
 
-/** Where an import stands. Times are milliseconds since the job was made. */
+/** The state of an import at a moment. Times are milliseconds since the job was added. */
 export interface Moment {
   status: string
   over: boolean
@@ -30,7 +30,7 @@ export interface Moment {
   message: string | null
   startedAfterMs: number | null
   finishedAfterMs: number | null
-  /** When anything of this last changed. */
+  /** When anything here last changed. */
   changedAfterMs: number
 }
 
@@ -40,8 +40,8 @@ export function momentAt(script: Script, words: Words, elapsedMs: number): Momen
     : scriptedMoment(script, script.steps, words, elapsedMs)
 }
 
-// How far a job comes before it ends so, in percent; the others come to 100.
-const reach: Readonly<Partial<Record<Outcome, number>>> = { canceled: 60, died: 60, couldnt_start: 0 }
+// How far a job with this outcome comes, in percent. The others come to 100.
+const reach: Readonly<Partial<Record<ScriptedOutcome, number>>> = { canceled: 60, died: 60, couldnt_start: 0 }
 
 function plannedMoment(script: Script, words: Words, elapsedMs: number): Moment {
   const { queuedMs, durationMs, outcome } = script
@@ -73,7 +73,7 @@ function plannedMoment(script: Script, words: Words, elapsedMs: number): Moment 
       changedAfterMs: 0,
     }
   }
-  // Everything moves in hundredths of the duration, so that the counters and "changed" agree.
+  // Everything moves in hundredths of the duration, so that the counters and `changedAfterMs` agree.
   const tick = lastChange(script.progress, Math.floor(((elapsedMs - queuedMs) / durationMs) * 100))
   const progress = Math.floor((progressAt(script.progress, tick) * reached) / 100)
   return {
@@ -88,7 +88,7 @@ function plannedMoment(script: Script, words: Words, elapsedMs: number): Moment 
   }
 }
 
-/** The hundredth of the duration at which the report last changed. */
+/** Returns the hundredth of the duration at which the report last changed. */
 function lastChange(mode: Script['progress'], tick: number): number {
   switch (mode) {
     case 'linear':
@@ -121,7 +121,7 @@ function countersAt(script: Script, progress: number): Counters {
 
 type Steps = NonNullable<Script['steps']>
 
-/** Each step changes what it names; the rest stays as the steps before it left it. */
+/** Each step changes the fields that it names. The others stay as earlier steps left them. */
 function scriptedMoment(script: Script, steps: Steps, words: Words, elapsedMs: number): Moment {
   const past = steps.filter((step) => step.afterMs <= elapsedMs)
   const now: Partial<Steps[number]> = Object.assign({}, ...past)
@@ -142,7 +142,7 @@ function scriptedMoment(script: Script, steps: Steps, words: Words, elapsedMs: n
 }
 
 function scriptedCounters(script: Script, now: Partial<Steps[number]>, over: boolean): Counters {
-  // A script may say what no honest job does; the counters that it leaves open stay possible.
+  // A script may claim impossible counts. The counters that it leaves open stay possible.
   const implied = countersAt(script, Math.min(100, Math.max(0, now.progress ?? (over ? 100 : 0))))
   const processed = now.processed ?? implied.processed
   const failed = now.failed ?? Math.min(processed, implied.failed)

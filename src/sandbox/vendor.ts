@@ -1,4 +1,5 @@
-// Owns what the sandbox has to know of a vendor. A vendor's file is data and pure functions; respond.ts asks them.
+// Owns what the sandbox needs to know about a vendor. A vendor's file is data and pure functions; respond.ts calls
+// them.
 import type { IncomingHttpHeaders } from 'node:http'
 import { after } from '../base/clock.ts'
 import type { Account } from './accounts.ts'
@@ -7,24 +8,24 @@ import type { Json } from './json.ts'
 import type { ProviderName, Script } from './script.ts'
 import type { Words } from './timeline.ts'
 
-/** An import that was added, as a vendor answers for it. */
+/** An import that was added, with what its vendor needs to answer. */
 export interface Job {
   jobId: string
   script: Script
   createdAt: Date
 }
 
-/** What a request asks for. */
+/** What a request asks for: a kind of call on a job. */
 export interface Call {
   kind: CallKind
   jobId: string
-  /** The page asked for; null: the first. */
+  /** The cursor of the requested page. Null: the first page. */
   cursor: string | null
   /** micro's team id, FullStory's `events` or `users`. */
   scope: string | null
 }
 
-/** A list is sent as so many headers; null: none, not even the one that is sent by itself. */
+/** A list is sent as that many headers. Null: none, not even one that would be sent by itself. */
 export type HeaderValue = string | string[] | null
 
 export interface Answer {
@@ -34,7 +35,7 @@ export interface Answer {
   body: Json
 }
 
-/** Every way in which a vendor says no, with its HTTP status. */
+/** The ways in which a vendor refuses, each with its HTTP status. */
 export const refusalStatus = {
   bad_request: 400,
   unauthorized: 401,
@@ -46,7 +47,7 @@ export const refusalStatus = {
 } as const
 export type Refusal = keyof typeof refusalStatus
 
-/** Which fields of an answer are always there, and the field that holds them (null: the answer itself). */
+/** The fields that an answer always has, and the field that holds them. Null: the answer itself. */
 export interface Shape {
   holder: string | null
   required: readonly string[]
@@ -55,13 +56,13 @@ export interface Shape {
 export interface Vendor<P extends ProviderName> {
   words: Words
   shape: Shape
-  /** How long a job is kept unless its script says otherwise; null: for good. */
+  /** How long the vendor keeps a job unless its script says otherwise. Null: for good. */
   keepsForMs: number | null
   newJobId(): string
-  /** What a GET of this path asks for; null: the vendor has no such path. */
+  /** Returns the call of a GET of this path. Returns null if the vendor has no such path. */
   readCall(segments: readonly string[], query: URLSearchParams): Call | null
   authorise(account: Account<P>, headers: IncomingHttpHeaders, call: Call): 'ok' | 'unauthorized' | 'forbidden'
-  /** The answer `elapsedMs` after the job was made; a refusal where the request makes no sense. Pure. */
+  /** Returns the answer `elapsedMs` after the job was added, or a refusal if the request makes no sense. Pure. */
   answer(job: Job, call: Call, elapsedMs: number): Answer | Refusal
   refusalBody(refusal: Refusal): Json
 }
@@ -70,17 +71,17 @@ export function ok(body: Json): Answer {
   return { status: 200, headers: {}, body }
 }
 
-/** The moment `ms` after the job was made, with milliseconds. */
+/** Returns the moment `ms` after the job was added, with milliseconds. */
 export function isoAfter(job: Job, ms: number): string {
   return after(job.createdAt, ms).toISOString()
 }
 
-/** The moment `ms` after the job was made, in whole seconds. */
+/** Returns the moment `ms` after the job was added, in whole seconds. */
 export function isoSecondsAfter(job: Job, ms: number): string {
   return isoAfter(job, ms).replace(/\.\d{3}Z$/, 'Z')
 }
 
-/** What the last page says of a next one: nothing, or one of the ways that `lastCursor` names. */
+/** Returns how the last page answers for a next one: with nothing, or as `lastCursor` says. */
 export function lastCursorOf(script: Script, askedWith: string | null): string | null | undefined {
   switch (script.lastCursor) {
     case 'absent':

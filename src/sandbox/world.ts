@@ -1,4 +1,4 @@
-// Owns what a running sandbox remembers: the accounts, the jobs that were added and the last requests.
+// Owns the memory of a running sandbox: its accounts, its jobs and its last requests.
 import type { Clock } from '../base/clock.ts'
 import { type Accounts, createAccounts, type RateLimits } from './accounts.ts'
 import { cdq } from './cdq.ts'
@@ -11,18 +11,18 @@ import { zilliant } from './zilliant.ts'
 
 export const vendors: { readonly [P in ProviderName]: Vendor<P> } = { cdq, micro, zilliant, fullstory }
 
-/** A job and how often it was asked for, by kind of call. */
+/** A job, and how often each kind of call asked for it. */
 export interface TrackedJob extends Job {
   provider: ProviderName
   requests: Record<CallKind, number>
-  /** Null until then. */
+  /** Null: nobody has asked yet. */
   firstAskedAt: Date | null
 }
 
-/** A request as it was answered. */
+/** A request with its answer's status. */
 export interface RequestRecord {
   provider: ProviderName
-  /** Null, like `kind`: the path is none of the vendor's. */
+  /** Null, like `kind`: the vendor has no such path. */
   jobId: string | null
   kind: CallKind | null
   cursor: string | null
@@ -36,12 +36,12 @@ export interface RequestRecord {
 export interface World {
   clock: Clock
   accounts: Accounts
-  /** Null: the vendor has a job of this id already. */
+  /** Returns null if the vendor already has a job with this id. */
   add(script: Script): TrackedJob | null
   find(provider: ProviderName, jobId: string): TrackedJob | null
   jobs(): TrackedJob[]
   record(request: RequestRecord): void
-  /** The last ones, oldest first. */
+  /** Returns the last requests, the oldest first. */
   requests(): RequestRecord[]
 }
 

@@ -1,4 +1,4 @@
-// Owns Zilliant's side: `GET /v1/EntityImport/{importId}/status` and, for the counts, `…/report`.
+// Owns Zilliant's side: `GET /v1/EntityImport/{importId}/status`, and `…/report` with the counts.
 import { randomUUID } from 'node:crypto'
 import { type Moment, momentAt } from './timeline.ts'
 import { type Answer, isoSecondsAfter, type Job, ok, type Refusal, type Vendor } from './vendor.ts'
@@ -21,7 +21,7 @@ export const zilliant: Vendor<'zilliant'> = {
     return what === 'report' ? { kind: 'summary', jobId, cursor: null, scope: null } : null
   },
 
-  // Without X-Forwarded-Host a request counts as one from inside the vendor's network.
+  // A request without X-Forwarded-Host counts as one from inside the vendor's network.
   authorise({ credentials, settings }, headers) {
     const token = Buffer.from(credentials.tokenResponse).toString('base64')
     const forwardedHost = headers['x-forwarded-host'] ?? settings.forwardedHost
@@ -41,15 +41,15 @@ export const zilliant: Vendor<'zilliant'> = {
     })
   },
 
-  // The vendor publishes the statuses of its errors, not their bodies.
+  // The vendor publishes the statuses of its errors, but not their bodies.
   refusalBody(refusal) {
     return { message: refusalMessages[refusal] }
   },
 }
 
 /**
- * `processedRows` are the rows that were imported: absent where the import failed; `failedRows` are absent where none did.
- * What the vendor answers before the end isn't published: here it is a 404.
+ * `processedRows` counts the imported rows, and is absent if the import failed. `failedRows` is absent if no row
+ * failed. The vendor doesn't publish its answer before the end: here it is a 404.
  */
 function report({ status, over, counters, message }: Moment): Answer | Refusal {
   if (!over || counters === null) return 'not_found'
