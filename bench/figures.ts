@@ -59,3 +59,8 @@ export function print(head: string[], rows: string[][]): void {
   const line = (cells: string[]) => `| ${cells.join(' | ')} |`
   console.log([line(head), line(head.map(() => '---:')), ...rows.map(line)].join('\n'))
 }
+
+/** Milliseconds of a clock that all processes of this machine share, and that nobody sets. */
+export function sharedNow(): number {
+  return Number(process.hrtime.bigint()) / 1e6
+}

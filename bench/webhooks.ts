@@ -13,7 +13,7 @@ import { openQueues } from '../src/queue/queues.ts'
 import { createEndpoint } from '../src/webhooks/endpoints/create.ts'
 import { createEndpointSchema } from '../src/webhooks/endpoints/input.ts'
 import { createWake, type Wake } from '../src/work/wake.ts'
-import { median, percentile, print, type Rate, type Reading, rateOf, spread, whole } from './figures.ts'
+import { median, percentile, print, type Rate, type Reading, rateOf, sharedNow, spread, whole } from './figures.ts'
 import { ask, type BenchServices, endProcess, startProcess, startServices } from './services.ts'
 
 const eventsPerSecond = 200
@@ -33,7 +33,9 @@ interface Bench {
   tracker: Awaited<ReturnType<typeof startProcess>>
 }
 
-export async function run(): Promise<void> {
+/** @param parts `rates`, `dead`, `hanging`: only these, beside what a webhook takes alone; none: all. */
+export async function run(parts: string[] = []): Promise<void> {
+  const isWanted = (part: string) => parts.length === 0 || parts.includes(part)
   const services = await startServices()
   const receiver = await startProcess('./webhooks-receiver.ts', {})
   const tracker = await startProcess('./tracker.ts', trackerEnvironment(services))
@@ -52,18 +54,21 @@ export async function run(): Promise<void> {
     for (let round = 0; round < rounds; round++) alone.push(await latencies(bench))
     showLatencies('alone', alone)
 
-    await endpoints(bench, sustained.endpoints, '/ok', 'import.partial')
-    await showRates(bench)
-
-    await hanging(bench, 'import.failed')
-    await besideHanging(bench, alone, 'that never answered, in their first half a minute')
-    await untilFailing(bench)
-    await besideHanging(bench, alone, 'that are dead: their breakers are open')
-    await remove(bench, 'import.failed')
-
-    await hanging(bench, 'import.canceled')
-    await bench.db.execute(sql`UPDATE webhook_endpoints SET last_success_at = now()`)
-    await besideHanging(bench, alone, 'that answered until now, and hang all at once')
+    if (isWanted('rates')) {
+      await endpoints(bench, sustained.endpoints, '/ok', 'import.partial')
+      await showRates(bench)
+    }
+    if (isWanted('dead')) {
+      await hanging(bench, 'import.failed')
+      await besideHanging(bench, alone, 'that never answered, in their first half a minute')
+      await untilFailing(bench)
+      await besideHanging(bench, alone, 'that are dead: their breakers are open')
+      await remove(bench, 'import.failed')
+    }
+    if (isWanted('hanging')) {
+      await hanging(bench, 'import.canceled', true)
+      await besideHanging(bench, alone, 'that answered until now, and hang all at once')
+    }
   } finally {
     await endProcess(tracker.child)
     await endProcess(receiver.child)
@@ -73,8 +78,9 @@ export async function run(): Promise<void> {
 }
 
 /** A thousand endpoints that hang, with a hundred deliveries due to each. */
-async function hanging(bench: Bench, type: EventType): Promise<void> {
+async function hanging(bench: Bench, type: EventType, hasAnswered = false): Promise<void> {
   await endpoints(bench, dead.endpoints, '/hang', type)
+  if (hasAnswered) await bench.db.execute(sql`UPDATE webhook_endpoints SET last_success_at = now()`)
   await write(bench, type, dead.deliveriesEach)
 }
 
@@ -133,7 +139,7 @@ async function write({ db, wake }: Bench, type: EventType, count: number) {
     },
   }))
   const ids = await db.transaction((tx) => writeEvents(tx, events))
-  const at = performance.timeOrigin + performance.now()
+  const at = sharedNow()
   wake(['deliver'])
   return ids.map((id) => [id, at] as const)
 }

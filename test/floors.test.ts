@@ -97,7 +97,7 @@ test.each([
 test.each([
   ['polling/work.ts', 'express'],
   ['sandbox/server.ts', 'express/lib/router'],
-  ['delivering/deliver.ts', 'undici'],
+  ['delivering/work.ts', 'undici'],
   ['work/ticks.ts', 'bullmq'],
   ['http/pages/dashboard.ts', '@bull-board/api'],
   ['http/routes/imports.ts', 'drizzle-orm'],

@@ -1,19 +1,22 @@
-// Owns what each look of a tick does: claim what is due of its kind, and enqueue it.
+// Owns what each look of a tick does: have those looked at that are served here, end what nobody may ask about, and
+// claim what is due.
 import type { Clock } from '../base/clock.ts'
 import { giveUpOverdue } from '../collecting/give-up.ts'
 import type { Database } from '../db/client.ts'
-import { claimDeliveries, endDeliveryLeases, releaseDeliveries } from '../delivering/rooms.ts'
 import { loseOverdue, settleUnasked } from '../imports/end-unasked.ts'
-import { type DeliveryLane, jobIds, type Payload, type QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
 import { type Claimable, claim } from '../work/claim.ts'
+import type { WorkName } from '../work/kind.ts'
+import type { Server } from '../work/serve.ts'
 import type { TickDeps } from '../work/ticks.ts'
 
 export interface LookDeps {
   db: Database
   clock: Clock
   queues: Pick<Queues, 'all'>
-  kinds: Record<'poll' | 'collect', Claimable>
+  kinds: Record<WorkName, Claimable>
+  /** Of this process. Absent: nobody is served here. */
+  servers?: Record<WorkName, Pick<Server, 'look'>>
 }
 
 /** How often it is looked for what takes too long while nobody may ask about it. */
@@ -21,26 +24,25 @@ const overdueEveryMs = 5_000
 
 /** What each look of a tick claims and enqueues; true: there is more. */
 export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
-  const { db, clock } = deps
+  const { db, clock, kinds, servers } = deps
   const isOverdueTurn = { poll: turnEvery(overdueEveryMs), collect: turnEvery(overdueEveryMs) }
+  const look = (kind: WorkName) => {
+    servers?.[kind].look()
+    return claim(kinds[kind], deps)
+  }
   return {
     async poll() {
       const overdueTurn = isOverdueTurn.poll()
       if (overdueTurn) await loseOverdue({ db, clock })
-      const more = await claim(deps.kinds.poll, deps)
+      const more = await look('poll')
       if (overdueTurn) await settleUnasked({ db, clock })
       return more
     },
     async collect() {
       if (isOverdueTurn.collect()) await giveUpOverdue({ db, clock })
-      return claim(deps.kinds.collect, deps)
+      return look('collect')
     },
-    async deliver() {
-      await endDeliveryLeases(db, clock.now())
-      return enqueueDeliveries(deps, 'deliver')
-    },
-    trial: () => enqueueDeliveries(deps, 'trial'),
-    retry: () => enqueueDeliveries(deps, 'retry'),
+    deliver: () => look('deliver'),
   }
 }
 
@@ -51,39 +53,5 @@ function turnEvery(ms: number): () => boolean {
     if (performance.now() < nextAt) return false
     nextAt = performance.now() + ms
     return true
-  }
-}
-
-/** What may wait in each lane: enough to keep its slots busy, and over before the leases are. */
-const maxWaiting: Record<DeliveryLane, number> = { deliver: 64, trial: 32, retry: 100 }
-
-async function enqueueDeliveries({ db, clock, queues }: LookDeps, lane: DeliveryLane): Promise<boolean> {
-  const { waiting = 0 } = await queues.all[lane].getJobCounts('waiting')
-  const claimed = await claimDeliveries(db, clock.now(), lane, maxWaiting[lane] - waiting)
-  const jobs = claimed.map(({ id, number, manual }) =>
-    job(lane, { deliveryId: id, number, manual }, manual ? jobIds.manualDelivery : jobIds.deliver),
-  )
-  const ids = claimed.map(({ id }) => id)
-  await enqueue(queues, lane, jobs, () => releaseDeliveries(db, ids))
-  return claimed.length > 0
-}
-
-function job<Name extends DeliveryLane>(name: Name, data: Payload<Name>, idOf: (data: Payload<Name>) => string) {
-  return { name, data, opts: { jobId: idOf(data) } }
-}
-
-/** Enqueues what was claimed, or gives it back. */
-async function enqueue(
-  queues: LookDeps['queues'],
-  name: QueueName,
-  jobs: Parameters<Queues['all']['poll']['addBulk']>[0],
-  release: () => Promise<void>,
-): Promise<void> {
-  if (jobs.length === 0) return
-  try {
-    await queues.all[name].addBulk(jobs)
-  } catch (error) {
-    await release()
-    throw error
   }
 }

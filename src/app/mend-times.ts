@@ -19,7 +19,6 @@ import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { unnest } from '../db/unnest.ts'
 import { retryDelaysMs } from '../delivering/judge.ts'
-import { deliveryLeaseMs } from '../delivering/rooms.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import { findProvider, isProviderName } from '../providers/index.ts'
 import { maxProbeMs } from '../webhooks/endpoints/health.ts'
@@ -48,7 +47,7 @@ export async function mendTimes(db: Database, now: Date, { thorough }: { thoroug
     await mendConnections(tx, now, bounds)
     await mendImports(tx, now, bounds, thorough)
     await mendEndpoints(tx, now)
-    await mendDeliveries(tx, now, thorough)
+    if (thorough) await mendDeliveries(tx, now)
   })
 }
 
@@ -136,17 +135,12 @@ async function mendEndpoints(tx: Transaction, now: Date): Promise<void> {
       )}`)
 }
 
-async function mendDeliveries(tx: Transaction, now: Date, thorough: boolean): Promise<void> {
-  await tx.execute(sql`
-    /* time.mend_delivery_leases */
-    UPDATE deliveries SET lease_until = NULL
-    WHERE lease_until IS NOT NULL AND lease_until > ${after(now, deliveryLeaseMs + slackMs)}`)
-  if (!thorough) return
+async function mendDeliveries(tx: Transaction, now: Date): Promise<void> {
   // A receiver's Retry-After makes its endpoint wait, too.
   await tx.execute(sql`
     /* time.mend_deliveries */
     UPDATE deliveries SET next_attempt_at = ${now} FROM webhook_endpoints endpoint
-    WHERE endpoint.id = endpoint_id AND lease_until IS NULL
+    WHERE endpoint.id = endpoint_id
       AND next_attempt_at > ${later(now, sql`(${sql.param(retryDelaysMs.map((ms) => ms * jitter))}::float8[])[attempts + 1]`)}
       AND next_attempt_at > coalesce(endpoint.blocked_until, ${now}::timestamptz) + interval '1 minute'`)
 }

@@ -11,6 +11,7 @@ import { startDatabaseClock } from '../db/clock.ts'
 import { readInstallationId } from '../db/installation.ts'
 import { readSchemaState } from '../db/migrate.ts'
 import { webhookTimeouts } from '../delivering/send.ts'
+import { mostAttempts } from '../delivering/work.ts'
 import { createAgents } from '../egress/agents.ts'
 import { createDestinationCheck } from '../egress/destination.ts'
 import { createGuard } from '../egress/guard.ts'
@@ -26,7 +27,7 @@ import { createWake } from '../work/wake.ts'
 import type { WorkWatch } from '../work/watch.ts'
 import { openStorage, type Storage } from './storage.ts'
 import { requireStoredKeys } from './stored-keys.ts'
-import { deliveryConcurrency, startWorkers } from './workers.ts'
+import { startWorkers } from './workers.ts'
 
 export interface Service {
   url: string
@@ -106,7 +107,7 @@ export async function startService(
         guard: webhookGuard,
         timeouts: webhookTimeouts,
         // So many that no endpoint waits for hanging endpoints on the same host.
-        connectionsPerOrigin: deliveryConcurrency,
+        connectionsPerOrigin: mostAttempts,
       })
       opened.defer(() => webhookAgents.destroy())
       const workers = await startWorkers({

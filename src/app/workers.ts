@@ -4,21 +4,23 @@ import type { Clock } from '../base/clock.ts'
 import { type CollectDeps, collectWork, oldestDue as oldestCollection } from '../collecting/work.ts'
 import { longestDue } from '../connections/rooms.ts'
 import type { Database } from '../db/client.ts'
-import { longestDueDeliveries } from '../delivering/longest-due.ts'
-import { createDeliveryWorker, type DeliveryDeps } from '../delivering/work.ts'
+import { longestDueDeliveries } from '../delivering/due.ts'
+import { type DeliverDeps, deliverWork } from '../delivering/work.ts'
 import type { KeepDeps } from '../history/drop-months.ts'
 import { oldestDue as oldestPoll, type PollObserver, pollWork } from '../polling/work.ts'
-import type { Queues } from '../queue/queues.ts'
+import type { Queues, RunningWorker } from '../queue/queues.ts'
+import type { WorkName } from '../work/kind.ts'
 import { startScheduler } from '../work/schedule.ts'
-import { createServer } from '../work/serve.ts'
+import { createServer, type Server } from '../work/serve.ts'
 import { createTickWatch } from '../work/tick-watch.ts'
 import { createTick } from '../work/ticks.ts'
+import { everyKind } from '../work/wake.ts'
 import { startWatch, type WatchDeps, type WorkWatch } from '../work/watch.ts'
 import { createChores } from './chores.ts'
 import { createLooks } from './looks.ts'
 import { mendTimes } from './mend-times.ts'
 
-export interface WorkersDeps extends CollectDeps, DeliveryDeps, KeepDeps {
+export interface WorkersDeps extends CollectDeps, DeliverDeps, KeepDeps {
   clock: Clock
   /** For statements that may take long; absent: `db`. */
   patientDb?: Database
@@ -35,43 +37,37 @@ export interface Workers {
   stop(withinMs: number): Promise<void>
 }
 
-/** Jobs under way in this process at the most: of polls and collections one for each connection that is served. */
-const concurrency = { poll: 1_000, collect: 1_000, deliver: 64, trial: 8, retry: 200 }
-/**
- * First attempts that wait for their endpoint go on without a slot: endpoints that hang mustn't hold up those that
- * answer, nor those of which nobody knows yet. There is room for a thousand, with two requests each.
- */
-const slots = { deliver: { keptMs: 100, maxWithout: 3_000 }, trial: { keptMs: 100, maxWithout: 3_000 } }
-/** Attempts under way at the most, whatever their lane. */
-export const deliveryConcurrency =
-  concurrency.deliver + slots.deliver.maxWithout + concurrency.trial + slots.trial.maxWithout + concurrency.retry
+/** Connections and endpoints that are served in this process at the most: each takes a job for as long. */
+const concurrency = { poll: 1_000, collect: 1_000, deliver: 2_000 }
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   const { queues, db, observePoll } = deps
-  const kinds = { poll: pollWork({ ...deps, observe: observePoll }), collect: collectWork(deps) }
-  const servers = { poll: createServer(kinds.poll, deps), collect: createServer(kinds.collect, deps) }
-  deps.wake.listen((kind) => kind !== 'deliver' && servers[kind].look())
+  const kinds = {
+    poll: pollWork({ ...deps, observe: observePoll }),
+    collect: collectWork(deps),
+    deliver: deliverWork(deps),
+  }
+  const servers: Record<WorkName, Server> = {
+    poll: createServer(kinds.poll, deps),
+    collect: createServer(kinds.collect, deps),
+    deliver: createServer(kinds.deliver, deps),
+  }
+  deps.wake.listen((kind) => servers[kind].look())
   const ticks = createTickWatch()
   const tick = createTick({
-    enqueueDue: createLooks({ ...deps, kinds }),
+    enqueueDue: createLooks({ ...deps, kinds, servers }),
     chores: createChores({ ...deps, db: deps.patientDb ?? db }),
     passed: ticks.passed,
   })
   const scheduler = await startScheduler(deps)
   const ticking = queues.work('dispatch', tick, { concurrency: 6 })
   const watch = startWatch({ ...deps, ticks, tick, mendTimes: (now, how) => mendTimes(db, now, how), dueOf: dueOf(db) })
-  const deliver = createDeliveryWorker(deps)
-  const working = [
-    queues.work('poll', ({ leaseId }, signal) => servers.poll.serve(leaseId, signal), {
-      concurrency: concurrency.poll,
-    }),
-    queues.work('collect', ({ leaseId }, signal) => servers.collect.serve(leaseId, signal), {
-      concurrency: concurrency.collect,
-    }),
-    queues.work('deliver', deliver, { concurrency: concurrency.deliver, slots: slots.deliver }),
-    queues.work('trial', deliver, { concurrency: concurrency.trial, slots: slots.trial }),
-    queues.work('retry', deliver, { concurrency: concurrency.retry }),
-  ]
+  const working = everyKind.map(
+    (kind): RunningWorker =>
+      queues.work(kind, ({ leaseId }, signal) => servers[kind].serve(leaseId, signal), {
+        concurrency: concurrency[kind],
+      }),
+  )
   return {
     watch,
     async stop(withinMs) {
@@ -108,7 +104,7 @@ export function dueOf(db: Database): WatchDeps['dueOf'] {
       waiting: (now) => longestDue(db, { kind: 'collect', oldestDue: oldestCollection(now), served: false }, now),
       underWay: (now) => longestDue(db, { kind: 'collect', oldestDue: oldestCollection(now), served: true }, now),
     },
-    // An endpoint that hangs may keep its deliveries leased again and again.
+    // An endpoint that is served may hang, or answer slowly, for good reason.
     deliver: { waiting: (now) => longestDueDeliveries(db, now), underWay: async () => [] },
   }
 }

@@ -1,20 +1,24 @@
-// Owns what comes before a request: whether it is to be made at all, what it needs, and the attempt's row.
-import { eq, sql } from 'drizzle-orm'
-import { after, type Clock } from '../base/clock.ts'
+// Owns which attempts begin now, what each needs, and that its row is there before any request.
+import { inArray } from 'drizzle-orm'
+import { after } from '../base/clock.ts'
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
-import type { Database } from '../db/client.ts'
-import { deliveries, events, webhookEndpoints } from '../db/schema/index.ts'
+import type { Transaction } from '../db/client.ts'
+import { webhookEndpoints } from '../db/schema/index.ts'
 import { type CustomHeaders, openHeaders } from '../webhooks/endpoints/headers.ts'
-import { type Health, isHeldBack } from '../webhooks/endpoints/health.ts'
+import type { Health } from '../webhooks/endpoints/health.ts'
 import { signingSecrets } from '../webhooks/endpoints/secrets.ts'
+import type { Begun, Served } from '../work/kind.ts'
+import { choose, most, type Places, placesOf, restOf, type UnderWay } from './allot.ts'
+import { attemptsMade, countAttempts, endUnsendable } from './count.ts'
+import { type DueRow, readDue, readEvents } from './longest-due.ts'
 
-/** From the request on, how long nobody else begins an attempt: longer than one can take (20 s). */
-export const attemptLeaseMs = 45_000
+/** Begun in one pass at the most, so that it stays short. */
+const mostAtOnce = 150
 
 export interface BeginDeps {
-  db: Database
-  clock: Clock
   encryption: Encryption
+  /** In milliseconds, of a clock that nobody sets. */
+  uptime?: () => number
 }
 
 /** What signs; null: no accepted key opens it, so nothing can be sent. */
@@ -22,14 +26,21 @@ type Secrets = readonly string[] | null
 
 /** An attempt whose row is written. */
 export interface Attempt {
-  deliveryId: string
+  /** Of the delivery. */
+  id: string
+  /** The endpoint. */
+  ownerId: string
   /** From 1, manual ones counted too. */
   number: number
   manual: boolean
+  /** It counts as a retry of its endpoint. */
+  isRetry: boolean
   /** Automatic attempts of its schedule so far, this one included if it is one, and all before the schedule began. */
   attempts: number
   earlierAttempts: number
   startedAt: Date
+  /** The same by a clock that nobody sets. */
+  startedUptime: number
   /** When it was due, and when the event was written. */
   dueAt: Date
   createdAt: Date
@@ -38,149 +49,174 @@ export interface Attempt {
 }
 
 /**
- * - `not_claimed`: no lease was given for this attempt, or it is over: another attempt may be under way.
- * - `not_wanted`: the delivery is over, and nobody asked for it again.
- * - `endpoint_disabled`, `endpoint_deleted`, `event_deleted`: the delivery ends as `skipped`.
- * - `endpoint_waits`: its receiver asked to wait (429, 503, …), or its breaker has opened; the delivery stays due.
+ * Writes the attempts as `in_flight` and counts them, before any request: a crash from here on is visible. What can't be
+ * sent ends: its endpoint is disabled or deleted, its event is deleted, or nobody wants it any more.
  */
-export type NotSentReason =
-  | 'not_claimed'
-  | 'not_wanted'
-  | 'endpoint_disabled'
-  | 'endpoint_deleted'
-  | 'event_deleted'
-  | 'endpoint_waits'
-
-/** The attempt that a delivery is leased for. */
-export interface Claimed {
-  /** From 1; null: whichever is next. */
-  number: number | null
-  manual: boolean
+export async function beginAttempts(
+  { encryption, uptime = () => performance.now() }: BeginDeps,
+  tx: Transaction,
+  { owners, room, isCrowded, now }: { owners: readonly Served<Attempt>[]; room: number; isCrowded: boolean; now: Date },
+): Promise<Begun<Attempt>> {
+  const endpoints = await readEndpoints(tx, owners)
+  const places = new Map<string, Places>()
+  for (const { id, underWay } of owners) {
+    const endpoint = endpoints.get(id)
+    if (!endpoint) continue
+    const busy = underWayOf(underWay, uptime())
+    places.set(id, isGone(endpoint) ? ending : placesOf(endpoint, busy, { now, isCrowded }))
+  }
+  const due = await readDue(tx, places, { busy: owners.flatMap(({ underWay }) => [...underWay.keys()]), now })
+  const wanted = chooseOf(due, places, Math.min(room, mostAtOnce))
+  const events = await readEvents(tx, wanted.chosen)
+  const isSendable = (row: DueRow) => {
+    const endpoint = endpoints.get(row.endpointId)
+    return endpoint !== undefined && !isGone(endpoint) && isWanted(row) && events.has(row.eventId)
+  }
+  const over = wanted.chosen.filter((row) => !isSendable(row))
+  await endUnsendable(tx, over)
+  const counted = await countAttempts(tx, wanted.chosen.filter(isSendable), now)
+  const opened = openerOf(encryption, now)
+  const items = wanted.chosen.flatMap((row): Attempt[] => {
+    const endpoint = endpoints.get(row.endpointId)
+    const event = events.get(row.eventId)
+    if (!endpoint || !event || !counted.has(row.id)) return []
+    return [attemptOf(row, { event, endpoint: opened(endpoint) }, { now, uptime: uptime() })]
+  })
+  for (const { endpointId } of over) wanted.cut.add(endpointId)
+  const next = new Map<string, Date>()
+  const closed = new Map<string, Date>()
+  const begun = Map.groupBy(items, ({ ownerId }) => ownerId)
+  for (const [id, place] of places) {
+    const restMs = restOf(place, begun.get(id)?.length ?? 0)
+    if (wanted.cut.has(id)) next.set(id, now)
+    else if (restMs !== null) closed.set(id, after(now, restMs))
+  }
+  return { items, next, closed }
 }
 
-export type Beginning = { kind: 'begun'; attempt: Attempt } | { kind: 'not_sent'; reason: NotSentReason }
+type Endpoint = Awaited<ReturnType<typeof readEndpoints>> extends Map<string, infer Row> ? Row : never
+
+async function readEndpoints(tx: Transaction, owners: readonly Served<Attempt>[]) {
+  const table = webhookEndpoints
+  const rows = await tx
+    .select({
+      id: table.id,
+      url: table.url,
+      headers: table.headers,
+      secret: table.secret,
+      previousSecrets: table.previousSecrets,
+      disabledAt: table.disabledAt,
+      deletedAt: table.deletedAt,
+      blockedUntil: table.blockedUntil,
+      lastSuccessAt: table.lastSuccessAt,
+      failures: table.failures,
+      firstFailureAt: table.firstFailureAt,
+      failingSince: table.failingSince,
+      nextProbeAt: table.nextProbeAt,
+      failedProbes: table.failedProbes,
+    })
+    .from(table)
+    .where(
+      inArray(
+        table.id,
+        owners.map(({ id }) => id),
+      ),
+    )
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+function isGone({ disabledAt, deletedAt }: Endpoint): boolean {
+  return disabledAt !== null || deletedAt !== null
+}
+
+/** All that is due of an endpoint that takes nothing any more ends. */
+const ending: Places = {
+  asked: most.all,
+  together: most.all,
+  firsts: most.all,
+  retries: most.retries,
+  keepsOne: true,
+  isProbe: false,
+  isInTrouble: false,
+}
+
+function underWayOf(items: ReadonlyMap<string, Attempt>, at: number): UnderWay {
+  let [firsts, retries, longestMs] = [0, 0, 0]
+  for (const { isRetry, startedUptime } of items.values()) {
+    if (isRetry) retries += 1
+    else firsts += 1
+    longestMs = Math.max(longestMs, at - startedUptime)
+  }
+  return { firsts, retries, longestMs }
+}
 
 /**
- * Writes the attempt as `in_flight` and counts it, before any request: a crash from here on is visible.
+ * Which of them begin, at most `room` of all: of each endpoint one more than it has under way, before any gets another
+ * one. `cut`: the endpoints that would have begun more.
  */
-export async function beginAttempt(deps: BeginDeps, deliveryId: string, claimed: Claimed): Promise<Beginning> {
-  const now = deps.clock.now()
-  const found = await load(deps.db, deliveryId)
-  if (!found) return { kind: 'not_sent', reason: 'not_wanted' } // deleted with its event
-  const reason = reasonAgainst(found, claimed, now)
-  if (reason !== null) return giveBack(deps.db, found.delivery, reason)
-  const event = await loadEvent(deps.db, found.delivery)
-  if (!event) return giveBack(deps.db, found.delivery, 'event_deleted')
-  const attempt = prepare(deps.encryption, { ...found, event }, claimed.manual, now)
-  const isWritten = await write(deps.db, found.delivery, attempt)
-  return isWritten ? { kind: 'begun', attempt } : { kind: 'not_sent', reason: 'not_claimed' }
-}
-
-type Found = NonNullable<Awaited<ReturnType<typeof load>>>
-
-async function load(db: Database, deliveryId: string) {
-  const [found] = await db
-    .select({ delivery: deliveries, endpoint: webhookEndpoints })
-    .from(deliveries)
-    .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, deliveries.endpointId))
-    .where(eq(deliveries.id, deliveryId))
-  return found
-}
-
-/** In a statement of its own: joined, all months of events would be planned for. */
-async function loadEvent(db: Database, { eventId }: Found['delivery']) {
-  const [event] = await db.select().from(events).where(eq(events.id, eventId))
-  return event
-}
-
-function reasonAgainst({ delivery, endpoint }: Found, { number, manual }: Claimed, now: Date): NotSentReason | null {
-  if (delivery.leaseUntil === null || delivery.leaseUntil <= now) return 'not_claimed'
-  if (number !== null && number !== attemptsMade(delivery) + 1) return 'not_claimed'
-  if (endpoint.deletedAt) return 'endpoint_deleted'
-  if (endpoint.disabledAt) return 'endpoint_disabled'
-  if (manual ? !delivery.manualRequested : delivery.state !== 'pending') return 'not_wanted'
-  if (endpoint.blockedUntil !== null && endpoint.blockedUntil > now) return 'endpoint_waits'
-  return isHeldBack(endpoint, now) && !manual ? 'endpoint_waits' : null
-}
-
-function attemptsMade({ attempts, manualAttempts, earlierAttempts }: Found['delivery']): number {
-  return attempts + manualAttempts + earlierAttempts
-}
-
-/** Ends the lease, and what makes the delivery due where there is nothing to do. */
-async function giveBack(
-  db: Database,
-  { id, leaseUntil }: Found['delivery'],
-  reason: NotSentReason,
-): Promise<Beginning> {
-  const notSent: Beginning = { kind: 'not_sent', reason }
-  if (reason === 'not_claimed') return notSent
-  const takesNone = reason === 'endpoint_disabled' || reason === 'endpoint_deleted' || reason === 'event_deleted'
-  await db.execute(sql`
-    UPDATE deliveries SET
-      lease_until = NULL,
-      state = CASE WHEN ${takesNone} AND state = 'pending' THEN 'skipped' ELSE state END,
-      manual_requested = manual_requested AND NOT ${takesNone},
-      next_attempt_at = CASE WHEN NOT ${takesNone} AND (state = 'pending' OR manual_requested) THEN next_attempt_at END
-    WHERE id = ${id} AND lease_until = ${leaseUntil}`)
-  return notSent
-}
-
-function prepare(
-  encryption: Encryption,
-  { delivery, event, endpoint }: Found & { event: Attempt['event'] },
-  manual: boolean,
-  now: Date,
-): Attempt {
+function chooseOf(
+  due: readonly DueRow[],
+  places: ReadonlyMap<string, Places>,
+  room: number,
+): { chosen: DueRow[]; cut: Set<string> } {
+  const wanted = [...Map.groupBy(due, ({ endpointId }) => endpointId)].flatMap(([id, rows]) => {
+    const place = places.get(id) as Places
+    const chosen = choose(place, {
+      asked: rows.filter(({ isAsked }) => isAsked),
+      firsts: rows.filter(({ isAsked, isRetry }) => !isAsked && !isRetry),
+      retries: rows.filter(({ isAsked, isRetry }) => !isAsked && isRetry),
+    })
+    return chosen.map((row, index) => ({ row, turn: most.all - place.asked + index }))
+  })
+  if (wanted.length > room) wanted.sort((a, b) => a.turn - b.turn)
   return {
-    deliveryId: delivery.id,
-    number: attemptsMade(delivery) + 1,
-    manual,
-    attempts: delivery.attempts + (manual ? 0 : 1),
-    earlierAttempts: delivery.earlierAttempts,
-    startedAt: now,
-    dueAt: delivery.nextAttemptAt ?? now,
-    createdAt: delivery.createdAt,
-    event: { id: event.id, type: event.type, body: event.body },
-    endpoint: {
-      id: endpoint.id,
-      url: endpoint.url,
-      ...opened(encryption, endpoint, now),
-      health: endpoint,
-    },
+    chosen: wanted.slice(0, room).map(({ row }) => row),
+    cut: new Set(wanted.slice(room).map(({ row }) => row.endpointId)),
   }
 }
 
-function opened(
-  encryption: Encryption,
-  endpoint: Found['endpoint'],
-  now: Date,
-): { headers: CustomHeaders; secrets: Secrets } {
+function isWanted({ state, isAsked }: DueRow): boolean {
+  return isAsked || state === 'pending'
+}
+
+function attemptOf(
+  row: DueRow,
+  { event, endpoint }: Pick<Attempt, 'event' | 'endpoint'>,
+  { now, uptime }: { now: Date; uptime: number },
+): Attempt {
+  return {
+    id: row.id,
+    ownerId: endpoint.id,
+    number: attemptsMade(row) + 1,
+    manual: row.isAsked,
+    isRetry: row.isRetry && !row.isAsked,
+    attempts: row.attempts + (row.isAsked ? 0 : 1),
+    earlierAttempts: row.earlierAttempts,
+    startedAt: now,
+    startedUptime: uptime,
+    dueAt: row.dueAt,
+    createdAt: row.createdAt,
+    event,
+    endpoint,
+  }
+}
+
+/** Opens the secrets of an endpoint once. */
+function openerOf(encryption: Encryption, now: Date): (endpoint: Endpoint) => Attempt['endpoint'] {
+  const opened = new Map<string, Attempt['endpoint']>()
+  return (endpoint) => {
+    const { id, url } = endpoint
+    const one = opened.get(id) ?? { id, url, ...open(encryption, endpoint, now), health: endpoint }
+    opened.set(id, one)
+    return one
+  }
+}
+
+function open(encryption: Encryption, endpoint: Endpoint, now: Date): { headers: CustomHeaders; secrets: Secrets } {
   try {
     return { headers: openHeaders(encryption, endpoint), secrets: signingSecrets(encryption, endpoint, now) }
   } catch (error) {
     if (error instanceof DecryptionError) return { headers: {}, secrets: null }
     throw error
   }
-}
-
-/**
- * False where somebody else has begun an attempt since it was loaded. It doesn't wait for the disk: should Postgres itself
- * crash, an attempt of its last half second may be forgotten, and is made again.
- */
-async function write(db: Database, seen: Found['delivery'], attempt: Attempt): Promise<boolean> {
-  const { rowCount } = await db.execute(sql`
-    WITH begun AS (
-      UPDATE deliveries SET
-        attempts = ${attempt.attempts},
-        manual_attempts = ${attempt.number - attempt.attempts - attempt.earlierAttempts},
-        lease_until = ${after(attempt.startedAt, attemptLeaseMs)}
-      WHERE id = ${seen.id} AND attempts = ${seen.attempts} AND manual_attempts = ${seen.manualAttempts}
-        AND earlier_attempts = ${seen.earlierAttempts} AND lease_until > ${attempt.startedAt}
-      RETURNING id
-    )
-    INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome)
-    SELECT id, ${attempt.number}::int, ${attempt.manual}::boolean, ${attempt.startedAt}::timestamptz, 'in_flight' FROM begun
-    RETURNING set_config('synchronous_commit', 'off', true)`)
-  return rowCount === 1
 }

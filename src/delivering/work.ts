@@ -1,12 +1,34 @@
-// Owns the processor of the queues of deliveries: an attempt a job, one wide log line an attempt.
-
+// Owns deliveries as a kind of work: sign, send, record. What comes before the request, the request and recording it stay
+// apart, so that a lost database write never looks like a failed delivery.
+import { sql } from 'drizzle-orm'
+import { after, type Clock } from '../base/clock.ts'
+import type { Encryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
+import type { Transaction } from '../db/client.ts'
+import type { Agents } from '../egress/agents.ts'
 import { systemCodeOf } from '../egress/errors.ts'
-import type { Payload } from '../queue/jobs.ts'
 import type { Outcome } from '../webhooks/outcome.ts'
-import type { Wake } from '../work/wake.ts'
-import { type DeliverDeps, type DeliverResult, deliver } from './deliver.ts'
-import type { Recorded } from './record.ts'
+import { signatureHeaders } from '../webhooks/signing.ts'
+import type { Hold, Kind, Recorded } from '../work/kind.ts'
+import { type Attempt, beginAttempts } from './begin.ts'
+import { endpointsToServe, troubledToServe } from './due.ts'
+import { type Noted, recordAttempts } from './record.ts'
+import { type SendResult, send } from './send.ts'
+
+export interface DeliverDeps {
+  clock: Clock
+  log: Log
+  encryption: Encryption
+  /** Whose guard has the rules for where webhooks may be sent. */
+  agents: Agents
+  observeDelivery: DeliveryObserver
+  /** In [0, 1); for the jitter. */
+  random?: () => number
+  /** For all of a request; 20 s. */
+  totalMs?: number
+  /** In milliseconds, of a clock that nobody sets. */
+  uptime?: () => number
+}
 
 /** Told of every attempt, for the metrics. `firstAttemptDelayMs`: from the event to its first request; null for later ones. */
 export type DeliveryObserver = (attempt: {
@@ -15,66 +37,97 @@ export type DeliveryObserver = (attempt: {
   firstAttemptDelayMs: number | null
 }) => void
 
-export interface DeliveryDeps extends DeliverDeps {
-  log: Log
-  /** Asked to look for more where more is due to an endpoint that took one: it takes only a few at once. */
-  wake: Wake
-  observeDelivery: DeliveryObserver
+/** An attempt that was answered, or that failed. */
+export interface Delivered {
+  item: Attempt
+  result: SendResult
+  endedAt: Date
 }
 
-/** How long a job goes on with the deliveries of its endpoint: what others wait for its slot at the most. */
-const goOnMs = 250
+/** Attempts of one process that are under way at the most. */
+export const mostAttempts = 3_000
+/** A delivery whose outcome can't be stored is sent again after this. */
+const putOffMs = 60_000
 
-export function createDeliveryWorker(
-  deps: DeliveryDeps,
-): (payload: Payload<'deliver'>, signal: AbortSignal) => Promise<void> {
-  return async ({ deliveryId, number, manual }, signal) => {
-    const until = performance.now() + goOnMs
-    const goOn = () => !signal.aborted && performance.now() < until
-    let made = await attempt(deps, deliveryId, { number, manual, signal, goOn })
-    while (made.next) made = await attempt(deps, made.next.id, { ...made.next, manual: false, signal, goOn })
-    if (made.moreDue) deps.wake(['deliver'])
+export function deliverWork(deps: DeliverDeps): Kind<Attempt, Delivered> {
+  return {
+    name: 'deliver',
+    most: mostAttempts,
+    restMs: 2,
+    isAlone: true,
+    lingerMs: 100,
+    due: endpointsToServe,
+    dueInTrouble: troubledToServe,
+    begin: (tx, owners, room, now) =>
+      beginAttempts(deps, tx, { owners, room, isCrowded: room < mostAttempts / 2, now }),
+    act: (item, hold) => attempt(deps, item, hold),
+    async record(tx, delivered): Promise<Recorded> {
+      const { noted, hasEvents } = await recordAttempts(tx, delivered, { random: Math.random, ...deps })
+      return {
+        due: new Set(hasEvents ? ['deliver'] : []),
+        report() {
+          for (const one of noted) report(deps, one)
+        },
+      }
+    },
+    putOff: (tx, { id }, _error, now) => putOff(tx, id, after(now, putOffMs)),
   }
 }
 
-async function attempt(
-  deps: DeliveryDeps,
-  deliveryId: string,
-  options: Parameters<typeof deliver>[2],
-): Promise<Pick<Recorded, 'next' | 'moreDue'>> {
-  const delivered = await deliver(deps, deliveryId, options)
-  if (delivered.kind === 'attempted') {
-    report(deps, delivered)
-    return delivered
-  }
-  deps.log.debug({ deliveryId, ...delivered }, 'delivery not made')
-  return { next: null, moreDue: false }
+/** What we end ourselves stays `in_flight`, since its end we can't know; its delivery is due at once. */
+async function attempt(deps: DeliverDeps, item: Attempt, hold: Hold): Promise<Delivered | 'aborted'> {
+  if (!hold.isHeld()) return 'aborted'
+  const request = requestOf(item)
+  const result = request ? await send(deps, request, hold.signal) : undecipherable
+  return result === 'aborted' ? result : { item, result, endedAt: deps.clock.now() }
 }
 
-function report({ log, observeDelivery }: DeliveryDeps, made: DeliverResult & { kind: 'attempted' }): void {
-  const { attempt, result, verdict, endpointChange, endedAt } = made
-  const durationMs = endedAt.getTime() - attempt.startedAt.getTime()
-  const sinceEventMs = attempt.startedAt.getTime() - attempt.createdAt.getTime()
+/** What an attempt comes to whose secrets no key opens: it is retried, since the key may come back. */
+const undecipherable: SendResult = {
+  outcome: 'connect_error',
+  status: null,
+  retryAfterMs: null,
+  responseSnippet: null,
+  errorCode: 'undecipherable_secret',
+  error: null,
+}
+
+/** Null: it can't be signed. */
+function requestOf({ event, endpoint, startedAt }: Attempt) {
+  if (endpoint.secrets === null) return null
+  const signature = signatureHeaders({ id: event.id, at: startedAt, body: event.body }, endpoint.secrets)
+  return { url: endpoint.url, headers: { ...endpoint.headers, ...signature }, body: event.body }
+}
+
+async function putOff(tx: Transaction, deliveryId: string, dueAt: Date): Promise<void> {
+  await tx.execute(sql`
+    UPDATE deliveries SET next_attempt_at = ${dueAt} WHERE id = ${deliveryId} AND next_attempt_at IS NOT NULL`)
+}
+
+function report({ log, observeDelivery }: DeliverDeps, { delivered, verdict, endpointChange }: Noted): void {
+  const { item, result, endedAt } = delivered
+  const durationMs = endedAt.getTime() - item.startedAt.getTime()
+  const sinceEventMs = item.startedAt.getTime() - item.createdAt.getTime()
   observeDelivery({
     outcome: result.outcome,
     durationMs,
-    firstAttemptDelayMs: attempt.number === 1 ? sinceEventMs : null,
+    firstAttemptDelayMs: item.number === 1 ? sinceEventMs : null,
   })
   log.info(
     {
-      deliveryId: attempt.deliveryId,
-      eventId: attempt.event.id,
-      type: attempt.event.type,
-      endpointId: attempt.endpoint.id,
-      url: shownUrl(attempt.endpoint.url),
-      attempt: attempt.number,
-      manual: attempt.manual,
+      deliveryId: item.id,
+      eventId: item.event.id,
+      type: item.event.type,
+      endpointId: item.endpoint.id,
+      url: shownUrl(item.endpoint.url),
+      attempt: item.number,
+      manual: item.manual,
       outcome: result.outcome,
       status: result.status,
       errorCode: result.errorCode,
       systemCode: systemCodeOf(result.error),
       durationMs,
-      latenessMs: Math.max(0, attempt.startedAt.getTime() - attempt.dueAt.getTime()),
+      latenessMs: Math.max(0, item.startedAt.getTime() - item.dueAt.getTime()),
       state: verdict.delivery.state,
       nextInMs: verdict.delivery.state === 'pending' ? verdict.delivery.waitMs : null,
       endpoint: endpointChange ?? verdict.endpoint.kind,

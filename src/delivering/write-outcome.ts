@@ -1,126 +1,86 @@
-// Owns the statement that finishes an attempt and says when the delivery is due next.
-import { eq, type SQL, sql } from 'drizzle-orm'
-import { after } from '../base/clock.ts'
-import type { Database, Transaction } from '../db/client.ts'
-import { deliveries } from '../db/schema/index.ts'
-import { type Attempt, attemptLeaseMs } from './begin.ts'
+// Owns the statements that finish attempts and say when their deliveries are due next.
+import { sql } from 'drizzle-orm'
+import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
+import type { Transaction } from '../db/client.ts'
 import type { Verdict } from './judge.ts'
-import type { SendResult } from './send.ts'
+import type { Delivered } from './work.ts'
 
-/** How old the time of an endpoint's last success may be before a success is worth writing down. */
-const lastSuccessPrecisionMs = 60_000
-
-/** What came of the attempt, and what follows. */
+/** What came of an attempt, and what follows. */
 export interface Outcome {
-  result: SendResult
+  delivered: Delivered
   verdict: Verdict
-  /** Whether whoever made this attempt goes on with the endpoint's next delivery, where it was delivered. */
-  handOver: boolean
-  now: Date
-}
-
-export interface Written {
-  /** The delivery, where this attempt was its last; null otherwise. */
-  exhausted: typeof deliveries.$inferSelect | null
-  /** A success would change what is known of the endpoint. */
-  isNews: boolean
-  /** More is due to the endpoint. */
-  moreDue: boolean
-  /** What was leased in its place. */
-  next: Next | null
-}
-
-/** A delivery to the same endpoint, and which attempt at it is due. */
-export interface Next {
-  id: string
-  number: number
 }
 
 /**
- * One statement. With `handOver`, its lease passes to the next delivery that is due to the endpoint, so that a burst is
- * sent without going through the queue in between, and no more are under way than before. A failure changes a pending
- * delivery alone: one that was delivered before, or skipped meanwhile, stays so. An attempt that somebody asked for
- * while this one was under way stays due. One that ends after its lease, when the next attempt has begun, changes nothing
- * but its own row, unless it was delivered.
+ * A failure changes a pending delivery alone: one that was delivered before, or skipped meanwhile, stays so. An attempt
+ * that somebody asked for while this one was under way stays due. One that ends when another attempt has begun already
+ * changes nothing but its own row, unless it was delivered. Returns the ids of the deliveries that are exhausted by it.
  */
-export async function writeOutcome(
-  db: Database | Transaction,
-  attempt: Attempt,
-  { result, verdict: { delivery }, handOver, now }: Outcome,
-): Promise<Written> {
-  const nextAttemptAt = delivery.state === 'pending' ? after(now, delivery.waitMs) : null
-  const isDelivered = delivery.state === 'delivered'
-  const { rows } = await db.execute<Row>(sql`
-    WITH before AS (
-      SELECT id, state, attempts + manual_attempts + earlier_attempts = ${attempt.number} AS is_latest
-      FROM deliveries WHERE id = ${attempt.deliveryId} FOR NO KEY UPDATE
-    ), ${handOver && isDelivered && !attempt.manual ? handedOver(attempt, now) : noneHandedOver}, finished AS (
-      UPDATE delivery_attempts SET
-        duration_ms = ${now.getTime() - attempt.startedAt.getTime()},
-        outcome = ${result.outcome},
-        status = ${result.status},
-        response_snippet = ${result.responseSnippet},
-        error_code = ${result.errorCode}
-      WHERE delivery_id = ${attempt.deliveryId} AND number = ${attempt.number}
+export async function writeOutcomes(tx: Transaction, outcomes: readonly Outcome[]): Promise<string[]> {
+  const exhausted = await writeDeliveries(tx, outcomes)
+  await writeAttempts(tx, outcomes)
+  return exhausted
+}
+
+async function writeDeliveries(tx: Transaction, outcomes: readonly Outcome[]): Promise<string[]> {
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    /* deliver.record */
+    WITH done AS (
+      SELECT * FROM unnest(
+        ${textArrayLiteral(outcomes.map(({ delivered }) => delivered.item.id))}::uuid[],
+        ${arrayLiteral(outcomes.map(({ delivered }) => delivered.item.number))}::int[],
+        ${arrayLiteral(outcomes.map(({ delivered }) => delivered.item.manual))}::boolean[],
+        ${textArrayLiteral(outcomes.map(({ verdict }) => verdict.delivery.state))}::text[],
+        ${arrayLiteral(outcomes.map(dueMs))}::float8[],
+        ${arrayLiteral(outcomes.map(({ delivered }) => delivered.endedAt.getTime()))}::float8[]
+      ) AS done (id, number, manual, state, due_ms, ended_ms)
+    ), found AS (
+      SELECT d.id, d.state AS was, d.attempts + d.manual_attempts + d.earlier_attempts = done.number AS is_latest,
+        done.manual, done.state, done.state = 'delivered' AS is_delivered,
+        to_timestamp(due_ms / 1000) AS due_at, to_timestamp(ended_ms / 1000) AS ended_at
+      FROM deliveries d JOIN done ON done.id = d.id
+      ORDER BY d.id FOR NO KEY UPDATE OF d
+    ), written AS (
+      UPDATE deliveries d SET
+        state = CASE WHEN f.is_delivered OR (f.was = 'pending' AND f.is_latest) THEN f.state ELSE f.was END,
+        next_attempt_at = CASE
+          WHEN d.manual_requested AND NOT f.manual THEN d.next_attempt_at
+          WHEN NOT f.is_latest AND NOT f.is_delivered THEN d.next_attempt_at
+          WHEN f.was = 'pending' THEN f.due_at
+        END,
+        manual_requested = d.manual_requested AND NOT (f.manual AND f.is_latest),
+        is_retry = d.is_retry OR NOT f.is_delivered,
+        delivered_at = CASE WHEN f.is_delivered THEN coalesce(d.delivered_at, f.ended_at) ELSE d.delivered_at END
+      FROM found f WHERE d.id = f.id
     )
-    UPDATE deliveries SET
-      state = CASE WHEN ${isDelivered} OR (before.state = 'pending' AND is_latest) THEN ${delivery.state} ELSE before.state END,
-      next_attempt_at = CASE
-        WHEN manual_requested AND NOT ${attempt.manual} THEN next_attempt_at
-        WHEN NOT is_latest AND NOT ${isDelivered} THEN next_attempt_at
-        WHEN before.state = 'pending' THEN ${nextAttemptAt}::timestamptz
-      END,
-      manual_requested = manual_requested AND NOT (${attempt.manual} AND is_latest),
-      is_retry = is_retry OR NOT ${isDelivered},
-      delivered_at = CASE WHEN ${isDelivered} THEN coalesce(delivered_at, ${now}) ELSE delivered_at END,
-      lease_until = CASE WHEN NOT is_latest THEN lease_until END
-    FROM before WHERE deliveries.id = before.id
-    RETURNING before.state AS was, is_latest AS "isLatest",
-      (SELECT failures > 0 OR last_success_at IS NULL OR last_success_at <= ${after(now, -lastSuccessPrecisionMs)}
-        FROM webhook_endpoints WHERE id = endpoint_id) AS "isNews",
-      EXISTS (SELECT 1 FROM deliveries due WHERE due.endpoint_id = deliveries.endpoint_id
-        AND due.lease_until IS NULL AND due.next_attempt_at <= ${now} AND NOT due.manual_requested
-        AND due.is_retry IN (false, true)) AS "moreDue",
-      (SELECT to_json(next) FROM next) AS next`)
-  const [row] = rows
-  if (!row) return deletedMeanwhile
-  const isLast = row.isLatest && row.was === 'pending' && delivery.state === 'exhausted'
-  const { isNews, moreDue, next } = row
-  return { isNews, moreDue, next, exhausted: isLast ? await read(db, attempt.deliveryId) : null }
+    SELECT id FROM found WHERE is_latest AND was = 'pending' AND state = 'exhausted'`)
+  return rows.map(({ id }) => id)
 }
 
-/** With its import. There is nothing to write to; what else is due to the endpoint is left to the ticks. */
-const deletedMeanwhile: Written = { exhausted: null, isNews: false, moreDue: true, next: null }
-
-/** The longest due of its kind, first attempt or retry, so that what rooms.ts keeps free for the other kind stays so. */
-function handedOver({ deliveryId, endpoint }: Attempt, now: Date): SQL {
-  return sql`
-    waiting AS (
-      SELECT delivery.id FROM deliveries delivery
-      WHERE (SELECT is_latest FROM before)
-        AND delivery.endpoint_id = ${endpoint.id} AND delivery.lease_until IS NULL AND delivery.next_attempt_at <= ${now}
-        AND delivery.is_retry = (SELECT is_retry FROM deliveries WHERE id = ${deliveryId})
-        AND EXISTS (SELECT 1 FROM webhook_endpoints WHERE id = ${endpoint.id} AND failures = 0
-          AND deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now}))
-        AND NOT delivery.manual_requested
-      ORDER BY delivery.next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED
-    ), next AS (
-      UPDATE deliveries SET lease_until = ${after(now, attemptLeaseMs)} FROM waiting WHERE deliveries.id = waiting.id
-      RETURNING deliveries.id, attempts + manual_attempts + earlier_attempts + 1 AS number
-    )`
+function dueMs({ delivered, verdict: { delivery } }: Outcome): number | null {
+  return delivery.state === 'pending' ? delivered.endedAt.getTime() + delivery.waitMs : null
 }
 
-const noneHandedOver = sql`next AS (SELECT 1 WHERE false)`
-
-interface Row extends Record<string, unknown> {
-  was: string
-  isLatest: boolean
-  isNews: boolean
-  moreDue: boolean
-  next: Next | null
-}
-
-async function read(db: Database | Transaction, id: string) {
-  const [row] = await db.select().from(deliveries).where(eq(deliveries.id, id))
-  return row ?? null
+/** Between the first and the last id, so that other months aren't even planned for. */
+async function writeAttempts(tx: Transaction, outcomes: readonly Outcome[]): Promise<void> {
+  const ids = outcomes.map(({ delivered }) => delivered.item.id)
+  const ordered = ids.toSorted()
+  const results = outcomes.map(({ delivered }) => delivered.result)
+  const durations = outcomes.map(({ delivered }) => delivered.endedAt.getTime() - delivered.item.startedAt.getTime())
+  await tx.execute(sql`
+    /* deliver.finish */
+    UPDATE delivery_attempts a SET
+      duration_ms = done.duration_ms, outcome = done.outcome, status = done.status,
+      response_snippet = done.snippet, error_code = done.error_code
+    FROM unnest(
+      ${textArrayLiteral(ids)}::uuid[],
+      ${arrayLiteral(outcomes.map(({ delivered }) => delivered.item.number))}::int[],
+      ${arrayLiteral(durations)}::int[],
+      ${textArrayLiteral(results.map(({ outcome }) => outcome))}::text[],
+      ${arrayLiteral(results.map(({ status }) => status))}::int[],
+      ${textArrayLiteral(results.map(({ responseSnippet }) => responseSnippet))}::text[],
+      ${textArrayLiteral(results.map(({ errorCode }) => errorCode))}::text[]
+    ) AS done (id, number, duration_ms, outcome, status, snippet, error_code)
+    WHERE a.delivery_id = done.id AND a.number = done.number
+      AND a.delivery_id BETWEEN ${ordered[0]}::uuid AND ${ordered.at(-1)}::uuid`)
 }

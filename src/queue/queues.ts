@@ -10,7 +10,6 @@ import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
 import { queueSchema } from './migrate.ts'
 import { requireSessions } from './postgres.ts'
 import { openQueueRedis } from './redis.ts'
-import { createSlots, type SlotLimits } from './slots.ts'
 import { type Trial, tryOut } from './try-out.ts'
 
 export type Processor<Name extends QueueName> = (payload: Payload<Name>, signal: AbortSignal) => Promise<void>
@@ -30,8 +29,6 @@ export interface Queues {
 export interface WorkOptions {
   /** Jobs under way at once, in this process. */
   concurrency: number
-  /** Absent: a job keeps its slot until it is done. */
-  slots?: SlotLimits
 }
 
 export interface RunningWorker {
@@ -78,22 +75,15 @@ export function openQueues(options: QueueOptions): Queues {
   return {
     store: store.name,
     all,
-    work(name, processor, { concurrency, slots: limits }) {
+    work(name, processor, { concurrency }) {
       const hurry = new AbortController()
-      const slots = limits && createSlots({ ...limits, onError: options.onError })
-      const run = async (job: Job) => {
-        const work = processor(payloads[name].parse(job.data) as Payload<typeof name>, hurry.signal)
-        return slots ? slots.hold(work) : work
-      }
+      const run = async (job: Job) => processor(payloads[name].parse(job.data) as Payload<typeof name>, hurry.signal)
       const worker = store.worker(name, run, { concurrency, maxStalledCount, ...stalling })
       worker.on('error', options.onError)
       worker.on('failed', (_job, error) => options.onError(error))
       workers.push(worker)
       return {
-        async drain() {
-          await worker.close()
-          await slots?.ended()
-        },
+        drain: () => worker.close(),
         abort: () => hurry.abort(),
       }
     },

@@ -40,7 +40,7 @@ function deliveries(now: Date) {
   return sql`
     WITH old AS (
       SELECT id FROM deliveries
-      WHERE id < ${first} AND next_attempt_at IS NULL AND lease_until IS NULL
+      WHERE id < ${first} AND next_attempt_at IS NULL
       ORDER BY id LIMIT ${batchSize} FOR UPDATE SKIP LOCKED
     ), attempts AS (
       DELETE FROM delivery_attempts USING old WHERE delivery_id = old.id AND delivery_id < ${first}

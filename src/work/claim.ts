@@ -13,21 +13,40 @@ interface Deps {
 
 /** Leases whose jobs may wait for a worker at the most: they should be taken before they are over. */
 const mostWaiting = 1_000
+/** Owners in trouble that are claimed at once: there may be thousands, and none of the others should wait for them. */
+const mostInTrouble = 30
+/** Jobs without a priority go before those that have one. */
+const priorityInTrouble = 1
 
-export type Claimable = Pick<Kind<Item, { item: Item }>, 'name' | 'due'>
+export type Claimable = Pick<Kind<Item, { item: Item }>, 'name' | 'due' | 'dueInTrouble'>
 
 /** Claims once. Returns whether there may be more. */
-export async function claim(kind: Claimable, { db, clock, queues }: Deps): Promise<boolean> {
-  const queue = queues.all[kind.name]
-  const { waiting = 0 } = await queue.getJobCounts('waiting')
-  const room = mostWaiting - waiting
-  if (room <= 0) return false
-  const now = clock.now()
-  const owners = await kind.due(db, now, room)
-  const leases = await takeLeases(db, kind.name, owners, now)
-  if (leases.length === 0) return false
+export async function claim(kind: Claimable, deps: Deps): Promise<boolean> {
+  const { db, clock, queues } = deps
+  const { waiting = 0, prioritized = 0 } = await queues.all[kind.name].getJobCounts('waiting', 'prioritized')
+  const owners = await find(kind.due, mostWaiting - waiting)
+  await handOut(kind, deps, owners.found)
+  const troubled = await find(kind.dueInTrouble, Math.min(mostWaiting - prioritized, mostInTrouble))
+  await handOut(kind, deps, troubled.found, priorityInTrouble)
+  return owners.isFull || troubled.isFull
+
+  async function find(due: Claimable['dueInTrouble'], room: number) {
+    const found = due && room > 0 ? await due(db, clock.now(), room) : []
+    return { found, isFull: found.length > 0 && found.length === room }
+  }
+}
+
+async function handOut(
+  { name }: Claimable,
+  { db, clock, queues }: Deps,
+  owners: readonly string[],
+  priority = 0,
+): Promise<void> {
+  const leases = await takeLeases(db, name, owners, clock.now())
+  if (leases.length === 0) return
+  const optionsOf = (id: string) => ({ jobId: id, ...(priority > 0 && { priority }) })
   try {
-    await queue.addBulk(leases.map(({ id }) => ({ name: kind.name, data: { leaseId: id }, opts: { jobId: id } })))
+    await queues.all[name].addBulk(leases.map(({ id }) => ({ name, data: { leaseId: id }, opts: optionsOf(id) })))
   } catch (error) {
     await endLeases(
       db,
@@ -35,5 +54,4 @@ export async function claim(kind: Claimable, { db, clock, queues }: Deps): Promi
     )
     throw error
   }
-  return owners.length === room
 }

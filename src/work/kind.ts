@@ -27,6 +27,8 @@ export interface Begun<I extends Item> {
    * end first.
    */
   next: ReadonlyMap<string, Date>
+  /** Owners that take nothing before this, whatever becomes due, unless something of them ends. */
+  closed?: ReadonlyMap<string, Date>
 }
 
 /** The lease that work is done under, as the one who holds it sees it. */
@@ -52,8 +54,17 @@ export interface Kind<I extends Item, Done extends { item: I }> {
   most: number
   /** Between two passes at least, in milliseconds, so that outcomes gather: fewer statements, and each a little later. */
   restMs: number
+  /** Nothing else draws on its owners, so that their leases needn't say how much is under way. */
+  isAlone?: boolean
+  /**
+   * How long an owner keeps its lease, in milliseconds, though nothing of it is due any more; it is looked at again and
+   * again meanwhile. Absent: it gives it back at once.
+   */
+  lingerMs?: number
   /** Owners of which something may begin now, the longest due first, but not those that are served. */
   due(db: Database, now: Date, limit: number): Promise<string[]>
+  /** The same of owners in trouble, which aren't among those: they get a worker after the others, and few at a time. */
+  dueInTrouble?(db: Database, now: Date, limit: number): Promise<string[]>
   /** Reads what may begin now of these owners, at most `room` items, and writes down that it has begun. */
   begin(tx: Transaction, owners: readonly Served<I>[], room: number, now: Date): Promise<Begun<I>>
   /** The outside world for one item: writes nothing, and never throws for what the other side does. */

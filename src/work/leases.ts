@@ -34,11 +34,12 @@ export async function takeLeases(
   return rows.map(({ id, ownerId }) => ({ id, ownerId }))
 }
 
-/** The lease that a job is for; null: it is over. */
-export async function readLease(db: Database, id: string, now: Date): Promise<Lease | null> {
-  const { rows } = await db.execute<{ ownerId: string }>(sql`
-    /* lease.read */ SELECT owner_id AS "ownerId" FROM leases WHERE id = ${id} AND until > ${now}`)
-  return rows[0] ? { id, ownerId: rows[0].ownerId } : null
+/** Of the leases that jobs are for those that aren't over. */
+export async function readLeases(db: Database, ids: readonly string[], now: Date): Promise<Lease[]> {
+  const { rows } = await db.execute<Lease & Record<string, unknown>>(sql`
+    /* lease.read */
+    SELECT id, owner_id AS "ownerId" FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[]) AND until > ${now}`)
+  return rows
 }
 
 /** Of these leases those that aren't over. Until the transaction ends, no other worker gets one of them. */

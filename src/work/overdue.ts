@@ -1,8 +1,8 @@
 // Owns noticing that work which may begin isn't done: what is due and has room, what was claimed and waits in a queue that
 // nobody works on, and what is claimed again and again.
-import type { QueueName } from '../queue/jobs.ts'
 import type { Queues } from '../queue/queues.ts'
-import type { WorkKind } from './ticks.ts'
+import type { WorkName } from './kind.ts'
+import { everyKind } from './wake.ts'
 
 /** How late work may be, in milliseconds, before something must be wrong. */
 const overdueAfterMs = 60_000
@@ -10,13 +10,6 @@ const overdueAfterMs = 60_000
 const claimedWithinMs = 5_000
 /** What is under way may take two calls. */
 const doneWithinMs = 120_000
-/** The queues that each kind of work waits in. */
-const queuesOf: Record<WorkKind, readonly QueueName[]> = {
-  poll: ['poll'],
-  collect: ['collect'],
-  deliver: ['deliver', 'trial', 'retry'],
-}
-const workKinds = Object.keys(queuesOf) as WorkKind[]
 
 /** Work that may be begun, and since when. */
 export interface DueWork {
@@ -34,16 +27,16 @@ export interface DueOf {
 
 export interface OverdueDeps {
   queues: Pick<Queues, 'all'>
-  dueOf: Record<WorkKind, DueOf>
+  dueOf: Record<WorkName, DueOf>
 }
 
 export interface OverdueWatch {
   /** Looks again. Call it every few seconds. */
   look(now: Date): Promise<void>
   /** By the last look: how late the oldest work is that may begin, in milliseconds. */
-  lateness(): Record<WorkKind, number>
+  lateness(): Record<WorkName, number>
   /** The kinds of which work was late at looks that are far enough apart for it to have been done. */
-  overdue(): WorkKind[]
+  overdue(): WorkName[]
 }
 
 export function createOverdueWatch({ queues, dueOf }: OverdueDeps): OverdueWatch {
@@ -53,7 +46,7 @@ export function createOverdueWatch({ queues, dueOf }: OverdueDeps): OverdueWatch
   return {
     async look(now) {
       const seen = { lateMs: inAll(0), late: inAll<readonly Late[]>([]) }
-      for (const kind of workKinds) {
+      for (const kind of everyKind) {
         const waiting = [...(await dueOf[kind].waiting(now)), ...(await longestWaiting(queues, kind))]
         const underWay = await dueOf[kind].underWay(now)
         const latenessOf = ({ dueAt }: DueWork) => now.getTime() - dueAt.getTime()
@@ -70,11 +63,11 @@ export function createOverdueWatch({ queues, dueOf }: OverdueDeps): OverdueWatch
       ;({ lateMs, late } = seen)
     },
     lateness: () => lateMs,
-    overdue: () => workKinds.filter((kind) => late[kind].some(({ forMs, mayTakeMs }) => forMs >= mayTakeMs)),
+    overdue: () => everyKind.filter((kind) => late[kind].some(({ forMs, mayTakeMs }) => forMs >= mayTakeMs)),
   }
 }
 
-function inAll<Value>(value: Value): Record<WorkKind, Value> {
+function inAll<Value>(value: Value): Record<WorkName, Value> {
   return { poll: value, collect: value, deliver: value }
 }
 
@@ -91,7 +84,7 @@ function isSame(one: DueWork, other: DueWork): boolean {
 }
 
 /** Claimed work that no worker has taken yet. */
-async function longestWaiting({ all }: Pick<Queues, 'all'>, kind: WorkKind): Promise<DueWork[]> {
-  const waiting = await Promise.all(queuesOf[kind].map((name) => all[name].getWaiting(0, 0)))
-  return waiting.flat().flatMap((job) => (job?.id ? [{ id: job.id, dueAt: new Date(job.timestamp) }] : []))
+async function longestWaiting({ all }: Pick<Queues, 'all'>, kind: WorkName): Promise<DueWork[]> {
+  const waiting = await all[kind].getWaiting(0, 0)
+  return waiting.flatMap((job) => (job?.id ? [{ id: job.id, dueAt: new Date(job.timestamp) }] : []))
 }

@@ -8,8 +8,8 @@ import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { mayPass } from '../db/unreachable.ts'
-import type { Item, Kind, Recorded, WorkName } from './kind.ts'
-import { type Lease, leaseMs, lockLeases, readLease, renewLeases } from './leases.ts'
+import type { Begun, Item, Kind, Recorded, WorkName } from './kind.ts'
+import { type Lease, leaseMs, lockLeases, readLeases, renewLeases } from './leases.ts'
 
 export interface ServeDeps {
   db: Database
@@ -47,7 +47,13 @@ const usualPace: ServePace = {
   keepInHandMs: 60_000,
 }
 /** What one transaction records at the most. */
-const mostRecorded = 1_000
+const mostRecorded = 300
+/** Owners that one pass looks at, at the most, so that it stays short; of those that hang fewer, while others wait. */
+const mostLooked = { all: 100, hanging: 25 }
+/** An owner hangs that has let what is under way wait for so long, in milliseconds. */
+const hangsAfterMs = 1_000
+/** How often an owner is looked at that lingers, in milliseconds. */
+const lookAtLingeringMs = 8
 /** With less of a lease left it is renewed. */
 const renewBelowMs = (2 / 3) * leaseMs
 /** A lease counts as over a little earlier here than it does for others. */
@@ -68,6 +74,14 @@ interface Failed<I extends Item> {
   error: Error
 }
 
+/** A job that has just been taken. */
+interface Arriving {
+  leaseId: string
+  signal: AbortSignal
+  /** Settles `serve`. */
+  left: PromiseWithResolvers<void>
+}
+
 interface Held<I extends Item> {
   lease: Lease
   signal: AbortSignal
@@ -76,8 +90,12 @@ interface Held<I extends Item> {
   heldUntil: number
   /** … when to look what is due, … */
   lookAt: number
+  /** (not before this, unless something ends), … */
+  closedUntil: number
   /** (something may have become due since the look that is under way), … */
   isOutdated: boolean
+  /** … when something was last begun, or had ended, … */
+  stirredAt: number
   /** … and when its turn is over. */
   turnUntil: number
   /** Settles `serve`. */
@@ -91,6 +109,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
   const pace = { ...usualPace, ...givenPace }
   const complain = createLogThrottle({ log, clock })
   const owners = new Map<string, Held<I>>()
+  let arriving: Arriving[] = []
   let ended: Done[] = []
   let failed: Failed<I>[] = []
   /** Items that nobody is to begin again yet, and until when. */
@@ -130,7 +149,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   function nextPassAt(): number {
     const at = uptime()
-    if (ended.length + failed.length > 0) return at
+    if (arriving.length + ended.length + failed.length > 0) return at
     const isFull = underWay() >= kind.most
     let next = Math.min(Number.POSITIVE_INFINITY, ...inHand.values())
     for (const held of owners.values()) {
@@ -176,7 +195,45 @@ export function createServer<I extends Item, Done extends { item: I }>(
       await putOff(one)
       failed = failed.filter((other) => other !== one)
     }
+    await admit()
     await beginDue()
+  }
+
+  /** Owners whose jobs have been taken since the pass before. Where their leases can't be read, the jobs fail. */
+  async function admit(): Promise<void> {
+    const [given, at] = [arriving, uptime()]
+    arriving = []
+    if (given.length === 0) return
+    const read = readLeases(
+      db,
+      given.map(({ leaseId }) => leaseId),
+      clock.now(),
+    )
+    const leases = await read.catch((error: unknown) => {
+      for (const { left } of given) left.reject(error)
+      throw error
+    })
+    const byId = new Map(leases.map((lease) => [lease.id, lease]))
+    for (const { leaseId, signal, left } of given) {
+      const lease = byId.get(leaseId)
+      if (!lease) {
+        left.resolve()
+        continue
+      }
+      owners.get(lease.ownerId)?.leave() // an older lease of it, which is over
+      owners.set(lease.ownerId, {
+        lease,
+        signal,
+        underWay: new Map(),
+        heldUntil: at + renewBelowMs, // it may have waited for long, and is renewed now
+        lookAt: at,
+        closedUntil: at,
+        isOutdated: false,
+        stirredAt: at,
+        turnUntil: at + pace.turnMs,
+        leave: left.resolve,
+      })
+    }
   }
 
   /** Owners whose leases have ended: what is under way for them is let end, and recorded by nobody. */
@@ -265,22 +322,26 @@ export function createServer<I extends Item, Done extends { item: I }>(
   function end(item: I): void {
     const held = owners.get(item.ownerId)
     if (!held || !isUnderWay(item)) return
+    const at = uptime()
     held.underWay.delete(item.id)
-    held.lookAt = Math.min(held.lookAt, uptime())
+    held.stirredAt = at
+    held.closedUntil = at
+    held.lookAt = Math.min(held.lookAt, at)
   }
 
   async function beginDue(): Promise<void> {
     const at = uptime()
     const isFull = underWay() >= kind.most
-    const looking: Held<I>[] = []
+    const mayLook: Held<I>[] = []
     const leaving: Held<I>[] = []
     const renewing: Held<I>[] = []
     for (const held of owners.values()) {
       const leaves = isLeaving(held, at)
       if (leaves && held.underWay.size === 0) leaving.push(held)
-      else if (!leaves && !isFull && at >= held.lookAt) looking.push(held)
+      else if (!leaves && !isFull && at >= held.lookAt) mayLook.push(held)
       else if (at >= renewAt(held)) renewing.push(held)
     }
+    const looking = firstOf(mayLook, at)
     if (looking.length + leaving.length + renewing.length === 0) return
     try {
       await begin(looking, leaving, renewing)
@@ -289,6 +350,17 @@ export function createServer<I extends Item, Done extends { item: I }>(
       if (looking.length === 1) giveUp(looking[0] as Held<I>, error)
       else for (const held of looking) await begin([held], [], []).catch((one) => giveUp(held, one))
     }
+  }
+
+  /** Who hangs comes after the others, but comes. */
+  function firstOf(mayLook: readonly Held<I>[], at: number): Held<I>[] {
+    if (mayLook.length <= mostLooked.hanging) return [...mayLook]
+    const hangs = ({ underWay, stirredAt }: Held<I>) => underWay.size > 0 && at - stirredAt >= hangsAfterMs
+    const hanging = mayLook.filter(hangs).toSorted((a, b) => a.lookAt - b.lookAt)
+    const others = mayLook.filter((held) => !hangs(held))
+    const kept = Math.min(hanging.length, mostLooked.hanging)
+    const first = others.slice(0, mostLooked.all - kept)
+    return [...first, ...hanging.slice(0, mostLooked.all - first.length)]
   }
 
   /**
@@ -309,18 +381,21 @@ export function createServer<I extends Item, Done extends { item: I }>(
     for (const held of looking) held.isOutdated = false
     const begun = await db.transaction(async (tx) => {
       const served = looking.map(({ lease, underWay }) => ({ id: lease.ownerId, underWay }))
-      const { items, next } = served.length > 0 ? await kind.begin(tx, served, room, now) : nothing<I>()
+      const given = served.length > 0 ? await kind.begin(tx, served, room, now) : nothing<I>()
+      const { items, next } = given
       const counted = Map.groupBy(items, ({ ownerId }) => ownerId)
       const isIdle = ({ lease, underWay }: Held<I>) => underWay.size === 0 && !counted.has(lease.ownerId)
-      const idle = looking.filter((held) => isIdle(held) && !isSoon(next.get(held.lease.ownerId), now))
-      const gone = new Set([...leaving, ...idle])
-      const goOn = [...looking, ...renewing].filter((held) => !gone.has(held))
+      const idle = looking.filter(isIdle)
+      const done = idle.filter((held) => !isSoon(next.get(held.lease.ownerId), now) && !lingers(held, at))
+      const gone = new Set([...leaving, ...done])
+      const goOn = [...looking, ...renewing].filter((held) => !gone.has(held) && (!kind.isAlone || at >= renewAt(held)))
       const sized = goOn.map(({ lease, underWay }) => ({
         id: lease.id,
-        size: underWay.size + (counted.get(lease.ownerId)?.length ?? 0),
+        size: kind.isAlone ? 0 : underWay.size + (counted.get(lease.ownerId)?.length ?? 0),
       }))
-      const renewed = await renewLeases(tx, { goOn: sized, end: [...gone].map(({ lease }) => lease.id) }, now)
-      return { items, next, gone, goOn, renewed }
+      const end = [...gone].map(({ lease }) => lease.id)
+      const renewed = sized.length + end.length > 0 ? await renewLeases(tx, { goOn: sized, end }, now) : new Set()
+      return { ...given, idle: new Set(idle), gone, goOn, renewed }
     })
     for (const held of begun.gone) forget(held)
     // More may be due, for whichever process is next.
@@ -329,9 +404,15 @@ export function createServer<I extends Item, Done extends { item: I }>(
       if (!begun.renewed.has(held.lease.id)) lose(held)
       else held.heldUntil = at + leaseMs - cautionMs
     }
-    const nextLookAt = (time: Date | undefined) =>
-      at + Math.min(pace.lookEveryMs, time ? Math.max(0, time.getTime() - now.getTime()) : Number.POSITIVE_INFINITY)
-    for (const held of looking) held.lookAt = held.isOutdated ? at : nextLookAt(begun.next.get(held.lease.ownerId))
+    const inMs = (time: Date | undefined, otherwise: number) =>
+      time ? Math.max(0, time.getTime() - now.getTime()) : otherwise
+    for (const held of looking) {
+      const { ownerId } = held.lease
+      const usualMs = begun.idle.has(held) && kind.lingerMs ? lookAtLingeringMs : pace.lookEveryMs
+      held.closedUntil = at + inMs(begun.closed?.get(ownerId), 0)
+      const lookAt = held.isOutdated ? at : at + Math.min(usualMs, inMs(begun.next.get(ownerId), usualMs))
+      held.lookAt = Math.max(lookAt, held.closedUntil)
+    }
     for (const item of begun.items) start(item)
     takeTurns(begun.items)
   }
@@ -344,6 +425,11 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
+  /** More is likely to become due of it. */
+  function lingers(held: Held<I>, at: number): boolean {
+    return kind.lingerMs !== undefined && at - held.stirredAt < kind.lingerMs && held.underWay.size === 0 && !stopped
+  }
+
   function isSoon(next: Date | undefined, now: Date): boolean {
     return next !== undefined && next.getTime() - now.getTime() <= pace.lingerMs
   }
@@ -352,6 +438,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const held = owners.get(item.ownerId)
     if (!held) return // its lease was lost just now
     held.underWay.set(item.id, item)
+    held.stirredAt = uptime()
     const hold = {
       leaseId: held.lease.id,
       signal: held.signal,
@@ -374,21 +461,8 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   return {
     async serve(leaseId, signal) {
-      const at = uptime()
-      const lease = await readLease(db, leaseId, clock.now())
-      if (lease === null) return
       const left = Promise.withResolvers<void>()
-      owners.get(lease.ownerId)?.leave() // an older lease of it, which is over
-      owners.set(lease.ownerId, {
-        lease,
-        signal,
-        underWay: new Map(),
-        heldUntil: at + leaseMs - cautionMs,
-        lookAt: at,
-        isOutdated: false,
-        turnUntil: at + pace.turnMs,
-        leave: left.resolve,
-      })
+      arriving.push({ leaseId, signal, left })
       passSoon()
       await left.promise
     },
@@ -396,8 +470,8 @@ export function createServer<I extends Item, Done extends { item: I }>(
       if (owners.size === 0) return
       const at = uptime()
       for (const held of owners.values()) {
-        held.lookAt = Math.min(held.lookAt, at)
-        held.isOutdated = true
+        held.lookAt = Math.min(held.lookAt, Math.max(at, held.closedUntil))
+        if (at >= held.closedUntil) held.isOutdated = true
       }
       passSoon()
     },
@@ -408,6 +482,6 @@ export function createServer<I extends Item, Done extends { item: I }>(
   }
 }
 
-function nothing<I extends Item>(): { items: I[]; next: ReadonlyMap<string, Date> } {
+function nothing<I extends Item>(): Begun<I> {
   return { items: [], next: new Map() }
 }

@@ -1,19 +1,9 @@
 // Owns when the ticks of each kind last did their work in this process, whoever asked for them, and makes one where the
 // queue has brought none for long: with many processes a tick may always go to another one, and a queue can fail.
-import { deliveryLanes, type QueueName } from '../queue/jobs.ts'
 
 /** The kinds that come often enough to be missed. */
 export type WatchedKind = 'poll' | 'collect' | 'deliver' | 'roll-up'
-/** A pass is over what one kind of tick looks at: for deliveries, each lane by itself. */
-export type Pass = Exclude<QueueName, 'dispatch'> | 'roll-up'
 
-const passes: Record<WatchedKind, readonly Pass[]> = {
-  poll: ['poll'],
-  collect: ['collect'],
-  deliver: deliveryLanes,
-  'roll-up': ['roll-up'],
-}
-const kinds = Object.keys(passes) as WatchedKind[]
 /** Without a pass for this long, in milliseconds, this process makes one by itself. */
 const patienceMs: Record<WatchedKind, number> = { poll: 5_000, collect: 5_000, deliver: 5_000, 'roll-up': 75_000 }
 /** Without one for this long it isn't ready any more. */
@@ -23,10 +13,11 @@ const silentAfterMs: Record<WatchedKind, number> = {
   deliver: 30_000,
   'roll-up': 120_000,
 }
+const kinds = Object.keys(patienceMs) as WatchedKind[]
 
 export interface TickWatch {
   /** To be called at the end of every pass that went well. */
-  passed(what: Pass): void
+  passed(kind: WatchedKind): void
   /** Since the last pass of each kind, in milliseconds. */
   ages(): Record<WatchedKind, number>
   /** The kinds that have done nothing for so long that something must be wrong. */
@@ -38,11 +29,11 @@ export interface TickWatch {
 /** @param uptime in milliseconds, of a clock that nobody sets. */
 export function createTickWatch(uptime: () => number = () => performance.now()): TickWatch {
   const since = uptime()
-  const at = new Map<Pass, number>()
-  const age = (kind: WatchedKind) => uptime() - Math.min(...passes[kind].map((what) => at.get(what) ?? since))
+  const at = new Map<WatchedKind, number>()
+  const age = (kind: WatchedKind) => uptime() - (at.get(kind) ?? since)
   const older = (than: Record<WatchedKind, number>) => kinds.filter((kind) => age(kind) > than[kind])
   return {
-    passed: (what) => void at.set(what, uptime()),
+    passed: (kind) => void at.set(kind, uptime()),
     ages: () => Object.fromEntries(kinds.map((kind) => [kind, age(kind)])) as Record<WatchedKind, number>,
     silent: () => older(silentAfterMs),
     missed: () => older(patienceMs),

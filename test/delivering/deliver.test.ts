@@ -4,11 +4,12 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { deliveries } from '../../src/db/schema/index.ts'
-import { deliver } from '../../src/delivering/deliver.ts'
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { rotateSecret } from '../../src/webhooks/endpoints/rotate-secret.ts'
 import { testEndpoint } from '../../src/webhooks/endpoints/send-test.ts'
+import { leaseMs } from '../../src/work/leases.ts'
+import { serving } from '../support/delivering.ts'
 import { status } from '../webhooks/receiver.ts'
 import { only, useWebhookWorld } from '../webhooks/world.ts'
 
@@ -41,7 +42,6 @@ describe('a delivery', () => {
       state: 'delivered',
       attempts: 1,
       nextAttemptAt: null,
-      leaseUntil: null,
       deliveredAt: world.clock.now(),
     })
     expect(only(await world.attemptsOf(delivery.id))).toMatchObject({
@@ -182,66 +182,64 @@ describe('a delivery', () => {
 })
 
 describe('what is not sent', () => {
-  it('is a delivery without a lease, or whose lease is over', async () => {
-    const { receiver, delivery } = await pending()
-    expect(await attempt(delivery.id)).toEqual({ kind: 'not_sent', reason: 'not_claimed' })
-    await lease(delivery.id, -1)
-    expect(await attempt(delivery.id)).toEqual({ kind: 'not_sent', reason: 'not_claimed' })
+  it('is a delivery to an endpoint that somebody else serves', async () => {
+    const { receiver } = await pending()
+    const other = serving(world.deps)
+    expect(await other.begin()).toHaveLength(1)
+    expect(await world.deliverDue()).toEqual([])
     expect(receiver.received).toEqual([])
   })
 
   it('is a delivery that is over', async () => {
     const { receiver, delivery } = await pending()
     await world.deliverDue()
-    await lease(delivery.id)
-    expect(await attempt(delivery.id)).toEqual({ kind: 'not_sent', reason: 'not_wanted' })
+    await world.deps.db
+      .update(deliveries)
+      .set({ nextAttemptAt: world.clock.now() })
+      .where(eq(deliveries.id, delivery.id))
+    expect(await world.deliverDue()).toEqual([])
     expect(receiver.received).toHaveLength(1)
-    expect(await row(delivery.id)).toMatchObject({ state: 'delivered', nextAttemptAt: null, leaseUntil: null })
+    expect(await row(delivery.id)).toMatchObject({ state: 'delivered', nextAttemptAt: null })
   })
 
-  it('is a delivery to an endpoint that was disabled or deleted, or has to wait, since it was claimed', async () => {
-    for (const [change, reason, state] of [
-      ['disabled_at', 'endpoint_disabled', 'skipped'],
-      ['deleted_at', 'endpoint_deleted', 'skipped'],
-      ['blocked_until', 'endpoint_waits', 'pending'],
+  it('is a delivery to an endpoint that was disabled or deleted, or has to wait, since it is served', async () => {
+    for (const [change, state] of [
+      ['disabled_at', 'skipped'],
+      ['deleted_at', 'skipped'],
+      ['blocked_until', 'pending'],
     ]) {
       const { receiver, delivery } = await pending()
-      await lease(delivery.id)
+      const process = serving(world.deps)
+      expect(await process.beginOnce(0)).toEqual([])
       const later = new Date(world.clock.now().getTime() + 1_000).toISOString()
       await world.deps.db.execute(
         `UPDATE webhook_endpoints SET ${change} = '${later}' WHERE id = '${delivery.endpointId}'`,
       )
-      expect(await attempt(delivery.id)).toEqual({ kind: 'not_sent', reason })
+      expect(await process.begin()).toEqual([])
       const nextAttemptAt = state === 'pending' ? delivery.nextAttemptAt : null
-      expect(await row(delivery.id)).toMatchObject({ state, leaseUntil: null, nextAttemptAt, attempts: 0 })
+      expect(await row(delivery.id)).toMatchObject({ state, nextAttemptAt, attempts: 0 })
       expect(receiver.received).toEqual([])
     }
   })
 
   it('is a delivery whose event is gone: it ends', async () => {
     const { receiver, delivery } = await pending()
-    await lease(delivery.id)
     await world.deps.db.execute(`DELETE FROM events WHERE id = '${delivery.eventId}'`)
-    expect(await attempt(delivery.id)).toEqual({ kind: 'not_sent', reason: 'event_deleted' })
-    expect(await row(delivery.id)).toMatchObject({ state: 'skipped', leaseUntil: null, nextAttemptAt: null })
+    expect(await world.deliverDue()).toEqual([])
+    expect(await row(delivery.id)).toMatchObject({ state: 'skipped', nextAttemptAt: null })
     expect(receiver.received).toEqual([])
   })
 
   it('is one of two attempts that begin at once', async () => {
-    const { receiver, delivery } = await pending()
-    await lease(delivery.id)
-    const first = { manual: false, number: 1, signal: new AbortController().signal }
-    const both = await Promise.all([1, 2].map(() => deliver(world.deps, delivery.id, first)))
-    expect(both.filter(({ kind }) => kind === 'attempted')).toHaveLength(1)
+    const { receiver } = await pending()
+    const both = await Promise.all([1, 2].map(() => world.deliverDue()))
+    expect(both.flat()).toMatchObject([{ kind: 'attempted' }])
     expect(receiver.received).toHaveLength(1)
   })
 
   it('is anything while the keys are lost; the attempt says so, and the next one may find them', async () => {
     const { receiver, delivery } = await pending()
-    await lease(delivery.id)
-    const encryption = createEncryption([randomBytes(32)])
-    const signal = new AbortController().signal
-    await deliver({ ...world.deps, encryption }, delivery.id, { manual: false, signal })
+    await world.deliverDue({ encryption: createEncryption([randomBytes(32)]) })
     expect(only(await world.attemptsOf(delivery.id))).toMatchObject({
       outcome: 'connect_error',
       errorCode: 'undecipherable_secret',
@@ -259,13 +257,14 @@ describe('what is not sent', () => {
 describe('a crash', () => {
   it('leaves the attempt in flight, and the delivery due when its lease is over', async () => {
     const { receiver, delivery } = await pending()
-    await expect(world.deliverDue({ db: lostAfterBeginning() })).rejects.toThrow('the database is away')
+    await crash()
     expect(receiver.received).toHaveLength(1)
     expect(only(await world.attemptsOf(delivery.id))).toMatchObject({ outcome: 'in_flight', durationMs: null })
     expect(await row(delivery.id)).toMatchObject({ state: 'pending', attempts: 1 })
+    world.clock.advance(leaseMs - 1)
     expect(await world.deliverDue()).toEqual([])
 
-    world.clock.advance(60_000)
+    world.clock.advance(1)
     await world.deliverDue()
     expect(await row(delivery.id)).toMatchObject({ state: 'delivered', attempts: 2 })
     expect((await world.attemptsOf(delivery.id)).map(({ outcome }) => outcome)).toEqual(['in_flight', 'delivered'])
@@ -278,8 +277,8 @@ describe('a crash', () => {
     const { delivery } = await pending()
     await world.deliverDue()
     await redeliver(world.deps, delivery.id)
-    await expect(world.deliverDue({ db: lostAfterBeginning() })).rejects.toThrow()
-    world.clock.advance(60_000)
+    await crash()
+    world.clock.advance(leaseMs)
     expect(only(await world.deliverDue())).toMatchObject({ kind: 'attempted', attempt: { manual: true, number: 3 } })
   })
 
@@ -290,7 +289,7 @@ describe('a crash', () => {
     await world.event()
     expect(only(await world.deliverDue({}, stop.signal))).toEqual({ kind: 'interrupted' })
     const delivery = only(await world.deliveriesOf(endpoint.id))
-    expect(delivery).toMatchObject({ state: 'pending', leaseUntil: null })
+    expect(delivery).toMatchObject({ state: 'pending', nextAttemptAt: delivery.createdAt })
     expect(only(await world.attemptsOf(delivery.id)).outcome).toBe('in_flight')
     receiver.answer(status(200))
     await world.deliverDue()
@@ -379,32 +378,14 @@ async function pending(answer = status(200)) {
   return { receiver, delivery: only(await world.deliveriesOf(endpoint.id)) }
 }
 
-function attempt(deliveryId: string) {
-  return deliver(world.deps, deliveryId, { manual: false, signal: new AbortController().signal })
-}
-
-async function lease(deliveryId: string, ms = 60_000) {
-  const leaseUntil = new Date(world.clock.now().getTime() + ms)
-  await world.deps.db.update(deliveries).set({ leaseUntil }).where(eq(deliveries.id, deliveryId))
+/** A process makes its attempts, and is killed before it records them. */
+async function crash(): Promise<void> {
+  const process = serving(world.deps)
+  for (const item of await process.begin()) await process.act(item)
 }
 
 async function row(deliveryId: string) {
   return only(await world.deps.db.select().from(deliveries).where(eq(deliveries.id, deliveryId)))
-}
-
-/** The database, but away as soon as an attempt has been begun. */
-function lostAfterBeginning() {
-  let executed = 0
-  return new Proxy(world.deps.db, {
-    get(db, key) {
-      if (key === 'transaction') return () => Promise.reject(new Error('the database is away'))
-      if (key !== 'execute') return Reflect.get(db, key)
-      return (query: Parameters<typeof db.execute>[0]) => {
-        executed += 1
-        return executed === 1 ? db.execute(query) : Promise.reject(new Error('the database is away'))
-      }
-    },
-  })
 }
 
 function httpDateIn(ms: number): string {

@@ -1,11 +1,17 @@
-// Owns what the tests of claiming deliveries share: endpoints and deliveries as they are stored, in any condition.
+// Owns what the tests of which deliveries begin share: endpoints and deliveries as they are stored, in any condition.
 import { inArray } from 'drizzle-orm'
 import { afterAll, beforeAll } from 'vitest'
+import { createEncryption } from '../../src/base/encryption.ts'
 import { newId } from '../../src/base/ids.ts'
+import { createLog } from '../../src/base/log.ts'
 import type { Database } from '../../src/db/client.ts'
 import { deliveries, events, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { webhookTimeouts } from '../../src/delivering/send.ts'
+import { createAgents } from '../../src/egress/agents.ts'
+import { createGuard } from '../../src/egress/guard.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { type Serving, serving } from '../support/delivering.ts'
 
 type EndpointColumns = Partial<typeof webhookEndpoints.$inferInsert>
 
@@ -14,6 +20,8 @@ export function useDeliveryWorld() {
   const clock = manualClock()
   const now = () => clock.now()
   const opened = {} as { database: TestDatabase }
+  const agents = createAgents({ guard: createGuard({ allowedCidrs: [] }), timeouts: webhookTimeouts })
+  const encryption = createEncryption([Buffer.alloc(32, 1)])
   beforeAll(async () => {
     opened.database = await createTestDatabase({ maxConnections: 1 })
   })
@@ -29,6 +37,9 @@ export function useDeliveryWorld() {
     get url(): string {
       return opened.database.url
     },
+    /** A process that serves endpoints, whose requests never end. */
+    process: (db: Database = opened.database.db): Serving =>
+      serving({ db, clock, log: createLog('silent'), encryption, agents, observeDelivery() {} }),
     /** Its last attempt succeeded. */
     answering: { lastSuccessAt: clock.now() } satisfies EndpointColumns,
     /** Its breaker is open; a probe is due. */
@@ -68,8 +79,9 @@ export function useDeliveryWorld() {
       return rows.map(({ id }) => id)
     },
     /** Delivers them. */
-    async finish(ids: readonly string[]): Promise<void> {
-      const delivered = { state: 'delivered', nextAttemptAt: null, leaseUntil: null, manualRequested: false }
+    async finish(process: Serving, ids: readonly string[]): Promise<void> {
+      process.forget(ids)
+      const delivered = { state: 'delivered', nextAttemptAt: null, manualRequested: false }
       await opened.database.db
         .update(deliveries)
         .set(delivered)

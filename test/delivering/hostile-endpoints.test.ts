@@ -3,13 +3,12 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { after as later } from '../../src/base/clock.ts'
-import { deliver } from '../../src/delivering/deliver.ts'
 import { type Agents, createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { createResolve } from '../../src/egress/resolve.ts'
 import { startNameServer, type Zone } from '../egress/name-server.ts'
 import { expired, selfSigned } from '../egress/self-signed.ts'
-import { claimAllDeliveries } from '../support/claim.ts'
+import { type Made, serving } from '../support/delivering.ts'
 import { memoryOf } from '../support/memory.ts'
 import { only, useWebhookWorld } from '../webhooks/world.ts'
 import * as hostile from './hostile.ts'
@@ -57,7 +56,7 @@ describe('an endpoint that', () => {
       for (let count = 0; count < eventsEach; count++) await world.event()
 
       let healthyMs = Number.NaN
-      let results: Result[] = []
+      let results: Made[] = []
       const memory = await memoryOf(async () => {
         const delivering = await deliverDue()
         healthyMs = await delivering.until(good.id)
@@ -165,33 +164,31 @@ function endpointsAt(url: string) {
   return Promise.all(Array.from({ length: hostileEndpoints }, () => world.endpoint({ url })))
 }
 
-/** Claims what is due and delivers all of it at once, as a worker with room for it does. */
+/** Begins what may begin and delivers all of it at once, as a worker with room for it does. */
 async function deliverDue() {
-  const deps = { ...world.deps, agents, totalMs }
+  const process = serving({ ...world.deps, agents, totalMs })
   const since = performance.now()
-  const claimed = await claimAllDeliveries(world.deps.db, world.clock.now())
-  const signal = new AbortController().signal
-  const delivering = claimed.map(async ({ id, number, manual }) => {
-    const result = await deliver(deps, id, { number, manual, signal })
-    return { result, endedMs: performance.now() - since }
+  const delivering = (await process.begin()).map(async (item) => {
+    const made = await process.act(item)
+    const [result] = await process.record(made === 'aborted' ? [] : [made])
+    return { ownerId: item.ownerId, result: result ?? interrupted, endedMs: performance.now() - since }
   })
   return {
-    all: Promise.all(delivering).then((ended) => ended.map(({ result }) => result)),
+    all: Promise.all(delivering).then(async (ended) => {
+      await process.leave()
+      return ended.map(({ result }) => result)
+    }),
     /** When the last one to this endpoint had ended, in milliseconds since the claim. */
     async until(endpointId: string): Promise<number> {
       const ended = await Promise.all(delivering)
-      return Math.max(...ended.filter(({ result }) => endpointOf(result) === endpointId).map(({ endedMs }) => endedMs))
+      return Math.max(...ended.filter(({ ownerId }) => ownerId === endpointId).map(({ endedMs }) => endedMs))
     },
   }
 }
 
-type Result = Awaited<ReturnType<typeof deliver>>
+const interrupted: Made = { kind: 'interrupted' }
 
-function endpointOf(result: Result): string | null {
-  return result.kind === 'attempted' ? result.attempt.endpoint.id : null
-}
-
-function codeOf(result: Result): string[] {
+function codeOf(result: Made): string[] {
   if (result.kind !== 'attempted' || !(result.result.error instanceof Error)) return []
   const { cause = result.result.error } = result.result.error
   return cause instanceof Error && 'code' in cause ? [String(cause.code)] : []

@@ -3,15 +3,14 @@ import { eq } from 'drizzle-orm'
 import { expect, it, vi } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { deliveries } from '../../src/db/schema/index.ts'
-import { attemptLeaseMs } from '../../src/delivering/begin.ts'
-import { deliver } from '../../src/delivering/deliver.ts'
 import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
+import { leaseMs } from '../../src/work/leases.ts'
+import { serving } from '../support/delivering.ts'
 import { status } from '../webhooks/receiver.ts'
 import { only, useWebhookWorld } from '../webhooks/world.ts'
 
 const world = useWebhookWorld()
-const signal = new AbortController().signal
 
 it.each([410, 429, 500])('a %i from where the endpoint was says nothing of where it is', async (code) => {
   const elsewhere = await world.receiver()
@@ -37,22 +36,24 @@ it.each([
   const answers: (() => void)[] = []
   receiver.answer((response, request) => answers.push(() => status(code)(response, request)))
   const begin = async (number: number) => {
-    await lease(delivery.id)
-    const made = deliver(world.deps, delivery.id, { manual: false, number, signal })
+    const process = serving(world.deps)
+    const item = only(await process.begin())
+    const made = process.act(item).then((one) => process.record(one === 'aborted' ? [] : [one]))
     await vi.waitFor(() => expect(answers).toHaveLength(number))
     return { made }
   }
   const first = await begin(1)
-  world.clock.advance(attemptLeaseMs)
+  world.clock.advance(leaseMs)
   const second = await begin(2)
-  const leaseUntil = after(world.clock.now(), attemptLeaseMs)
+  const { nextAttemptAt } = await row(delivery.id)
 
   answers[0]?.()
   await first.made
-  expect(await row(delivery.id)).toMatchObject({ ...expected, leaseUntil })
+  expect(await row(delivery.id)).toMatchObject({ nextAttemptAt, ...expected })
   answers[1]?.()
   await second.made
-  expect(await row(delivery.id)).toMatchObject({ leaseUntil: null })
+  const nextDue = code === 200 ? null : after(world.clock.now(), 30_000)
+  expect(await row(delivery.id)).toMatchObject({ ...expected, nextAttemptAt: nextDue })
   expect((await world.attemptsOf(delivery.id)).map(({ status }) => status)).toEqual([code, code])
 })
 
@@ -77,11 +78,6 @@ async function pending() {
   const { id } = await world.endpoint({ url: receiver.url })
   await world.event()
   return { id, receiver, delivery: only(await world.deliveriesOf(id)) }
-}
-
-async function lease(id: string): Promise<void> {
-  const leaseUntil = after(world.clock.now(), attemptLeaseMs)
-  await world.deps.db.update(deliveries).set({ leaseUntil }).where(eq(deliveries.id, id))
 }
 
 async function row(id: string) {

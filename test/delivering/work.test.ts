@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
 import { createLog } from '../../src/base/log.ts'
-import { createDeliveryWorker } from '../../src/delivering/work.ts'
-import { claimAllDeliveries } from '../support/claim.ts'
+import { deliverWork } from '../../src/delivering/work.ts'
+import { takeLeases } from '../../src/work/leases.ts'
+import { createServer } from '../../src/work/serve.ts'
 import { status } from '../webhooks/receiver.ts'
 import { only, useWebhookWorld } from '../webhooks/world.ts'
 
@@ -54,18 +55,16 @@ it('what could not be connected is logged with our word and the system’s for i
   })
 })
 
-it('a job goes on with what else is due to its endpoint', async () => {
+it('an endpoint is served until nothing more is due to it', async () => {
   const receiver = await world.receiver()
   const endpoint = await world.endpoint({ url: receiver.url })
   for (let count = 0; count < 12; count += 1) await world.event()
-  const { lines, wakes } = await work() // a tick leases five at once
-  expect(lines.length).toBeGreaterThan(5)
-  while ((await world.deliveriesOf(endpoint.id)).some(({ state }) => state === 'pending')) {
-    expect(wakes).toContain('deliver') // a job ends after a while, so that others get its slot
-    await work()
-  }
+  const { lines } = await work()
+  expect(lines).toHaveLength(12)
+  expect((await world.deliveriesOf(endpoint.id)).map(({ state }) => state)).toEqual(Array(12).fill('delivered'))
   expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id']))).toHaveLength(12)
   expect(receiver.received).toHaveLength(12)
+  expect((await world.database.pool.query('SELECT FROM leases')).rowCount).toBe(0)
 })
 
 it('the log says what became of the endpoint', async () => {
@@ -76,17 +75,19 @@ it('the log says what became of the endpoint', async () => {
   expect(lines.map((line) => JSON.parse(line).endpoint)).toEqual(['fine', 'fine', 'fine', 'fine', 'failing'])
 })
 
-/** Does what is due, as the queue would. */
+/** Serves the endpoints that have something due, until nothing more is. */
 async function work() {
   const lines: string[] = []
   const attempts: unknown[] = []
-  const wakes: string[] = []
   const log = createLog('info', { write: (line: string) => void lines.push(line) })
-  const wake = Object.assign((due: Iterable<string>) => void wakes.push(...due), { listen() {} })
   const observeDelivery = (attempt: unknown) => attempts.push(attempt)
-  const worker = createDeliveryWorker({ ...world.deps, log, wake, observeDelivery })
-  const deliveries = await claimAllDeliveries(world.deps.db, world.clock.now())
-  for (const { id, number, manual } of deliveries)
-    await worker({ deliveryId: id, number, manual }, new AbortController().signal)
-  return { lines, attempts, wakes }
+  const { db, clock } = world.deps
+  const kind = deliverWork({ ...world.deps, log, observeDelivery })
+  const server = createServer(kind, { db, clock, log, wake() {} })
+  const now = clock.now()
+  const due = [...(await kind.due(db, now, 100)), ...((await kind.dueInTrouble?.(db, now, 100)) ?? [])]
+  const leases = await takeLeases(db, 'deliver', due, now)
+  const { signal } = new AbortController()
+  await Promise.all(leases.map(({ id }) => server.serve(id, signal)))
+  return { lines, attempts }
 }

@@ -1,17 +1,20 @@
 // Owns the service that the table of cases is played to: its API, its workers, its queue and its database are those that
 // users run. What differs is the time, which a test lets pass, and that a test ticks, so that it knows when nothing is
 // under way. (startService goes by the database's clock, and by its own ticks.)
+
 import { pino } from 'pino'
 import { createChores } from '../../src/app/chores.ts'
 import { createLooks } from '../../src/app/looks.ts'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
 import { collectWork } from '../../src/collecting/work.ts'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
+import { endpointsToServe } from '../../src/delivering/due.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { loseOverdue } from '../../src/imports/end-unasked.ts'
 import { pollWork } from '../../src/polling/work.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
+import type { Claimable } from '../../src/work/claim.ts'
 import { createServer } from '../../src/work/serve.ts'
 import { createTick } from '../../src/work/ticks.ts'
 import { type Api, encryption, startApi } from '../http/api.ts'
@@ -39,6 +42,7 @@ export async function startPacedService(): Promise<PacedService> {
   const wake = Object.assign(() => {}, { listen() {} })
   const deps = { db, clock, log, client, accesses, wake, queues, historyRetention: {} }
   const kinds = { poll: pollWork({ ...deps, observe: () => {} }), collect: collectWork(deps) }
+  const deliver: Claimable = { name: 'deliver', due: endpointsToServe }
   // The time stands still while what is due is done: nothing becomes due meanwhile.
   const served = { ...deps, pace: { lingerMs: -1 } }
   const servers = { poll: createServer(kinds.poll, served), collect: createServer(kinds.collect, served) }
@@ -46,7 +50,10 @@ export async function startPacedService(): Promise<PacedService> {
     const worker = queues.work(kind, ({ leaseId }, hurry) => servers[kind].serve(leaseId, hurry), { concurrency: 400 })
     opened.defer(() => worker.drain())
   }
-  const tick = createTick({ enqueueDue: createLooks({ ...deps, kinds }), chores: createChores(deps) })
+  const tick = createTick({
+    enqueueDue: createLooks({ ...deps, kinds: { ...kinds, deliver } }),
+    chores: createChores(deps),
+  })
   const { signal } = new AbortController()
 
   async function isUnderWay(): Promise<boolean> {

@@ -6,7 +6,7 @@ import { createLog } from '../../src/base/log.ts'
 import { beginCollections } from '../../src/collecting/begin.ts'
 import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
-import { endDeliveryLeases } from '../../src/delivering/rooms.ts'
+import { beginAttempts } from '../../src/delivering/begin.ts'
 import { listEvents } from '../../src/events/feed.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
 import { registerImport } from '../../src/imports/register.ts'
@@ -35,7 +35,8 @@ async function anImportWithAll(columns: { connectionId?: string } = {}) {
   await recordReport(world.db, { ...partial, answer: { ...partial.answer, details } })
   await world.db.execute(sql`
     INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome)
-    SELECT id, 1, false, created_at, 'delivered' FROM deliveries WHERE endpoint_id = ${endpointId}`)
+    SELECT id, 1, false, created_at, 'http_error' FROM deliveries WHERE endpoint_id = ${endpointId}`)
+  await world.db.execute(sql`UPDATE deliveries SET attempts = 1 WHERE endpoint_id = ${endpointId}`)
   return { id: tracked.id, jobId: tracked.jobId, connection, endpointId }
 }
 
@@ -214,7 +215,10 @@ test('others go on while an import is being deleted, however long that takes', a
     await beginCollections({ accesses }, tx, wanted)
     await beginPolls({ accesses }, tx, wanted)
   })
-  await endDeliveryLeases(world.db, world.clock.now())
+  await world.db.transaction(async (tx) => {
+    const owners = [{ id: one.endpointId, underWay: new Map() }]
+    await beginAttempts({ encryption }, tx, { owners, room: 10, isCrowded: false, now: world.clock.now() })
+  })
   await listEvents(world, { limit: 10 })
   await replayEndpoint(world, one.endpointId, { dryRun: false })
   await registerImport(world, { connection: one.connection.name, jobId: 'beside it' })

@@ -1,17 +1,17 @@
 // What is done all the time touches the one month that it is about, however many there are.
+
 import { sql } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { type Database, openDatabase, type Transaction } from '../../src/db/client.ts'
-import { beginAttempt } from '../../src/delivering/begin.ts'
-import { writeOutcome } from '../../src/delivering/write-outcome.ts'
+import { beginAttempts } from '../../src/delivering/begin.ts'
+import { recordAttempts } from '../../src/delivering/record.ts'
 import { nameOf } from '../../src/history/months.ts'
 import { listSnapshots } from '../../src/imports/history.ts'
 import { recordReports, recordUnchanged as recordUnchangedIn } from '../../src/imports/record.ts'
 import { listSkippedLines } from '../../src/imports/rows.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
 import { useImportWorld } from '../imports/world.ts'
-import { claimAllDeliveries } from '../support/claim.ts'
-import { only, useWebhookWorld } from '../webhooks/world.ts'
+import { useWebhookWorld } from '../webhooks/world.ts'
 
 const world = useImportWorld()
 const webhooks = useWebhookWorld()
@@ -59,24 +59,13 @@ test('an attempt at a delivery', async () => {
   const { clock, deps, database } = webhooks
   const { id } = await webhooks.endpoint({ url: 'http://127.0.0.1:9/' })
   await webhooks.event()
-  await claimAllDeliveries(deps.db, clock.now())
-  const delivery = only(await webhooks.deliveriesOf(id))
-  const touched = await touchedBy(database.url, async (db) => {
-    const begun = await beginAttempt({ ...deps, db }, delivery.id, { number: 1, manual: false })
-    if (begun.kind !== 'begun') throw new Error(begun.reason)
-    await writeOutcome(db, begun.attempt, {
-      result: {
-        outcome: 'delivered',
-        status: 204,
-        retryAfterMs: null,
-        responseSnippet: null,
-        errorCode: null,
-        error: null,
-      },
-      verdict: { delivery: { state: 'delivered' }, endpoint: { kind: 'fine' } },
-      handOver: true,
-      now: clock.now(),
-    })
+  const touched = await touchedBy(database.url, async (tx) => {
+    const [owners, now] = [[{ id, underWay: new Map() }], clock.now()]
+    const { items } = await beginAttempts(deps, tx, { owners, room: 10, isCrowded: false, now })
+    const answered = { outcome: 'delivered', status: 204, retryAfterMs: null, responseSnippet: null } as const
+    const result = { ...answered, errorCode: null, error: null }
+    const round = items.map((item) => ({ item, result, endedAt: now }))
+    expect((await recordAttempts(tx, round, { ...deps, random: () => 0 })).noted).toHaveLength(1)
   })
   expect(touched).toEqual([monthOfClock('delivery_attempts'), thisMonth('events')].sort())
 })

@@ -7,6 +7,7 @@ import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patc
 import { endpointSchema } from '../../src/webhooks/endpoints/present.ts'
 import { getEndpoint } from '../../src/webhooks/endpoints/read.ts'
 import { testEndpoint } from '../../src/webhooks/endpoints/send-test.ts'
+import { serving } from '../support/delivering.ts'
 import { type Answer, status } from './receiver.ts'
 import { only, useWebhookWorld } from './world.ts'
 
@@ -86,17 +87,16 @@ describe('an endpoint that fails five times in a row', () => {
     expect((await world.deliverDue()).length).toBeGreaterThan(1)
   })
 
-  it('opens the breaker for what is in the queue already', async () => {
+  it('opens the breaker for what is served already', async () => {
     const receiver = await world.receiver(status(500))
     const { id } = await world.endpoint({ url: receiver.url })
     for (let count = 0; count < 6; count += 1) await world.event()
-    await world.deliverDue()
-    world.clock.advance(1)
-    const [, , , , , last] = await world.deliveriesOf(id)
-    const leaseUntil = new Date(world.clock.now().getTime() + minute).toISOString()
-    await world.deps.db.execute(`UPDATE deliveries SET lease_until = '${leaseUntil}' WHERE id = '${last?.id}'`)
-    expect(await world.attempt(last?.id ?? '')).toEqual({ kind: 'not_sent', reason: 'endpoint_waits' })
-    expect((await world.deliveriesOf(id)).at(-1)).toMatchObject({ state: 'pending', attempts: 0, leaseUntil: null })
+    const process = serving(world.deps)
+    const made = await Promise.all((await process.begin()).map((item) => process.act(item)))
+    expect(made).toHaveLength(5)
+    await process.record(made.filter((one) => one !== 'aborted'))
+    expect(await process.begin()).toEqual([])
+    expect((await world.deliveriesOf(id)).at(-1)).toMatchObject({ state: 'pending', attempts: 0 })
   })
 })
 

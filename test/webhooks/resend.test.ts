@@ -48,7 +48,7 @@ describe('recovering', () => {
     await world.event()
     await world.deliverDue()
     await world.event() // due
-    await exhaust(id, await world.event(), { leaseUntil: later(world.clock.now(), 1) }) // somebody asked for it
+    await exhaust(id, await world.event(), { nextAttemptAt: world.clock.now(), manualRequested: true }) // somebody asked for it
     expect(await recover(id, { dryRun: true })).toMatchObject({ count: 0 })
   })
 
@@ -240,7 +240,7 @@ const ended =
   (id: string, eventId: string | null = null, columns: typeof end = {}) =>
     world.deps.db
       .update(deliveries)
-      .set({ nextAttemptAt: null, leaseUntil: null, ...end, ...columns })
+      .set({ nextAttemptAt: null, ...end, ...columns })
       .where(and(eq(deliveries.endpointId, id), eventId === null ? undefined : eq(deliveries.eventId, eventId)))
 const exhaust = ended({ state: 'exhausted', attempts: 12 })
 const markDelivered = ended({ state: 'delivered' })

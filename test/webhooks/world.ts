@@ -4,6 +4,7 @@ import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll } from 'vitest'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { newId } from '../../src/base/ids.ts'
+import { createLog } from '../../src/base/log.ts'
 import {
   connections,
   deliveries,
@@ -12,16 +13,15 @@ import {
   imports,
   webhookEndpoints,
 } from '../../src/db/schema/index.ts'
-import { type DeliverDeps, deliver } from '../../src/delivering/deliver.ts'
 import { createAgents } from '../../src/egress/agents.ts'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { type NewEvent, writeEvent } from '../../src/events/write.ts'
 import { createEndpoint } from '../../src/webhooks/endpoints/create.ts'
 import { type CreateEndpointInput, createEndpointSchema } from '../../src/webhooks/endpoints/input.ts'
-import { claimAllDeliveries } from '../support/claim.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { type DeliverDueDeps, deliverAllDue, type Made } from '../support/delivering.ts'
 import { type Answer, type Receiver, startReceiver } from './receiver.ts'
 
 const timeouts = { dnsMs: 1_000, connectMs: 1_000, headersMs: 15_000, bodyMs: 15_000 }
@@ -29,7 +29,7 @@ const timeouts = { dnsMs: 1_000, connectMs: 1_000, headersMs: 15_000, bodyMs: 15
 export interface WebhookWorld {
   database: TestDatabase
   clock: ManualClock
-  deps: DeliverDeps & { checkDestination: ReturnType<typeof createDestinationCheck> }
+  deps: DeliverDueDeps & { checkDestination: ReturnType<typeof createDestinationCheck> }
   receiver(answer?: Answer): Promise<Receiver>
   endpoint(input: { url: string } & Partial<CreateEndpointInput>): ReturnType<typeof createEndpoint>
   /** Writes an event in a transaction of its own, a millisecond later than anything else, so that ids are in order. */
@@ -40,10 +40,8 @@ export interface WebhookWorld {
     connection: string
     metadata?: Record<string, unknown>
   }): Promise<{ importId: string; connectionId: string }>
-  /** Claims what is due, as a tick does, and makes an attempt at each. */
-  deliverDue(deps?: Partial<DeliverDeps>, signal?: AbortSignal): Promise<Awaited<ReturnType<typeof deliver>>[]>
-  /** Makes the next attempt at a delivery that is leased. */
-  attempt(deliveryId: string): ReturnType<typeof deliver>
+  /** Makes an attempt at all that may begin now, and records them together. */
+  deliverDue(deps?: Partial<DeliverDueDeps>, signal?: AbortSignal): Promise<Made[]>
   /** The types of the events that there are deliveries of, in order. */
   typesOf(endpointId: string): Promise<string[]>
   deliveriesOf(endpointId: string): Promise<(typeof deliveries.$inferSelect)[]>
@@ -65,7 +63,8 @@ export function useWebhookWorld(): WebhookWorld {
     const { db } = database
     const resolve = async (name: string) => (name.endsWith('.test') ? ['10.0.0.1'] : ['127.0.0.1'])
     const checkDestination = createDestinationCheck({ guard, resolve, timeoutMs: 1_000 })
-    const deps = { db, clock, encryption, agents, random: () => 0, checkDestination }
+    const log = createLog('silent')
+    const deps = { db, clock, log, encryption, agents, random: () => 0, checkDestination, observeDelivery() {} }
     Object.assign(world, { database, deps } satisfies Partial<WebhookWorld>)
   })
   afterEach(async () => {
@@ -104,13 +103,7 @@ export function useWebhookWorld(): WebhookWorld {
       await world.deps.db.insert(imports).values({ ...required, id: importId, connectionId })
       return { importId, connectionId }
     },
-    async deliverDue(deps = {}, signal = new AbortController().signal) {
-      const claimed = await claimAllDeliveries(world.deps.db, clock.now())
-      return Promise.all(
-        claimed.map(({ id, number, manual }) => deliver({ ...world.deps, ...deps }, id, { number, manual, signal })),
-      )
-    },
-    attempt: (deliveryId) => deliver(world.deps, deliveryId, { manual: false, signal: new AbortController().signal }),
+    deliverDue: (deps = {}, signal = undefined) => deliverAllDue({ ...world.deps, ...deps }, signal),
     async typesOf(endpointId) {
       const rows = await world.deps.db
         .select({ type: events.type })

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
-import { endLeases, leaseMs, lockLeases, readLease, renewLeases, takeLeases } from '../../src/work/leases.ts'
+import { endLeases, leaseMs, lockLeases, readLeases, renewLeases, takeLeases } from '../../src/work/leases.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 
 let database: TestDatabase
@@ -36,11 +36,11 @@ test('one that is over is taken under another id, and is nobody’s before', asy
   const { id, ownerId } = await taken()
   const over = after(start, leaseMs)
   expect(await take([ownerId], after(over, -1))).toEqual([])
-  expect(await readLease(database.db, id, after(over, -1))).toEqual({ id, ownerId })
-  expect(await readLease(database.db, id, over)).toBeNull()
+  expect(await readLeases(database.db, [id], after(over, -1))).toEqual([{ id, ownerId }])
+  expect(await readLeases(database.db, [id], over)).toEqual([])
   const [next] = await take([ownerId], over)
   expect(next?.id).not.toBe(id)
-  expect(await readLease(database.db, id, over)).toBeNull()
+  expect(await readLeases(database.db, [id], over)).toEqual([])
   expect(await lockIt(id, over)).toEqual([])
   await endLeases(database.db, [id]) // whoever lost it ends nothing of the other one’s
   expect(await lockIt(next?.id ?? '', over)).toEqual([next?.id])

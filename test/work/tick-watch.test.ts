@@ -1,15 +1,13 @@
 import { expect, test } from 'vitest'
 import { createTickWatch } from '../../src/work/tick-watch.ts'
 
-test('each kind is watched by itself, and each lane of deliveries', () => {
+test('each kind is watched by itself', () => {
   let uptime = 0
   const watch = createTickWatch(() => uptime)
   expect(watch.missed()).toEqual([])
   uptime = 6_000
   expect(watch.missed()).toEqual(['poll', 'collect', 'deliver'])
-  for (const what of ['poll', 'deliver', 'trial'] as const) watch.passed(what)
-  expect(watch.missed()).toEqual(['collect', 'deliver'])
-  watch.passed('retry')
+  for (const kind of ['poll', 'deliver'] as const) watch.passed(kind)
   expect(watch.missed()).toEqual(['collect'])
   expect(watch.ages()).toMatchObject({ poll: 0, collect: 6_000, 'roll-up': 6_000 })
 })

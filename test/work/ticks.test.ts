@@ -7,14 +7,16 @@ import { createLog } from '../../src/base/log.ts'
 import { oldestDue as oldestCollection } from '../../src/collecting/work.ts'
 import { type ConnectionWork, connectionsToServe } from '../../src/connections/rooms.ts'
 import { dailyOutcomes, deliveries, events, leases, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { endpointsToServe, troubledToServe } from '../../src/delivering/due.ts'
 import { registerImport } from '../../src/imports/register.ts'
 import { oldestDue as oldestPoll } from '../../src/polling/work.ts'
 import { queueNames } from '../../src/queue/jobs.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import type { Claimable } from '../../src/work/claim.ts'
+import type { WorkName } from '../../src/work/kind.ts'
 import { leaseMs } from '../../src/work/leases.ts'
 import { pausedQueues, startScheduler, tickKinds, troubledTicks } from '../../src/work/schedule.ts'
-import { createTick, type TickKind, type WorkKind } from '../../src/work/ticks.ts'
+import { createTick, type TickKind } from '../../src/work/ticks.ts'
 import { useImportWorld } from '../imports/world.ts'
 import { startCable } from '../support/cable.ts'
 import { deleteQueueData } from '../support/queue-data.ts'
@@ -63,16 +65,17 @@ describeEachStore('ticks', (store) => {
       return connectionsToServe(db, { kind, oldestDue, limit }, now)
     },
   })
+  const deliver: Claimable = { name: 'deliver', due: endpointsToServe, dueInTrouble: troubledToServe }
   const ticking = (queues: Queues) => {
     const deps = { db: world.db, clock: world.clock, queues, log, historyRetention: {} }
     return createTick({
-      enqueueDue: createLooks({ ...deps, kinds: { poll: kindOf('poll'), collect: kindOf('collect') } }),
+      enqueueDue: createLooks({ ...deps, kinds: { poll: kindOf('poll'), collect: kindOf('collect'), deliver } }),
       chores: createChores(deps),
     })
   }
   const tickOf = (queues: Queues) => {
     const tick = ticking(queues)
-    return (kind: WorkKind = 'poll') => tick({ kind }, noSignal)
+    return (kind: WorkName = 'poll') => tick({ kind }, noSignal)
   }
 
   test('a tick makes a job of each connection that has something due, however many processes tick', async () => {
@@ -140,15 +143,16 @@ describeEachStore('ticks', (store) => {
     const place = redisUrl === null ? { redisUrl, databaseUrl: cable.url } : { redisUrl: cable.url, databaseUrl: '' }
     const queues = openQueues({ ...place, installationId: 'test', onError: () => {} })
     await queues.ping()
-    const deliver = Object.create(queues.all.deliver) as typeof queues.all.deliver
-    deliver.addBulk = async (jobs) => {
+    const queue = Object.create(queues.all.deliver) as typeof queues.all.deliver
+    let leased = 0
+    queue.addBulk = async (jobs) => {
+      leased = (await leasesOf(endpointId)).length
       await cable.cut() // when they are claimed already
       return queues.all.deliver.addBulk(jobs)
     }
-    await expect(tickOf({ ...queues, all: { ...queues.all, deliver } })('deliver')).rejects.toThrow()
+    await expect(tickOf({ ...queues, all: { ...queues.all, deliver: queue } })('deliver')).rejects.toThrow()
     await queues.close()
-    const rows = await world.db.select().from(deliveries).where(eq(deliveries.endpointId, endpointId))
-    expect(rows.map(({ leaseUntil, state }) => [leaseUntil, state])).toEqual([[null, 'pending']])
+    expect([leased, await leasesOf(endpointId)]).toEqual([1, []])
     await world.db.update(deliveries).set({ nextAttemptAt: null }).where(eq(deliveries.endpointId, endpointId))
   })
 

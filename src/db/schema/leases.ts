@@ -7,11 +7,11 @@ export const leases = pgTable(
   {
     /** Identifies the lease: a worker that takes over gets a lease with another id. */
     id: id(),
-    /** The kind of work: `poll` or `collect`. */
+    /** The kind of work: `poll`, `collect` or `deliver`. */
     kind: text('kind').notNull(),
-    /** The owner of the work: a connection. */
+    /** The owner of the work: a connection or an endpoint. */
     ownerId: uuid('owner_id').notNull(),
-    /** How many requests may be under way. */
+    /** How many requests may be under way, where other kinds of work draw on the same owner. */
     size: integer('size').notNull().default(0),
     /** From then on another worker may serve the owner. */
     until: time('until').notNull(),

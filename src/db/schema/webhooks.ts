@@ -113,19 +113,16 @@ export const deliveries = pgTable(
     isRetry: boolean('is_retry').notNull().default(false),
     /** A caller asked for an attempt that hasn't been made yet. */
     manualRequested: boolean('manual_requested').notNull().default(false),
-    /** When an attempt is due. Null: none is. The time stays while an attempt is under way. */
+    /** When an attempt is due. Null: none is. The time stays while an attempt is under way: the endpoint's worker knows. */
     nextAttemptAt: time('next_attempt_at'),
-    /** Until then an attempt is under way, and the delivery isn't dispatched again. */
-    leaseUntil: time('lease_until'),
     deliveredAt: time('delivered_at'),
     createdAt: time('created_at').notNull(),
   },
   (table) => [
     index('deliveries_due')
       .on(table.endpointId, table.isRetry, table.nextAttemptAt)
-      .where(sql`${table.nextAttemptAt} is not null and ${table.leaseUntil} is null and not ${table.manualRequested}`),
+      .where(sql`${table.nextAttemptAt} is not null and not ${table.manualRequested}`),
     index('deliveries_requested').on(table.endpointId, table.nextAttemptAt).where(sql`${table.manualRequested}`),
-    index('deliveries_leased').on(table.endpointId, table.leaseUntil).where(sql`${table.leaseUntil} is not null`),
     uniqueIndex('deliveries_event_endpoint').on(table.eventId, table.endpointId),
     index('deliveries_endpoint').on(table.endpointId, table.id),
     index('deliveries_exhausted').on(table.endpointId, table.id).where(sql`${table.state} = 'exhausted'`),

@@ -20,17 +20,18 @@ export async function recoverEndpoint(
     await lockToResend(tx, id, input)
     const failed = sql`
       SELECT id FROM (
-        SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'exhausted' AND ${within} AND lease_until IS NULL
+        SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'exhausted' AND ${within} AND next_attempt_at IS NULL
         UNION ALL
         SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'pending' AND ${within}
-          AND is_retry AND attempts > 0 AND lease_until IS NULL AND next_attempt_at > ${now}
+          AND is_retry AND attempts > 0 AND next_attempt_at > ${now}
       ) failed ORDER BY id LIMIT ${maxResent + 1}`
     const found = (await tx.execute<{ id: string }>(failed)).rows.map((row) => row.id)
     if (!input.dryRun)
       await tx.execute(sql`
         UPDATE deliveries SET ${begunAnew(now)}
-        WHERE id = ANY(${sql.param(found.slice(0, maxResent))}::uuid[]) AND lease_until IS NULL
-          AND (state = 'exhausted' OR (state = 'pending' AND attempts > 0))`)
+        WHERE id = ANY(${sql.param(found.slice(0, maxResent))}::uuid[]) AND (
+          (state = 'exhausted' AND next_attempt_at IS NULL) OR (state = 'pending' AND attempts > 0 AND next_attempt_at > ${now})
+        )`)
     return resent(found.length, input)
   })
 }

@@ -1,0 +1,118 @@
+// Owns what an endpoint may begin, by what it has under way and by its health, so that a slow or dead one holds up nobody
+// else. Pure.
+//
+// | | first attempts | retries | together |
+// |---|---|---|---|
+// | usually | 5, or 4 while a retry waits | 3 | 5 |
+// | while a request takes long | 2 | 1 | 5 |
+// | while its breaker is open | | | 1, a probe |
+//
+// What somebody asked for goes first and past an open breaker, within the five.
+import { type Health, isHeldBack } from '../webhooks/endpoints/health.ts'
+
+/** Under way to one endpoint at the most. */
+export const most = { all: 5, retries: 3 }
+const mostWhileSlow = { firsts: 2, retries: 1 }
+/** An endpoint that lets a request wait for longer than this is slow; than the second, where a process is crowded. */
+const slowMs = { usually: 1_000, whereCrowded: 100 }
+/** Failures in a row from which an endpoint that has answered is in trouble. */
+export const failuresToTrouble = 3
+/** How long an endpoint that is full rests, unless something ends before; one in trouble, before it gets another one. */
+const restMs = 1_000
+const restInTroubleMs = 500
+
+/** Of an endpoint. */
+export interface Condition extends Health {
+  /** No attempt has succeeded yet: null. */
+  lastSuccessAt: Date | null
+  blockedUntil: Date | null
+}
+
+/** What one endpoint has under way; what somebody asked for is among the firsts. */
+export interface UnderWay {
+  firsts: number
+  retries: number
+  /** How long the longest of them has taken, by a clock that nobody sets. */
+  longestMs: number
+}
+
+/** How many may begin, at the most. */
+export interface Places {
+  asked: number
+  /** All that begin, those asked for included, must leave this many for what nobody asked for. */
+  together: number
+  firsts: number
+  retries: number
+  /** One place is a retry's, where one is due. */
+  keepsOne: boolean
+  /** Only one of them all: it is to show whether the endpoint answers again. */
+  isProbe: boolean
+  isInTrouble: boolean
+}
+
+/** What is due of an endpoint, each the longest due first. */
+export interface Due<D> {
+  asked: readonly D[]
+  firsts: readonly D[]
+  retries: readonly D[]
+}
+
+const none: Places = {
+  asked: 0,
+  together: 0,
+  firsts: 0,
+  retries: 0,
+  keepsOne: false,
+  isProbe: false,
+  isInTrouble: true,
+}
+
+/** @param isCrowded many requests of the process are under way, so that each counts. */
+export function placesOf(
+  endpoint: Condition,
+  { firsts, retries, longestMs }: UnderWay,
+  { now, isCrowded }: { now: Date; isCrowded: boolean },
+): Places {
+  if (endpoint.blockedUntil !== null && endpoint.blockedUntil > now) return none
+  const free = Math.max(0, most.all - firsts - retries)
+  if (isHeldBack(endpoint, now)) return { ...none, asked: free }
+  const isProbe = endpoint.failingSince !== null
+  const isSlow = longestMs >= (isCrowded ? slowMs.whereCrowded : slowMs.usually)
+  const isInTrouble = endpoint.lastSuccessAt === null || endpoint.failures >= failuresToTrouble
+  // One at a look: there may be thousands of endpoints in trouble, and their attempts take long.
+  const atOnce = isInTrouble ? 1 : most.all
+  return {
+    asked: free,
+    together: isProbe ? Math.max(0, 1 - firsts - retries) : free,
+    firsts: within((isSlow ? mostWhileSlow.firsts : most.all) - firsts, atOnce),
+    retries: within((isSlow ? mostWhileSlow.retries : most.retries) - retries, atOnce),
+    keepsOne: retries === 0 && !isProbe,
+    isProbe,
+    isInTrouble,
+  }
+}
+
+function within(places: number, atOnce: number): number {
+  return Math.max(0, Math.min(places, atOnce))
+}
+
+/** Which of those due begin, the most urgent first. */
+export function choose<D extends { dueAt: Date }>(places: Places, due: Due<D>): D[] {
+  const asked = due.asked.slice(0, places.asked)
+  const left = Math.max(0, Math.min(places.asked, places.together) - asked.length)
+  if (places.isProbe) {
+    const longestDue = [...due.firsts.slice(0, places.firsts), ...due.retries.slice(0, places.retries)]
+    return [...asked, ...longestDue.toSorted((a, b) => a.dueAt.getTime() - b.dueAt.getTime()).slice(0, left)]
+  }
+  const retries = due.retries.slice(0, places.retries)
+  const kept = places.keepsOne && retries.length > 0 ? 1 : 0
+  const firsts = due.firsts.slice(0, Math.max(0, Math.min(places.firsts, left - kept)))
+  return [...asked, ...firsts, ...retries.slice(0, left - firsts.length)]
+}
+
+/** For how long nothing more may begin, unless something ends before; null: whatever becomes due may. */
+export function restOf(places: Places, begun: number): number | null {
+  if (places.isInTrouble && begun > 0) return restInTroubleMs
+  const isFull = begun >= places.asked || begun >= places.together || begun >= places.firsts + places.retries
+  return isFull ? restMs : null
+}

@@ -1,0 +1,67 @@
+// Owns which endpoints have deliveries due that may begin, and that nobody serves.
+//
+// Each endpoint is asked by itself, and each look is a short scan of an index of its deliveries, from the beginning.
+// Joined or counted together, Postgres may choose to read the whole table, since its statistics of what is due are never
+// up to date.
+import { type SQL, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import type { DueWork } from '../work/overdue.ts'
+import { failuresToTrouble } from './allot.ts'
+
+/** Endpoints that answer, the longest due first. */
+export async function endpointsToServe(db: Database, now: Date, limit: number): Promise<string[]> {
+  const { rows } = await db.execute<{ id: string }>(sql`
+    /* deliver.due */
+    SELECT id FROM (${endpoints(now, sql`${answers} AND NOT ${isServed(now)}`)}) e
+    CROSS JOIN LATERAL (SELECT least(${asked(now)}, ${first(now)}, ${retry(now)}) AS due_at) due
+    WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ${limit}`)
+  return rows.map(({ id }) => id)
+}
+
+/** Endpoints that have failed or were never tried; of those that failed least the longest due first. */
+export async function troubledToServe(db: Database, now: Date, limit: number): Promise<string[]> {
+  const { rows } = await db.execute<{ id: string }>(sql`
+    /* deliver.trouble */
+    SELECT id FROM (${endpoints(now, sql`NOT ${answers} AND NOT ${isServed(now)}`)}) e
+    CROSS JOIN LATERAL (
+      SELECT CASE WHEN failing_since IS NOT NULL AND next_probe_at > ${now} THEN ${asked(now)}
+        ELSE least(${asked(now)}, ${first(now)}, ${retry(now)}) END AS due_at
+    ) due
+    WHERE due_at IS NOT NULL ORDER BY failures, due_at LIMIT ${limit}`)
+  return rows.map(({ id }) => id)
+}
+
+/** What has been due for the longest, by endpoint: of those that answer and that nobody serves. The others may have to wait for good reason. */
+export async function longestDueDeliveries(db: Database, now: Date): Promise<DueWork[]> {
+  const { rows } = await db.execute<{ id: string; dueMs: number }>(sql`
+    /* deliver.longest */
+    SELECT id, date_part('epoch', due_at) * 1000 AS "dueMs"
+    FROM (${endpoints(now, sql`failing_since IS NULL AND NOT ${isServed(now)}`)}) e
+    CROSS JOIN LATERAL (SELECT least(${first(now)}, ${retry(now)}) AS due_at) due
+    WHERE due_at IS NOT NULL`)
+  return rows.map(({ id, dueMs }) => ({ id, dueAt: new Date(dueMs) }))
+}
+
+const answers = sql`(failures < ${failuresToTrouble} AND last_success_at IS NOT NULL)`
+
+function isServed(now: Date): SQL {
+  return sql`EXISTS (SELECT FROM leases WHERE kind = 'deliver' AND owner_id = webhook_endpoints.id AND until > ${now})`
+}
+
+/** OFFSET keeps the planner from looking at deliveries of endpoints that aren't asked for. */
+function endpoints(now: Date, which: SQL): SQL {
+  return sql`
+    SELECT id, failures, failing_since, next_probe_at FROM webhook_endpoints
+    WHERE deleted_at IS NULL AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ${now}) AND ${which}
+    OFFSET 0`
+}
+
+const asked = (now: Date) => longest(now, sql`manual_requested`)
+const first = (now: Date) => longest(now, sql`NOT manual_requested AND NOT is_retry`)
+const retry = (now: Date) => longest(now, sql`NOT manual_requested AND is_retry`)
+
+function longest(now: Date, kind: SQL): SQL {
+  return sql`(
+    SELECT next_attempt_at FROM deliveries WHERE endpoint_id = e.id AND ${kind} AND next_attempt_at <= ${now}
+    ORDER BY next_attempt_at LIMIT 1)`
+}
