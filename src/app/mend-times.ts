@@ -13,7 +13,7 @@
 // | `webhook_endpoints.failing_since`, `first_failure_at`, `updated_at` | nothing: they are past |
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
-import { mostAheadMs } from '../connections/budget.ts'
+import { maxAheadMs } from '../connections/budget.ts'
 import { probeIntervalMs } from '../connections/pause.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
@@ -40,7 +40,7 @@ const mendLock = 0x6d656e64 // "mend"
 export async function mendTimes(db: Database, now: Date, { thorough }: { thorough: boolean }): Promise<void> {
   await db.transaction(async (tx) => {
     const { rows } = await tx.execute<{ isMine: boolean }>(
-      sql`SELECT pg_try_advisory_xact_lock(${mendLock}) AS "isMine"`,
+      sql`/* time.mend_lock */ SELECT pg_try_advisory_xact_lock(${mendLock}) AS "isMine"`,
     )
     if (!rows[0]?.isMine) return
     const bounds = await readBounds(tx)
@@ -64,7 +64,7 @@ async function readBounds(tx: Transaction): Promise<Bounds[]> {
   return rows.flatMap((row) => {
     if (!isProviderName(row.provider)) return []
     const own = effectiveLimits(findProvider(row.provider), row.limits)
-    return [{ id: row.id, maxIntervalMs: own.maxIntervalMs, aheadMs: mostAheadMs(own) }]
+    return [{ id: row.id, maxIntervalMs: own.maxIntervalMs, aheadMs: maxAheadMs(own) }]
   })
 }
 

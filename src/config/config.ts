@@ -207,16 +207,16 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 }
 
 /** The feed of events goes back 30 days, which may touch three calendar months. */
-const fewestMonths: Partial<Record<HistoryTable, number>> = { events: 2 }
-const mostMonths = 1_200
+const minMonths: Partial<Record<HistoryTable, number>> = { events: 2 }
+const maxMonths = 1_200
 
 function retentionProblem(table: string, months: string, kept: HistoryRetention): string | null {
   if (!isHistoryTable(table))
     return `must be table=months, comma-separated, of ${historyTables.join(', ')}; "${table}" is none of them`
   if (kept[table] !== undefined) return `must name ${table} once`
-  const fewest = fewestMonths[table] ?? 1
-  const isRight = /^\d{1,4}$/.test(months) && Number(months) >= fewest && Number(months) <= mostMonths
-  return isRight ? null : `must give ${table} whole months, ${fewest} to ${mostMonths}; "${months}" is none`
+  const fewest = minMonths[table] ?? 1
+  const isRight = /^\d{1,4}$/.test(months) && Number(months) >= fewest && Number(months) <= maxMonths
+  return isRight ? null : `must give ${table} whole months, ${fewest} to ${maxMonths}; "${months}" is none`
 }
 
 function isHistoryTable(name: string): name is HistoryTable {

@@ -64,7 +64,7 @@ function usedThisMonth({ budgetMonth, monthRequests }: Spending, now: number): n
 }
 
 /** Returns by how many milliseconds the pace can be ahead: by the requests that may be under way, and reserved ones. */
-export function mostAheadMs({ requestsPerSecond, maxInFlight }: Budget): number {
+export function maxAheadMs({ requestsPerSecond, maxInFlight }: Budget): number {
   return requestsPerSecond === null ? 0 : ((maxInFlight + 2) * 1_000) / requestsPerSecond
 }
 

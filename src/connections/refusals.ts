@@ -73,6 +73,7 @@ export async function forgetRefusals(
 export async function forgetRefusedImports(tx: Transaction, connectionId: string): Promise<void> {
   // A transaction that has locked one of them is recording a newer answer.
   await tx.execute(sql`
+    /* import.forget_refusals */
     UPDATE imports SET refused_since = NULL WHERE id IN (
       SELECT id FROM imports WHERE connection_id = ${connectionId} AND refused_since IS NOT NULL FOR NO KEY UPDATE SKIP LOCKED)`)
 }

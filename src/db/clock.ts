@@ -37,7 +37,7 @@ export async function startDatabaseClock(deps: ClockDeps): Promise<DatabaseClock
 
   async function measure(): Promise<void> {
     const askedAt = uptime()
-    const { rows } = await db.execute<{ now: string }>(sql`SELECT clock_timestamp()::text AS now`)
+    const { rows } = await db.execute<{ now: string }>(sql`/* database.clock */ SELECT clock_timestamp()::text AS now`)
     const answeredAt = uptime()
     const machine = clock.now()
     const tookMs = answeredAt - askedAt

@@ -48,10 +48,15 @@ export type SchemaState = 'current' | 'behind' | 'ahead' | 'forbidden'
 export async function readSchemaState({ db }: Pick<OpenDatabase, 'db'>): Promise<SchemaState> {
   const known = (await readJournal()).at(-1)
   if (!known) throw new Error('This version has no migrations.')
-  const [ledger] = (await db.execute(sql`SELECT to_regclass('drizzle.__drizzle_migrations') AS name`)).rows
+  const [ledger] = (
+    await db.execute(sql`/* migration.ledger */ SELECT to_regclass('drizzle.__drizzle_migrations') AS name`)
+  ).rows
   if (!ledger?.name) return 'behind'
-  const [applied] = (await db.execute(sql`SELECT max(created_at)::float8 AS newest FROM drizzle.__drizzle_migrations`))
-    .rows
+  const [applied] = (
+    await db.execute(
+      sql`/* migration.newest */ SELECT max(created_at)::float8 AS newest FROM drizzle.__drizzle_migrations`,
+    )
+  ).rows
   const newest = Number(applied?.newest ?? 0)
   if (newest < known.when) return 'behind'
   if (newest === known.when) return 'current'

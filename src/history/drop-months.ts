@@ -76,7 +76,7 @@ export async function keepPartitions(
 }
 
 async function readTime(db: Database): Promise<Date> {
-  const { rows } = await db.execute<{ now: Date | string }>(sql`SELECT now() AS now`)
+  const { rows } = await db.execute<{ now: Date | string }>(sql`/* database.now */ SELECT now() AS now`)
   return new Date(rows[0]?.now ?? 0)
 }
 

@@ -63,13 +63,13 @@ export async function makePartitions(db: Database, now: Date): Promise<void> {
  * lock for long.
  */
 export async function lockPartitions(tx: Transaction): Promise<boolean> {
-  await tx.execute(sql`SELECT set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`)
+  await tx.execute(sql`/* partition.lock_timeout */ SELECT set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`)
   return takeLock(tx, sql`pg_try_advisory_xact_lock(${partitionsLock})`, lockTimeoutMs)
 }
 
 /** Locks as `lockPartitions` does, until the connection closes. */
 export async function lockPartitionsOnConnection(session: Pick<Database, 'execute'>, waitMs: number): Promise<boolean> {
-  await session.execute(sql`SELECT set_config('lock_timeout', ${String(waitMs)}, false)`)
+  await session.execute(sql`/* partition.lock_timeout */ SELECT set_config('lock_timeout', ${String(waitMs)}, false)`)
   return takeLock(session, sql`pg_try_advisory_lock(${partitionsLock})`, waitMs)
 }
 
@@ -79,7 +79,7 @@ export async function lockPartitionsOnConnection(session: Pick<Database, 'execut
  */
 async function takeLock(db: Pick<Database, 'execute'>, lock: SQL, waitMs: number): Promise<boolean> {
   for (const until = performance.now() + waitMs; ; await delay(lookAgainMs)) {
-    const { rows } = await db.execute<{ isTaken: boolean }>(sql`SELECT ${lock} AS "isTaken"`)
+    const { rows } = await db.execute<{ isTaken: boolean }>(sql`/* partition.lock */ SELECT ${lock} AS "isTaken"`)
     if (rows[0]?.isTaken) return true
     if (performance.now() > until) return false
   }

@@ -2,11 +2,11 @@
 //
 // A transaction that writes about an import locks the import's row first, or finds the import by it. So a late answer
 // to a poll, a page or a webhook waits for the deletion and then finds nothing to write to.
-import { eq, type SQL, sql } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { notFound } from '../api/refusal.ts'
 import { isId } from '../base/ids.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { imports } from '../db/schema/index.ts'
+import { detailPages, imports, polling, rowResults, skippedLines, snapshots } from '../db/schema/index.ts'
 import { deleteEventsOf } from '../events/delete.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
 
@@ -21,16 +21,14 @@ export async function deleteImport({ db }: { db: Database }, importId: string): 
     const [row] = await tx.select().from(imports).where(eq(imports.id, importId)).for('update')
     if (!row) throw notFound('import')
     // First possibly millions of rows that nobody else needs. Rows that others wait for come last, and quickly.
-    for (const table of tables) await tx.execute(sql`DELETE FROM ${table} WHERE import_id = ${importId}`)
+    for (const table of tables) await tx.delete(table).where(eq(table.importId, importId))
     await deleteEventsOf(tx, importId)
     await tx.delete(imports).where(eq(imports.id, importId))
     await forget(tx, row)
   })
 }
 
-const tables: SQL[] = ['skipped_lines', 'row_results', 'detail_pages', 'snapshots', 'polling'].map((name) =>
-  sql.raw(name),
-)
+const tables = [skippedLines, rowResults, detailPages, snapshots, polling] as const
 
 /** Updates what is derived from imports. New derived data belongs here, too. */
 function forget(

@@ -1,8 +1,8 @@
 // Owns the rows of an earlier run, once an import that the provider ended is tracked again. They can be read until the
 // provider reports the new run's end. Then they are replaced, and never mixed with the new ones.
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
-import type { StoredPollError } from '../db/schema/index.ts'
+import { imports, rowResults, type StoredPollError, skippedLines } from '../db/schema/index.ts'
 import type { ImportRow } from './columns.ts'
 
 /** Returns the columns that reset an import's last run. Polls, metadata and history stay. */
@@ -51,11 +51,12 @@ function endedByResume(now: Date): StoredPollError {
 export async function dropEarlierRows(tx: Transaction, importIds: readonly string[]): Promise<void> {
   if (importIds.length === 0) return
   const { rows } = await tx.execute<{ id: string }>(sql`
+    /* page.drop_earlier */
     WITH dropped AS (DELETE FROM detail_pages WHERE import_id = ANY(${sql.param(importIds)}::uuid[]) RETURNING import_id)
     SELECT DISTINCT import_id AS id FROM dropped`)
   for (const { id } of rows) {
-    await tx.execute(sql`DELETE FROM skipped_lines WHERE import_id = ${id}`)
-    await tx.execute(sql`DELETE FROM row_results WHERE import_id = ${id}`)
-    await tx.execute(sql`UPDATE imports SET skipped_lines = 0, row_results = 0 WHERE id = ${id}`)
+    await tx.delete(skippedLines).where(eq(skippedLines.importId, id))
+    await tx.delete(rowResults).where(eq(rowResults.importId, id))
+    await tx.update(imports).set({ skippedLines: 0, rowResults: 0 }).where(eq(imports.id, id))
   }
 }

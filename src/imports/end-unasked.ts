@@ -72,6 +72,7 @@ interface Unasked {
 /** Skips connections with a poll under way: it may be this import's, and then decides by itself. */
 async function findUnasked(db: Database, where: SQL, now: Date): Promise<Unasked[]> {
   const { rows } = await db.execute<UnaskedRow>(sql`
+    /* import.find_unasked */
     SELECT i.id, i.state, p.polls, i.held_outcome AS held, c.id AS "connectionId", c.provider, c.pause_reason AS "pauseReason"
     FROM imports i JOIN polling p ON p.import_id = i.id JOIN connections c ON c.id = i.connection_id
     WHERE ${where}

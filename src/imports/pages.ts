@@ -69,6 +69,7 @@ export async function dropPagesFrom(tx: Transaction, importId: string, page: num
   await tx.delete(rowResults).where(and(eq(rowResults.importId, importId), gte(rowResults.page, page)))
   await tx.delete(detailPages).where(and(eq(detailPages.importId, importId), gte(detailPages.page, page)))
   await tx.execute(sql`
+    /* page.recount */
     UPDATE imports SET (skipped_lines, row_results) = (
       SELECT coalesce(sum(skipped_lines), 0), coalesce(sum(row_results), 0) FROM detail_pages WHERE import_id = ${importId}
     ) WHERE id = ${importId}`)
@@ -83,6 +84,7 @@ async function insertPage(
   const { next, announced = null } = details
   const [lines, results] = [details.skippedLines.length, details.rowResults.length]
   const stored = await db.execute(sql`
+    /* page.store */
     WITH stored_page AS (
       INSERT INTO detail_pages (import_id, page, cursor, next_cursor, skipped_lines, row_results, stored_at)
       SELECT imports.id, ${page}, ${cursor}, ${next}, ${lines}, ${results}, ${at}

@@ -4,8 +4,9 @@
 //
 // A transaction that changes what a day counts also marks the day. So neither clocks nor the order of commits decide
 // whether a change is seen: a mark exists exactly if its change does.
-import { sql } from 'drizzle-orm'
+import { max, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
+import { dailyOutcomesDue } from '../db/schema/index.ts'
 import { computeDays, type Day } from './compute-days.ts'
 import { addUpFailedCalls } from './failed-calls.ts'
 
@@ -57,16 +58,16 @@ export async function markDays(
 }
 
 /** Returns null if no day is marked. */
-async function newestMark(db: Database): Promise<string | null> {
-  const { rows } = await db.execute<{ id: string | null }>(
-    sql`/* day.newest_mark */ SELECT max(id) AS id FROM daily_outcomes_due`,
-  )
-  return rows[0]?.id ?? null
+async function newestMark(db: Database): Promise<number | null> {
+  const [newest] = await db.select({ id: max(dailyOutcomesDue.id) }).from(dailyOutcomesDue)
+  return newest?.id ?? null
 }
 
 /** Returns false if another process is working. */
 async function takeTurn(tx: Transaction): Promise<boolean> {
-  const { rows } = await tx.execute<{ isMine: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${daysLock}) AS "isMine"`)
+  const { rows } = await tx.execute<{ isMine: boolean }>(
+    sql`/* day.take_turn */ SELECT pg_try_advisory_xact_lock(${daysLock}) AS "isMine"`,
+  )
   return rows[0]?.isMine === true
 }
 
@@ -74,7 +75,7 @@ async function takeTurn(tx: Transaction): Promise<boolean> {
  * Takes the newest marked days. A change commits with its mark. The days are read after their marks are deleted, so
  * every change with a deleted mark is seen. A later mark stays, and its day is computed once more.
  */
-async function takeDue(tx: Transaction, newestMark: string | null): Promise<Day[]> {
+async function takeDue(tx: Transaction, newestMark: number | null): Promise<Day[]> {
   const { rows } = await tx.execute<{ day: string; connectionId: string }>(sql`
     /* day.take */
     WITH newest AS (

@@ -14,7 +14,7 @@ const lockKey = 0x64697362 // "disb"
  * locks an endpoint against writers of events, and then writes an event itself. Two such transactions could deadlock.
  */
 export async function oneDisablesAtOnce(tx: Transaction): Promise<void> {
-  await tx.execute(sql`SELECT pg_advisory_xact_lock(${lockKey})`)
+  await tx.execute(sql`/* endpoint.disable_lock */ SELECT pg_advisory_xact_lock(${lockKey})`)
 }
 
 /**
