@@ -133,14 +133,7 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
     /* record.reports */
     WITH change AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${JSON.stringify(rows)}::json) AS change (${sql.raw(changedColumns)})
-    ), locked AS MATERIALIZED (
-      SELECT i.id, i.snapshot_id FROM change c JOIN imports i ON i.id = c.id
-      WHERE i.state = c."from" ORDER BY i.id FOR NO KEY UPDATE OF i
-    ), asked AS MATERIALIZED ( -- whoever waited for another answer to be stored sees here that it was
-      SELECT p.*, locked.snapshot_id FROM locked JOIN change c ON c.id = locked.id
-        JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
-      FOR UPDATE OF p
-    ), stored AS (
+    ), ${stillAsAsked}, stored AS (
       UPDATE imports i SET
         state = c.state,
         lost_reason = c.lost_reason,
@@ -193,6 +186,19 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
     SELECT id, details_state AS "detailsState" FROM stored`)
   return new Map(stored.map(({ id, detailsState }) => [id, detailsState]))
 }
+
+/**
+ * Of the rows in `change`, those whose imports are as they were asked about, locked: the import first, then its row in
+ * `polling`. Whoever waited here for another answer to be stored sees that it was.
+ */
+const stillAsAsked = sql`locked AS MATERIALIZED (
+      SELECT i.id, i.snapshot_id FROM change c JOIN imports i ON i.id = c.id
+      WHERE i.state = c."from" ORDER BY i.id FOR NO KEY UPDATE OF i
+    ), asked AS MATERIALIZED (
+      SELECT p.*, locked.snapshot_id FROM locked JOIN change c ON c.id = locked.id
+        JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
+      FOR UPDATE OF p
+    )`
 
 const figures = [
   'progress',
@@ -249,16 +255,19 @@ async function storeNotes(tx: Transaction, polls: readonly UnchangedPoll[]): Pro
   if (rows.length === 0) return new Set()
   const { rows: noted } = await tx.execute<{ id: string }>(sql`
     /* record.notes */
+    WITH change AS MATERIALIZED (
+      SELECT * FROM json_to_recordset(${JSON.stringify(rows)}::json) AS change (
+        id uuid, expected_polls int, "from" text, same_report boolean, attention text, told text, held_outcome jsonb, last_error jsonb
+      )
+    ), ${stillAsAsked}
     UPDATE imports i SET
       attention = c.attention,
       attentions_told = CASE WHEN c.told IS NULL THEN i.attentions_told ELSE array_append(i.attentions_told, c.told) END,
       held_outcome = c.held_outcome,
       last_error = c.last_error,
       refused_since = CASE WHEN NOT c.same_report THEN i.refused_since END
-    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c (
-      id uuid, expected_polls int, "from" text, same_report boolean, attention text, told text, held_outcome jsonb, last_error jsonb
-    ) JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
-    WHERE i.id = c.id AND i.state = c."from"
+    FROM change c JOIN asked ON asked.import_id = c.id
+    WHERE i.id = c.id
     RETURNING i.id`)
   return new Set(noted.map(({ id }) => id))
 }

@@ -120,3 +120,15 @@ test('an attention that is told once is remembered as told', async () => {
   expect(await world.row(row.id)).toMatchObject({ attentionsTold: ['stalled', 'overdue'] })
   expect(await world.eventTypesOf(row.id)).toEqual(['import.running', 'import.stalled', 'import.overdue'])
 })
+
+test('of polls that are stored at the same time one counts, and tells of what it raises', async () => {
+  const rows = await Promise.all(Array.from({ length: 10 }, running))
+  const note = { attention: 'stalled', attentionEvent: 'import.stalled' } as const
+  const rounds = [0, 1, 2].map(() => rows.map((row) => world.unchanged(row, { note })))
+  const stored = await Promise.all(rounds.map((round) => recordUnchanged(world.db, round)))
+  expect(stored.reduce((sum, { ids }) => sum + ids.size, 0)).toBe(rows.length)
+  for (const { id } of rows) {
+    expect(await world.row(id)).toMatchObject({ polls: 2, attentionsTold: ['stalled'] })
+    expect(await world.eventTypesOf(id)).toEqual(['import.running', 'import.stalled'])
+  }
+})
