@@ -42,11 +42,19 @@ export async function readLeases(db: Database, ids: readonly string[], now: Date
   return rows
 }
 
-/** Of these leases those that aren't over. Until the transaction ends, no other worker gets one of them. */
-export async function lockLeases(tx: Transaction, ids: readonly string[], now: Date): Promise<Set<string>> {
+/**
+ * Of these leases those that aren't over. Until the transaction ends, no other worker gets one of them, and it waits for
+ * each row at the most so long; 0: as long as it takes.
+ */
+export async function lockLeases(
+  tx: Transaction,
+  ids: readonly string[],
+  now: Date,
+  waitForRowMs = 0,
+): Promise<Set<string>> {
   const { rows } = await tx.execute<{ id: string }>(sql`
     /* lease.lock */
-    SELECT id FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[]) AND until > ${now} ORDER BY id FOR UPDATE`)
+    SELECT id, set_config('lock_timeout', ${String(waitForRowMs)}, true) FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[]) AND until > ${now} ORDER BY id FOR UPDATE`)
   return new Set(rows.map(({ id }) => id))
 }
 

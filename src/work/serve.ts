@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { mayPass } from '../db/unreachable.ts'
+import { isDatabaseAway, mayPass } from '../db/unreachable.ts'
 import type { Begun, Item, Kind, Recorded, WorkName } from './kind.ts'
 import { type Lease, leaseMs, lockLeases, readLeases, renewLeases } from './leases.ts'
 
@@ -34,6 +34,8 @@ export interface ServePace {
   yieldWithinMs: number
   /** Before a pass that failed is tried again. */
   retryMs: number
+  /** Before an outcome whose row somebody has locked is tried again. */
+  heldUpMs: number
   /** How long an item is kept in hand whose outcome can neither be stored nor be put off. */
   keepInHandMs: number
 }
@@ -44,6 +46,7 @@ const usualPace: ServePace = {
   turnMs: 10_000,
   yieldWithinMs: 300,
   retryMs: 250,
+  heldUpMs: 1_000,
   keepInHandMs: 60_000,
 }
 /** What one transaction records at the most. */
@@ -54,6 +57,8 @@ const mostLooked = { all: 100, hanging: 25 }
 const hangsAfterMs = 1_000
 /** How often an owner is looked at that lingers, in milliseconds. */
 const lookAtLingeringMs = 8
+/** How long a round waits for a row that somebody else has locked, in milliseconds. */
+const waitForRowMs = 500
 /** With less of a lease left it is renewed. */
 const renewBelowMs = (2 / 3) * leaseMs
 /** A lease counts as over a little earlier here than it does for others. */
@@ -112,6 +117,8 @@ export function createServer<I extends Item, Done extends { item: I }>(
   let arriving: Arriving[] = []
   let ended: Done[] = []
   let failed: Failed<I>[] = []
+  /** Outcomes whose rows somebody has locked, and when each is tried again, by itself. */
+  const heldUp = new Map<Done, number>()
   /** Items that nobody is to begin again yet, and until when. */
   const inHand = new Map<I, number>()
   let stopped = false
@@ -151,7 +158,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const at = uptime()
     if (arriving.length + ended.length + failed.length > 0) return at
     const isFull = underWay() >= kind.most
-    let next = Math.min(Number.POSITIVE_INFINITY, ...inHand.values())
+    let next = Math.min(Number.POSITIVE_INFINITY, ...inHand.values(), ...heldUp.values())
     for (const held of owners.values()) {
       next = Math.min(next, renewAt(held))
       if (isEnding(held)) next = held.underWay.size === 0 ? at : next
@@ -190,6 +197,11 @@ export function createServer<I extends Item, Done extends { item: I }>(
     if (round.length > 0) {
       await recordRound(round)
       ended = ended.slice(round.length)
+    }
+    const again = [...heldUp].find(([, at]) => uptime() >= at)
+    if (again) {
+      await recordRound([again[0]])
+      if (heldUp.get(again[0]) === again[1]) heldUp.delete(again[0])
     }
     for (const one of [...failed]) {
       await putOff(one)
@@ -241,6 +253,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     for (const held of owners.values()) if (uptime() >= held.heldUntil) lose(held)
     ended = ended.filter(({ item }) => isUnderWay(item))
     failed = failed.filter(({ item }) => isUnderWay(item))
+    for (const one of heldUp.keys()) if (!isUnderWay(one.item)) heldUp.delete(one)
   }
 
   function letGo(): void {
@@ -266,18 +279,20 @@ export function createServer<I extends Item, Done extends { item: I }>(
     held.leave()
   }
 
-  /** Records a round; where one of it can't be stored, halves of it, down to that one. */
+  /** Records a round; where one of it can't be stored, or has to wait, halves of it, down to that one. */
   async function recordRound(round: readonly Done[]): Promise<void> {
     try {
       await recordTogether(round)
     } catch (error) {
-      if (mayPass(error)) throw error
+      if (isDatabaseAway(error)) throw error
       if (round.length > 1) {
         const half = round.length >> 1
         await recordRound(round.slice(0, half))
         return recordRound(round.slice(half))
       }
-      await putOff({ item: (round[0] as Done).item, error: error as Error })
+      const [one] = round as [Done]
+      if (mayPass(error)) heldUp.set(one, uptime() + pace.heldUpMs)
+      else await putOff({ item: one.item, error: error as Error })
     }
   }
 
@@ -297,7 +312,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const leases = new Set(
       round.flatMap(({ item }) => (isUnderWay(item) ? (owners.get(item.ownerId)?.lease.id ?? []) : [])),
     )
-    const valid = await lockLeases(tx, [...leases], now)
+    const valid = await lockLeases(tx, [...leases], now, waitForRowMs)
     for (const held of owners.values()) if (leases.has(held.lease.id) && !valid.has(held.lease.id)) lose(held)
     return round.filter(({ item }) => isUnderWay(item))
   }
@@ -312,7 +327,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
       })
       end(item)
     } catch (refusal) {
-      if (mayPass(refusal)) throw refusal
+      if (isDatabaseAway(refusal)) throw refusal
       log.error({ err: refusal, kind: kind.name, id: item.id }, 'it could not be put off either')
       if (isUnderWay(item)) inHand.set(item, uptime() + pace.keepInHandMs)
     }

@@ -129,6 +129,34 @@ describe('outcomes', () => {
     await vi.waitFor(() => expect(tries()).toBe(2))
   })
 
+  test('are stored though somebody has locked the row of one, which is stored when it is free', async () => {
+    const worker = world.worker()
+    const owner = world.owner()
+    const ids = await world.add(owner, 9, { hangs: true })
+    const { served } = await worker.serve(owner)
+    await begun(worker, owner, 9)
+    const client = await world.database.pool.connect()
+    try {
+      await client.query('BEGIN')
+      await client.query('SELECT FROM things WHERE id = $1 FOR UPDATE', [ids[4]])
+      for (const { end } of worker.acts) end()
+      await allDone(owner, 1)
+      const more = await world.add(owner, 3)
+      worker.server.look()
+      await vi.waitFor(() => expect(worker.reported).toEqual(expect.arrayContaining(more)))
+      await client.query('COMMIT')
+    } finally {
+      client.release()
+    }
+    await vi.waitFor(() => {
+      world.pass(1_000)
+      expect(worker.reported).toContain(ids[4])
+    })
+    await served
+    await allDone(owner)
+    expect(worker.acts).toHaveLength(12)
+  })
+
   test('of what throws are put off, and nothing else is', async () => {
     const worker = world.worker()
     const owner = world.owner()
