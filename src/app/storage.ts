@@ -77,7 +77,7 @@ async function openGiven(config: Config, databaseUrl: string, deps: StorageDeps)
     await checkDatabase(database)
     await requireGrants(database.db, config.redisUrl === null ? queueSchema : null)
     const ofQueue = config.redisUrl === null ? maxQueueConnections(config.roles.has('worker')) : 0
-    await warnOfFewConnections(database.db, maxConnections + maxPatientConnections + ofQueue, deps.log)
+    await warnOfFewConnections({ ...deps, db: database.db }, maxConnections + maxPatientConnections + ofQueue)
     await requireSchema(database, config.redisUrl === null, deps.log)
   } catch (error) {
     await opened.close()

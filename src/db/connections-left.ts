@@ -4,8 +4,8 @@ import { sql } from 'drizzle-orm'
 import type { Log } from '../base/log.ts'
 import type { Database } from './client.ts'
 
-/** @param needed how many connections this process may open, besides the one that asks. */
-export async function warnOfFewConnections(db: Database, needed: number, log: Log): Promise<void> {
+/** @param needed how many connections this process may open, besides the one in use here. */
+export async function warnOfFewConnections({ db, log }: { db: Database; log: Log }, needed: number): Promise<void> {
   const { limit, inUse } = await readConnections(db)
   const left = limit - inUse
   if (left >= needed) return

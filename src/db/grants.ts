@@ -49,7 +49,7 @@ async function missingGrants(db: Database, queueSchema: string | null): Promise<
     SELECT format('USAGE on sequence %s', oid::regclass) FROM relations
     WHERE (nspname = ${queueSchema} OR nspname || '.' || relname = ANY (${sql.param(ownSequences)}::text[])
         OR nspname = 'public' AND oid IN (SELECT objid FROM pg_depend JOIN wanted ON refobjid = wanted.oid WHERE deptype = 'a'))
-      -- CASE: of anything but a sequence, the function fails.
+      -- CASE, because the function fails on anything but a sequence.
       AND CASE WHEN relkind = 'S' THEN NOT has_sequence_privilege(oid, 'USAGE') END
     UNION ALL
     SELECT format('EXECUTE on function %s', p.oid::regprocedure)

@@ -22,7 +22,7 @@ export interface Verdict {
   lostReason: LostReason | null
   /** The outcome that polling asks for again. Null: there is none, or it is final. */
   held: StoredHeldOutcome | null
-  /** What the outcome lacks, now or for good. Null: nothing. */
+  /** The error that names the outcome's gap, now or for good. Null: there is none. */
   lastError: StoredPollError | null
 }
 

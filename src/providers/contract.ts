@@ -77,7 +77,7 @@ export const firstPage = ''
 export interface StatusAnswer {
   report: Report
   /**
-   * What a report with an outcome lacks, or where it contradicts itself, for people (`result.statistics is missing.`).
+   * The gap or contradiction in a report with an outcome, for people (`result.statistics is missing.`).
    * Null: it is complete. Polling asks again before it believes an incomplete success.
    */
   missing: string | null

@@ -32,7 +32,7 @@ export const percentage = field((value) => {
   return number === null ? null : toFraction(number, 100)
 })
 
-/** As `readText`. */
+/** A field that `readText` reads. */
 export const text = field(readText)
 
 /**
@@ -75,7 +75,7 @@ export function readPosition(value: unknown): number | null {
   return readInteger(value) ?? null
 }
 
-/** As `readFlag`. */
+/** A field that `readFlag` reads. */
 export const flag = field(readFlag)
 
 /** Reads true, false and their texts. Anything else is null. */
@@ -175,7 +175,7 @@ function readEpoch(value: unknown): Date | null {
 
 /** Earlier years are the zero values of date types. JavaScript also reads years of two digits back as 19xx. */
 function inStoredYears(date: Date): Date | null {
-  const year = date.getUTCFullYear() // NaN where the hour or the offset doesn't exist
+  const year = date.getUTCFullYear() // NaN if the hour or the offset doesn't exist
   return year >= 100 && year <= 9999 ? date : null
 }
 

@@ -15,7 +15,7 @@ export interface Job {
   createdAt: Date
 }
 
-/** What a request asks for: a kind of call on a job. */
+/** A request as its vendor understands it: a kind of call on a job. */
 export interface Call {
   kind: CallKind
   jobId: string

@@ -27,6 +27,7 @@ export async function deleteOld({ db, clock }: { db: Database; clock: Clock }, s
 
 function snippets(now: Date) {
   return sql`
+    /* attempt.prune_snippets */
     UPDATE delivery_attempts SET response_snippet = NULL
     WHERE (delivery_id, number) IN (
       SELECT delivery_id, number FROM delivery_attempts
@@ -38,6 +39,7 @@ function snippets(now: Date) {
 function deliveries(now: Date) {
   const first = firstIdAt(after(now, -logDays * dayMs))
   return sql`
+    /* delivery.prune */
     WITH old AS (
       SELECT id FROM deliveries
       WHERE id < ${first} AND next_attempt_at IS NULL
@@ -51,6 +53,7 @@ function deliveries(now: Date) {
 function events(now: Date) {
   const first = firstIdAt(after(now, -logDays * dayMs))
   return sql`
+    /* event.prune */
     DELETE FROM events WHERE id < ${first} AND id IN (
       SELECT id FROM events
       WHERE id < ${first} AND import_id IS NULL
@@ -60,6 +63,7 @@ function events(now: Date) {
 
 function deletedEvents(now: Date) {
   return sql`
+    /* event.prune_deleted */
     DELETE FROM deleted_events WHERE id IN (
       SELECT id FROM deleted_events WHERE id < ${firstIdAt(after(now, -logDays * dayMs))}
       LIMIT ${batchSize} FOR UPDATE SKIP LOCKED)`
@@ -68,6 +72,7 @@ function deletedEvents(now: Date) {
 function previousSecrets(now: Date) {
   const expired = sql`(secret ->> 'expiresAt')::timestamptz <= ${now}`
   return sql`
+    /* endpoint.prune_secrets */
     UPDATE webhook_endpoints SET previous_secrets =
       coalesce((SELECT jsonb_agg(secret ORDER BY place) FROM jsonb_array_elements(previous_secrets)
         WITH ORDINALITY AS kept (secret, place) WHERE NOT ${expired}), '[]')

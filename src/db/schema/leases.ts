@@ -11,7 +11,7 @@ export const leases = pgTable(
     kind: text('kind').notNull(),
     /** The owner of the work: a connection or an endpoint. */
     ownerId: uuid('owner_id').notNull(),
-    /** How many requests may be under way, where other kinds of work draw on the same owner. */
+    /** How many requests may be under way, for owners that several kinds of work share. */
     size: integer('size').notNull().default(0),
     /** From then on another worker may serve the owner. */
     until: time('until').notNull(),

@@ -33,7 +33,7 @@ export const webhookEndpoints = pgTable('webhook_endpoints', {
   connections: text('connections').array(),
   /** The providers whose events it gets. Null: all. */
   providers: text('providers').array(),
-  /** What an import's metadata must contain for its events to be sent. Null: anything. */
+  /** The keys and values that an import's metadata must contain for its events to be sent. Null: any. */
   metadata: jsonb('metadata').$type<Record<string, string | number | boolean>>(),
   /** JSON of custom headers, encrypted for the context `endpoint:<id>`; null: none. */
   headers: text('headers'),

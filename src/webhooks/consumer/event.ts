@@ -101,7 +101,7 @@ export interface WebhookEndpoint {
   connections: string[] | null
   /** The providers whose events it gets; null: all. */
   providers: string[] | null
-  /** What an import's metadata must contain. Null: anything. */
+  /** The keys and values that an import's metadata must contain. Null: any. */
   metadata: Record<string, string | number | boolean> | null
   headers: Record<string, string>
   enabled: boolean

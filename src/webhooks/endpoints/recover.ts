@@ -19,6 +19,7 @@ export async function recoverEndpoint(
   return db.transaction(async (tx) => {
     await lockToResend(tx, id, input)
     const failed = sql`
+      /* delivery.find_failed */
       SELECT id FROM (
         SELECT id FROM deliveries WHERE endpoint_id = ${id} AND state = 'exhausted' AND ${within} AND next_attempt_at IS NULL
         UNION ALL
@@ -28,6 +29,7 @@ export async function recoverEndpoint(
     const found = (await tx.execute<{ id: string }>(failed)).rows.map((row) => row.id)
     if (!input.dryRun)
       await tx.execute(sql`
+        /* delivery.recover */
         UPDATE deliveries SET ${begunAnew(now)}
         WHERE id = ANY(${sql.param(found.slice(0, maxResent))}::uuid[]) AND (
           (state = 'exhausted' AND next_attempt_at IS NULL) OR (state = 'pending' AND attempts > 0 AND next_attempt_at > ${now})

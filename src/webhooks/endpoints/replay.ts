@@ -22,6 +22,7 @@ export async function replayEndpoint(
   return db.transaction(async (tx) => {
     await lockToResend(tx, id, input)
     const { rows } = await tx.execute<{ eventId: string; deliveryId: string | null }>(sql`
+      /* event.find_missed */
       SELECT event.id AS "eventId", delivery.id AS "deliveryId"
       FROM webhook_endpoints endpoint
       JOIN (
@@ -41,11 +42,13 @@ export async function replayEndpoint(
     // Locks the events, so that none is deleted meanwhile with its import. The events come before any delivery, as in
     // deleting.
     await tx.execute(sql`
+      /* delivery.replay */
       INSERT INTO deliveries (id, event_id, endpoint_id, state, is_retry, next_attempt_at, created_at)
       SELECT ${timeOrderedId(sql`${now}::timestamptz`)}, event.id, ${id}, 'pending', true, ${now}, ${now}
       FROM (SELECT id FROM events WHERE id = ANY (${sql.param(missed)}::uuid[]) ORDER BY id FOR KEY SHARE) event
       ON CONFLICT (event_id, endpoint_id) DO NOTHING`)
     await tx.execute(sql`
+      /* delivery.replay_skipped */
       UPDATE deliveries SET ${begunAnew(now)} WHERE id = ANY(${sql.param(skipped)}::uuid[]) AND state = 'skipped'`)
     return resent(rows.length, input)
   })
