@@ -1,6 +1,6 @@
 import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
 import { collectWork } from '../../src/collecting/work.ts'
 import type { ConnectionAccess } from '../../src/connections/access.ts'
@@ -137,6 +137,8 @@ test('a walk whose lease is over asks for nothing more, and a page that comes me
   vendor.answer(async (_request, response) => {
     const answer = page([{ line: pages, column: 1 }])
     if (pages === 2) {
+      // It is asked for while the one before it is stored.
+      await vi.waitFor(async () => expect(await world.row(id)).toMatchObject({ skippedLines: 1 }))
       await world.db.delete(leases).where(eq(leases.id, leaseId))
       isHeld = false
     }
