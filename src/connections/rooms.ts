@@ -45,8 +45,8 @@ interface Served {
 }
 
 /**
- * The rooms of the connections of these owners, in their order, of those that aren't deleted. Those whose spending is
- * counted, or which are served by the other kind of work as well, are locked until the transaction ends.
+ * The rooms of the connections of these owners, in their order, of those that aren't deleted. They are locked until the
+ * transaction ends, so that polls and collections together stay within what a connection allows.
  */
 export async function readRooms(
   tx: Transaction,
@@ -55,32 +55,20 @@ export async function readRooms(
   now: Date,
 ): Promise<Room[]> {
   const ours = new Map(owners.map((owner) => [owner.id, owner.underWay.size]))
-  const rooms = new Map<string, Room>()
-  const read = async (ids: readonly string[]) => {
-    const found = await select(tx, ids, kind, now)
-    for (const { row, others } of found)
-      rooms.set(row.id, roomOf(row, (ours.get(row.id) ?? 0) + Number(others ?? 0), now))
-    return found
-  }
-  const counted = (await read([...ours.keys()])).filter(
-    ({ row, others }) => others !== null || row.pausedAt !== null || isMetered(limitsOf(row)),
-  )
-  const ids = counted.map(({ row }) => row.id)
-  if (ids.length > 0) {
-    await tx.execute(sql`
-      /* rooms.lock */
-      SELECT FROM connections WHERE id = ANY(${sql.param(ids)}::uuid[]) ORDER BY id FOR NO KEY UPDATE`)
-    await read(ids) // as they are since whoever locked them before has begun something
-  }
-  return [...ours.keys()].flatMap((id) => rooms.get(id) ?? [])
+  const ids = [...ours.keys()]
+  await tx.execute(sql`
+    /* rooms.lock */
+    SELECT FROM connections WHERE id = ANY(${sql.param(ids)}::uuid[]) ORDER BY id FOR NO KEY UPDATE`)
+  // As they are since the other kind of work has begun something, and committed it.
+  const found = await select(tx, ids, kind, now)
+  const rooms = new Map(found.map(({ row, others }) => [row.id, roomOf(row, (ours.get(row.id) ?? 0) + others, now)]))
+  return ids.flatMap((id) => rooms.get(id) ?? [])
 }
 
-/** `others`: under way by the other kind of work; null: it doesn't serve the connection. */
+/** `others`: what the other kind of work has under way. */
 async function select(tx: Transaction, ids: readonly string[], kind: ConnectionWork, now: Date) {
-  const others = sql<string | null>`(
-    SELECT sum(size) FROM leases WHERE owner_id = ${connectionId} AND kind <> ${kind} AND until > ${now})`
   const found = await tx
-    .select({ row: connections, others })
+    .select({ row: connections, others: underWay(now, kind) })
     .from(connections)
     .where(and(inArray(connections.id, [...ids]), isNull(connections.deletedAt)))
   // What another version has stored mustn't hold up what this one knows.
