@@ -21,9 +21,14 @@ export interface Room {
   requests: number
   /** How many of its imports may go on, as a share of them; 1: all. */
   share: number
+  /** Somebody is changing the connection just now, so nothing begins over it for a moment. */
+  isTaken: boolean
   /** It is paused: one request asks whether it is let in again. */
   isProbe: boolean
 }
+
+/** When a connection that is taken is tried again. */
+const takenMs = 50
 
 /** The id of the connection in a subquery: Drizzle would leave out the table's name in a list of columns. */
 const connectionId = sql.raw('connections.id')
@@ -46,7 +51,8 @@ interface Served {
 
 /**
  * The rooms of the connections of these owners, in their order, of those that aren't deleted. They are locked until the
- * transaction ends, so that polls and collections together stay within what a connection allows.
+ * transaction ends, so that polls and collections together stay within what a connection allows. One that somebody else
+ * has locked has no room, because the others can't wait for it.
  */
 export async function readRooms(
   tx: Transaction,
@@ -56,12 +62,18 @@ export async function readRooms(
 ): Promise<Room[]> {
   const ours = new Map(owners.map((owner) => [owner.id, owner.underWay.size]))
   const ids = [...ours.keys()]
-  await tx.execute(sql`
+  const { rows: locked } = await tx.execute<{ id: string }>(sql`
     /* rooms.lock */
-    SELECT FROM connections WHERE id = ANY(${sql.param(ids)}::uuid[]) ORDER BY id FOR NO KEY UPDATE`)
+    SELECT id FROM connections WHERE id = ANY(${sql.param(ids)}::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`)
+  const isOurs = new Set(locked.map(({ id }) => id))
   // As they are since the other kind of work has begun something, and committed it.
   const found = await select(tx, ids, kind, now)
-  const rooms = new Map(found.map(({ row, others }) => [row.id, roomOf(row, (ours.get(row.id) ?? 0) + others, now)]))
+  const rooms = new Map(
+    found.map(({ row, others }) => {
+      const room = roomOf(row, (ours.get(row.id) ?? 0) + others, now)
+      return [row.id, isOurs.has(row.id) ? room : { ...room, requests: 0, isTaken: true }]
+    }),
+  )
   return ids.flatMap((id) => rooms.get(id) ?? [])
 }
 
@@ -90,6 +102,7 @@ function roomOf(row: ConnectionRow, inFlight: number, now: Date): Room {
       spreadFrom: row.spreadFrom?.getTime() ?? null,
       spreadUntil: row.spreadUntil?.getTime() ?? null,
     }),
+    isTaken: false,
     isProbe: row.pausedAt !== null,
   }
 }
@@ -106,7 +119,8 @@ function spendingOf({ nextRequestAt: at, budgetMonth, monthRequests }: Connectio
 }
 
 /** When a connection that allows nothing more now does so again by itself; null: when something under way has ended. */
-export function opensAt({ row, limits }: Room, taken: number, now: Date): Date | null {
+export function opensAt({ row, limits, isTaken }: Room, taken: number, now: Date): Date | null {
+  if (isTaken) return after(now, takenMs)
   if (row.blockedUntil !== null && row.blockedUntil > now) return row.blockedUntil
   if (row.pausedAt !== null) return taken > 0 ? after(now, probeIntervalMs) : row.nextProbeAt
   if (!isMetered(limits)) return null

@@ -242,6 +242,17 @@ describe('what a connection allows', () => {
   })
 })
 
+test('a connection that somebody is changing is tried again in a moment, and holds up no other', async () => {
+  const { polls, connectionId, poller } = await due(2, limitless)
+  await world.db.transaction(async (tx) => {
+    await tx.execute(sql`SELECT FROM connections WHERE id = ${connectionId} FOR UPDATE`)
+    const begun = await poller.begin()
+    expect(begun.ids).toEqual([])
+    expect(begun.next.get(connectionId)?.getTime()).toBe(now().getTime() + 50)
+  })
+  expect(await polls()).toHaveLength(2)
+})
+
 test('who begins is told when more may begin', async () => {
   const next = async (limits: StoredLimits, columns: Partial<typeof connections.$inferInsert> = {}) => {
     const { poller, connectionId } = await due(3, limits, columns)
