@@ -27,7 +27,6 @@ describeEachStore('a worker process', (store) => {
   /** The time of every lease is over. */
   async function timePasses() {
     await app.sql('UPDATE leases SET until = now()')
-    await app.sql('UPDATE deliveries SET lease_until = now() WHERE lease_until IS NOT NULL')
   }
 
   test('that is killed in a poll, a collection and a delivery costs nothing but the time of its leases', async () => {

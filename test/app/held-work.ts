@@ -61,7 +61,6 @@ export async function holdWork(app: AppWorld): Promise<HeldWork> {
 
 /** What holds work: the kinds that are under a lease. */
 export async function leases(app: AppWorld): Promise<string[]> {
-  const rows = await app.sql(`
-    SELECT kind AS of FROM leases UNION ALL SELECT 'deliver' FROM deliveries WHERE lease_until IS NOT NULL`)
+  const rows = await app.sql('SELECT kind AS of FROM leases')
   return rows.map(({ of }) => String(of)).toSorted()
 }

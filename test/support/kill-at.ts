@@ -2,7 +2,7 @@
 // step of a delivery or a poll. The steps are told by the statements that the service sends; nothing in it is replaced.
 import pg from 'pg'
 
-const claim = /UPDATE deliveries SET lease_until = \$1\s+WHERE id = ANY/
+const claim = /INSERT INTO leases/
 const transition = /INSERT INTO deliveries/
 
 /** When the process dies: before the statement goes out, or as soon as its answer is there. */
@@ -11,12 +11,14 @@ interface Step {
   statement: RegExp
   /** What the statement's transaction did before; absent: no matter what. */
   having?: RegExp
+  /** One of the statement's values; absent: no matter which. */
+  with?: string
 }
 
 const steps: Record<string, Step> = {
-  'after the claim': { when: 'after', statement: /^commit$/i, having: claim },
+  'after the claim': { when: 'after', statement: claim, with: 'deliver' },
   'after the attempt row': { when: 'after', statement: /insert into "?delivery_attempts"?/i },
-  'after the request': { when: 'before', statement: /UPDATE delivery_attempts SET\s+duration_ms/ },
+  'after the request': { when: 'before', statement: /UPDATE delivery_attempts a SET\s+duration_ms/ },
   'before the commit': { when: 'before', statement: /^commit$/i, having: transition },
 }
 
@@ -33,7 +35,11 @@ if (step) {
     const text = textOf(args[0])
     if (/^begin/i.test(text)) having.delete(this)
     if (step.having?.test(text)) having.add(this)
-    const isIt = step.statement.test(text) && (!step.having || having.has(this)) && --left <= 0
+    const isIt =
+      step.statement.test(text) &&
+      (!step.having || having.has(this)) &&
+      (step.with === undefined || valuesOf(args).includes(step.with)) &&
+      --left <= 0
     if (isIt && step.when === 'before') die()
     if (!isIt) return query.apply(this, args)
     // The pool asks with a callback, everybody else gets a promise.
@@ -45,6 +51,11 @@ if (step) {
 
 function die(): void {
   process.kill(process.pid, 'SIGKILL')
+}
+
+function valuesOf([query, values]: unknown[]): unknown[] {
+  const given = typeof query === 'object' && query !== null && 'values' in query ? query.values : values
+  return Array.isArray(given) ? given : []
 }
 
 function textOf(query: unknown): string {
