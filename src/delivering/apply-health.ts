@@ -30,9 +30,13 @@ export interface NotedHealth {
 const lastSuccessPrecisionMs = 60_000
 
 /** Counts the attempts in the order in which they ended. Endpoints of which nothing is news stay untouched. */
-export async function noteHealth(tx: Transaction, round: readonly Judged[]): Promise<NotedHealth[]> {
+export async function noteHealth(
+  tx: Transaction,
+  round: readonly Judged[],
+  lastFailures?: Map<string, Date>,
+): Promise<NotedHealth[]> {
   const ordered = round.toSorted((a, b) => a.delivered.endedAt.getTime() - b.delivered.endedAt.getTime())
-  const { rows, mayDisable } = await lockNews(tx, ordered)
+  const { rows, mayDisable } = await lockNews(tx, ordered, lastFailures)
   const folded = ordered.map((one) => {
     const row = rows.get(one.delivered.item.ownerId)
     if (!row) return { delivered: one.delivered, verdict: one.verdict, endpoint: null, tell: async () => null }
@@ -72,7 +76,10 @@ function noteSuccess(tx: Transaction, { delivered, verdict }: Judged, old: Endpo
   }
 }
 
-function isNewSuccess({ failures, lastSuccessAt }: EndpointRow, now: Date): boolean {
+function isNewSuccess(
+  { failures, lastSuccessAt }: Pick<EndpointRow, 'failures' | 'lastSuccessAt'>,
+  now: Date,
+): boolean {
   return failures > 0 || lastSuccessAt === null || lastSuccessAt <= after(now, -lastSuccessPrecisionMs)
 }
 
@@ -133,12 +140,20 @@ interface News {
  * Locks the endpoints of which something may be news, and returns them. Where an event may follow, the others are
  * locked against being disabled, too: whoever disables one waits for deliveries that this round is about to write.
  */
-async function lockNews(tx: Transaction, round: readonly Judged[]): Promise<News> {
+async function lockNews(
+  tx: Transaction,
+  round: readonly Judged[],
+  lastFailures: Map<string, Date> | undefined,
+): Promise<News> {
   const all = new Set(round.map(({ delivered }) => delivered.item.ownerId))
   const failed = new Set(round.flatMap((one) => (isSuccess(one) ? [] : [one.delivered.item.ownerId])))
+  rememberFailures(round, failed, lastFailures)
   const mayDisable = mayAnyBeDisabled(round)
   if (mayDisable) await oneDisablesAtOnce(tx)
-  const news = [...failed, ...(await newlyAnswering(tx, without(all, failed), round))]
+  const mayBeNews = new Set(
+    round.flatMap((one) => (mayBeNewSuccess(one, lastFailures) ? one.delivered.item.ownerId : [])),
+  )
+  const news = [...failed, ...(await newlyAnswering(tx, without(mayBeNews, failed), round))]
   if (news.length === 0) return { rows: new Map(), mayDisable }
   const rows = await tx
     .select()
@@ -151,6 +166,29 @@ async function lockNews(tx: Transaction, round: readonly Judged[]): Promise<News
     await tx.execute(sql`
       SELECT FROM webhook_endpoints WHERE id = ANY(${textArrayLiteral(others)}::uuid[]) ORDER BY id FOR KEY SHARE`)
   return { rows: new Map(rows.map((row) => [row.id, row])), mayDisable }
+}
+
+/** Kept for as long as an attempt may take that began before. */
+function rememberFailures(
+  round: readonly Judged[],
+  failed: ReadonlySet<string>,
+  lastFailures: Map<string, Date> | undefined,
+): void {
+  const now = round.at(-1)?.delivered.endedAt
+  if (!now || !lastFailures) return
+  for (const id of failed) lastFailures.set(id, now)
+  if (lastFailures.size < 5_000) return
+  for (const [id, at] of lastFailures) if (at < after(now, -lastSuccessPrecisionMs)) lastFailures.delete(id)
+}
+
+/** By what was known when the attempt began, and what whoever serves the endpoint has recorded since then. */
+function mayBeNewSuccess(
+  { delivered: { item, endedAt } }: Judged,
+  lastFailures: Map<string, Date> | undefined,
+): boolean {
+  const lastFailure = lastFailures?.get(item.ownerId)
+  if (!lastFailures || (lastFailure && lastFailure >= item.startedAt)) return true
+  return isNewSuccess(item.endpoint.health, endedAt)
 }
 
 function without(all: ReadonlySet<string>, some: ReadonlySet<string>): string[] {

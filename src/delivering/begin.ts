@@ -1,16 +1,13 @@
 // Owns which attempts begin now, what each needs, and that its row is there before any request.
-import { inArray } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import type { Transaction } from '../db/client.ts'
-import { webhookEndpoints } from '../db/schema/index.ts'
 import { type CustomHeaders, openHeaders } from '../webhooks/endpoints/headers.ts'
-import type { Health } from '../webhooks/endpoints/health.ts'
 import { signingSecrets } from '../webhooks/endpoints/secrets.ts'
 import type { Begun, Served } from '../work/kind.ts'
-import { choose, most, type Places, placesOf, restOf, type UnderWay } from './allot.ts'
+import { type Condition, choose, most, type Places, placesOf, restOf, type UnderWay } from './allot.ts'
 import { attemptsMade, countAttempts, endUnsendable } from './count.ts'
-import { type DueRow, readDue, readEvents } from './longest-due.ts'
+import { type DueRow, type Endpoint, type EndpointWithDue, readDue } from './longest-due.ts'
 
 /** Begun in one pass at the most, so that it stays short. */
 const mostAtOnce = 150
@@ -45,7 +42,7 @@ export interface Attempt {
   dueAt: Date
   createdAt: Date
   event: { id: string; type: string; body: string }
-  endpoint: { id: string; url: string; headers: CustomHeaders; secrets: Secrets; health: Health }
+  endpoint: { id: string; url: string; headers: CustomHeaders; secrets: Secrets; health: Condition }
 }
 
 /**
@@ -57,29 +54,24 @@ export async function beginAttempts(
   tx: Transaction,
   { owners, room, isCrowded, now }: { owners: readonly Served<Attempt>[]; room: number; isCrowded: boolean; now: Date },
 ): Promise<Begun<Attempt>> {
-  const endpoints = await readEndpoints(tx, owners)
+  const busy = owners.map((owner) => ({ ...owner, busy: underWayOf(owner.underWay, uptime()) }))
+  const found = await readDue(tx, busy, now)
   const places = new Map<string, Places>()
-  for (const { id, underWay } of owners) {
-    const endpoint = endpoints.get(id)
-    if (!endpoint) continue
-    const busy = underWayOf(underWay, uptime())
-    places.set(id, isGone(endpoint) ? ending : placesOf(endpoint, busy, { now, isCrowded }))
+  for (const { id, busy: underWay } of busy) {
+    const endpoint = found.get(id)?.endpoint
+    if (endpoint) places.set(id, endpoint.isGone ? ending : placesOf(endpoint, underWay, { now, isCrowded }))
   }
-  const due = await readDue(tx, places, { busy: owners.flatMap(({ underWay }) => [...underWay.keys()]), now })
-  const wanted = chooseOf(due, places, Math.min(room, mostAtOnce))
-  const events = await readEvents(tx, wanted.chosen)
-  const isSendable = (row: DueRow) => {
-    const endpoint = endpoints.get(row.endpointId)
-    return endpoint !== undefined && !isGone(endpoint) && isWanted(row) && events.has(row.eventId)
-  }
-  const over = wanted.chosen.filter((row) => !isSendable(row))
+  const wanted = chooseOf(found, places, Math.min(room, mostAtOnce))
+  const isSendable = (row: DueRow) => found.get(row.endpointId)?.endpoint.isGone === false && isWanted(row)
+  const sendable = wanted.chosen.filter(isSendable)
+  const counted = await countAttempts(tx, sendable, now)
+  const over = wanted.chosen.filter((row) => !isSendable(row) || !counted.events.has(row.eventId))
   await endUnsendable(tx, over)
-  const counted = await countAttempts(tx, wanted.chosen.filter(isSendable), now)
   const opened = openerOf(encryption, now)
-  const items = wanted.chosen.flatMap((row): Attempt[] => {
-    const endpoint = endpoints.get(row.endpointId)
-    const event = events.get(row.eventId)
-    if (!endpoint || !event || !counted.has(row.id)) return []
+  const items = sendable.flatMap((row): Attempt[] => {
+    const endpoint = found.get(row.endpointId)?.endpoint
+    const event = counted.events.get(row.eventId)
+    if (!endpoint || !event || !counted.ids.has(row.id)) return []
     return [attemptOf(row, { event, endpoint: opened(endpoint) }, { now, uptime: uptime() })]
   })
   for (const { endpointId } of over) wanted.cut.add(endpointId)
@@ -92,41 +84,6 @@ export async function beginAttempts(
     else if (restMs !== null) closed.set(id, after(now, restMs))
   }
   return { items, next, closed }
-}
-
-type Endpoint = Awaited<ReturnType<typeof readEndpoints>> extends Map<string, infer Row> ? Row : never
-
-async function readEndpoints(tx: Transaction, owners: readonly Served<Attempt>[]) {
-  const table = webhookEndpoints
-  const rows = await tx
-    .select({
-      id: table.id,
-      url: table.url,
-      headers: table.headers,
-      secret: table.secret,
-      previousSecrets: table.previousSecrets,
-      disabledAt: table.disabledAt,
-      deletedAt: table.deletedAt,
-      blockedUntil: table.blockedUntil,
-      lastSuccessAt: table.lastSuccessAt,
-      failures: table.failures,
-      firstFailureAt: table.firstFailureAt,
-      failingSince: table.failingSince,
-      nextProbeAt: table.nextProbeAt,
-      failedProbes: table.failedProbes,
-    })
-    .from(table)
-    .where(
-      inArray(
-        table.id,
-        owners.map(({ id }) => id),
-      ),
-    )
-  return new Map(rows.map((row) => [row.id, row]))
-}
-
-function isGone({ disabledAt, deletedAt }: Endpoint): boolean {
-  return disabledAt !== null || deletedAt !== null
 }
 
 /** All that is due of an endpoint that takes nothing any more ends. */
@@ -155,11 +112,11 @@ function underWayOf(items: ReadonlyMap<string, Attempt>, at: number): UnderWay {
  * one. `cut`: the endpoints that would have begun more.
  */
 function chooseOf(
-  due: readonly DueRow[],
+  found: ReadonlyMap<string, EndpointWithDue>,
   places: ReadonlyMap<string, Places>,
   room: number,
 ): { chosen: DueRow[]; cut: Set<string> } {
-  const wanted = [...Map.groupBy(due, ({ endpointId }) => endpointId)].flatMap(([id, rows]) => {
+  const wanted = [...found].flatMap(([id, { due: rows }]) => {
     const place = places.get(id) as Places
     const chosen = choose(place, {
       asked: rows.filter(({ isAsked }) => isAsked),

@@ -1,8 +1,21 @@
-// Owns what has been due for the longest to each endpoint, and the bodies of its events.
+// Owns reading endpoints that are served, each with what has been due to it for the longest.
 import { type SQL, sql } from 'drizzle-orm'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Transaction } from '../db/client.ts'
-import { most, type Places } from './allot.ts'
+import type { PreviousSecret } from '../db/schema/index.ts'
+import type { Served } from '../work/kind.ts'
+import { type Condition, most, type UnderWay } from './allot.ts'
+
+/** An endpoint as attempts need it. */
+export interface Endpoint extends Condition {
+  id: string
+  url: string
+  headers: string | null
+  secret: string
+  previousSecrets: PreviousSecret[]
+  /** It is disabled or deleted. */
+  isGone: boolean
+}
 
 /** A delivery that is due. */
 export interface DueRow {
@@ -19,55 +32,100 @@ export interface DueRow {
   createdAt: Date
 }
 
-/** What has been due for the longest of each kind, by endpoint, as far as there are places. */
+export interface EndpointWithDue {
+  endpoint: Endpoint
+  due: DueRow[]
+}
+
+/**
+ * The endpoints, each with what has been due for the longest of each kind, as far as what is under way leaves room for
+ * it. In one statement, since what a pass takes is mostly the time between its statements.
+ */
 export async function readDue(
   tx: Transaction,
-  places: ReadonlyMap<string, Places>,
-  { busy, now }: { busy: readonly string[]; now: Date },
-): Promise<DueRow[]> {
-  const open = [...places].filter(([, { asked }]) => asked > 0)
-  if (open.length === 0) return []
-  const others = (of: 'firsts' | 'retries') =>
-    arrayLiteral(open.map(([, { together, [of]: places }]) => together > 0 && places > 0))
-  const isFree = busy.length === 0 ? sql`true` : sql`id <> ALL(${textArrayLiteral(busy)}::uuid[])`
+  owners: readonly (Served<{ id: string; ownerId: string }> & { busy: UnderWay })[],
+  now: Date,
+): Promise<Map<string, EndpointWithDue>> {
+  const busyIds = owners.flatMap(({ underWay }) => [...underWay.keys()])
+  const isFree = busyIds.length === 0 ? sql`true` : sql`id <> ALL(${textArrayLiteral(busyIds)}::uuid[])`
+  const isRoom = (room: (busy: UnderWay) => number) => arrayLiteral(owners.map(({ busy }) => room(busy) > 0))
+  const isHeldBack = sql`(e.failing_since IS NOT NULL AND e.next_probe_at > ${now})`
   // A number as the limit, so that Postgres sees that an index in order is read for a few rows only.
   const arm = (kind: SQL, limit: number) => sql`(
-    SELECT id, event_id AS "eventId", state, attempts, manual_attempts AS "manualAttempts",
-      earlier_attempts AS "earlierAttempts", is_retry AS "isRetry", manual_requested AS "isAsked",
-      date_part('epoch', next_attempt_at) * 1000 AS "dueMs", date_part('epoch', created_at) * 1000 AS "createdMs"
-    FROM deliveries WHERE endpoint_id = e.id AND ${kind} AND next_attempt_at <= ${now} AND ${isFree}
+    SELECT * FROM deliveries WHERE endpoint_id = e.id AND ${kind} AND next_attempt_at <= ${now} AND ${isFree}
     ORDER BY next_attempt_at LIMIT ${limit}::int)`
-  const { rows } = await tx.execute<Omit<DueRow, 'dueAt' | 'createdAt'> & { dueMs: number; createdMs: number }>(sql`
+  const { rows } = await tx.execute<Row>(sql`
     /* deliver.begin */
-    SELECT e.id AS "endpointId", due.*
+    SELECT e.id AS "endpointId", e.url, e.headers, e.secret, e.previous_secrets AS "previousSecrets",
+      (e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL) AS "isGone",
+      ${ms('e.blocked_until')} AS "blockedUntil", ${ms('e.last_success_at')} AS "lastSuccessAt", e.failures,
+      ${ms('e.first_failure_at')} AS "firstFailureAt", ${ms('e.failing_since')} AS "failingSince",
+      ${ms('e.next_probe_at')} AS "nextProbeAt", e.failed_probes AS "failedProbes",
+      due.id, due.event_id AS "eventId", due.state, due.attempts, due.manual_attempts AS "manualAttempts",
+      due.earlier_attempts AS "earlierAttempts", due.is_retry AS "isRetry", due.manual_requested AS "isAsked",
+      ${ms('due.next_attempt_at')} AS "dueAt", ${ms('due.created_at')} AS "createdAt"
     FROM unnest(
-      ${textArrayLiteral(open.map(([id]) => id))}::uuid[], ${others('firsts')}::boolean[], ${others('retries')}::boolean[]
-    ) AS e (id, firsts, retries)
-    CROSS JOIN LATERAL (
+      ${textArrayLiteral(owners.map(({ id }) => id))}::uuid[],
+      ${isRoom(({ firsts, retries }) => most.all - firsts - retries)}::boolean[],
+      ${isRoom(({ retries }) => most.retries - retries)}::boolean[]
+    ) AS owner (id, has_room, has_retry_room)
+    JOIN webhook_endpoints e ON e.id = owner.id
+    LEFT JOIN LATERAL (
       ${arm(sql`manual_requested`, most.all)}
-      UNION ALL ${arm(sql`e.firsts AND NOT manual_requested AND NOT is_retry`, most.all)}
-      UNION ALL ${arm(sql`e.retries AND NOT manual_requested AND is_retry`, most.retries)}
-    ) due`)
-  return rows.map(({ dueMs, createdMs, ...row }) => ({
-    ...row,
-    dueAt: new Date(Math.round(dueMs)),
-    createdAt: new Date(Math.round(createdMs)),
-  }))
+      UNION ALL ${arm(sql`NOT ${isHeldBack} AND NOT manual_requested AND NOT is_retry`, most.all)}
+      UNION ALL ${arm(sql`NOT ${isHeldBack} AND owner.has_retry_room AND NOT manual_requested AND is_retry`, most.retries)}
+    ) due ON owner.has_room AND (e.blocked_until IS NULL OR e.blocked_until <= ${now})`)
+  const found = new Map<string, EndpointWithDue>()
+  for (const row of rows) {
+    const one = found.get(row.endpointId) ?? { endpoint: endpointOf(row), due: [] }
+    found.set(row.endpointId, one)
+    if (row.id !== null) one.due.push(dueOf({ ...row, id: row.id }))
+  }
+  return found
 }
 
-export interface StoredEvent {
-  id: string
-  type: string
-  body: string
+/** Milliseconds since the epoch, which are read at a fraction of what texts cost. */
+function ms(column: string): SQL {
+  return sql.raw(`date_part('epoch', ${column}) * 1000`)
 }
 
-/** In a statement of its own: joined, all months of events would be planned for. */
-export async function readEvents(tx: Transaction, due: readonly DueRow[]): Promise<Map<string, StoredEvent>> {
-  if (due.length === 0) return new Map()
-  const ids = [...new Set(due.map(({ eventId }) => eventId))].toSorted()
-  const { rows } = await tx.execute<StoredEvent & Record<string, unknown>>(sql`
-    /* deliver.events */
-    SELECT id, type, body FROM events
-    WHERE id = ANY(${textArrayLiteral(ids)}::uuid[]) AND id BETWEEN ${ids[0]}::uuid AND ${ids.at(-1)}::uuid`)
-  return new Map(rows.map((row) => [row.id, row]))
+type Times<Of> = { [Key in keyof Of]: Of[Key] extends Date | null ? number | null : Of[Key] }
+type Row = Times<Omit<Endpoint, 'id'>> & Times<Omit<DueRow, 'id'>> & { id: string | null } & Record<string, unknown>
+
+function endpointOf(row: Row): Endpoint {
+  return {
+    id: row.endpointId,
+    url: row.url,
+    headers: row.headers,
+    secret: row.secret,
+    previousSecrets: row.previousSecrets,
+    isGone: row.isGone,
+    blockedUntil: timeOf(row.blockedUntil),
+    lastSuccessAt: timeOf(row.lastSuccessAt),
+    failures: row.failures,
+    firstFailureAt: timeOf(row.firstFailureAt),
+    failingSince: timeOf(row.failingSince),
+    nextProbeAt: timeOf(row.nextProbeAt),
+    failedProbes: row.failedProbes,
+  }
+}
+
+function dueOf(row: Row & { id: string }): DueRow {
+  return {
+    id: row.id,
+    endpointId: row.endpointId,
+    eventId: row.eventId,
+    state: row.state,
+    attempts: row.attempts,
+    manualAttempts: row.manualAttempts,
+    earlierAttempts: row.earlierAttempts,
+    isRetry: row.isRetry,
+    isAsked: row.isAsked,
+    dueAt: timeOf(row.dueAt) as Date,
+    createdAt: timeOf(row.createdAt) as Date,
+  }
+}
+
+function timeOf(epochMs: number | null): Date | null {
+  return epochMs === null ? null : new Date(Math.round(epochMs))
 }

@@ -18,6 +18,8 @@ export interface RecordDeps {
   encryption: Encryption
   /** In [0, 1); for the jitter. */
   random: () => number
+  /** When whoever serves an endpoint last recorded a failure of it. */
+  lastFailures?: Map<string, Date>
 }
 
 /** What was made of an attempt. */
@@ -43,7 +45,7 @@ export async function recordAttempts(
 ): Promise<{ noted: Noted[]; hasEvents: boolean }> {
   if (round.length === 0) return { noted: [], hasEvents: false }
   const judged = await judgeRound(tx, round, deps)
-  const health = await noteHealth(tx, judged)
+  const health = await noteHealth(tx, judged, deps.lastFailures)
   const exhausted = await writeOutcomes(tx, health)
   const rows = await readDeliveries(tx, exhausted)
   let hasEvents = false

@@ -50,6 +50,7 @@ export const mostAttempts = 3_000
 const putOffMs = 60_000
 
 export function deliverWork(deps: DeliverDeps): Kind<Attempt, Delivered> {
+  const lastFailures = new Map<string, Date>()
   return {
     name: 'deliver',
     most: mostAttempts,
@@ -62,7 +63,7 @@ export function deliverWork(deps: DeliverDeps): Kind<Attempt, Delivered> {
       beginAttempts(deps, tx, { owners, room, isCrowded: room < mostAttempts / 2, now }),
     act: (item, hold) => attempt(deps, item, hold),
     async record(tx, delivered): Promise<Recorded> {
-      const { noted, hasEvents } = await recordAttempts(tx, delivered, { random: Math.random, ...deps })
+      const { noted, hasEvents } = await recordAttempts(tx, delivered, { random: Math.random, ...deps, lastFailures })
       return {
         due: new Set(hasEvents ? ['deliver'] : []),
         report() {

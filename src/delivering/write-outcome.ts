@@ -1,4 +1,4 @@
-// Owns the statements that finish attempts and say when their deliveries are due next.
+// Owns the statement that finishes attempts and says when their deliveries are due next.
 import { sql } from 'drizzle-orm'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Transaction } from '../db/client.ts'
@@ -17,29 +17,39 @@ export interface Outcome {
  * changes nothing but its own row, unless it was delivered. Returns the ids of the deliveries that are exhausted by it.
  */
 export async function writeOutcomes(tx: Transaction, outcomes: readonly Outcome[]): Promise<string[]> {
-  const exhausted = await writeDeliveries(tx, outcomes)
-  await writeAttempts(tx, outcomes)
-  return exhausted
-}
-
-async function writeDeliveries(tx: Transaction, outcomes: readonly Outcome[]): Promise<string[]> {
+  const ids = outcomes.map(({ delivered }) => delivered.item.id).toSorted()
+  const column = (read: (one: Outcome) => number | boolean | null) => arrayLiteral(outcomes.map(read))
+  const texts = (read: (one: Outcome) => string | null) => textArrayLiteral(outcomes.map(read))
   const { rows } = await tx.execute<{ id: string }>(sql`
     /* deliver.record */
-    WITH done AS (
+    WITH done AS MATERIALIZED (
       SELECT * FROM unnest(
-        ${textArrayLiteral(outcomes.map(({ delivered }) => delivered.item.id))}::uuid[],
-        ${arrayLiteral(outcomes.map(({ delivered }) => delivered.item.number))}::int[],
-        ${arrayLiteral(outcomes.map(({ delivered }) => delivered.item.manual))}::boolean[],
-        ${textArrayLiteral(outcomes.map(({ verdict }) => verdict.delivery.state))}::text[],
-        ${arrayLiteral(outcomes.map(dueMs))}::float8[],
-        ${arrayLiteral(outcomes.map(({ delivered }) => delivered.endedAt.getTime()))}::float8[]
-      ) AS done (id, number, manual, state, due_ms, ended_ms)
-    ), found AS (
+        ${texts(({ delivered }) => delivered.item.id)}::uuid[],
+        ${column(({ delivered }) => delivered.item.number)}::int[],
+        ${column(({ delivered }) => delivered.item.manual)}::boolean[],
+        ${texts(({ verdict }) => verdict.delivery.state)}::text[],
+        ${column(dueMs)}::float8[],
+        ${column(({ delivered }) => delivered.endedAt.getTime())}::float8[],
+        ${column(({ delivered }) => delivered.endedAt.getTime() - delivered.item.startedAt.getTime())}::int[],
+        ${texts(({ delivered }) => delivered.result.outcome)}::text[],
+        ${column(({ delivered }) => delivered.result.status)}::int[],
+        ${texts(({ delivered }) => delivered.result.responseSnippet)}::text[],
+        ${texts(({ delivered }) => delivered.result.errorCode)}::text[]
+      ) AS done (id, number, manual, state, due_ms, ended_ms, duration_ms, outcome, status, snippet, error_code)
+    ), found AS MATERIALIZED (
       SELECT d.id, d.state AS was, d.attempts + d.manual_attempts + d.earlier_attempts = done.number AS is_latest,
-        done.manual, done.state, done.state = 'delivered' AS is_delivered,
-        to_timestamp(due_ms / 1000) AS due_at, to_timestamp(ended_ms / 1000) AS ended_at
+        done.number, done.manual, done.state, done.state = 'delivered' AS is_delivered,
+        to_timestamp(due_ms / 1000) AS due_at, to_timestamp(ended_ms / 1000) AS ended_at,
+        done.duration_ms, done.outcome, done.status, done.snippet, done.error_code
       FROM deliveries d JOIN done ON done.id = d.id
       ORDER BY d.id FOR NO KEY UPDATE OF d
+    ), finished AS (
+      UPDATE delivery_attempts a SET
+        duration_ms = f.duration_ms, outcome = f.outcome, status = f.status,
+        response_snippet = f.snippet, error_code = f.error_code
+      FROM found f WHERE a.delivery_id = f.id AND a.number = f.number
+        -- between the first and the last id, so that other months aren't even planned for
+        AND a.delivery_id BETWEEN ${ids[0]}::uuid AND ${ids.at(-1)}::uuid
     ), written AS (
       UPDATE deliveries d SET
         state = CASE WHEN f.is_delivered OR (f.was = 'pending' AND f.is_latest) THEN f.state ELSE f.was END,
@@ -59,28 +69,4 @@ async function writeDeliveries(tx: Transaction, outcomes: readonly Outcome[]): P
 
 function dueMs({ delivered, verdict: { delivery } }: Outcome): number | null {
   return delivery.state === 'pending' ? delivered.endedAt.getTime() + delivery.waitMs : null
-}
-
-/** Between the first and the last id, so that other months aren't even planned for. */
-async function writeAttempts(tx: Transaction, outcomes: readonly Outcome[]): Promise<void> {
-  const ids = outcomes.map(({ delivered }) => delivered.item.id)
-  const ordered = ids.toSorted()
-  const results = outcomes.map(({ delivered }) => delivered.result)
-  const durations = outcomes.map(({ delivered }) => delivered.endedAt.getTime() - delivered.item.startedAt.getTime())
-  await tx.execute(sql`
-    /* deliver.finish */
-    UPDATE delivery_attempts a SET
-      duration_ms = done.duration_ms, outcome = done.outcome, status = done.status,
-      response_snippet = done.snippet, error_code = done.error_code
-    FROM unnest(
-      ${textArrayLiteral(ids)}::uuid[],
-      ${arrayLiteral(outcomes.map(({ delivered }) => delivered.item.number))}::int[],
-      ${arrayLiteral(durations)}::int[],
-      ${textArrayLiteral(results.map(({ outcome }) => outcome))}::text[],
-      ${arrayLiteral(results.map(({ status }) => status))}::int[],
-      ${textArrayLiteral(results.map(({ responseSnippet }) => responseSnippet))}::text[],
-      ${textArrayLiteral(results.map(({ errorCode }) => errorCode))}::text[]
-    ) AS done (id, number, duration_ms, outcome, status, snippet, error_code)
-    WHERE a.delivery_id = done.id AND a.number = done.number
-      AND a.delivery_id BETWEEN ${ordered[0]}::uuid AND ${ordered.at(-1)}::uuid`)
 }
