@@ -22,13 +22,17 @@ export interface LookDeps {
 /** How often it is looked for what takes too long while nobody may ask about it. */
 const overdueEveryMs = 5_000
 
+/** How often endpoints in trouble are looked for: with a thousand of them that takes long, and they don't hurry. */
+const troubleEveryMs = 100
+
 /** What each look of a tick claims and enqueues; true: there is more. */
 export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
   const { db, clock, kinds, servers } = deps
   const isOverdueTurn = { poll: turnEvery(overdueEveryMs), collect: turnEvery(overdueEveryMs) }
-  const look = (kind: WorkName) => {
+  const isTroubleTurn = turnEvery(troubleEveryMs)
+  const look = (kind: WorkName, options = {}) => {
     servers?.[kind].look()
-    return claim(kinds[kind], deps)
+    return claim(kinds[kind], deps, options)
   }
   return {
     async poll() {
@@ -42,7 +46,7 @@ export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
       if (isOverdueTurn.collect()) await giveUpOverdue({ db, clock })
       return look('collect')
     },
-    deliver: () => look('deliver'),
+    deliver: () => look('deliver', { inTrouble: isTroubleTurn() }),
   }
 }
 

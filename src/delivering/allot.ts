@@ -18,8 +18,8 @@ const slowMs = { usually: 1_000, whereCrowded: 100 }
 /** Failures in a row from which an endpoint that has answered is in trouble. */
 export const failuresToTrouble = 3
 /** How long an endpoint that is full rests, unless something ends before; one in trouble, before it gets another one. */
-const restMs = 1_000
-const restInTroubleMs = 500
+const restMs = 2_000
+const restInTroubleMs = 1_000
 
 /** Of an endpoint. */
 export interface Condition extends Health {

@@ -20,12 +20,13 @@ const priorityInTrouble = 1
 
 export type Claimable = Pick<Kind<Item, { item: Item }>, 'name' | 'due' | 'dueInTrouble'>
 
-/** Claims once. Returns whether there may be more. */
-export async function claim(kind: Claimable, deps: Deps): Promise<boolean> {
+/** Claims once, without owners in trouble where these are left to the next time. Returns whether there may be more. */
+export async function claim(kind: Claimable, deps: Deps, { inTrouble = true } = {}): Promise<boolean> {
   const { db, clock, queues } = deps
   const { waiting = 0, prioritized = 0 } = await queues.all[kind.name].getJobCounts('waiting', 'prioritized')
   const owners = await find(kind.due, mostWaiting - waiting)
   await handOut(kind, deps, owners.found)
+  if (!inTrouble) return true
   const troubled = await find(kind.dueInTrouble, Math.min(mostWaiting - prioritized, mostInTrouble))
   await handOut(kind, deps, troubled.found, priorityInTrouble)
   return owners.isFull || troubled.isFull

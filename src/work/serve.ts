@@ -51,10 +51,10 @@ const usualPace: ServePace = {
 }
 /** What one transaction records at the most. */
 const mostRecorded = 300
-/** Owners that one pass looks at, at the most, so that it stays short; of those that hang fewer, while others wait. */
-const mostLooked = { all: 100, hanging: 25 }
-/** An owner hangs that has let what is under way wait for so long, in milliseconds. */
-const hangsAfterMs = 1_000
+/** Owners that one pass looks at, at the most, so that it stays short: those that are quick, and others beside them. */
+const mostLooked = { quick: 100, others: 20 }
+/** An owner is quick of which something has ended so lately, in milliseconds. */
+const quickForMs = 1_000
 /** How often an owner is looked at that lingers, in milliseconds. */
 const lookAtLingeringMs = 8
 /** How long a round waits for a row that somebody else has locked, in milliseconds. */
@@ -99,8 +99,10 @@ interface Held<I extends Item> {
   closedUntil: number
   /** (something may have become due since the look that is under way), … */
   isOutdated: boolean
-  /** … when something was last begun, or had ended, … */
+  /** … when something was last begun or had ended, … */
   stirredAt: number
+  /** … when something had last ended, … */
+  endedAt: number
   /** … and when its turn is over. */
   turnUntil: number
   /** Settles `serve`. */
@@ -242,6 +244,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
         closedUntil: at,
         isOutdated: false,
         stirredAt: at,
+        endedAt: Number.NEGATIVE_INFINITY,
         turnUntil: at + pace.turnMs,
         leave: left.resolve,
       })
@@ -340,6 +343,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const at = uptime()
     held.underWay.delete(item.id)
     held.stirredAt = at
+    held.endedAt = at
     held.closedUntil = at
     held.lookAt = Math.min(held.lookAt, at)
   }
@@ -367,15 +371,12 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
-  /** Who hangs comes after the others, but comes. */
+  /** Those that are quick go first: owners that hang, or that nobody knows yet, may be a thousand. */
   function firstOf(mayLook: readonly Held<I>[], at: number): Held<I>[] {
-    if (mayLook.length <= mostLooked.hanging) return [...mayLook]
-    const hangs = ({ underWay, stirredAt }: Held<I>) => underWay.size > 0 && at - stirredAt >= hangsAfterMs
-    const hanging = mayLook.filter(hangs).toSorted((a, b) => a.lookAt - b.lookAt)
-    const others = mayLook.filter((held) => !hangs(held))
-    const kept = Math.min(hanging.length, mostLooked.hanging)
-    const first = others.slice(0, mostLooked.all - kept)
-    return [...first, ...hanging.slice(0, mostLooked.all - first.length)]
+    if (mayLook.length <= mostLooked.others) return [...mayLook]
+    const isQuick = ({ endedAt }: Held<I>) => at - endedAt < quickForMs
+    const others = mayLook.filter((held) => !isQuick(held)).toSorted((a, b) => a.lookAt - b.lookAt)
+    return [...mayLook.filter(isQuick).slice(0, mostLooked.quick), ...others.slice(0, mostLooked.others)]
   }
 
   /**
