@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { leases } from '../../src/db/schema/index.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import { type Claimable, claim } from '../../src/work/claim.ts'
-import { leaseMs } from '../../src/work/leases.ts'
+import { endLeases, leaseMs } from '../../src/work/leases.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { describeEachStore } from '../support/stores.ts'
@@ -80,6 +80,32 @@ describeEachStore('claiming', (store) => {
     expect(second?.id).not.toBe(first?.id)
     expect(await waiting()).toEqual([first?.id, second?.id].toSorted())
     await clear()
+  })
+
+  test('has owners in trouble served after the others, and takes few of them at a time', async () => {
+    const owners = [newId(), newId()]
+    const troubled = Array.from({ length: 50 }, newId)
+    const kind: Claimable = { ...kindOf(owners), dueInTrouble: async (_db, _now, limit) => troubled.slice(0, limit) }
+    const deps = { db: database.db, clock, queues }
+    expect(await claim(kind, deps, { inTrouble: false })).toBe(true)
+    expect([await stored(owners), await stored(troubled)]).toMatchObject([{ length: 2 }, []])
+    await clear()
+    await endLeases(
+      database.db,
+      (await stored(owners)).map(({ id }) => id),
+    )
+    const late = [newId()]
+    expect(await claim({ ...kind, due: async () => [] }, deps)).toBe(true)
+    expect(await claim({ ...kindOf([...owners, ...late]) }, deps)).toBe(false)
+    const few = await stored(troubled)
+    expect(few.length).toBeLessThan(50)
+
+    const taken: string[] = []
+    const worker = open().work('poll', async ({ leaseId }) => void taken.push(leaseId), { concurrency: 1 })
+    await vi.waitFor(() => expect(taken).toHaveLength(few.length + 3), 10_000)
+    await worker.drain()
+    const first = (await stored([...owners, ...late])).map(({ id }) => id)
+    expect(taken.slice(0, 3).toSorted()).toEqual(first.toSorted())
   })
 
   test('leaves as much waiting as workers take in time, and says where there is more', async () => {
