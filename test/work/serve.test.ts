@@ -243,7 +243,10 @@ describe('a lease that is lost', () => {
       await world.add(owner, 4, { hangs: true })
       await world.add(other, 1, { hangs: true })
       const { served } = await worker.serve(owner)
-      if (how !== 'because the process stood still') await worker.serve(other)
+      if (how !== 'because the process stood still') {
+        await worker.serve(other)
+        await begun(worker, other, 1)
+      }
       await begun(worker, owner, 4)
       await lostIn[how](owner, worker)
       for (const { end } of worker.actsOf(owner).slice(0, 2)) end()
