@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { type DefaultLimits, effectiveLimits } from '../model/limits.ts'
 import { findProvider, isProviderName } from '../providers/index.ts'
+import { isServed } from '../work/leases.ts'
 import type { DueWork } from '../work/overdue.ts'
 import { allowance, isMetered, nextRequestAt, type Spending, spend } from './budget.ts'
 import { probeIntervalMs } from './pause.ts'
@@ -33,15 +34,18 @@ const takenMs = 50
 /** The id of the connection in a subquery: Drizzle would leave out the table's name in a list of columns. */
 const connectionId = sql.raw('connections.id')
 
-/** How many requests are under way over a connection, less those of one kind of work. */
-function underWay(now: Date, butFor: ConnectionWork | null = null): SQL<number> {
-  return sql<number>`(
-    SELECT coalesce(sum(size), 0) FROM leases
-    WHERE owner_id = ${connectionId} AND kind IS DISTINCT FROM ${butFor}::text AND until > ${now})::int`
-}
-
 /** A kind of work that asks a connection's provider. */
 export type ConnectionWork = 'poll' | 'collect'
+
+const connectionWork: readonly ConnectionWork[] = ['poll', 'collect']
+
+/** How many requests are under way over a connection, less those of one kind of work. Each kind's lease by its index. */
+function underWay(now: Date, butFor: ConnectionWork | null = null): SQL<number> {
+  const kinds = connectionWork.filter((kind) => kind !== butFor)
+  return sql<number>`(
+    SELECT coalesce(sum(size), 0) FROM leases
+    WHERE kind = ANY(${sql.param(kinds)}::text[]) AND owner_id = ${connectionId} AND until > ${now})::int`
+}
 
 /** A connection that is served, and what the one who serves it has under way. */
 interface Served {
@@ -146,46 +150,62 @@ export async function spendRequests(tx: Transaction, begun: readonly { room: Roo
   }
 }
 
-/** Connections that have work due and nobody serves, and that allow a request now; the longest due first. */
-export async function connectionsToServe(
-  db: Database,
-  { kind, oldestDue, limit }: { kind: ConnectionWork; oldestDue: SQL; limit: number },
-  now: Date,
-): Promise<string[]> {
-  const found = await db
-    .select({ row: connections, others: underWay(now, kind), dueAt: sql<string | null>`(${oldestDue})` })
-    .from(connections)
-    .where(
-      and(
-        isNull(connections.deletedAt),
-        sql`(${oldestDue}) IS NOT NULL`,
-        sql`NOT EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connectionId} AND until > ${now})`,
-      ),
-    )
-    .orderBy(sql`(${oldestDue})`)
-  return found
-    .filter(({ row, others }) => isProviderName(row.provider) && roomOf(row, others, now).requests > 0)
-    .slice(0, limit)
-    .map(({ row }) => row.id)
+interface DueSearch {
+  kind: ConnectionWork
+  /** When the oldest due work of a connection was due; null: nothing is due. */
+  oldestDue: SQL
+  limit: number
 }
+
+/** Connections that have work due and nobody serves, and that allow a request now; the longest due first. */
+export async function connectionsToServe(db: Database, search: DueSearch, now: Date): Promise<string[]> {
+  const found = await findDue(db, { ...search, served: false, isOpen: ({ requests }) => requests > 0 }, now)
+  return found.map(({ id }) => id)
+}
+
+/** Connections whose oldest due work is looked at, at the most. */
+const mostLookedAt = 100
 
 /**
  * What has been due for the longest on each connection that allows it to begin now. Of a connection that is served it
  * may be under way.
  */
-export async function longestDue(
+export function longestDue(
   db: Database,
-  { kind, oldestDue, served }: { kind: ConnectionWork; oldestDue: SQL; served: boolean },
+  search: Omit<DueSearch, 'limit'> & { served: boolean },
   now: Date,
 ): Promise<DueWork[]> {
-  const isServed = sql`EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${connectionId} AND until > ${now})`
-  const found = await db
-    .select({ row: connections, underWay: underWay(now), dueAt: sql<string>`(${oldestDue})` })
-    .from(connections)
-    .where(and(isNull(connections.deletedAt), sql`(${oldestDue}) IS NOT NULL`, served ? isServed : not(isServed)))
-  const open = found.filter((one) => {
-    const { requests, share } = roomOf(one.row, one.underWay, now)
-    return requests > 0 && share === 1
-  })
-  return open.map(({ row, dueAt }) => ({ id: row.id, dueAt: new Date(dueAt) }))
+  const isOpen = ({ requests, share }: Room) => requests > 0 && share === 1
+  return findDue(db, { ...search, limit: mostLookedAt, isOpen }, now)
+}
+
+/** Rows of a page at the least: where the first connections allow nothing, more are read. */
+const leastPage = 100
+
+/**
+ * Connections that have work due, page by page until there are enough, because there may be thousands. Each is asked by
+ * itself what is due of it: OFFSET keeps the planner from asking anew wherever the answer is used.
+ */
+async function findDue(
+  db: Database,
+  { kind, oldestDue, limit, served, isOpen }: DueSearch & { served: boolean; isOpen(room: Room): boolean },
+  now: Date,
+): Promise<DueWork[]> {
+  const isTaken = isServed(kind, connectionId, now)
+  const page = Math.max(limit, leastPage)
+  const open: DueWork[] = []
+  for (let offset = 0; ; offset += page) {
+    const found = await db
+      .select({ row: connections, underWay: underWay(now), dueAt: sql<string>`due.due_at` })
+      .from(connections)
+      .innerJoin(sql`LATERAL (SELECT (${oldestDue}) AS due_at OFFSET 0) due`, sql`due.due_at IS NOT NULL`)
+      .where(and(isNull(connections.deletedAt), served ? isTaken : not(isTaken)))
+      .orderBy(sql`due.due_at`, connections.id)
+      .limit(page)
+      .offset(offset)
+    for (const { row, underWay, dueAt } of found)
+      if (isProviderName(row.provider) && isOpen(roomOf(row, underWay, now)))
+        open.push({ id: row.id, dueAt: new Date(dueAt) })
+    if (open.length >= limit || found.length < page) return open.slice(0, limit)
+  }
 }

@@ -5,6 +5,7 @@
 // up to date.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
+import { isServed } from '../work/leases.ts'
 import type { DueWork } from '../work/overdue.ts'
 import { failuresToTrouble } from './allot.ts'
 
@@ -12,7 +13,7 @@ import { failuresToTrouble } from './allot.ts'
 export async function endpointsToServe(db: Database, now: Date, limit: number): Promise<string[]> {
   const { rows } = await db.execute<{ id: string }>(sql`
     /* deliver.due */
-    SELECT id FROM (${endpoints(now, sql`${answers} AND NOT ${isServed(now)}`)}) e
+    SELECT id FROM (${endpoints(now, sql`${answers} AND NOT ${isServed('deliver', endpointId, now)}`)}) e
     CROSS JOIN LATERAL (SELECT least(${asked(now)}, ${first(now)}, ${retry(now)}) AS due_at) due
     WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ${limit}`)
   return rows.map(({ id }) => id)
@@ -22,7 +23,7 @@ export async function endpointsToServe(db: Database, now: Date, limit: number): 
 export async function troubledToServe(db: Database, now: Date, limit: number): Promise<string[]> {
   const { rows } = await db.execute<{ id: string }>(sql`
     /* deliver.trouble */
-    SELECT id FROM (${endpoints(now, sql`NOT ${answers} AND NOT ${isServed(now)}`)}) e
+    SELECT id FROM (${endpoints(now, sql`NOT ${answers} AND NOT ${isServed('deliver', endpointId, now)}`)}) e
     CROSS JOIN LATERAL (
       SELECT CASE WHEN failing_since IS NOT NULL AND next_probe_at > ${now} THEN ${asked(now)}
         ELSE least(${asked(now)}, ${first(now)}, ${retry(now)}) END AS due_at
@@ -36,17 +37,14 @@ export async function longestDueDeliveries(db: Database, now: Date): Promise<Due
   const { rows } = await db.execute<{ id: string; dueMs: number }>(sql`
     /* deliver.longest */
     SELECT id, date_part('epoch', due_at) * 1000 AS "dueMs"
-    FROM (${endpoints(now, sql`failing_since IS NULL AND NOT ${isServed(now)}`)}) e
+    FROM (${endpoints(now, sql`failing_since IS NULL AND NOT ${isServed('deliver', endpointId, now)}`)}) e
     CROSS JOIN LATERAL (SELECT least(${first(now)}, ${retry(now)}) AS due_at) due
     WHERE due_at IS NOT NULL`)
   return rows.map(({ id, dueMs }) => ({ id, dueAt: new Date(dueMs) }))
 }
 
+const endpointId = sql`webhook_endpoints.id`
 const answers = sql`(failures < ${failuresToTrouble} AND last_success_at IS NOT NULL)`
-
-function isServed(now: Date): SQL {
-  return sql`EXISTS (SELECT FROM leases WHERE kind = 'deliver' AND owner_id = webhook_endpoints.id AND until > ${now})`
-}
 
 /** OFFSET keeps the planner from looking at deliveries of endpoints that aren't asked for. */
 function endpoints(now: Date, which: SQL): SQL {

@@ -1,6 +1,6 @@
 // Owns leases: an owner of due work is served by one worker at a time. What is due of an owner needs no mark of its own,
 // since nobody else looks at it; a worker that dies leaves all of it due, for when its lease ends.
-import { sql } from 'drizzle-orm'
+import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -56,6 +56,14 @@ export async function lockLeases(
     /* lease.lock */
     SELECT id, set_config('lock_timeout', ${String(waitForRowMs)}, true) FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[]) AND until > ${now} ORDER BY id FOR UPDATE`)
   return new Set(rows.map(({ id }) => id))
+}
+
+/**
+ * Whether somebody serves an owner, for a WHERE clause. OFFSET keeps the planner from joining all leases with all
+ * owners: each is looked up by its index, however many there are since the statistics were made.
+ */
+export function isServed(kind: WorkName, ownerId: SQL, now: Date): SQL {
+  return sql`EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${ownerId} AND until > ${now} OFFSET 0)`
 }
 
 /** Ends leases that nobody is to work under. */
