@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { createEncryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
+import { mostCollections } from '../collecting/work.ts'
 import { type Config, ConfigError, isEasilyGuessed } from '../config/config.ts'
 import { reasonOf } from '../config/requirement.ts'
 import { createConnectionAccesses } from '../connections/access.ts'
@@ -19,6 +20,7 @@ import { createResolve } from '../egress/resolve.ts'
 import type { KeptToken } from '../embedded/secrets.ts'
 import { makePartitions } from '../history/partitions.ts'
 import { createHttpServer, type HttpDeps, type HttpServer } from '../http/server.ts'
+import { mostPolls } from '../polling/work.ts'
 import { createProviderClient, providerTimeouts } from '../providers/client.ts'
 import { openQueues, type Queues } from '../queue/queues.ts'
 import { checkRedis } from '../queue/redis.ts'
@@ -95,7 +97,12 @@ export async function startService(
     const providerGuard = createGuard({ allowedCidrs: config.providerAllowedCidrs })
     const webhookGuard = createGuard({ allowedCidrs: config.webhookAllowedCidrs })
 
-    const providerAgents = createAgents({ guard: providerGuard, timeouts: providerTimeouts })
+    const providerAgents = createAgents({
+      guard: providerGuard,
+      timeouts: providerTimeouts,
+      // So many that no connection waits for hanging ones at the same host. Each has its own limit.
+      connectionsPerOrigin: mostPolls + mostCollections,
+    })
     opened.defer(() => providerAgents.destroy())
     const asking = {
       accesses: createConnectionAccesses({ db, encryption, log }),

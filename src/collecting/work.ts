@@ -16,7 +16,7 @@ export interface CollectDeps extends WalkDeps {
 }
 
 /** Lists that one process walks at once, at the most. */
-const most = 20
+export const mostCollections = 20
 /** A list whose walk can't be stored is gone on with after this. */
 const putOffMs = 60_000
 /** A turn of a walk that is over. */
@@ -33,7 +33,7 @@ export function collectWork(deps: CollectDeps): Kind<Collection, Collected> {
   const { db, clock } = deps
   return {
     name: 'collect',
-    most,
+    most: mostCollections,
     restMs: 20,
     due: (_db, now, limit) => connectionsToServe(db, { kind: 'collect', oldestDue: oldestDue(now), limit }, now),
     begin: (tx, owners, room, now) => beginCollections(deps, tx, { owners, most: room, now }),

@@ -41,14 +41,14 @@ export interface Polled {
 }
 
 /** Requests of one process that are under way at the most. */
-const most = 1_000
+export const mostPolls = 1_000
 /** An import whose poll can't be stored is asked about again after this. */
 const putOffMs = 60_000
 
 export function pollWork(deps: PollDeps): Kind<Poll, Polled> {
   return {
     name: 'poll',
-    most,
+    most: mostPolls,
     restMs: 20,
     due: (db, now, limit) => connectionsToServe(db, { kind: 'poll', oldestDue: oldestDue(now), limit }, now),
     begin: (tx, owners, room, now) => beginPolls(deps, tx, { owners, most: room, now }),

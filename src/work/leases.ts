@@ -35,7 +35,7 @@ export async function takeLeases(
 }
 
 /** Of the leases that jobs are for those that aren't over. */
-export async function readLeases(db: Database, ids: readonly string[], now: Date): Promise<Lease[]> {
+export async function readLeases(db: Database | Transaction, ids: readonly string[], now: Date): Promise<Lease[]> {
   const { rows } = await db.execute<Lease & Record<string, unknown>>(sql`
     /* lease.read */
     SELECT id, owner_id AS "ownerId" FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[]) AND until > ${now}`)

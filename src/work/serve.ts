@@ -89,7 +89,10 @@ interface Arriving {
 
 interface Held<I extends Item> {
   lease: Lease
+  /** Of its job: aborts when work is to end now. */
   signal: AbortSignal
+  /** The same, and where the lease is lost: what still waits for a connection must not be sent after that. */
+  cutOff: AbortController
   underWay: Map<string, I>
   /** Of the process's uptime, as all times here: until when the lease is ours, … */
   heldUntil: number
@@ -234,10 +237,16 @@ export function createServer<I extends Item, Done extends { item: I }>(
         left.resolve()
         continue
       }
-      owners.get(lease.ownerId)?.leave() // an older lease of it, which is over
+      const older = owners.get(lease.ownerId)
+      if (older) lose(older)
+      const cutOff = new AbortController()
+      const hurry = () => cutOff.abort()
+      signal.addEventListener('abort', hurry, { once: true })
+      if (signal.aborted) hurry()
       owners.set(lease.ownerId, {
         lease,
         signal,
+        cutOff,
         underWay: new Map(),
         heldUntil: at + renewBelowMs, // it may have waited for long, and is renewed now
         lookAt: at,
@@ -246,12 +255,15 @@ export function createServer<I extends Item, Done extends { item: I }>(
         stirredAt: at,
         endedAt: Number.NEGATIVE_INFINITY,
         turnUntil: at + pace.turnMs,
-        leave: left.resolve,
+        leave() {
+          signal.removeEventListener('abort', hurry)
+          left.resolve()
+        },
       })
     }
   }
 
-  /** Owners whose leases have ended: what is under way for them is let end, and recorded by nobody. */
+  /** Owners whose leases have ended: what is under way for them is cut off, and recorded by nobody. */
   function forgetLost(): void {
     for (const held of owners.values()) if (uptime() >= held.heldUntil) lose(held)
     ended = ended.filter(({ item }) => isUnderWay(item))
@@ -275,6 +287,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
   function lose(held: Held<I>): void {
     log.warn({ kind: kind.name, ownerId: held.lease.ownerId, underWay: held.underWay.size }, 'a lease was lost')
     forget(held)
+    held.cutOff.abort()
   }
 
   function forget(held: Held<I>): void {
@@ -390,12 +403,13 @@ export function createServer<I extends Item, Done extends { item: I }>(
     else held.turnUntil = Math.min(held.turnUntil, uptime())
   }
 
-  async function begin(looking: Held<I>[], leaving: Held<I>[], renewing: Held<I>[]): Promise<void> {
+  async function begin(wanted: Held<I>[], leaving: Held<I>[], renewing: Held<I>[]): Promise<void> {
     const now = clock.now()
     const at = uptime()
     const room = kind.most - underWay()
-    for (const held of looking) held.isOutdated = false
+    for (const held of wanted) held.isOutdated = false
     const begun = await db.transaction(async (tx) => {
+      const looking = kind.isAlone ? await stillLeased(tx, wanted, now) : wanted
       const served = looking.map(({ lease, underWay }) => ({ id: lease.ownerId, underWay }))
       const given = served.length > 0 ? await kind.begin(tx, served, room, now) : nothing<I>()
       const { items, next } = given
@@ -411,7 +425,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
       }))
       const end = [...gone].map(({ lease }) => lease.id)
       const renewed = sized.length + end.length > 0 ? await renewLeases(tx, { goOn: sized, end }, now) : new Set()
-      return { ...given, idle: new Set(idle), gone, goOn, renewed }
+      return { ...given, looking, idle: new Set(idle), gone, goOn, renewed }
     })
     for (const held of begun.gone) forget(held)
     // More may be due, for whichever process is next.
@@ -422,7 +436,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
     const inMs = (time: Date | undefined, otherwise: number) =>
       time ? Math.max(0, time.getTime() - now.getTime()) : otherwise
-    for (const held of looking) {
+    for (const held of begun.looking) {
       const { ownerId } = held.lease
       const usualMs = begun.idle.has(held) && kind.lingerMs ? lookAtLingeringMs : pace.lookEveryMs
       held.closedUntil = at + inMs(begun.closed?.get(ownerId), 0)
@@ -431,6 +445,18 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
     for (const item of begun.items) start(item)
     takeTurns(begun.items)
+  }
+
+  /** Leases that aren't renewed at each look may be gone: somebody has deleted them, or the database was restored. */
+  async function stillLeased(tx: Transaction, looking: Held<I>[], now: Date): Promise<Held<I>[]> {
+    const leases = await readLeases(
+      tx,
+      looking.map(({ lease }) => lease.id),
+      now,
+    )
+    const valid = new Set(leases.map(({ id }) => id))
+    for (const held of looking) if (!valid.has(held.lease.id)) lose(held)
+    return looking.filter(({ lease }) => valid.has(lease.id))
   }
 
   /** Who has got something is last the next time, where there isn't enough for all. */
@@ -457,7 +483,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     held.stirredAt = uptime()
     const hold = {
       leaseId: held.lease.id,
-      signal: held.signal,
+      signal: held.cutOff.signal,
       isHeld: () => owners.get(item.ownerId) === held && uptime() < held.heldUntil,
     }
     kind.act(item, hold).then(

@@ -85,6 +85,7 @@ interface WorkerOptions {
   failing?: ReadonlySet<string>
   /** What was recorded is due again at once. */
   goesOn?: boolean
+  isAlone?: boolean
 }
 
 /** Passes follow each other at once, so that no test waits for one; what is in milliseconds is of `uptime`. */
@@ -188,11 +189,12 @@ interface Kept {
 }
 
 function kindOf({ options, acts, begins, reported }: Kept): Kind<Thing, Done> {
-  const { most = 100, failing = new Set(), goesOn = false } = options
+  const { most = 100, failing = new Set(), goesOn = false, isAlone = false } = options
   return {
     name: 'poll',
     most,
     restMs: 1,
+    isAlone,
     due: async () => [],
     async begin(tx, owners, room, now) {
       begins.push(owners.map(({ id }) => id))

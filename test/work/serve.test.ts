@@ -265,6 +265,23 @@ describe('a lease that is lost', () => {
     },
   )
 
+  test.each([{ isAlone: true }, { isAlone: false }])(
+    'is noticed at the next look, which cuts off what is under way ($isAlone)',
+    async (how) => {
+      const worker = world.worker(how)
+      const owner = world.owner()
+      await world.add(owner, 2, { hangs: true })
+      const { served } = await worker.serve(owner)
+      await begun(worker, owner, 2)
+      await lostIn['in the table'](owner)
+      await world.add(owner, 1)
+      worker.server.look()
+      await served
+      expect(worker.acts.map(({ hold }) => hold.signal.aborted)).toEqual([true, true])
+      expect(worker.acts).toHaveLength(2)
+    },
+  )
+
   test('puts nothing off either, where the work fails', async () => {
     const worker = world.worker({ pace: { lookEveryMs: 3_600_000 } })
     const owner = world.owner()
