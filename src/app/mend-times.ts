@@ -9,6 +9,7 @@
 // | `polling.due_at`, `imports.next_collect_at` | the longest interval; after a failure, the longest `Retry-After` |
 // | `imports.deadline_at` | `deadline_ms` |
 // | leases | their length |
+// | `polling`: no row | a live import has one |
 // | `deliveries.next_attempt_at` | the next delay of the schedule |
 // | `webhook_endpoints.failing_since`, `first_failure_at`, `updated_at` | nothing: they are past |
 import { type SQL, sql } from 'drizzle-orm'
@@ -19,6 +20,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { unnest } from '../db/unnest.ts'
 import { retryDelaysMs } from '../delivering/judge.ts'
+import { mendPolling } from '../imports/polling-row.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import { findProvider, isProviderName } from '../providers/index.ts'
 import { maxProbeMs } from '../webhooks/endpoints/health.ts'
@@ -108,6 +110,7 @@ async function mendImports(tx: Transaction, now: Date, bounds: readonly Bounds[]
   }
   await tx.execute(sql`/* time.mend_leases */ DELETE FROM leases WHERE until > ${after(now, leaseMs + slackMs)}`)
   if (!thorough) return
+  await mendPolling(tx, now)
   await tx.execute(sql`
     /* time.mend_polled */
     UPDATE polling SET due_at = ${now} WHERE last_polled_at > ${after(now, slackMs)} AND due_at > ${now}`)

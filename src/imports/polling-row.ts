@@ -3,6 +3,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { imports, polling, type StoredPollError } from '../db/schema/index.ts'
+import { liveStates } from '../model/import-state.ts'
 
 /** An import that is tracked from now on; what is absent it hasn't had yet. */
 export interface StartedImport {
@@ -72,4 +73,16 @@ export async function endPolling(tx: Transaction, importId: string): Promise<voi
     UPDATE imports SET
       polls = ended.polls, first_polled_at = ended.first_polled_at, last_polled_at = ended.last_polled_at
     FROM ended WHERE id = ended.import_id`)
+}
+
+/** Has live imports polled again whose rows somebody has deleted. What their last polls have counted is gone. */
+export async function mendPolling(tx: Transaction, now: Date): Promise<void> {
+  await tx.execute(sql`
+    /* polling.mend */
+    INSERT INTO polling (import_id, connection_id, due_at, polls, first_polled_at, last_polled_at, seen, seen_at)
+    SELECT i.id, i.connection_id, ${now}, i.polls, i.first_polled_at, i.last_polled_at, coalesce(s.polls, 0), s.last_seen_at
+    FROM imports i LEFT JOIN snapshots s ON s.import_id = i.id AND s.id = i.snapshot_id
+    WHERE i.state = ANY(${sql.param(liveStates)}::text[]) AND NOT EXISTS (SELECT FROM polling WHERE import_id = i.id)
+    FOR NO KEY UPDATE OF i SKIP LOCKED
+    ON CONFLICT DO NOTHING`)
 }

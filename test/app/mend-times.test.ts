@@ -1,11 +1,11 @@
-import { eq } from 'drizzle-orm'
+import { eq, inArray } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { mendTimes } from '../../src/app/mend-times.ts'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import { reserveRequest } from '../../src/connections/reserve.ts'
 import { connectionsToServe } from '../../src/connections/rooms.ts'
-import { connections, deliveries, events, leases, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { connections, deliveries, events, leases, polling, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { oldestDue } from '../../src/polling/work.ts'
 import { leaseMs } from '../../src/work/leases.ts'
 import { useImportWorld } from '../imports/world.ts'
@@ -115,4 +115,17 @@ test('a request that can’t be soon is not reserved', async () => {
   const { id } = await world.connection({ limits, budgetMonth: '2026-03', monthRequests: 1 })
   expect(await reserveRequest(world.db, { id, limits }, now())).toEqual(new Date('2026-04-01T00:00:00.000Z'))
   expect(await connectionRow(id)).toMatchObject({ budgetMonth: '2026-03', monthRequests: 1, nextRequestAt: null })
+})
+
+test('a live import whose row in polling somebody has deleted is polled again, and no other', async () => {
+  const { id } = await world.tracked({ state: 'running' })
+  const over = await world.tracked({ state: 'succeeded', finishedAt: now() })
+  const isPolled = async (importId: string) =>
+    (await world.db.select().from(polling).where(eq(polling.importId, importId))).length === 1
+  await world.db.delete(polling).where(inArray(polling.importId, [id, over.id]))
+  await mendTimes(world.db, now(), { thorough: false })
+  expect(await isPolled(id)).toBe(false)
+  await mend()
+  expect(await world.row(id)).toMatchObject({ nextPollAt: now() })
+  expect(await isPolled(over.id)).toBe(false)
 })
