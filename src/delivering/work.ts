@@ -57,6 +57,7 @@ export function deliverWork(deps: DeliverDeps): Kind<Attempt, Delivered> {
     restMs: 2,
     isAlone: true,
     lingerMs: 100,
+    mostLooked: { quick: 100, others: 20 },
     due: endpointsToServe,
     dueInTrouble: troubledToServe,
     begin: (tx, owners, room, now) =>

@@ -54,6 +54,11 @@ export interface Kind<I extends Item, Done extends { item: I }> {
   most: number
   /** Between two passes at least, in milliseconds, so that outcomes gather: fewer statements, and each a little later. */
   restMs: number
+  /**
+   * Owners that one pass looks at, at the most, so that it stays short: quick owners, of which something has just ended,
+   * and others. Absent: all that may have something due.
+   */
+  mostLooked?: { quick: number; others: number }
   /** Nothing else draws on its owners, so that their leases needn't say how much is under way. */
   isAlone?: boolean
   /**

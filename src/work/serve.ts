@@ -51,8 +51,6 @@ const usualPace: ServePace = {
 }
 /** What one transaction records at the most. */
 const mostRecorded = 300
-/** Owners that one pass looks at, at the most, so that it stays short: those that are quick, and others beside them. */
-const mostLooked = { quick: 100, others: 20 }
 /** An owner is quick of which something has ended so lately, in milliseconds. */
 const quickForMs = 1_000
 /** How often an owner is looked at that lingers, in milliseconds. */
@@ -386,7 +384,8 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   /** Those that are quick go first: owners that hang, or that nobody knows yet, may be a thousand. */
   function firstOf(mayLook: readonly Held<I>[], at: number): Held<I>[] {
-    if (mayLook.length <= mostLooked.others) return [...mayLook]
+    const { mostLooked } = kind
+    if (!mostLooked || mayLook.length <= mostLooked.others) return [...mayLook]
     const isQuick = ({ endedAt }: Held<I>) => at - endedAt < quickForMs
     const others = mayLook.filter((held) => !isQuick(held)).toSorted((a, b) => a.lookAt - b.lookAt)
     return [...mayLook.filter(isQuick).slice(0, mostLooked.quick), ...others.slice(0, mostLooked.others)]
