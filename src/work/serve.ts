@@ -55,8 +55,11 @@ const mostRecorded = 300
 const quickForMs = 1_000
 /** How often an owner is looked at that lingers, in milliseconds. */
 const lookAtLingeringMs = 8
-/** How long a round waits for a row that somebody else has locked, in milliseconds. */
-const waitForRowMs = 500
+/**
+ * How long a round waits for a row that somebody else has locked, in milliseconds; less, where it was in the way before:
+ * all that has ended meanwhile waits as well.
+ */
+const waitForRowMs = { first: 500, again: 20 }
 /** With less of a lease left it is renewed. */
 const renewBelowMs = (2 / 3) * leaseMs
 /** A lease counts as over a little earlier here than it does for others. */
@@ -198,12 +201,12 @@ export function createServer<I extends Item, Done extends { item: I }>(
     letGo()
     const round = ended.slice(0, mostRecorded)
     if (round.length > 0) {
-      await recordRound(round)
+      await recordRound(round, waitForRowMs.first)
       ended = ended.slice(round.length)
     }
     const again = [...heldUp].find(([, at]) => uptime() >= at)
     if (again) {
-      await recordRound([again[0]])
+      await recordRound([again[0]], waitForRowMs.again)
       if (heldUp.get(again[0]) === again[1]) heldUp.delete(again[0])
     }
     for (const one of [...failed]) {
@@ -294,26 +297,28 @@ export function createServer<I extends Item, Done extends { item: I }>(
   }
 
   /** Records a round; where one of it can't be stored, or has to wait, halves of it, down to that one. */
-  async function recordRound(round: readonly Done[]): Promise<void> {
+  async function recordRound(round: readonly Done[], waitMs: number): Promise<void> {
     try {
-      await recordTogether(round)
+      await recordTogether(round, waitMs)
     } catch (error) {
       if (isDatabaseAway(error)) throw error
       if (round.length > 1) {
         const half = round.length >> 1
-        await recordRound(round.slice(0, half))
-        return recordRound(round.slice(half))
+        const againMs = mayPass(error) ? waitForRowMs.again : waitMs
+        await recordRound(round.slice(0, half), againMs)
+        return recordRound(round.slice(half), againMs)
       }
       const [one] = round as [Done]
+      heldUp.delete(one) // the others come first the next time
       if (mayPass(error)) heldUp.set(one, uptime() + pace.heldUpMs)
       else await putOff({ item: one.item, error: error as Error })
     }
   }
 
-  async function recordTogether(round: readonly Done[]): Promise<void> {
+  async function recordTogether(round: readonly Done[], waitMs: number): Promise<void> {
     const now = clock.now()
     const recorded = await db.transaction(async (tx): Promise<Recorded | null> => {
-      const ours = await stillOurs(tx, round, now)
+      const ours = await stillOurs(tx, round, { now, waitMs })
       return ours.length > 0 ? kind.record(tx, ours, now) : null
     })
     for (const { item } of round) end(item)
@@ -322,11 +327,15 @@ export function createServer<I extends Item, Done extends { item: I }>(
   }
 
   /** Those whose leases aren't over, and can't be taken over until the transaction ends. */
-  async function stillOurs<One extends { item: I }>(tx: Transaction, round: readonly One[], now: Date): Promise<One[]> {
+  async function stillOurs<One extends { item: I }>(
+    tx: Transaction,
+    round: readonly One[],
+    { now, waitMs }: { now: Date; waitMs: number },
+  ): Promise<One[]> {
     const leases = new Set(
       round.flatMap(({ item }) => (isUnderWay(item) ? (owners.get(item.ownerId)?.lease.id ?? []) : [])),
     )
-    const valid = await lockLeases(tx, [...leases], now, waitForRowMs)
+    const valid = await lockLeases(tx, [...leases], now, waitMs)
     for (const held of owners.values()) if (leases.has(held.lease.id) && !valid.has(held.lease.id)) lose(held)
     return round.filter(({ item }) => isUnderWay(item))
   }
@@ -337,7 +346,8 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const now = clock.now()
     try {
       await db.transaction(async (tx) => {
-        if ((await stillOurs(tx, [one], now)).length > 0) await kind.putOff(tx, item, error, now)
+        const ours = await stillOurs(tx, [one], { now, waitMs: waitForRowMs.first })
+        if (ours.length > 0) await kind.putOff(tx, item, error, now)
       })
       end(item)
     } catch (refusal) {
@@ -364,14 +374,14 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const isFull = underWay() >= kind.most
     const mayLook: Held<I>[] = []
     const leaving: Held<I>[] = []
-    const renewing: Held<I>[] = []
     for (const held of owners.values()) {
       const leaves = isLeaving(held, at)
       if (leaves && held.underWay.size === 0) leaving.push(held)
       else if (!leaves && !isFull && at >= held.lookAt) mayLook.push(held)
-      else if (at >= renewAt(held)) renewing.push(held)
     }
     const looking = firstOf(mayLook, at)
+    const chosen = new Set([...looking, ...leaving])
+    const renewing = [...owners.values()].filter((held) => !chosen.has(held) && at >= renewAt(held))
     if (looking.length + leaving.length + renewing.length === 0) return
     try {
       await begin(looking, leaving, renewing)
@@ -403,8 +413,8 @@ export function createServer<I extends Item, Done extends { item: I }>(
   }
 
   async function begin(wanted: Held<I>[], leaving: Held<I>[], renewing: Held<I>[]): Promise<void> {
+    const at = uptime() // first: should the process stand still in between, the lease ends early here
     const now = clock.now()
-    const at = uptime()
     const room = kind.most - underWay()
     for (const held of wanted) held.isOutdated = false
     const begun = await db.transaction(async (tx) => {

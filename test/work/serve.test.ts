@@ -157,6 +157,41 @@ describe('outcomes', () => {
     expect(worker.acts).toHaveLength(12)
   })
 
+  test('are stored when their rows are free, though others stay locked', async () => {
+    const worker = world.worker()
+    const owner = world.owner()
+    const ids = await world.add(owner, 6, { hangs: true })
+    await worker.serve(owner)
+    await begun(worker, owner, 6)
+    const clients = [await world.database.pool.connect(), await world.database.pool.connect()] as const
+    try {
+      for (const [client, locked] of [
+        [clients[0], ids.slice(0, 4)],
+        [clients[1], ids.slice(4, 5)],
+      ] as const) {
+        await client.query('BEGIN')
+        await client.query('SELECT FROM things WHERE id = ANY($1) FOR UPDATE', [locked])
+      }
+      for (const { end } of worker.acts) end()
+      await allDone(owner, 5)
+      await clients[1].query('COMMIT')
+      await vi.waitFor(() => {
+        world.pass(1_000)
+        expect(worker.reported).toContain(ids[4])
+      })
+      expect(worker.reported).toHaveLength(2)
+    } finally {
+      for (const client of clients) {
+        await client.query('ROLLBACK')
+        client.release()
+      }
+    }
+    await vi.waitFor(async () => {
+      world.pass(1_000)
+      expect((await world.things(owner)).every(isDone)).toBe(true)
+    })
+  })
+
   test('of what throws are put off, and nothing else is', async () => {
     const worker = world.worker()
     const owner = world.owner()
