@@ -39,7 +39,7 @@ export interface UnderWay {
 /** How many may begin, at the most. */
 export interface Places {
   asked: number
-  /** All that begin, those asked for included, must leave this many for what nobody asked for. */
+  /** Of all kinds. What was asked for may go beyond it, but then nothing else begins. */
   together: number
   firsts: number
   retries: number

@@ -1,15 +1,14 @@
 // Owns writing down what a round of attempts says about their endpoints, and telling others when that changes.
-import { inArray, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
-import { textArrayLiteral } from '../db/array-literal.ts'
 import type { Transaction } from '../db/client.ts'
-import { webhookEndpoints } from '../db/schema/index.ts'
-import { disableEndpoint, oneDisablesAtOnce } from '../webhooks/endpoints/disable.ts'
+import { disableEndpoint } from '../webhooks/endpoints/disable.ts'
 import { writeEndpointEvent } from '../webhooks/endpoints/events.ts'
-import { afterFailure, type Failure, type Health, healthy, isGivenUp } from '../webhooks/endpoints/health.ts'
-import type { DisabledReason, EndpointRow } from '../webhooks/endpoints/present.ts'
+import { afterFailure, healthy } from '../webhooks/endpoints/health.ts'
+import type { EndpointRow } from '../webhooks/endpoints/present.ts'
 import type { Verdict } from './judge.ts'
+import { failureOf, isNewSuccess, isSuccess, lockNews, reasonToDisable } from './news.ts'
 import type { Judged } from './record.ts'
 import type { Delivered } from './work.ts'
 
@@ -25,9 +24,6 @@ export interface NotedHealth {
   /** Disables the endpoint if that follows, and writes the event; to be called when the deliveries are written. */
   tell(encryption: Encryption): Promise<EndpointChange>
 }
-
-/** How old the time of an endpoint's last success may be before a success is worth writing down. */
-const lastSuccessPrecisionMs = 60_000
 
 /** Counts the attempts in the order in which they ended. Endpoints of which nothing is news stay untouched. */
 export async function noteHealth(
@@ -46,10 +42,6 @@ export async function noteHealth(
   })
   await write(tx, [...rows.values()])
   return folded
-}
-
-function isSuccess({ verdict }: Judged): boolean {
-  return verdict.delivery.state === 'delivered'
 }
 
 /** An attempt that is noted, and its endpoint as the next one finds it. */
@@ -74,13 +66,6 @@ function noteSuccess(tx: Transaction, { delivered, verdict }: Judged, old: Endpo
       return 'recovered'
     },
   }
-}
-
-function isNewSuccess(
-  { failures, lastSuccessAt }: Pick<EndpointRow, 'failures' | 'lastSuccessAt'>,
-  now: Date,
-): boolean {
-  return failures > 0 || lastSuccessAt === null || lastSuccessAt <= after(now, -lastSuccessPrecisionMs)
 }
 
 /** Counts a failure, which may open the breaker, and makes the whole endpoint wait if it said so. */
@@ -116,106 +101,9 @@ function noteFailure(
   }
 }
 
-function failureOf({ item, endedAt }: Delivered, { endpoint }: Verdict): Failure {
-  return { startedAt: item.startedAt, endedAt, asksToWait: endpoint.kind === 'wait' && !endpoint.mayBeDead }
-}
-
-function reasonToDisable({ endpoint }: Verdict, health: Health, now: Date): DisabledReason | null {
-  if (endpoint.kind === 'gone') return 'gone'
-  return isGivenUp(health, now) ? 'failing' : null
-}
-
 function waiting({ blockedUntil }: EndpointRow, waitMs: number, now: Date): Partial<EndpointRow> {
   const until = after(now, waitMs)
   return blockedUntil !== null && blockedUntil > until ? {} : { blockedUntil: until }
-}
-
-interface News {
-  rows: Map<string, EndpointRow>
-  /** The locks allow it. */
-  mayDisable: boolean
-}
-
-/**
- * Locks the endpoints of which something may be news, and returns them. Where an event may follow, the others are
- * locked against being disabled, too: whoever disables one waits for deliveries that this round is about to write.
- */
-async function lockNews(
-  tx: Transaction,
-  round: readonly Judged[],
-  lastFailures: Map<string, Date> | undefined,
-): Promise<News> {
-  const all = new Set(round.map(({ delivered }) => delivered.item.ownerId))
-  const failed = new Set(round.flatMap((one) => (isSuccess(one) ? [] : [one.delivered.item.ownerId])))
-  rememberFailures(round, failed, lastFailures)
-  const mayDisable = mayAnyBeDisabled(round)
-  if (mayDisable) await oneDisablesAtOnce(tx)
-  const mayBeNews = new Set(
-    round.flatMap((one) => (mayBeNewSuccess(one, lastFailures) ? one.delivered.item.ownerId : [])),
-  )
-  const news = [...failed, ...(await newlyAnswering(tx, without(mayBeNews, failed), round))]
-  if (news.length === 0) return { rows: new Map(), mayDisable }
-  const rows = await tx
-    .select()
-    .from(webhookEndpoints)
-    .where(inArray(webhookEndpoints.id, news))
-    .orderBy(webhookEndpoints.id)
-    .for(mayDisable ? 'update' : 'no key update')
-  const others = without(all, new Set(news))
-  if (others.length > 0)
-    await tx.execute(sql`
-      SELECT FROM webhook_endpoints WHERE id = ANY(${textArrayLiteral(others)}::uuid[]) ORDER BY id FOR KEY SHARE`)
-  return { rows: new Map(rows.map((row) => [row.id, row])), mayDisable }
-}
-
-/** Kept for as long as an attempt may take that began before. */
-function rememberFailures(
-  round: readonly Judged[],
-  failed: ReadonlySet<string>,
-  lastFailures: Map<string, Date> | undefined,
-): void {
-  const now = round.at(-1)?.delivered.endedAt
-  if (!now || !lastFailures) return
-  for (const id of failed) lastFailures.set(id, now)
-  if (lastFailures.size < 5_000) return
-  for (const [id, at] of lastFailures) if (at < after(now, -lastSuccessPrecisionMs)) lastFailures.delete(id)
-}
-
-/** By what was known when the attempt began, and what whoever serves the endpoint has recorded since then. */
-function mayBeNewSuccess(
-  { delivered: { item, endedAt } }: Judged,
-  lastFailures: Map<string, Date> | undefined,
-): boolean {
-  const lastFailure = lastFailures?.get(item.ownerId)
-  if (!lastFailures || (lastFailure && lastFailure >= item.startedAt)) return true
-  return isNewSuccess(item.endpoint.health, endedAt)
-}
-
-function without(all: ReadonlySet<string>, some: ReadonlySet<string>): string[] {
-  return [...all].filter((id) => !some.has(id))
-}
-
-/** By their health as it was when the attempts began: it has to be known before the endpoints are locked. */
-function mayAnyBeDisabled(round: readonly Judged[]): boolean {
-  const seen = new Map<string, Health>()
-  return round.some((one) => {
-    const { delivered, verdict } = one
-    const { ownerId, endpoint } = delivered.item
-    if (isSuccess(one)) return false
-    const health = afterFailure(seen.get(ownerId) ?? endpoint.health, failureOf(delivered, verdict))
-    seen.set(ownerId, health)
-    return reasonToDisable(verdict, health, delivered.endedAt) !== null
-  })
-}
-
-async function newlyAnswering(tx: Transaction, ids: readonly string[], round: readonly Judged[]): Promise<string[]> {
-  const last = round.at(-1)?.delivered.endedAt
-  if (ids.length === 0 || !last) return []
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    /* deliver.news */
-    SELECT id FROM webhook_endpoints WHERE id = ANY(${textArrayLiteral(ids)}::uuid[])
-      AND (failures > 0 OR last_success_at IS NULL OR last_success_at <= ${after(last, -lastSuccessPrecisionMs)})`)
-  return rows.map(({ id }) => id)
 }
 
 async function write(tx: Transaction, rows: readonly EndpointRow[]): Promise<void> {
