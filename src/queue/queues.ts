@@ -6,7 +6,7 @@ import { Pool } from 'pg'
 import { demanding } from '../config/requirement.ts'
 import { endPool, endSilentConnections, keepAlive, silenceMs } from '../db/silence.ts'
 import { withPlainSslMode } from '../db/ssl-mode.ts'
-import { type Payload, payloads, type QueueName, queueNames } from './jobs.ts'
+import { type Payload, payloads, type QueueName, queueNames, storedName } from './jobs.ts'
 import { queueSchema } from './migrate.ts'
 import { requireSessions } from './postgres.ts'
 import { openQueueRedis } from './redis.ts'
@@ -68,7 +68,10 @@ export function openQueues(options: QueueOptions): Queues {
   const { redisUrl, databaseUrl, installationId, works = true, stalling = defaultStalling } = options
   const store = redisUrl === null ? openPostgresStore(databaseUrl, works) : openRedisStore(redisUrl, installationId)
   store.onError(options.onError)
-  const all = Object.fromEntries(queueNames.map((name) => [name, store.queue(name)])) as Record<QueueName, Queue>
+  const all = Object.fromEntries(queueNames.map((name) => [name, store.queue(storedName(name))])) as Record<
+    QueueName,
+    Queue
+  >
   const workers: Worker[] = []
   for (const queue of Object.values(all)) queue.on('error', options.onError)
 
@@ -78,7 +81,7 @@ export function openQueues(options: QueueOptions): Queues {
     work(name, processor, { concurrency }) {
       const hurry = new AbortController()
       const run = async (job: Job) => processor(payloads[name].parse(job.data) as Payload<typeof name>, hurry.signal)
-      const worker = store.worker(name, run, { concurrency, maxStalledCount, ...stalling })
+      const worker = store.worker(storedName(name), run, { concurrency, maxStalledCount, ...stalling })
       worker.on('error', options.onError)
       worker.on('failed', (_job, error) => options.onError(error))
       workers.push(worker)
