@@ -1,5 +1,4 @@
-// Owns what each look of a tick does: have those looked at that are served here, end what nobody may ask about, and
-// claim what is due.
+// Owns the work of a tick's pass: wake the owners served here, end imports that may not be polled, and claim due work.
 import type { Clock } from '../base/clock.ts'
 import { giveUpOverdue } from '../collecting/give-up.ts'
 import type { Database } from '../db/client.ts'
@@ -15,17 +14,17 @@ export interface LookDeps {
   clock: Clock
   queues: Pick<Queues, 'all'>
   kinds: Record<WorkName, Claimable>
-  /** Of this process. Absent: nobody is served here. */
+  /** The servers of this process. Absent: it serves nobody. */
   servers?: Record<WorkName, Pick<Server, 'look'>>
 }
 
-/** How often it is looked for what takes too long while nobody may ask about it. */
+/** How often to look for imports that are overdue and may not be polled. */
 const overdueEveryMs = 5_000
 
-/** How often endpoints in trouble are looked for: with a thousand of them that takes long, and they don't hurry. */
+/** How often endpoints in trouble are looked for. With a thousand of them that takes long, and they don't hurry. */
 const troubleEveryMs = 100
 
-/** What each look of a tick claims and enqueues; true: there is more. */
+/** Returns the passes of the ticks. Each claims and enqueues due work, and returns true if there is more. */
 export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
   const { db, clock, kinds, servers } = deps
   const isOverdueTurn = { poll: turnEvery(overdueEveryMs), collect: turnEvery(overdueEveryMs) }
@@ -50,7 +49,7 @@ export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
   }
 }
 
-/** True at most once in so many milliseconds. */
+/** Returns a function that returns true at most once in `ms` milliseconds. */
 function turnEvery(ms: number): () => boolean {
   let nextAt = 0
   return () => {

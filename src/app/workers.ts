@@ -1,4 +1,4 @@
-// Owns composing what runs in the background: the ticks, and a worker for each kind of work.
+// Owns composing the background work: the ticks, and a worker for each kind of work.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import { type CollectDeps, collectWork, oldestDue as oldestCollection } from '../collecting/work.ts'
@@ -22,7 +22,7 @@ import { mendTimes } from './mend-times.ts'
 
 export interface WorkersDeps extends CollectDeps, DeliverDeps, KeepDeps {
   clock: Clock
-  /** For statements that may take long; absent: `db`. */
+  /** For statements that may take long. Absent: `db`. */
   patientDb?: Database
   queues: Queues
   observePoll: PollObserver
@@ -31,13 +31,13 @@ export interface WorkersDeps extends CollectDeps, DeliverDeps, KeepDeps {
 export interface Workers {
   watch: WorkWatch
   /**
-   * Takes nothing new, lets what is under way end for up to `withinMs`, and ends it then. What is cut off is due again
-   * at once.
+   * Takes nothing new, and lets running work end for up to `withinMs`. Then it cuts off the rest, which is due again at
+   * once.
    */
   stop(withinMs: number): Promise<void>
 }
 
-/** Connections and endpoints that are served in this process at the most: each takes a job for as long. */
+/** How many connections and endpoints this process serves at most. Each one occupies a job while it is served. */
 const concurrency = { poll: 1_000, collect: 1_000, deliver: 2_000 }
 
 export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
@@ -81,8 +81,9 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
         ),
         delay(storeMs, false, { ref: false }),
       ])
-      if (!isStoreThere) for (const worker of working) worker.abort() // what it does now, nobody could be told
-      await settled(ticking.drain(), storeMs) // first: what is claimed now, no worker would take any more
+      // the results of running work couldn't be stored anyway
+      if (!isStoreThere) for (const worker of working) worker.abort()
+      await settled(ticking.drain(), storeMs) // first, because no worker would take work that is claimed from now on
       for (const server of Object.values(servers)) server.stop()
       const hurry = setTimeout(() => {
         for (const worker of working) worker.abort()
@@ -93,7 +94,7 @@ export async function startWorkers(deps: WorkersDeps): Promise<Workers> {
   }
 }
 
-/** Where each kind of work is looked for that is overdue. */
+/** Returns where to look for overdue work of each kind. */
 export function dueOf(db: Database): WatchDeps['dueOf'] {
   return {
     poll: {
@@ -104,12 +105,12 @@ export function dueOf(db: Database): WatchDeps['dueOf'] {
       waiting: (now) => longestDue(db, { kind: 'collect', oldestDue: oldestCollection(now), served: false }, now),
       underWay: (now) => longestDue(db, { kind: 'collect', oldestDue: oldestCollection(now), served: true }, now),
     },
-    // An endpoint that is served may hang, or answer slowly, for good reason.
+    // A worker may serve a hanging or slow endpoint for long, for good reason.
     deliver: { waiting: (now) => longestDueDeliveries(db, now), underWay: async () => [] },
   }
 }
 
-/** How long the queue's store may take to answer while stopping: one that is away must not hold up the end. */
+/** How long stopping waits for the queue's store. An unreachable store must not hold up the end. */
 const storeMs = 2_000
 
 async function settled(work: Promise<unknown>, withinMs: number): Promise<void> {

@@ -1,4 +1,4 @@
-// Owns which lists are gone on with now: of each connection that is served as many as it allows, the longest due first.
+// Owns which lists are walked now: for each served connection as many as it allows, the longest due first.
 import { sql } from 'drizzle-orm'
 import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
 import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
@@ -7,7 +7,7 @@ import { findProbes } from '../imports/probe.ts'
 import { allot } from '../work/allot.ts'
 import type { Begun, Served } from '../work/kind.ts'
 
-/** An import that is over, and whose rows aren't all stored. */
+/** An import that is over and whose rows aren't all stored. */
 export interface Collection {
   id: string
   ownerId: string
@@ -53,7 +53,7 @@ export async function beginCollections(
   return { items, next: nextOf(begun, allotted, now) }
 }
 
-/** Where a connection, or this process, allows no more for a moment; a list that is due later is found by the next tick. */
+/** Returns when a connection, or this process, has room again. The next tick finds lists that are due later. */
 function nextOf(
   begun: readonly { room: Room; requests: number }[],
   allotted: ReadonlyMap<string, number>,

@@ -1,5 +1,5 @@
-// Owns how far a collection has come: what is stored of it, and what storing one more page changes.
-// After every page the database alone says where to go on, so a crash costs at most the page under way.
+// Owns how far a collection has come: its stored pages, and storing the next one. After each page the database alone
+// knows where to continue, so a crash costs at most the page under way.
 import { and, desc, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports, type StoredPollError } from '../db/schema/index.ts'
@@ -15,14 +15,14 @@ export interface Checkpoint {
   row: typeof imports.$inferSelect
   /** The lease that the walk is under: a worker that takes over holds a different one. */
   leaseId: string
-  /** The page to ask for, from 0, and its cursor. */
+  /** The next page to request, from 0, and its cursor. */
   page: number
   cursor: string
-  /** The page replaces the stored ones from its number on, instead of following the last one. */
+  /** True: the page replaces the stored ones from its number on, instead of following the last one. */
   replaces: boolean
 }
 
-/** Where to go on; null: nothing is to be collected any more. */
+/** Returns where to continue. Returns null if nothing is left to collect. */
 export async function loadCheckpoint(db: Database, importId: string, leaseId: string): Promise<Checkpoint | null> {
   const [row] = await db.select().from(imports).where(eq(imports.id, importId))
   return row?.nextCollectAt ? { row, leaseId, ...(await placeOf(db, row)) } : null
@@ -32,7 +32,7 @@ async function placeOf(
   db: Database,
   { id, collectReplacesFrom: from }: Checkpoint['row'],
 ): Promise<Pick<Checkpoint, 'page' | 'cursor' | 'replaces'>> {
-  // The first page may have come with the status, and was asked for with no cursor then.
+  // The first page may have come with the status, and so without a cursor.
   if (from === 0) return { page: 0, cursor: firstPage, replaces: true }
   const [last] = await db
     .select()
@@ -46,11 +46,14 @@ async function placeOf(
 
 export type StoredPage =
   | { kind: 'stored'; next: Checkpoint }
-  /** It was the last one: its cursor is absent, or was used already. */
+  /** It was the last page: its cursor is absent, or was used before. */
   | { kind: 'complete' }
-  /** It was the last one, but fewer rows are stored than the provider announced. Asked again, it is replaced. */
+  /**
+   * It was the last page, but fewer rows are stored than the provider announced. If it is requested again, it is
+   * replaced.
+   */
   | { kind: 'short'; at: Checkpoint; stored: number; announced: number }
-  /** The lease ran out while it was fetched. Nothing is stored; another walk does that. */
+  /** The lease ended during the request. Nothing is stored: another walk does that. */
   | { kind: 'superseded' }
 
 /** Stores a page, which may complete the collection. */
@@ -63,7 +66,7 @@ export async function storeCollectedPage(
   const next = nextCursor(at, details)
   const goesOnAt = { ...at, page: at.page + 1, cursor: next ?? '', replaces: false }
   const page = { importId: at.row.id, page: at.page, cursor: at.cursor, details }
-  // All pages but the last are one statement. What keeps it from storing one is worth a closer look.
+  // All pages but the last take one statement. If it stores nothing, the transaction below finds out why.
   if (next !== null && !at.replaces && (await storePageUnderLease(db, page, now, at.leaseId)))
     return { kind: 'stored', next: goesOnAt }
   return db.transaction(async (tx): Promise<StoredPage> => {
@@ -76,7 +79,10 @@ export async function storeCollectedPage(
   })
 }
 
-/** The cursor of the page that follows; null: none does. That it was used for an earlier page, only the database knows. */
+/**
+ * Returns the cursor of the next page. Returns null if there is none. Only the database knows whether an earlier page
+ * used it.
+ */
 export function nextCursor({ cursor }: Checkpoint, { next }: DetailPage): string | null {
   return next === firstPage || next === cursor ? null : next
 }
@@ -102,7 +108,7 @@ async function complete(tx: Transaction, { id }: { id: string }, now: Date): Pro
     .set({
       ...ended('complete'),
       detailsError: null,
-      // Only the end of the list says how many lines were skipped.
+      // Only the end of the list tells how many lines were skipped.
       rowsSkipped: sql`CASE WHEN ${imports.skippedLines} > 0 THEN ${imports.skippedLines} ELSE ${imports.rowsSkipped} END`,
     })
     .where(and(eq(imports.id, id), sql`${imports.detailsState} <> 'complete'`))
@@ -110,24 +116,24 @@ async function complete(tx: Transaction, { id }: { id: string }, now: Date): Pro
   if (row) await writeImportEvents(tx, [{ importId: id, types: ['import.rows_collected'], at: now }])
 }
 
-/** Goes on at `until`. */
+/** Puts off the list until `until`. */
 export async function postpone(db: Database, at: Checkpoint, until: Date, now: Date): Promise<void> {
   await db.transaction(async (tx) => {
     if (await holds(tx, at, now)) await tx.update(imports).set({ nextCollectAt: until }).where(isCollected(at))
   })
 }
 
-/** Why a list doesn't go on now. */
+/** Why a list doesn't continue now. */
 export interface Postponed {
   trouble: Trouble
   error: StoredPollError
-  /** The call that failed; null: it brought a page, but not the rows that were announced. */
+  /** The call that failed. Null: it returned a page, but not all announced rows. */
   failed: ProviderErrorKind | null
-  /** From the first page. */
+  /** True: the list begins again from its first page. */
   anew: boolean
 }
 
-/** Goes on at `until`, and says why it didn't go on now. */
+/** Puts off the list until `until`, and stores the reason. */
 export async function postponeFailed(
   db: Database,
   at: Checkpoint,
@@ -151,14 +157,14 @@ export async function postponeFailed(
   })
 }
 
-/** Locks the import for its walk. Returns false if another worker may walk by now, or nothing is to be collected any more. */
+/** Locks the import for its walk. Returns false if the lease is over, or nothing is left to collect. */
 export async function holds(tx: Transaction, at: Checkpoint, now: Date): Promise<boolean> {
   if (!(await lockLeases(tx, [at.leaseId], now)).has(at.leaseId)) return false
   const held = await tx.select({ id: imports.id }).from(imports).where(isCollected(at)).for('no key update')
   return held.length > 0
 }
 
-/** Gives the list up, as long as it is under the lease of the walk. */
+/** Gives the list up, if the walk still holds its lease. */
 export async function giveUpWalk(db: Database, at: Checkpoint, given: GivenUp): Promise<void> {
   await db.transaction(async (tx) => {
     if (await holds(tx, at, given.now)) await giveUp(tx, at.row.id, given)

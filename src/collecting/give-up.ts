@@ -1,4 +1,4 @@
-// Owns giving up a list of rows: what is stored stays, `details.state` says that it isn't all, and an event tells.
+// Owns giving up a list of rows. Stored rows stay, `details.state` says that they aren't all, and an event is written.
 // A tick looks for overdue collections here, because no worker walks the lists of a paused connection.
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
@@ -9,14 +9,14 @@ import type { ProviderErrorKind } from '../providers/error.ts'
 import { countFailedCalls } from '../reporting/failed-calls.ts'
 import { confirming } from './judge.ts'
 
-/** Rows are waited for this long where the provider or our way to it is in trouble. */
+/** How long to wait for rows while the provider, or our way to it, is in trouble. */
 export const giveUpAfterMs = 7 * 24 * 60 * 60 * 1_000
-/** And this long where the provider answers, the list was begun anew, and it still can't go on. */
+/** How long to wait if the provider answers and the list was begun again, but still can't continue. */
 const giveUpStuckAfterMs = 2 * 60 * 60 * 1_000
-/** What one call gives up at the most; the next one goes on. */
+/** How many lists one call gives up at most. The next call continues. */
 const batchSize = 200
 
-/** What holds once a list isn't collected any more. */
+/** Returns the columns of a list that is no longer collected. */
 export function ended(detailsState: 'complete' | 'incomplete') {
   return {
     detailsState,
@@ -30,14 +30,14 @@ export function ended(detailsState: 'complete' | 'incomplete') {
 }
 
 export interface GivenUp {
-  /** Why. */
+  /** The reason. */
   error: StoredPollError
-  /** The call that failed just now; null: none did. */
+  /** The call that failed just now. Null: none did. */
   failed: ProviderErrorKind | null
   now: Date
 }
 
-/** Gives up the list of an import. Returns false if there is none any more. */
+/** Gives up the list of an import. Returns false if it has none any more. */
 export async function giveUp(tx: Transaction, importId: string, { error, failed, now }: GivenUp): Promise<boolean> {
   const [row] = await tx
     .update(imports)
@@ -50,7 +50,7 @@ export async function giveUp(tx: Transaction, importId: string, { error, failed,
   return true
 }
 
-/** Counts the call for a page, where that failed. */
+/** Counts the call for a page if it failed. */
 export async function countFailedPage(
   tx: Transaction,
   connectionId: string,
@@ -61,7 +61,7 @@ export async function countFailedPage(
   await countFailedCalls(tx, [{ connection: { id: connectionId }, failedCall, polledAt: new Date(error.at) }])
 }
 
-/** Gives up what has taken too long, whether anybody may ask for it or not. Returns how many. */
+/** Gives up lists that have taken too long, whether they may be requested or not. Returns how many. */
 export async function giveUpOverdue({ db, clock }: { db: Database; clock: Clock }): Promise<number> {
   const now = clock.now()
   const overdue = await db
@@ -78,7 +78,7 @@ export async function giveUpOverdue({ db, clock }: { db: Database; clock: Clock 
   return given
 }
 
-/** Not a list that was never asked for: after a week away, a worker asks before it gives up. */
+/** Lists that were never requested don't count: after a week's outage, a worker asks before it gives up. */
 function isOverdue(now: Date): SQL {
   const age = sql`${now}::timestamptz - coalesce(${imports.finishedAt}, ${imports.registeredAt})`
   return sql`${imports.nextCollectAt} IS NOT NULL AND NOT EXISTS (
@@ -89,7 +89,7 @@ function isOverdue(now: Date): SQL {
     OR ${age} > ${giveUpStuckAfterMs} * interval '1 ms' AND ${imports.collectBegunAnew} AND ${imports.collectFaults} >= ${confirming})`
 }
 
-/** Why rows weren't had where no call says it. */
+/** Returns the error of rows that never came although no call explains it. */
 export function tooLate(now: Date): StoredPollError {
   return { code: 'deadline', message: 'The rows could not be had within a week.', at: now.toISOString() }
 }

@@ -1,11 +1,11 @@
-// Owns what trouble with a list of rows leads to: asking again, beginning the list anew, or giving it up. Pure. What
-// takes too long is given up by give-up.ts, whoever asks or doesn't.
+// Owns the reaction to trouble with a list of rows: ask again, begin the list again, or give it up. Pure. give-up.ts
+// gives up lists that take too long.
 import type { ProviderErrorKind } from '../providers/error.ts'
 
-/** Fewer rows came than the provider announced. */
+/** `rows_missing`: fewer rows came than the provider announced. */
 export type ListTroubleKind = ProviderErrorKind | 'rows_missing'
 
-/** How a collection has gone so far (see db/schema/imports.ts). */
+/** How the collection has gone so far (see db/schema/imports.ts). */
 export interface Trouble {
   collectFailures: number
   collectNotFounds: number
@@ -13,10 +13,10 @@ export interface Trouble {
   collectBegunAnew: boolean
 }
 
-/** In a row. A 404 is believed then, and a fault won't go away by asking for the same page. */
+/** How many times in a row make a 404 believable, and show that asking for the same page again won't help. */
 export const confirming = 3
 
-/** What asking for the same page again may not mend: the provider answers, but not with what follows in the list. */
+/** Trouble that asking again may not mend: the provider answers, but not with the next part of the list. */
 const faults: ReadonlySet<ListTroubleKind> = new Set<ListTroubleKind>([
   'invalid_response',
   'bad_request',
@@ -32,7 +32,7 @@ export interface Verdict {
   trouble: Trouble
 }
 
-/** @param before how it has gone before this. */
+/** @param before how the collection had gone so far. */
 export function judge(before: Trouble, kind: ListTroubleKind): Verdict {
   const isFault = faults.has(kind)
   const trouble = {

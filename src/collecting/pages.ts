@@ -1,5 +1,5 @@
-// Owns asking for the pages of one turn, politely: each draws on the connection's budget, and a long walk makes room
-// for others now and then.
+// Owns requesting the pages of one turn. Each request draws on the connection's budget, and a long walk makes room for
+// others now and then.
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, type Clock } from '../base/clock.ts'
 import type { ConnectionAccess } from '../connections/access.ts'
@@ -10,23 +10,23 @@ import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { DetailPage } from '../providers/contract.ts'
 import type { Hold } from '../work/kind.ts'
 
-/** A walk makes room for others after this long, and goes on when its turn comes again. */
+/** How long a walk lasts before it makes room for others. It continues at its next turn. */
 const turnMs = 20_000
-/** A page whose turn is further off than this is waited for in the database, not in the worker. */
+/** A longer wait for a page's turn happens in the database, not in the worker. */
 const waitInWorkerMs = 2_000
 
 export type AskedPage =
   | { kind: 'page'; details: DetailPage }
   | { kind: 'failed'; error: ProviderError }
-  /** Its turn is further off, or we are to stop. */
+  /** The page's turn is further off, or the walk has to stop. */
   | { kind: 'postponed'; until: Date }
 
 export interface Pages extends AsyncDisposable {
-  /** Asks for a page; one at a time. */
+  /** Requests a page. One at a time. */
   ask(cursor: string): void
-  /** The page that was asked for last. */
+  /** Returns the page that was last requested. */
   asked(): Promise<AskedPage>
-  /** What is still under way is cut off. */
+  /** Aborts a request that is under way. */
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export function createPages(
   let page: Promise<AskedPage> | undefined
 
   async function fetchPage(cursor: string): Promise<AskedPage> {
-    // Dispatch has drawn the first request of a turn already.
+    // The pass that began this turn has counted its first request.
     const mayStartAt = isFirst ? clock.now() : await reserveRequest(db, access, clock.now())
     isFirst = false
     if (signal.aborted || !hold.isHeld() || clock.now() > turnEnds || (await waitsElsewhere(clock, mayStartAt, signal)))
@@ -63,7 +63,7 @@ export function createPages(
   return {
     ask(cursor) {
       page = fetchPage(cursor)
-      page.catch(() => {}) // whoever wants the page is told
+      page.catch(() => {}) // `asked` reports it
     },
     async asked() {
       if (!page) throw new Error('No page was asked for.')
@@ -76,7 +76,7 @@ export function createPages(
   }
 }
 
-/** Waits for a page's turn where it comes soon; true: it doesn't, or we are to stop. */
+/** Waits for a page's turn if it comes soon. Returns true if it doesn't, or if the walk has to stop. */
 async function waitsElsewhere(clock: Clock, mayStartAt: Date, signal: AbortSignal): Promise<boolean> {
   const waitMs = mayStartAt.getTime() - clock.now().getTime()
   if (waitMs <= 0) return false

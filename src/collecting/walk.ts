@@ -1,5 +1,5 @@
-// Owns walking the pages of skipped lines and row results to their end. When and how they are asked for is pages.ts's,
-// where the walk stands checkpoint.ts's.
+// Owns walking the pages of skipped lines and row results to their end. pages.ts owns when and how to request them, and
+// checkpoint.ts the position of the walk.
 import { after, type Clock } from '../base/clock.ts'
 import type { ConnectionAccess } from '../connections/access.ts'
 import { backOff } from '../connections/backoff.ts'
@@ -23,18 +23,18 @@ export interface WalkDeps {
   wake: Wake
 }
 
-/** A list whose pages stay empty this often in a row has no end. */
+/** After this many empty pages in a row, the list has no end. */
 const maxEmptyPages = 100
-/** A list that can't go on is asked for ever more seldom, up to this. */
+/** The longest interval at which a list that can't continue is requested. */
 const maxFaultIntervalMs = 15 * 60_000
 
 export interface Walked {
-  /** Pages stored in this turn. */
+  /** How many pages this turn stored. */
   pages: number
   outcome: string
 }
 
-/** Walks on from the checkpoint for a turn. */
+/** Walks on from the checkpoint for one turn. */
 export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Checkpoint, hold: Hold): Promise<Walked> {
   const { db, clock, wake } = deps
   await using pages = createPages(deps, access, start.row.jobId, hold)
@@ -61,7 +61,7 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
     emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
     const endless = emptyPages >= maxEmptyPages || isTooOld(at, now)
     const next = nextCursor(at, details)
-    if (next !== null && !endless) pages.ask(next) // it is on its way while this one is stored
+    if (next !== null && !endless) pages.ask(next) // it is requested while this page is stored
     const result = await storeCollectedPage(db, at, details, now)
     if (result.kind === 'superseded') return { pages: stored, outcome: 'superseded' }
     if (result.kind === 'short') {
@@ -94,14 +94,14 @@ function isTooOld({ row }: Checkpoint, now: Date): boolean {
 }
 
 interface Stopped {
-  /** How the collection has gone before. */
+  /** How the collection had gone so far. */
   trouble: Trouble
   kind: ListTroubleKind
   error: StoredPollError
   retryAfterMs: number | null
 }
 
-/** Asks again later, for the same page or from the first one; or gives up. */
+/** Puts off the list, for the same page or for the first one, or gives it up. */
 async function goOnAfter(
   { db, clock, wake }: WalkDeps,
   access: ConnectionAccess,

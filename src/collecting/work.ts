@@ -1,4 +1,5 @@
-// Owns collecting as a kind of work: an item is a list of skipped lines or row results, whose pages are walked for a turn.
+// Owns collecting as a kind of work. An item is a list of skipped lines or row results, and its pages are walked for a
+// turn.
 import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -15,16 +16,16 @@ export interface CollectDeps extends WalkDeps {
   accesses: ConnectionAccesses
 }
 
-/** Lists that one process walks at once, at the most. */
+/** How many lists one process walks at once at most. */
 export const mostCollections = 20
-/** A list whose walk can't be stored is gone on with after this. */
+/** How long a list is put off if its walk can't be stored. */
 const putOffMs = 60_000
-/** A turn of a walk that is over. */
+/** A finished turn of a walk. */
 export interface Collected {
   item: Collection
-  /** Null: there was nothing to collect any more. */
+  /** Null: nothing was left to collect. */
   walked: Walked | null
-  /** The page that it came to. */
+  /** The number of the page that the walk reached. */
   page: number
   durationMs: number
 }

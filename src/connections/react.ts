@@ -1,5 +1,5 @@
-// Owns what a call means for the whole connection: some answers make all of it wait, refusals may pause it, and an answer
-// shows that it is let in.
+// Owns what a call means for its connection: some errors block it, refusals may pause it, and an answer clears its
+// refusals.
 
 import type { Transaction } from '../db/client.ts'
 import type { ProviderError, ProviderErrorKind } from '../providers/error.ts'
@@ -12,18 +12,24 @@ import { forgetRefusals, noteRefusal } from './refusals.ts'
 
 export interface MadeCall {
   importId: string
-  /** What was asked for. `summary`: the second call of a poll whose first one was answered. */
+  /** The kind of call. `summary`: the second call of a poll, after an answered first one. */
   what: 'status' | 'summary' | 'details'
   /** Null: the provider answered. */
   error: ProviderError | null
 }
 
-/** Whether a call says something of its connection. Nearly every one is answered, over a connection that works. */
+/**
+ * Returns true if a call may change its connection. Nearly all calls are answered over a working connection, and change
+ * nothing.
+ */
 export function saysSomething(access: ConnectionAccess, { error }: MadeCall): boolean {
   return error !== null || access.pausedAt !== null || access.refusedSince !== null
 }
 
-/** Writes down what a call means for its connection, in the transaction that records it. Returns what has become due. */
+/**
+ * Stores what a call means for its connection, in the transaction that records the call. Returns the kinds of work that
+ * became due.
+ */
 export async function reactForConnection(
   tx: Transaction,
   access: ConnectionAccess,
@@ -42,12 +48,12 @@ export async function reactForConnection(
   return reason === null ? due : refused(tx, access, { importId: call.importId, reason }, now)
 }
 
-/** That there is no such job, is told to those who may ask. */
+/** Returns true if the provider accepted the credentials. It says "no such job" only to clients that it accepts. */
 function isLetIn({ error, what }: MadeCall): boolean {
   return error === null || what === 'summary' || (error.kind === 'not_found' && error.status !== null)
 }
 
-/** A 403 of rows is about them alone, and a refused summary came with a status that wasn't refused. */
+/** A 403 for rows concerns the rows alone. A refused summary follows a status that wasn't refused. */
 function refusalOf(kind: ProviderErrorKind, what: MadeCall['what']): PauseReason | null {
   if (kind === 'unauthorized' && what !== 'summary') return kind
   return kind === 'forbidden' && what === 'status' ? kind : null

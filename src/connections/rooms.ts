@@ -1,6 +1,6 @@
-// Owns how many requests may begin now over each connection, within what it allows: pauses, announced waits, requests in
-// flight, a second, a month. Polls and collections draw on the same budget, because the provider counts requests and not
-// what they are for.
+// Owns how many requests each connection may begin now: within pauses, blocks, requests in flight, the second's pace
+// and the month's budget. Polls and collections share one budget, because the provider counts requests whatever their
+// purpose.
 import { and, eq, inArray, isNull, not, type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -14,32 +14,35 @@ import { probeIntervalMs } from './pause.ts'
 import type { ConnectionRow } from './present.ts'
 import { shareAt } from './spread.ts'
 
-/** A connection, and how many requests may begin over it now. */
+/** A connection, and how many requests it may begin now. */
 export interface Room {
   id: string
   row: ConnectionRow
   limits: DefaultLimits
   requests: number
-  /** How many of its imports may go on, as a share of them; 1: all. */
+  /** The share of its imports that may continue now, from 0 to 1. */
   share: number
-  /** Somebody is changing the connection just now, so nothing begins over it for a moment. */
+  /** True: another transaction has locked the connection, so nothing begins over it for a moment. */
   isTaken: boolean
-  /** It is paused: one request asks whether it is let in again. */
+  /** True: the connection is paused, and one request tries whether the provider accepts its credentials again. */
   isProbe: boolean
 }
 
-/** When a connection that is taken is tried again. */
+/** The wait before a locked connection is tried again. */
 const takenMs = 50
 
-/** The id of the connection in a subquery: Drizzle would leave out the table's name in a list of columns. */
+/** A connection's id inside a subquery. Drizzle would leave out the table's name in a list of columns. */
 const connectionId = sql.raw('connections.id')
 
-/** A kind of work that asks a connection's provider. */
+/** A kind of work that calls a connection's provider. */
 export type ConnectionWork = 'poll' | 'collect'
 
 const connectionWork: readonly ConnectionWork[] = ['poll', 'collect']
 
-/** How many requests are under way over a connection, less those of one kind of work. Each kind's lease by its index. */
+/**
+ * Returns SQL for how many requests are under way over a connection, without those of one kind of work. Each kind's lease
+ * is read by its index.
+ */
 function underWay(now: Date, butFor: ConnectionWork | null = null): SQL<number> {
   const kinds = connectionWork.filter((kind) => kind !== butFor)
   return sql<number>`(
@@ -47,16 +50,16 @@ function underWay(now: Date, butFor: ConnectionWork | null = null): SQL<number> 
     WHERE kind = ANY(${sql.param(kinds)}::text[]) AND owner_id = ${connectionId} AND until > ${now})::int`
 }
 
-/** A connection that is served, and what the one who serves it has under way. */
+/** A connection that a worker serves, with its requests under way. */
 interface Served {
   id: string
   underWay: { size: number }
 }
 
 /**
- * The rooms of the connections of these owners, in their order, of those that aren't deleted. They are locked until the
- * transaction ends, so that polls and collections together stay within what a connection allows. One that somebody else
- * has locked has no room, because the others can't wait for it.
+ * Returns the rooms of these connections in their order, without deleted ones. The connections are locked until the
+ * transaction ends, so that polls and collections together stay within what a connection allows. A connection that
+ * another transaction has locked has no room, because the others can't wait for it.
  */
 export async function readRooms(
   tx: Transaction,
@@ -70,7 +73,7 @@ export async function readRooms(
     /* rooms.lock */
     SELECT id FROM connections WHERE id = ANY(${sql.param(ids)}::uuid[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED`)
   const isOurs = new Set(locked.map(({ id }) => id))
-  // As they are since the other kind of work has begun something, and committed it.
+  // Read after the lock, because the other kind of work may have begun requests and committed.
   const found = await select(tx, ids, kind, now)
   const rooms = new Map(
     found.map(({ row, others }) => {
@@ -81,13 +84,13 @@ export async function readRooms(
   return ids.flatMap((id) => rooms.get(id) ?? [])
 }
 
-/** `others`: what the other kind of work has under way. */
+/** Reads the connections. `others`: how many requests the other kind of work has under way. */
 async function select(tx: Transaction, ids: readonly string[], kind: ConnectionWork, now: Date) {
   const found = await tx
     .select({ row: connections, others: underWay(now, kind) })
     .from(connections)
     .where(and(inArray(connections.id, [...ids]), isNull(connections.deletedAt)))
-  // What another version has stored mustn't hold up what this one knows.
+  // A connection to a provider that only another version knows must not hold up the others.
   return found.filter(({ row }) => isProviderName(row.provider))
 }
 
@@ -122,7 +125,10 @@ function spendingOf({ nextRequestAt: at, budgetMonth, monthRequests }: Connectio
   return { nextRequestAt: at?.getTime() ?? null, budgetMonth, monthRequests }
 }
 
-/** When a connection that allows nothing more now does so again by itself; null: when something under way has ended. */
+/**
+ * Returns when a connection without room has room again by itself. Returns null if only the end of a running request
+ * makes room.
+ */
 export function opensAt({ row, limits, isTaken }: Room, taken: number, now: Date): Date | null {
   if (isTaken) return after(now, takenMs)
   if (row.blockedUntil !== null && row.blockedUntil > now) return row.blockedUntil
@@ -152,7 +158,7 @@ export async function spendRequests(tx: Transaction, begun: readonly { room: Roo
 
 interface DueSearch {
   kind: ConnectionWork
-  /** When the oldest due work of a connection was due; null: nothing is due. */
+  /** When the oldest due work of a connection was due. Null: nothing is due. */
   oldestDue: SQL
   limit: number
 }
@@ -167,8 +173,8 @@ export async function connectionsToServe(db: Database, search: DueSearch, now: D
 const mostLookedAt = 100
 
 /**
- * What has been due for the longest on each connection that allows it to begin now. Of a connection that is served it
- * may be under way.
+ * Returns the longest due work of each connection with room. If a worker serves the connection, that work may be under
+ * way.
  */
 export function longestDue(
   db: Database,

@@ -1,5 +1,5 @@
-// Owns what an endpoint may begin, by what it has under way and by its health, so that a slow or dead one holds up nobody
-// else. Pure.
+// Owns how much an endpoint may begin, by its requests under way and its health, so that a slow or dead endpoint holds
+// up no other. Pure.
 //
 // | | first attempts | retries | together |
 // |---|---|---|---|
@@ -7,28 +7,30 @@
 // | while a request takes long | 2 | 1 | 5 |
 // | while its breaker is open | | | 1, a probe |
 //
-// What somebody asked for goes first and past an open breaker, within the five.
+// Requested attempts go first and pass an open breaker, within the five.
 import { type Health, isHeldBack } from '../webhooks/endpoints/health.ts'
 
-/** Under way to one endpoint at the most. */
+/** How many requests one endpoint has under way at most. */
 export const most = { all: 5, retries: 3 }
 const mostWhileSlow = { firsts: 2, retries: 1 }
-/** An endpoint that lets a request wait for longer than this is slow; than the second, where a process is crowded. */
+/**
+ * An endpoint that lets a request wait longer than this is slow. The second limit counts while a process is crowded.
+ */
 const slowMs = { usually: 1_000, whereCrowded: 100 }
-/** Failures in a row from which an endpoint that has answered is in trouble. */
+/** After this many failures in a row, an endpoint that has answered before is in trouble. */
 export const failuresToTrouble = 3
-/** How long an endpoint that is full rests, unless something ends before; one in trouble, before it gets another one. */
+/** How long a full endpoint rests, unless something ends before; and how long one in trouble rests between attempts. */
 const restMs = 2_000
 const restInTroubleMs = 1_000
 
 /** Of an endpoint. */
 export interface Condition extends Health {
-  /** No attempt has succeeded yet: null. */
+  /** Null: no attempt has succeeded yet. */
   lastSuccessAt: Date | null
   blockedUntil: Date | null
 }
 
-/** What one endpoint has under way; what somebody asked for is among the firsts. */
+/** What one endpoint has under way. Requested attempts count as first attempts. */
 export interface UnderWay {
   firsts: number
   retries: number
@@ -36,21 +38,21 @@ export interface UnderWay {
   longestMs: number
 }
 
-/** How many may begin, at the most. */
+/** How many attempts may begin at most. */
 export interface Places {
   asked: number
   /** Of all kinds. What was asked for may go beyond it, but then nothing else begins. */
   together: number
   firsts: number
   retries: number
-  /** One place is a retry's, where one is due. */
+  /** True: one place is kept for a retry if one is due. */
   keepsOne: boolean
-  /** Only one of them all: it is to show whether the endpoint answers again. */
+  /** True: only one attempt may begin, to find out whether the endpoint answers again. */
   isProbe: boolean
   isInTrouble: boolean
 }
 
-/** What is due of an endpoint, each the longest due first. */
+/** The due deliveries of an endpoint, each list with the longest due first. */
 export interface Due<D> {
   asked: readonly D[]
   firsts: readonly D[]
@@ -67,7 +69,7 @@ const none: Places = {
   isInTrouble: true,
 }
 
-/** @param isCrowded many requests of the process are under way, so that each counts. */
+/** @param isCrowded true if the process has many requests under way, so that each counts. */
 export function placesOf(
   endpoint: Condition,
   { firsts, retries, longestMs }: UnderWay,
@@ -79,7 +81,7 @@ export function placesOf(
   const isProbe = endpoint.failingSince !== null
   const isSlow = longestMs >= (isCrowded ? slowMs.whereCrowded : slowMs.usually)
   const isInTrouble = endpoint.lastSuccessAt === null || endpoint.failures >= failuresToTrouble
-  // One at a look: there may be thousands of endpoints in trouble, and their attempts take long.
+  // One in a pass: thousands of endpoints may be in trouble, and their attempts take long.
   const atOnce = isInTrouble ? 1 : most.all
   return {
     asked: free,
@@ -96,7 +98,7 @@ function within(places: number, atOnce: number): number {
   return Math.max(0, Math.min(places, atOnce))
 }
 
-/** Which of those due begin, the most urgent first. */
+/** Returns which due deliveries begin, the most urgent first. */
 export function choose<D extends { dueAt: Date }>(places: Places, due: Due<D>): D[] {
   const asked = due.asked.slice(0, places.asked)
   const left = Math.max(0, Math.min(places.asked, places.together) - asked.length)
@@ -110,7 +112,10 @@ export function choose<D extends { dueAt: Date }>(places: Places, due: Due<D>): 
   return [...asked, ...firsts, ...retries.slice(0, left - firsts.length)]
 }
 
-/** For how long nothing more may begin, unless something ends before; null: whatever becomes due may. */
+/**
+ * Returns for how long nothing more may begin, unless something ends before. Returns null if new due deliveries may
+ * begin at once.
+ */
 export function restOf(places: Places, begun: number): number | null {
   if (places.isInTrouble && begun > 0) return restInTroubleMs
   const isFull = begun >= places.asked || begun >= places.together || begun >= places.firsts + places.retries

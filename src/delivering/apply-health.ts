@@ -12,16 +12,19 @@ import { failureOf, isNewSuccess, isSuccess, lockNews, reasonToDisable } from '.
 import type { Judged } from './record.ts'
 import type { Delivered } from './work.ts'
 
-/** What an attempt made of its endpoint; null: nothing new. */
+/** What an attempt changed about its endpoint. Null: nothing. */
 export type EndpointChange = 'failing' | 'recovered' | 'disabled' | null
 
 export interface NotedHealth {
   delivered: Delivered
-  /** An ordinary one, where the endpoint was changed since the attempt began: the answer isn't of where it is now. */
+  /**
+   * The verdict without the endpoint's part, if the endpoint changed since the attempt began: the answer came from its
+   * old place.
+   */
   verdict: Verdict
-  /** Locked, and as this attempt leaves it; null: a success that is no news. */
+  /** The locked endpoint after this attempt. Null: the attempt is a success that changes nothing. */
   endpoint: EndpointRow | null
-  /** Disables the endpoint if that follows, and writes the event; to be called when the deliveries are written. */
+  /** Disables the endpoint if that follows, and writes the event. Call it once the deliveries are written. */
   tell(encryption: Encryption): Promise<EndpointChange>
 }
 

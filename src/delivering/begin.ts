@@ -1,4 +1,4 @@
-// Owns which attempts begin now, what each needs, and that its row is there before any request.
+// Owns which attempts begin now, their data, and writing their rows before any request.
 import { after } from '../base/clock.ts'
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import type { Transaction } from '../db/client.ts'
@@ -9,36 +9,39 @@ import { type Condition, choose, most, type Places, placesOf, restOf, type Under
 import { attemptsMade, countAttempts, endUnsendable } from './count.ts'
 import { type DueRow, type Endpoint, type EndpointWithDue, readDue } from './longest-due.ts'
 
-/** Begun in one pass at the most, so that it stays short. */
+/** How many attempts one pass begins at most, so that the pass stays short. */
 const mostAtOnce = 150
 
 export interface BeginDeps {
   encryption: Encryption
-  /** In milliseconds, of a clock that nobody sets. */
+  /** The process's uptime in milliseconds, by a clock that nobody sets. */
   uptime?: () => number
 }
 
-/** What signs; null: no accepted key opens it, so nothing can be sent. */
+/** The secrets that sign. Null: no accepted key decrypts them, so nothing can be sent. */
 type Secrets = readonly string[] | null
 
 /** An attempt whose row is written. */
 export interface Attempt {
-  /** Of the delivery. */
+  /** The id of the delivery. */
   id: string
-  /** The endpoint. */
+  /** The id of the endpoint. */
   ownerId: string
-  /** From 1, manual ones counted too. */
+  /** From 1, manual attempts included. */
   number: number
   manual: boolean
-  /** It counts as a retry of its endpoint. */
+  /** True: the attempt counts as a retry of its endpoint. */
   isRetry: boolean
-  /** Automatic attempts of its schedule so far, this one included if it is one, and all before the schedule began. */
+  /**
+   * Automatic attempts of the schedule so far, including this one if it is automatic; and all attempts before the
+   * schedule began.
+   */
   attempts: number
   earlierAttempts: number
   startedAt: Date
-  /** The same by a clock that nobody sets. */
+  /** The same moment by a clock that nobody sets. */
   startedUptime: number
-  /** When it was due, and when the event was written. */
+  /** When the attempt was due, and when the event was written. */
   dueAt: Date
   createdAt: Date
   event: { id: string; type: string; body: string }
@@ -46,8 +49,8 @@ export interface Attempt {
 }
 
 /**
- * Writes the attempts as `in_flight` and counts them, before any request: a crash from here on is visible. What can't be
- * sent ends: its endpoint is disabled or deleted, its event is deleted, or nobody wants it any more.
+ * Writes the attempts as `in_flight` and counts them before any request, so that a crash leaves a trace. Deliveries
+ * that can't be sent end: their endpoint is disabled or deleted, their event is deleted, or they are no longer pending.
  */
 export async function beginAttempts(
   { encryption, uptime = () => performance.now() }: BeginDeps,
@@ -86,7 +89,7 @@ export async function beginAttempts(
   return { items, next, closed }
 }
 
-/** All that is due of an endpoint that takes nothing any more ends. */
+/** The places of an endpoint that takes nothing any more: everything due ends. */
 const ending: Places = {
   asked: most.all,
   together: most.all,
@@ -108,8 +111,8 @@ function underWayOf(items: ReadonlyMap<string, Attempt>, at: number): UnderWay {
 }
 
 /**
- * Which of them begin, at most `room` of all: of each endpoint one more than it has under way, before any gets another
- * one. `cut`: the endpoints that would have begun more.
+ * Returns which deliveries begin, at most `room` of all. Each endpoint gets one more than it has under way before any
+ * gets a second. `cut`: the endpoints that would have begun more.
  */
 function chooseOf(
   found: ReadonlyMap<string, EndpointWithDue>,
@@ -158,7 +161,7 @@ function attemptOf(
   }
 }
 
-/** Opens the secrets of an endpoint once. */
+/** Decrypts the secrets of each endpoint once. */
 function openerOf(encryption: Encryption, now: Date): (endpoint: Endpoint) => Attempt['endpoint'] {
   const opened = new Map<string, Attempt['endpoint']>()
   return (endpoint) => {

@@ -1,10 +1,10 @@
-// Owns writing down that attempts have begun, and that what can't be sent is over.
+// Owns storing that attempts have begun, and ending deliveries that can't be sent.
 import { sql } from 'drizzle-orm'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Transaction } from '../db/client.ts'
 import type { DueRow } from './longest-due.ts'
 
-/** Nothing is due of these any more. Those that somebody changes at this moment are left to the next pass. */
+/** Ends these deliveries. Deliveries that another transaction is changing are left to the next pass. */
 export async function endUnsendable(tx: Transaction, due: readonly DueRow[]): Promise<void> {
   if (due.length === 0) return
   await tx.execute(sql`
@@ -31,9 +31,9 @@ export interface Counted {
 }
 
 /**
- * Counts these attempts, of which nobody has changed the delivery since it was read, and returns them with their events.
- * What has no event any more isn't counted. It doesn't wait for the disk: should Postgres itself crash, an attempt of its
- * last half second may be forgotten, and is made again.
+ * Counts these attempts and returns them with their events. Deliveries that changed since they were read, or that have no
+ * event any more, aren't counted. The transaction doesn't wait for the disk: if Postgres itself crashes, attempts of about
+ * its last half second may be forgotten, and are made again.
  */
 export async function countAttempts(tx: Transaction, due: readonly DueRow[], now: Date): Promise<Counted> {
   if (due.length === 0) return { ids: new Set(), events: new Map() }
@@ -74,7 +74,7 @@ export async function countAttempts(tx: Transaction, due: readonly DueRow[], now
   return { ids, events }
 }
 
-/** Of both kinds, by any schedule. */
+/** Returns the number of attempts of both kinds, over all schedules. */
 export function attemptsMade({ attempts, manualAttempts, earlierAttempts }: DueRow): number {
   return attempts + manualAttempts + earlierAttempts
 }

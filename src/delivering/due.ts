@@ -1,15 +1,15 @@
-// Owns which endpoints have deliveries due that may begin, and that nobody serves.
+// Owns which endpoints have due deliveries that may begin, and are served by no worker.
 //
-// Each endpoint is asked by itself, and each look is a short scan of an index of its deliveries, from the beginning.
-// Joined or counted together, Postgres may choose to read the whole table, since its statistics of what is due are never
-// up to date.
+// Each endpoint is read by itself, with short scans of an index of its deliveries, from the beginning. If they were
+// joined or counted together, Postgres might read the whole table, because its statistics about due deliveries are
+// never up to date.
 import { type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { isServed } from '../work/leases.ts'
 import type { DueWork } from '../work/overdue.ts'
 import { failuresToTrouble } from './allot.ts'
 
-/** Endpoints that answer, the longest due first. */
+/** Returns endpoints that answer, the longest due first. */
 export async function endpointsToServe(db: Database, now: Date, limit: number): Promise<string[]> {
   const { rows } = await db.execute<{ id: string }>(sql`
     /* deliver.due */
@@ -19,7 +19,10 @@ export async function endpointsToServe(db: Database, now: Date, limit: number): 
   return rows.map(({ id }) => id)
 }
 
-/** Endpoints that have failed or were never tried; of those that failed least the longest due first. */
+/**
+ * Returns endpoints that have failed or were never tried. Those with the fewest failures come first, then the longest
+ * due.
+ */
 export async function troubledToServe(db: Database, now: Date, limit: number): Promise<string[]> {
   const { rows } = await db.execute<{ id: string }>(sql`
     /* deliver.trouble */
@@ -32,7 +35,10 @@ export async function troubledToServe(db: Database, now: Date, limit: number): P
   return rows.map(({ id }) => id)
 }
 
-/** What has been due for the longest, by endpoint: of those that answer and that nobody serves. The others may have to wait for good reason. */
+/**
+ * Returns the longest due delivery of each endpoint whose breaker is closed and that no worker serves. Others may have
+ * to wait for good reason.
+ */
 export async function longestDueDeliveries(db: Database, now: Date): Promise<DueWork[]> {
   const { rows } = await db.execute<{ id: string; dueMs: number }>(sql`
     /* deliver.longest */
@@ -46,7 +52,7 @@ export async function longestDueDeliveries(db: Database, now: Date): Promise<Due
 const endpointId = sql`webhook_endpoints.id`
 const answers = sql`(failures < ${failuresToTrouble} AND last_success_at IS NOT NULL)`
 
-/** OFFSET keeps the planner from looking at deliveries of endpoints that aren't asked for. */
+/** OFFSET keeps the planner from reading deliveries of other endpoints. */
 function endpoints(now: Date, which: SQL): SQL {
   return sql`
     SELECT id, failures, failing_since, next_probe_at FROM webhook_endpoints

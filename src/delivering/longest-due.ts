@@ -1,4 +1,4 @@
-// Owns reading endpoints that are served, each with what has been due to it for the longest.
+// Owns reading served endpoints, each with its longest due deliveries.
 import { type SQL, sql } from 'drizzle-orm'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Transaction } from '../db/client.ts'
@@ -17,7 +17,7 @@ export interface Endpoint extends Condition {
   isGone: boolean
 }
 
-/** A delivery that is due. */
+/** A due delivery. */
 export interface DueRow {
   id: string
   endpointId: string
@@ -38,8 +38,8 @@ export interface EndpointWithDue {
 }
 
 /**
- * The endpoints, each with what has been due for the longest of each kind, as far as what is under way leaves room for
- * it. In one statement, since what a pass takes is mostly the time between its statements.
+ * Returns the endpoints, each with its longest due deliveries of each kind, as far as those under way leave room. It is
+ * one statement, because the time between statements makes up most of a pass.
  */
 export async function readDue(
   tx: Transaction,
@@ -50,7 +50,7 @@ export async function readDue(
   const isFree = busyIds.length === 0 ? sql`true` : sql`id <> ALL(${textArrayLiteral(busyIds)}::uuid[])`
   const isRoom = (room: (busy: UnderWay) => number) => arrayLiteral(owners.map(({ busy }) => room(busy) > 0))
   const isHeldBack = sql`(e.failing_since IS NOT NULL AND e.next_probe_at > ${now})`
-  // A number as the limit, so that Postgres sees that an index in order is read for a few rows only.
+  // The limit is a number, so that Postgres sees that it reads only a few rows of an ordered index.
   const arm = (kind: SQL, limit: number) => sql`(
     SELECT * FROM deliveries WHERE endpoint_id = e.id AND ${kind} AND next_attempt_at <= ${now} AND ${isFree}
     ORDER BY next_attempt_at LIMIT ${limit}::int)`

@@ -1,6 +1,6 @@
-// Owns writing down what came of a round of attempts, what is due next, and what it means for their endpoints.
+// Owns storing the results of a round of attempts: the outcome, the next due time, and what it means for the endpoints.
 //
-// Endpoints are locked before deliveries, and deliveries before attempts, each by id, as everybody does it.
+// All code locks endpoints before deliveries, and deliveries before attempts, each by id.
 import { inArray, sql } from 'drizzle-orm'
 import type { Encryption } from '../base/encryption.ts'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
@@ -16,24 +16,24 @@ import { writeOutcomes } from './write-outcome.ts'
 
 export interface RecordDeps {
   encryption: Encryption
-  /** In [0, 1); for the jitter. */
+  /** Returns a number in [0, 1), for the jitter. */
   random: () => number
   /** When whoever serves an endpoint last recorded a failure of it. */
   lastFailures?: Map<string, Date>
 }
 
-/** What was made of an attempt. */
+/** A recorded attempt. */
 export interface Noted {
   delivered: Delivered
   verdict: Verdict
   endpointChange: EndpointChange
 }
 
-/** An attempt with what follows from it. */
+/** An attempt with its verdict. */
 export interface Judged {
   delivered: Delivered
   verdict: Verdict
-  /** What follows where the endpoint isn't any more what it was sent to. */
+  /** The verdict that stands if the endpoint changed since the attempt began. */
   ordinary(): Verdict
 }
 
@@ -74,7 +74,7 @@ async function judgeRound(tx: Transaction, round: readonly Delivered[], { random
   })
 }
 
-/** How many automatic attempts of its schedule have found a blocked address, by delivery, these included. */
+/** Returns how many automatic attempts of each delivery's schedule found a blocked address, including these. */
 async function blockedAttempts(tx: Transaction, round: readonly Delivered[]): Promise<Map<string, number>> {
   const blocked = round.flatMap(({ item, result }) =>
     result.outcome === 'blocked_address' && !item.manual ? [item] : [],
@@ -104,7 +104,7 @@ async function readDeliveries(tx: Transaction, ids: readonly string[]): Promise<
   return new Map(rows.map((row) => [row.id, row]))
 }
 
-/** Returns whether there was anything to tell. */
+/** Returns true if it wrote an event. */
 async function tellExhausted(
   tx: Transaction,
   { encryption }: RecordDeps,

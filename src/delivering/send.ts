@@ -1,4 +1,4 @@
-// Owns the request of one attempt: what goes out, how long it may take, and how much of the answer is kept.
+// Owns the request of one attempt: its content, its time limits, and how much of the answer is stored.
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../base/clock.ts'
 import { storableText } from '../base/storable-text.ts'
@@ -13,9 +13,9 @@ import type { AttemptResult } from './judge.ts'
 export interface SendDeps {
   agents: Agents
   clock: Clock
-  /** For everything from the name's resolution to the end of the answer; 20 s. */
+  /** The limit on everything from resolving the name to the end of the answer. Absent: 20 s. */
   totalMs?: number
-  /** For reading the answer's body, whose outcome is known by then: 2 s. */
+  /** The limit on reading the answer's body, when the outcome is known already. Absent: 2 s. */
   bodyMs?: number
 }
 
@@ -28,13 +28,13 @@ export interface WebhookRequest {
 export interface SendResult extends AttemptResult {
   /** The first 4 KiB of the answer, as text that Postgres can store. */
   responseSnippet: string | null
-  /** Why there was no answer; null: there was one. */
+  /** Why there was no answer. Null: there was one. */
   errorCode: ErrorCode | null
-  /** The same in the system's own words, for the log alone: it may name addresses. */
+  /** The error itself, for the log alone: it may name addresses. */
   error: unknown
 }
 
-/** What the agents that webhooks are sent through should be made with. */
+/** The timeouts for the agents that send webhooks. */
 export const webhookTimeouts: EgressTimeouts = { dnsMs: 3_000, connectMs: 5_000, headersMs: 15_000, bodyMs: 15_000 }
 
 const maxReadBytes = 16 * 1_024
@@ -42,7 +42,10 @@ const maxKeptBytes = 4 * 1_024
 const defaultTotalMs = 20_000
 const defaultBodyMs = 2_000
 
-/** Sends it once; `aborted` when the signal ended it before there was an answer. Never throws for what the receiver does. */
+/**
+ * Sends the request once. Returns `aborted` if the signal ended it before an answer. Never throws for what the receiver
+ * does.
+ */
 export async function send(
   deps: SendDeps,
   request: WebhookRequest,
@@ -52,7 +55,7 @@ export async function send(
   const stop = () => limit.abort(signal.reason)
   const timer = setTimeout(
     () => limit.abort(new DOMException('The attempt took too long.', 'TimeoutError')),
-    deps.totalMs ?? defaultTotalMs, // one limit for all of it: a body that drips outlives every other one
+    deps.totalMs ?? defaultTotalMs, // one limit for all of it, because a dripping body outlives every other limit
   )
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
@@ -92,7 +95,10 @@ function post(agents: Agents, request: WebhookRequest, signal: AbortSignal): Pro
   })
 }
 
-/** What comes, or the reason as soon as it is over: undici itself waits for a connection to abort the request on. */
+/**
+ * Settles as the promise does, or rejects as soon as the signal aborts. undici alone would wait for a connection before
+ * it aborts.
+ */
 async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
   const over = Promise.withResolvers<never>()
   const stop = () => over.reject(signal.reason)
@@ -105,7 +111,7 @@ async function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal
   }
 }
 
-/** The headers decide; whatever the body does afterwards changes nothing. */
+/** The headers decide. The body changes nothing about the outcome. */
 async function read(
   response: Dispatcher.ResponseData,
   { clock, bodyMs = defaultBodyMs }: SendDeps,
@@ -121,9 +127,10 @@ async function read(
   }
 }
 
-/** What came is kept, though it was reset, too slow or stopped. */
+/** Keeps the bytes that came, even if the body was reset, too slow or stopped. */
 async function readSnippet(response: Response, bodyMs: number): Promise<string | null> {
-  const timer = setTimeout(() => response.body.destroy(), bodyMs) // a body that drips mustn't take a place among first attempts
+  // a dripping body must not occupy a place of first attempts
+  const timer = setTimeout(() => response.body.destroy(), bodyMs)
   const { bytes, failure } = await readBody(response, { limitBytes: maxReadBytes })
   clearTimeout(timer)
   if (failure instanceof BodyError && failure.kind === 'unknown_encoding') return failure.message

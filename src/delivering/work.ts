@@ -1,5 +1,5 @@
-// Owns deliveries as a kind of work: sign, send, record. What comes before the request, the request and recording it stay
-// apart, so that a lost database write never looks like a failed delivery.
+// Owns deliveries as a kind of work: sign, send, record. Preparing, sending and recording are separate, so that a lost
+// database write never looks like a failed delivery.
 import { sql } from 'drizzle-orm'
 import { after, type Clock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
@@ -19,18 +19,21 @@ export interface DeliverDeps {
   clock: Clock
   log: Log
   encryption: Encryption
-  /** Whose guard has the rules for where webhooks may be sent. */
+  /** The agents' guard has the rules for the destinations of webhooks. */
   agents: Agents
   observeDelivery: DeliveryObserver
-  /** In [0, 1); for the jitter. */
+  /** Returns a number in [0, 1), for the jitter. */
   random?: () => number
-  /** For all of a request; 20 s. */
+  /** The limit on a whole request. Absent: 20 s. */
   totalMs?: number
-  /** In milliseconds, of a clock that nobody sets. */
+  /** The process's uptime in milliseconds, by a clock that nobody sets. */
   uptime?: () => number
 }
 
-/** Told of every attempt, for the metrics. `firstAttemptDelayMs`: from the event to its first request; null for later ones. */
+/**
+ * Called for every attempt, for the metrics. `firstAttemptDelayMs`: from the event to its first request. Null for later
+ * requests.
+ */
 export type DeliveryObserver = (attempt: {
   outcome: Outcome
   durationMs: number
@@ -44,9 +47,9 @@ export interface Delivered {
   endedAt: Date
 }
 
-/** Attempts of one process that are under way at the most. */
+/** How many attempts one process has under way at most. */
 export const mostAttempts = 3_000
-/** A delivery whose outcome can't be stored is sent again after this. */
+/** How long a delivery is put off if its outcome can't be stored. */
 const putOffMs = 60_000
 
 export function deliverWork(deps: DeliverDeps): Kind<Attempt, Delivered> {
@@ -76,7 +79,7 @@ export function deliverWork(deps: DeliverDeps): Kind<Attempt, Delivered> {
   }
 }
 
-/** What we end ourselves stays `in_flight`, since its end we can't know; its delivery is due at once. */
+/** An attempt that we abort stays `in_flight`, because nobody can know its end. Its delivery is due at once. */
 async function attempt(deps: DeliverDeps, item: Attempt, hold: Hold): Promise<Delivered | 'aborted'> {
   if (!hold.isHeld()) return 'aborted'
   const request = requestOf(item)
@@ -84,7 +87,7 @@ async function attempt(deps: DeliverDeps, item: Attempt, hold: Hold): Promise<De
   return result === 'aborted' ? result : { item, result, endedAt: deps.clock.now() }
 }
 
-/** What an attempt comes to whose secrets no key opens: it is retried, since the key may come back. */
+/** The result of an attempt whose secrets no key decrypts. It is retried, because the key may come back. */
 const undecipherable: SendResult = {
   outcome: 'connect_error',
   status: null,
@@ -94,7 +97,7 @@ const undecipherable: SendResult = {
   error: null,
 }
 
-/** Null: it can't be signed. */
+/** Returns null if the request can't be signed. */
 function requestOf({ event, endpoint, startedAt }: Attempt) {
   if (endpoint.secrets === null) return null
   const signature = signatureHeaders({ id: event.id, at: startedAt, body: event.body }, endpoint.secrets)
@@ -138,7 +141,7 @@ function report({ log, observeDelivery }: DeliverDeps, { delivered, verdict, end
   )
 }
 
-/** Without query and user information, where people put secrets. */
+/** Returns the URL without query and user information, where people put secrets. */
 function shownUrl(url: string): string {
   const { origin, pathname } = new URL(url)
   return origin + pathname

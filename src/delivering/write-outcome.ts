@@ -1,20 +1,20 @@
-// Owns the statement that finishes attempts and says when their deliveries are due next.
+// Owns the statement that finishes attempts and sets when their deliveries are due next.
 import { sql } from 'drizzle-orm'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Transaction } from '../db/client.ts'
 import type { Verdict } from './judge.ts'
 import type { Delivered } from './work.ts'
 
-/** What came of an attempt, and what follows. */
+/** The result of an attempt with its verdict. */
 export interface Outcome {
   delivered: Delivered
   verdict: Verdict
 }
 
 /**
- * A failure changes a pending delivery alone: one that was delivered before, or skipped meanwhile, stays so. An attempt
- * that somebody asked for while this one was under way stays due. One that ends when another attempt has begun already
- * changes nothing but its own row, unless it was delivered. Returns the ids of the deliveries that are exhausted by it.
+ * Finishes attempts and their deliveries. A failure changes only a pending delivery: a delivered or skipped one stays
+ * so. If a caller requested an attempt meanwhile, it stays due. If a later attempt has begun, the delivery stays
+ * unchanged unless this attempt succeeded. Returns the ids of deliveries that these attempts exhausted.
  */
 export async function writeOutcomes(tx: Transaction, outcomes: readonly Outcome[]): Promise<string[]> {
   const ids = outcomes.map(({ delivered }) => delivered.item.id).toSorted()

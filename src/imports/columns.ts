@@ -1,4 +1,4 @@
-// Owns what an import is as a whole: its row, and, as long as it is live, what polls have changed of it.
+// Owns an import as a whole: its row and, while it is live, its row in `polling`.
 import { eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports, polling } from '../db/schema/index.ts'
@@ -10,20 +10,20 @@ const columns = {
   polls: sql<number>`coalesce(${polling.polls}, ${polls})`,
   firstPolledAt: sql<Date | null>`coalesce(${polling.firstPolledAt}, ${firstPolledAt})`.mapWith(firstPolledAt),
   lastPolledAt: sql<Date | null>`coalesce(${polling.lastPolledAt}, ${lastPolledAt})`.mapWith(lastPolledAt),
-  /** Null: the import is over. */
+  /** When the next poll is due. Null: the import is over. */
   nextPollAt: polling.dueAt,
 }
 
 export type ImportRow = typeof imports.$inferSelect & { nextPollAt: Date | null }
 
-/** What is shown of an import's connection. */
+/** An import's connection as the API shows it. */
 export interface ConnectionOfImport {
   id: string
   name: string
   provider: string
 }
 
-/** Imports with their connections; to be narrowed by the caller. */
+/** Selects imports with their connections. The caller narrows the query. */
 export function selectImports(db: Database | Transaction) {
   return db
     .select({

@@ -1,5 +1,4 @@
-// Owns how an import ends that no report ends: it is lost, or settled by an outcome that was told and never shown whole,
-// where no answer says it any more.
+// Owns ends that no report brings: an import is lost, or settles with a held outcome that the provider no longer tells.
 import { and, eq, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { imports, polling, type StoredHeldOutcome, type StoredPollError } from '../db/schema/index.ts'
@@ -15,11 +14,11 @@ import { writeImportEvents } from './transition.ts'
 export interface LostImport extends Observation {
   reason: LostReason
   lastError: StoredPollError | null
-  /** 1: a poll showed it. */
+  /** 1: a poll ended it. */
   polls: 0 | 1
 }
 
-/** Records that an import is lost: what is known of it stays, and nothing claims that it failed. */
+/** Records a lost import. What is known about it stays, and nothing claims that it failed. */
 export async function recordLost(tx: Transaction, lost: LostImport): Promise<Stored> {
   const { importId, reason, lastError } = lost
   const isEnded = await end(tx, lost, { state: 'lost', lostReason: reason, ...(lastError && { lastError }) })
@@ -28,15 +27,18 @@ export async function recordLost(tx: Transaction, lost: LostImport): Promise<Sto
   return { ids: new Set([importId]), hasEvents: true, collects: false }
 }
 
-/** An import of which the provider told an outcome, and can't show it whole any more. */
+/** An import whose outcome the provider told, but can no longer show completely. */
 export interface SettledImport extends Observation {
   held: StoredHeldOutcome
   lastError: StoredPollError
-  /** 1: a poll showed it. */
+  /** 1: a poll ended it. */
   polls: 0 | 1
 }
 
-/** Records that an import ended as it was told: with the counts of that answer, and with rows where they can be had apart. */
+/**
+ * Records an import with its held outcome: with the counts of that answer, and with rows if they have pages of their
+ * own.
+ */
 export async function recordSettled(tx: Transaction, settled: SettledImport): Promise<Stored> {
   const { importId, connection, held, lastError, polledAt } = settled
   const details = held.hasDetails
@@ -60,7 +62,7 @@ export async function recordSettled(tx: Transaction, settled: SettledImport): Pr
 
 const nothing: Stored = { ids: new Set(), hasEvents: false, collects: false }
 
-/** Returns false if the import isn't any more as it was seen. */
+/** Returns false if the import has moved on since. */
 async function end(
   tx: Transaction,
   { importId, expectedPolls, from, polledAt, polls, ...seen }: Observation & { polls: 0 | 1 },

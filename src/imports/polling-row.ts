@@ -1,11 +1,11 @@
-// Owns the row in `polling` of a live import: that it begins and ends with its tracking. What polls change of it is
-// record.ts's.
+// Owns the row in `polling` of a live import, from the begin to the end of tracking. record.ts owns its changes by
+// polls.
 import { eq, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { imports, polling, type StoredPollError } from '../db/schema/index.ts'
 import { liveStates } from '../model/import-state.ts'
 
-/** An import that is tracked from now on; what is absent it hasn't had yet. */
+/** An import whose tracking begins. Absent fields have no value yet. */
 export interface StartedImport {
   id: string
   connectionId: string
@@ -13,12 +13,12 @@ export interface StartedImport {
   polls?: number
   firstPolledAt?: Date | null
   lastPolledAt?: Date | null
-  /** Of the snapshot that the next equal report extends; absent: there is none. */
+  /** How many polls saw the open snapshot's report. Absent: no snapshot is open. */
   seen?: number
   seenAt?: Date | null
 }
 
-/** Has these imports polled. */
+/** Begins polling these imports. */
 export async function startPolling(tx: Transaction, started: readonly StartedImport[]): Promise<void> {
   if (started.length === 0) return
   const column = (read: (one: StartedImport) => unknown) => sql.param(started.map(read))
@@ -37,12 +37,14 @@ export async function startPolling(tx: Transaction, started: readonly StartedImp
     )`)
 }
 
-/** Has a live import polled at this moment. A poll that is under way says itself when the next one is due. */
+/**
+ * Makes a live import's next poll due at this moment. A poll that is under way sets the time of the next one itself.
+ */
 export async function pollAt(tx: Transaction, importId: string, dueAt: Date): Promise<void> {
   await tx.update(polling).set({ dueAt }).where(eq(polling.importId, importId))
 }
 
-/** Has a live import polled later, and says why on it: what its poll told couldn't be stored. */
+/** Puts off a live import's poll because its result couldn't be stored, and says so on the import. */
 export async function putOffPoll(
   tx: Transaction,
   importId: string,
@@ -58,8 +60,8 @@ export async function putOffPoll(
 }
 
 /**
- * Has a live import polled no more, and writes down in its own row and in the open snapshot what its polls have changed.
- * Its row is locked by the caller.
+ * Ends polling a live import, and writes its polls to its own row and to the open snapshot. The caller has locked the
+ * import's row.
  */
 export async function endPolling(tx: Transaction, importId: string): Promise<void> {
   await tx.execute(sql`

@@ -1,8 +1,8 @@
-// Owns storing what polls told, for many imports in one statement: reports that changed, each with its event, its
-// deliveries and the rows that came with it, and polls that changed nothing. How an import ends that no report ends is
-// end.ts's.
+// Owns storing the results of polls, many imports in one statement: changed reports with their events, deliveries and
+// rows, and polls that changed nothing. end.ts owns ends that no report brings.
 //
-// Whoever changes an import locks its row before the one in `polling`, so that nobody waits for anybody in a circle.
+// A transaction that changes an import locks its row before its row in `polling`. So two transactions never wait for
+// each other in a circle.
 import { sql } from 'drizzle-orm'
 import { newId } from '../base/ids.ts'
 import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
@@ -24,15 +24,15 @@ import { storePage } from './pages.ts'
 import { changedColumns, changedRow, toldOnce } from './report-columns.ts'
 import { type Happened, writeImportEvents } from './transition.ts'
 
-/** When a poll was answered, and the version of the import that it was asked at. */
+/** When a poll was answered, and the import's version when the poll began. */
 export interface Observation {
   importId: string
-  /** The import's `polls` when it was asked: an answer that comes after another one is dropped. */
+  /** The import's `polls` when the poll began. If another answer has been stored since, this one is dropped. */
   expectedPolls: number
-  /** The state that was seen, since stopping and resuming count no polls. */
+  /** The import's state when the poll began. It is checked, too, because stopping and resuming count no polls. */
   from: ImportState
   polledAt: Date
-  /** The call that failed, if one did. */
+  /** The call that failed. Null: none did. */
   failedCall: FailedCall | null
   connection: { id: string; provider: string }
 }
@@ -41,37 +41,37 @@ export interface Observation {
 export interface ChangedReport extends Observation {
   answer: StatusAnswer
   fingerprint: string
-  /** What is known to move in the body; absent: nothing. */
+  /** The known moving fields of the body. Absent: none are known. */
   movingFields?: MovingFields | null
-  /** How far the provider's clock is ahead; absent: not at all. */
+  /** By how many milliseconds the provider's clock is ahead. Absent: 0. */
   clockAheadMs?: number
   to: ImportState
   lostReason: LostReason | null
   attention: Attention | null
-  /** What the attention writes, where the import comes to show it by this report. */
+  /** The event that the attention writes, if the import comes to show it by this report. */
   attentionEvent: AttentionEventType | null
-  /** The outcome that is asked for again; null: there is none, or it is final. */
+  /** The outcome that polling asks for again. Null: there is none, or it is final. */
   heldOutcome: StoredHeldOutcome | null
-  /** What the outcome lacks; null: nothing. */
+  /** The error that names the outcome's gap. Null: there is none. */
   lastError: StoredPollError | null
-  /** An earlier answer had rows of this outcome, or said that there are some; absent: none did. */
+  /** True: an earlier answer had rows of this outcome, or said that there are some. */
   hadDetails?: boolean
   progressChanges: [number, number][]
-  /** When to ask next; null: the import is over. */
+  /** When the next poll is due. Null: the import is over. */
   dueAt: Date | null
-  /** 1; 0 for an answer that was handed over instead of polled. */
+  /** 0 for an answer that came inline instead of by a poll. */
   polls: 0 | 1
 }
 
-/** The same report again, or a poll that failed. */
+/** A poll that saw the same report again, or failed. */
 export interface UnchangedPoll extends Observation {
-  /** The report was seen once more; false: there was no report. */
+  /** True: the poll saw the report again. False: the poll failed. */
   sameReport: boolean
   dueAt: Date
   failures: number
   notFounds: number
   notFoundSince: Date | null
-  /** What of the import's own row changes; null: nothing, as after nearly every poll. */
+  /** The changes to the import's own row. Null: none, as after nearly every poll. */
   note: Note | null
 }
 
@@ -82,15 +82,15 @@ export interface Note {
   lastError: StoredPollError | null
 }
 
-/** What was stored of a round. Imports that had moved on meanwhile aren't among them. */
+/** The stored part of a round. Imports that had moved on meanwhile aren't in it. */
 export interface Stored {
   ids: ReadonlySet<string>
   hasEvents: boolean
-  /** Rows are to be collected. */
+  /** True: rows are to be collected. */
   collects: boolean
 }
 
-/** Records reports that changed. */
+/** Records changed reports. */
 export async function recordReports(tx: Transaction, changes: readonly ChangedReport[]): Promise<Stored> {
   if (changes.length === 0) return { ids: new Set(), hasEvents: false, collects: false }
   const collecting = await storeReports(tx, changes)
@@ -125,7 +125,7 @@ function eventsOf({ from, to, attentionEvent, answer }: ChangedReport, detailsSt
   return events
 }
 
-/** The states of the details of the imports that were stored, by id. */
+/** Stores the reports. Returns the details' states of the stored imports, by id. */
 async function storeReports(tx: Transaction, changes: readonly ChangedReport[]): Promise<Map<string, string>> {
   const ordered = changes.toSorted((a, b) => (a.importId < b.importId ? -1 : 1))
   const rows = ordered.map((change) => changedRow(change, newId()))
@@ -212,14 +212,17 @@ const figures = [
 ]
 
 /**
- * What a report doesn't say any more is kept as it was known, but for the figures of a report that tells an outcome:
- * older ones aren't those of the end.
+ * A value that the report leaves out stays as it was known. Figures are the exception if the report tells an outcome:
+ * older figures aren't those of the end.
  */
 function figure(name: string) {
   return sql.raw(`${name} = CASE WHEN c.is_final THEN c.${name} ELSE coalesce(c.${name}, i.${name}) END`)
 }
 
-/** Records polls that change no report. Nothing waits for the disk if the caller lets it: they can be made again. */
+/**
+ * Records polls that change no report. The caller may let them not wait for the disk, because lost polls can be made
+ * again.
+ */
 export async function recordUnchanged(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Stored> {
   if (polls.length === 0) return { ids: new Set(), hasEvents: false, collects: false }
   const noted = await storeNotes(tx, polls)
@@ -236,7 +239,7 @@ export async function recordUnchanged(tx: Transaction, polls: readonly Unchanged
   return { ids, hasEvents: raised.length > 0, collects: false }
 }
 
-/** Returns the ids of the imports that were still as the poll saw them. */
+/** Returns the ids of the imports that hadn't moved on since their polls began. */
 async function storeNotes(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Set<string>> {
   const rows = polls.flatMap(({ importId, expectedPolls, from, sameReport, note }) =>
     note === null
@@ -272,7 +275,7 @@ async function storeNotes(tx: Transaction, polls: readonly UnchangedPoll[]): Pro
   return new Set(noted.map(({ id }) => id))
 }
 
-/** Returns the ids of the imports that were still as the poll saw them. */
+/** Returns the ids of the imports that hadn't moved on since their polls began. */
 async function countPolls(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Set<string>> {
   const numbers = (read: (poll: UnchangedPoll) => number | boolean | null) => arrayLiteral(polls.map(read))
   const { rows } = await tx.execute<{ id: string }>(sql`

@@ -15,18 +15,18 @@ import { readInlineResult, recordInlineResult } from './inline-result.ts'
 export interface Registration {
   /** A connection's name. */
   connection: string
-  /** Null or absent: there is none, because the provider answered at once; `result` holds that answer. */
+  /** Null or absent: the provider answered at once, and `result` holds that answer. */
   jobId?: string | null | undefined
   metadata?: Record<string, unknown> | undefined
   /** Absent: the connection's. */
   deadlineMs?: number | undefined
-  /** The provider's answer, where it came inline: it is recorded as a poll's would be. */
+  /** The provider's answer, if it came inline. It is recorded as a poll's would be. */
   result?: unknown
 }
 
 export interface Registered {
   importId: string
-  /** False: it was registered before, and stays as it is. */
+  /** False: the import had been registered before, and stays unchanged. */
   created: boolean
 }
 
@@ -35,14 +35,14 @@ interface Deps {
   clock: Clock
 }
 
-/** @throws {AppError} invalid_request naming the field. */
+/** @throws {AppError} `invalid_request` naming the field. */
 export async function registerImport(deps: Deps, registration: Registration): Promise<Registered> {
   const [outcome] = await registerImports(deps, [registration])
   if (outcome instanceof AppError || outcome === undefined) throw outcome
   return outcome
 }
 
-/** Registers each that is right; one that is refused holds up no other. In the order given. */
+/** Registers each valid import; a refused one holds up no other. Returns the results in the given order. */
 export function registerImports(
   { db, clock }: Deps,
   batch: readonly Registration[],
@@ -75,11 +75,11 @@ interface Prepared {
   /** False: the provider answered at once, and named no job. */
   hasJob: boolean
   connection: ConnectionRow
-  /** The inline answer, read. */
+  /** The inline answer. Null: there is none. */
   answer: StatusAnswer | null
 }
 
-/** Locked against deletion until the imports are there. */
+/** Locks the connections against deletion until the imports exist. */
 async function findConnections(tx: Transaction, batch: readonly Registration[]): Promise<Map<string, ConnectionRow>> {
   const names = [...new Set(batch.map(({ connection }) => connection))]
   const rows = await tx
@@ -107,7 +107,10 @@ function prepare(
   return { row: newImport(registration, connection, now, isBatch), hasJob: jobId != null, connection, answer }
 }
 
-/** Whoever registers on a paused connection is told why nothing comes of it; null: it isn't paused. */
+/**
+ * Returns an error that tells why an import registered on a paused connection makes no progress. Returns null if the
+ * connection isn't paused.
+ */
 function pauseTold({ name, pausedAt, pauseReason }: ConnectionRow, now: Date): StoredPollError | null {
   if (pausedAt === null) return null
   const what = pauseReason === 'forbidden' ? 'several imports of it' : 'its credentials'
@@ -134,12 +137,12 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
   }
 }
 
-/** What an import has for a job id whose answer came inline with the call, before there was any job. */
+/** Returns the job id of an import whose answer came inline, before any job existed. */
 export function inlineJobId(importId: string): string {
   return `inline-${importId}`
 }
 
-/** The ids of those that were not registered before; of two alike in one batch, the first. */
+/** Inserts new imports and returns their ids. Of duplicates in one batch, the first one counts. */
 async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
   const given = JSON.stringify(rows.map(({ row }) => row))
@@ -153,7 +156,7 @@ async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date):
       INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, last_error, metadata)
       SELECT "id", "connectionId", "jobId", "state", "registeredAt", "deadlineMs", "deadlineAt", "lastError", "metadata"
       FROM given
-      -- In one order for everybody: batches of the same jobs would wait for each other in a circle otherwise.
+      -- All batches insert in one order. Otherwise batches of the same jobs could wait for each other in a circle.
       ORDER BY "connectionId", "jobId", "id"
       ON CONFLICT DO NOTHING
       RETURNING id, connection_id

@@ -1,4 +1,4 @@
-// Owns what a changed report changes of its import and its snapshot, as one JSON object that a statement unpacks. Pure.
+// Owns the changes that a report makes to its import and snapshot, as one JSON object for a statement to unpack. Pure.
 
 import { storableJson } from '../base/storable-text.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
@@ -70,16 +70,16 @@ export function changedRow(change: ChangedReport, snapshotId: string): Record<st
   }
 }
 
-/** The attention that is told once in the life of an import, where this event tells it; else null. */
+/** Returns the attention of this event if it is told once in the life of an import. Otherwise returns null. */
 export function toldOnce(event: ChangedReport['attentionEvent']): string | null {
   return event === null || event === 'import.attention' ? null : event.slice('import.'.length)
 }
 
-/** What an import that is over says of its rows. */
+/** The collection of an import that has just ended. */
 export interface DetailsTold {
   state: 'none' | 'pending' | 'complete' | 'incomplete'
   error: StoredPollError | null
-  /** When its first page is due; null: none is. */
+  /** When its first page is due. Null: none is. */
   collectAt: Date | null
   announced?: number | null
   rowsSkipped?: number
@@ -92,7 +92,7 @@ function detailsOf({ answer: { details }, connection, polledAt, lastError, hadDe
     : { state: 'none', error: null, collectAt: null }
 }
 
-/** Rows that came with the status can't be had any more; those that have pages of their own may. */
+/** Rows that came with an earlier status can't be had any more. Rows with pages of their own may be. */
 export function detailsToldBefore(
   { provider }: { provider: string },
   { polledAt, lastError }: { polledAt: Date; lastError: StoredPollError },
@@ -106,7 +106,7 @@ function detailsGiven(details: DetailPage, at: Date): DetailsTold {
   const given = details.skippedLines.length + details.rowResults.length
   const announced = details.announced ?? null
   if (details.next !== null) return { state: 'pending', error: null, collectAt: at, announced }
-  // Nothing can be asked for that doesn't come with the status.
+  // The provider has no pages for rows that come with the status.
   if (given < (announced ?? 0))
     return {
       state: 'incomplete',

@@ -1,9 +1,9 @@
-// Owns what polling needs to know of an import, as a list of columns and as the object that a row of them becomes.
+// Owns the fields of an import that polling needs: as a list of columns, and as the object made from a row of them.
 import { type SQL, sql } from 'drizzle-orm'
 import type { MovingFields, StoredHeldOutcome } from '../db/schema/index.ts'
 import type { Attention, ImportState } from '../model/import-state.ts'
 
-/** A live import as a poll finds it. */
+/** A live import at the begin of a poll. */
 export interface TrackedImport {
   id: string
   connectionId: string
@@ -24,9 +24,9 @@ export interface TrackedImport {
   providerStartedAt: Date | null
   providerExpiresAt: Date | null
   heldOutcome: StoredHeldOutcome | null
-  /** The last poll failed, or its outcome lacks something. */
+  /** True: the last poll failed, or the outcome lacks something. */
   hasError: boolean
-  /** Calls about it are refused. */
+  /** True: the provider refuses calls about it. */
   isRefused: boolean
   snapshotId: string | null
   fingerprint: string | null
@@ -34,7 +34,7 @@ export interface TrackedImport {
   progressChanges: [number, number][]
 }
 
-/** Of `imports i` and its row `polling p`. Times are read as numbers, which costs a fraction of what texts do. */
+/** Columns of `imports i` and its row `polling p`. Times are read as numbers, which is much faster than as texts. */
 export const trackedColumns: SQL = sql.raw(`
   i.id, i.connection_id AS "connectionId", i.job_id AS "jobId", i.state, i.attention, i.attentions_told AS "attentionsTold",
   ${ms('p.due_at')} AS "dueAt", p.polls, p.failures, p.not_founds AS "notFounds", ${ms('p.not_found_since')} AS "notFoundSince",
@@ -44,7 +44,7 @@ export const trackedColumns: SQL = sql.raw(`
   i.last_error IS NOT NULL AS "hasError", i.refused_since IS NOT NULL AS "isRefused", i.snapshot_id AS "snapshotId",
   i.fingerprint, i.moving_fields AS "movingFields", i.progress_changes AS "progressChanges"`)
 
-/** Milliseconds since the epoch. */
+/** Returns SQL for milliseconds since the epoch. */
 function ms(column: string): string {
   return `date_part('epoch', ${column}) * 1000`
 }

@@ -1,5 +1,5 @@
-// Owns that a transition of an import writes exactly one event, and has the day that it ended on computed again, in the
-// transaction that makes it.
+// Owns writing exactly one event for each transition of an import, and marking the day of an end. Both happen in the
+// transaction of the transition.
 import { inArray } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
@@ -9,7 +9,7 @@ import { markDays } from '../reporting/daily-outcomes.ts'
 import { selectImports } from './columns.ts'
 import { presentImport } from './present.ts'
 
-/** What happened to an import, in this order. */
+/** The events of an import, in order. */
 export interface Happened {
   importId: string
   types: readonly ImportEventType[]
@@ -17,8 +17,8 @@ export interface Happened {
 }
 
 /**
- * Writes the events with their deliveries, and marks the days on which imports ended. Events show their import as the
- * transaction has left it by then.
+ * Writes the events with their deliveries, and marks the days on which imports ended. Each event shows its import as
+ * the transaction has left it so far.
  */
 export async function writeImportEvents(tx: Transaction, happened: readonly Happened[]): Promise<void> {
   const told = happened.filter(({ types }) => types.length > 0)

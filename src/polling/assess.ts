@@ -1,5 +1,6 @@
-// Owns what an answer means for an import: a pure function from what was known and what was heard to what is recorded.
-// When to ask next is interval.ts's; storing is imports/'s; what it means for the whole connection is connections/'s.
+// Owns what an answer means for an import. Pure: from the import's state and the answer it works out what to record.
+// interval.ts owns the time of the next poll, imports/ storing, and connections/ what an answer means for the whole
+// connection.
 import { after } from '../base/clock.ts'
 import { backOff, type IntervalLimits, type NextPoll, notBefore } from '../connections/backoff.ts'
 import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
@@ -24,27 +25,27 @@ import { clockAheadMs, withTimesThatCanBe } from '../providers/times.ts'
 import { nextPoll, trackProgress, within } from './interval.ts'
 import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
 
-/** An outcome that isn't whole is asked for again within this, unless the connection may not be asked that often. */
+/** An incomplete outcome is asked for again within this time, unless the connection doesn't allow it. */
 const askWithinMs = 120_000
 const noNotFounds = { notFounds: 0, notFoundSince: null }
 
 export type Heard = { kind: 'answer'; answer: AskedStatus } | { kind: 'error'; error: ProviderError }
 
-/** Whom it was heard from: what holds for the connection, and what its provider is like. */
+/** The connection that was asked: its limits and its provider. */
 export interface Asked {
   limits: IntervalLimits
   provider: Pick<Provider, 'forgetsJobs'>
-  /** JSON Pointers of what makes no change in a body. */
+  /** JSON Pointers of fields whose changes in a body don't count. */
   volatileFields: readonly string[]
 }
 
 export type Assessment =
-  /** The same report again, or a failed poll: nothing is written but when and what next. */
+  /** The same report again, or a failed poll. Only the counters and the next due time change. */
   | {
       kind: 'unchanged'
       sameReport: boolean
       attention: Attention | null
-      /** What the attention writes, where the import comes to show it by this poll. */
+      /** The event that the attention writes, if the import comes to show it by this poll. */
       attentionEvent: AttentionEventType | null
       failures: number
       notFounds: number
@@ -58,7 +59,7 @@ export type Assessment =
       kind: 'changed'
       answer: AskedStatus
       fingerprint: string
-      /** It differs in its body alone. */
+      /** True: the report differs in its body alone. */
       bodyOnly: boolean
       movingFields: MovingFields | null
       clockAheadMs: number
@@ -73,7 +74,7 @@ export type Assessment =
       /** Null: the import is over. */
       next: NextPoll | null
     }
-  /** It ends by an outcome that was told before and can't be had whole any more. */
+  /** The import ends with a held outcome, because the provider can no longer show it completely. */
   | { kind: 'settled'; held: StoredHeldOutcome; lastError: StoredPollError }
   | { kind: 'lost'; reason: LostReason; lastError: StoredPollError | null }
 
@@ -116,7 +117,7 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   return { kind: 'changed', ...heard, hadDetails, to, lostReason, ...shown, progressChanges, next }
 }
 
-/** The assessment, with more that makes no change from now on. */
+/** Returns the assessment with these moving fields left out of the fingerprint. */
 export function withMovingFields(
   assessment: Extract<Assessment, { kind: 'changed' }>,
   asked: Asked,
@@ -138,9 +139,9 @@ function nextAfterAnswer(
   now: Date,
 ): NextPoll {
   const theirs = report.startedAt ?? providerStartedAt ?? report.createdAt ?? providerCreatedAt
-  // Their clock need not be ours: the time since then is told by what theirs shows now.
+  // The provider's clock may differ from ours, so its current time tells how long ago this was.
   const began = theirs ? after(theirs, -clockAheadMs(date, now)) : registeredAt
-  // Whoever resumes waits for news, however long ago the job began; it may run again, too.
+  // After a resume somebody waits for news, however long ago the job began. The job may also run again.
   const startedAt = resumedAt !== null && resumedAt > began ? resumedAt : began
   const unmapped = report.state === 'unmapped'
   const outlook = {
@@ -154,13 +155,13 @@ function nextAfterAnswer(
   return notBefore(retryAfterMs, nextPoll(outlook), id)
 }
 
-/** Of the status and of its summary, the longer one. */
+/** Returns the longer wait of the status and its summary. */
 function retryAfterOf({ retryAfterMs, summaryError }: AskedStatus): number | null {
   const waits = [retryAfterMs, summaryError?.retryAfterMs ?? null].filter((ms) => ms !== null)
   return waits.length > 0 ? Math.max(...waits) : null
 }
 
-/** The wait before an outcome that isn't whole is asked for again: the connection's back-off. */
+/** Returns the wait before polling asks for an incomplete outcome again: the connection's back-off. */
 function nextAsk(
   { id }: TrackedImport,
   { limits }: Asked,
@@ -181,7 +182,7 @@ function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError,
   if (now >= tracked.deadlineAt)
     return { kind: 'lost', reason: error.kind === 'unauthorized' ? 'unauthorized' : 'deadline', lastError }
 
-  // Any other failed poll says nothing about the import: what it shows still holds.
+  // Any other failed poll says nothing about the import, so its attention stays.
   const shown = tracked.attention as Attention | null
   const attention = firstAttention([
     ...(shown === null ? [] : [shown]),
@@ -208,7 +209,7 @@ function nextAfterError(
   { notFound, held }: { notFound: NotFound | null; held: StoredHeldOutcome | null },
 ): NextPoll {
   const failed = { importId: tracked.id, failures: tracked.failures + 1, retryAfterMs, limits: asked.limits }
-  // A 404 is confirmed soon; the provider isn't in trouble.
+  // A 404 should be confirmed soon, and the provider isn't in trouble.
   if (notFound) return backOff({ ...failed, failures: notFound.polls, limits: within(confirmWithinMs, asked.limits) })
   return held ? nextAsk(tracked, asked, held, retryAfterMs) : backOff(failed)
 }

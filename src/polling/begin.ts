@@ -1,4 +1,4 @@
-// Owns which polls begin now: of each connection that is served as many as it allows, the longest due first.
+// Owns which polls begin now: for each served connection as many as it allows, the longest due first.
 import { type SQL, sql } from 'drizzle-orm'
 import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
 import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
@@ -8,7 +8,7 @@ import { type TrackedImport, type TrackedRow, trackedColumns, trackedOf } from '
 import { allot } from '../work/allot.ts'
 import type { Begun, Served } from '../work/kind.ts'
 
-/** An import to ask about, and over which connection. */
+/** An import to poll, and the connection to use. */
 export interface Poll {
   id: string
   ownerId: string
@@ -16,7 +16,7 @@ export interface Poll {
   access: ConnectionAccess
 }
 
-/** ids.ts's, in SQL. */
+/** `phase` of base/ids.ts, in SQL. */
 const phase = sql`('x' || right(p.import_id::text, 8))::bit(32)::bigint / 4294967296.0`
 
 export async function beginPolls(
@@ -63,7 +63,7 @@ async function dueOf(
   allotted: ReadonlyMap<string, number>,
   { busy, now }: { busy: readonly string[]; now: Date },
 ): Promise<TrackedImport[]> {
-  // Nearly always every import may go on; asking each for its phase costs something.
+  // Nearly always all imports may continue. Only otherwise is each import's phase computed.
   const isSpread = rooms.some(({ share }) => share < 1)
   const { rows } = await tx.execute<TrackedRow & Record<string, unknown>>(sql`
     /* poll.begin */
@@ -78,7 +78,7 @@ async function dueOf(
       WHERE p.connection_id = c.id AND p.due_at <= ${now} AND ${isNotOf(busy)}${isSpread ? sql` AND ${phase} <= c.share` : sql``}
       ORDER BY p.due_at LIMIT c.room
     ) p
-    -- OFFSET: each by its index. The planner can't know how few they are, and would rather read all imports.
+    -- OFFSET makes Postgres read each import by its index. The planner can't know how few there are, and might read all.
     CROSS JOIN LATERAL (SELECT * FROM imports WHERE id = p.import_id OFFSET 0) i`)
   return rows.map(trackedOf)
 }
@@ -101,7 +101,7 @@ async function probesOf(
   return rows.map(trackedOf)
 }
 
-/** When the next poll of each connection may begin: now, where this process had no room for more. */
+/** Returns when the next poll of each connection may begin. It is now if this process had no room for more. */
 async function nextOf(
   tx: Transaction,
   begun: readonly { room: Room; requests: number }[],

@@ -1,34 +1,34 @@
-// Owns when to ask next: a pure function of what is known. Rules and measurements: "When to ask again"
-// (the hazard h(t) of the duration, and k, the seconds of delay that one poll is worth; best gap √(2k / h)).
-// What a 429 or refused credentials mean for the other imports of the connection is said in connections/.
+// Owns the time of the next poll. Pure. The rules and measurements are in "When to ask again": the hazard h(t) of the
+// duration, and k, the delay that one poll is worth. The best gap is √(2k / h). connections/ owns what a 429 or refused
+// credentials mean for the connection's other imports.
 import { type IntervalLimits, type NextPoll, spread } from '../connections/backoff.ts'
 
-/** Seconds of delay that one poll is worth, in milliseconds. */
+/** The delay that one poll is worth, in milliseconds. */
 const k = 2_000
-/** The share of the remaining time after which to look again, where progress tells the remaining time. */
+/** If progress tells the remaining time, the next poll comes after this share of it. */
 const beta = 0.5
-/** At 100 % without being over: the share of the time since then. */
+/** At 100 % without an end, the gap is this share of the time since then. */
 const waitAtFull = 0.15
-/** Without a change for this many expected changes, the progress has stalled. */
+/** After this many expected changes without a change, the progress has stalled. */
 const stallTicks = 3
 const keptChanges = 6
 
-/** A change of progress: when it was first seen (epoch ms), and the progress, 0 to 1. */
+/** A change of progress: when polling first saw it (epoch ms), and the progress, 0 to 1. */
 export type ProgressChange = [at: number, progress: number]
 
 export interface PollOutlook {
   importId: string
-  /** Epoch milliseconds, as are all times here. */
+  /** Epoch milliseconds, like all times here. */
   now: number
-  /** When the job began, as far as is known: the provider's time, else ours. */
+  /** When the job began: the provider's time if it is known, otherwise ours. */
   startedAt: number
   progressChanges: readonly ProgressChange[]
-  /** A status that nobody has mapped: keep asking, but slowly. */
+  /** The status is unmapped, so polling continues slowly. */
   unmapped: boolean
   limits: IntervalLimits
 }
 
-/** When to ask again after a report that isn't terminal. */
+/** Returns the next poll after a report that isn't terminal. */
 export function nextPoll(outlook: PollOutlook): NextPoll {
   const { importId, now, startedAt, limits } = outlook
   if (outlook.unmapped)
@@ -37,17 +37,20 @@ export function nextPoll(outlook: PollOutlook): NextPoll {
   if (pace.kind === 'moving')
     return { delayMs: spread(importId, pace.gapMs, limits), basis: 'progress', stalled: false }
   const elapsed = Math.max(now - startedAt, 0)
-  // Neither history nor progress: h = 1/t.
+  // With neither history nor progress, h = 1/t.
   const gapMs = Math.sqrt(2 * k * elapsed)
   return { delayMs: spread(importId, gapMs, limits), basis: 'elapsed', stalled: pace.kind === 'stalled' }
 }
 
-/** The limits of a connection for asking at least this often, as far as it may be asked so often. */
+/** Returns the connection's limits with a shorter longest interval, as far as its shortest interval allows. */
 export function within(maxMs: number, { minIntervalMs, maxIntervalMs }: IntervalLimits): IntervalLimits {
   return { minIntervalMs, maxIntervalMs: Math.max(Math.min(maxMs, maxIntervalMs), minIntervalMs) }
 }
 
-/** The changes of progress with a new observation: kept short, and started afresh where progress went backwards. */
+/**
+ * Returns the changes of progress with a new observation. Only the last few are kept, and they start afresh if progress
+ * goes backwards.
+ */
 export function trackProgress(
   changes: readonly ProgressChange[],
   now: number,

@@ -1,22 +1,22 @@
-// Owns when it is believed that a provider doesn't know a job. One 404 proves nothing: a job that was just made may not
-// have reached the server that answers, and a proxy may have lost its way.
+// Owns when a provider's 404 counts as "no such job". One 404 proves nothing: a new job may not have reached the server
+// that answers, or a proxy may be wrong.
 
-/** This many polls in a row must say it, … */
+/** This many polls in a row must answer 404, … */
 const confirmingPolls = 3
-/** … and of a job that is tracked for less than this … */
+/** … and for a job tracked for less than this … */
 const youngMs = 60_000
 /** … over at least this long. */
 const confirmingMs = 10_000
-/** A 404 is confirmed within this, unless the connection may not be asked that often. */
+/** A 404 is confirmed within this time, unless the connection doesn't allow it. */
 export const confirmWithinMs = 5_000
 
 export interface NotFound {
-  /** In a row, this one included. */
+  /** How many polls in a row, including this one. */
   polls: number
   since: Date
 }
 
-/** The row of polls that say 404, with one more of them. */
+/** Returns the row of 404s with one more. */
 export function oneMore(
   { notFounds, notFoundSince }: { notFounds: number; notFoundSince: Date | null },
   now: Date,

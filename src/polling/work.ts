@@ -1,5 +1,5 @@
-// Owns polling as a kind of work: ask, work out what the answer means, record it. Asking and recording stay apart, so
-// that a database that is away never looks like a provider that failed.
+// Owns polling as a kind of work: ask, assess the answer, record it. Asking and recording are separate, so that an
+// unreachable database never looks like a failing provider.
 import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import { after } from '../base/clock.ts'
@@ -28,7 +28,7 @@ export interface PollDeps {
   observe: PollObserver
 }
 
-/** Told of every poll, for the metrics. */
+/** Called for every poll, for the metrics. */
 export type PollObserver = (poll: { provider: string; outcome: string; latenessMs: number; durationMs: number }) => void
 
 /** A poll that was answered, or that failed. */
@@ -40,9 +40,9 @@ export interface Polled {
   polledAt: Date
 }
 
-/** Requests of one process that are under way at the most. */
+/** How many requests one process has under way at most. */
 export const mostPolls = 1_000
-/** An import whose poll can't be stored is asked about again after this. */
+/** How long an import is put off if its poll can't be stored. */
 const putOffMs = 60_000
 
 export function pollWork(deps: PollDeps): Kind<Poll, Polled> {
@@ -115,7 +115,7 @@ function callOf(importId: string, heard: Heard): MadeCall {
   return { importId, what: summaryError === null ? 'status' : 'summary', error: summaryError }
 }
 
-/** Where the body alone is another one, a look at the one before says what moves in it. */
+/** If a report differs in its body alone, compares it with the snapshot before to find moving fields. */
 async function withoutMoving(tx: Transaction, round: readonly Polled[]): Promise<readonly Polled[]> {
   const bodies = round.flatMap(({ item, assessment }) =>
     assessment.kind === 'changed' && assessment.bodyOnly
@@ -132,7 +132,7 @@ async function withoutMoving(tx: Transaction, round: readonly Polled[]): Promise
   })
 }
 
-/** Reports that changed come first, because they lock the imports' own rows. */
+/** Stores changed reports first, because they lock the imports' own rows. */
 async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[]> {
   const changed = round.flatMap((polled) => {
     const { assessment } = polled
@@ -147,7 +147,7 @@ async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[
     const counts = { sameReport, failures, notFounds, notFoundSince }
     return [{ ...seen(polled), ...counts, dueAt: after(polledAt, next.delayMs), note: noteOf(item, assessment) }]
   })
-  // Nothing is lost with a poll that changes nothing: so nobody waits for the disk.
+  // A poll that changes nothing can be lost without harm, so the commit doesn't wait for the disk.
   if (unchanged.length === round.length && unchanged.every(({ note }) => note === null))
     await tx.execute(sql`SET LOCAL synchronous_commit = off`)
   const stored = [await recordReports(tx, changed), await recordUnchanged(tx, unchanged)]
@@ -172,7 +172,7 @@ function seen({ item, heard, polledAt }: Polled): Observation {
   }
 }
 
-/** Null: the import's own row stays as it is. */
+/** Returns null if the import's own row stays as it is. */
 function noteOf({ tracked }: Poll, shown: Extract<Assessment, { kind: 'unchanged' }>): Note | null {
   const { attention, attentionEvent, heldOutcome, lastError, sameReport } = shown
   const isSame =
@@ -186,7 +186,7 @@ function noteOf({ tracked }: Poll, shown: Extract<Assessment, { kind: 'unchanged
   return isSame ? null : { attention, attentionEvent, heldOutcome, lastError }
 }
 
-/** Of an import that is over, the second call may have failed though the first one didn't. */
+/** For an import that is over, the second call may fail although the first one succeeded. */
 function failedCallOf(heard: Heard): FailedCall | null {
   if (heard.kind === 'error') return { call: 'status', code: heard.error.kind }
   const { summaryError } = heard.answer

@@ -1,11 +1,11 @@
-// Owns the queues by name and what their jobs carry: ids, never anything secret, since Bull Board shows payloads.
+// Owns the queues by name, and the payloads of their jobs: only ids, because Bull Board shows payloads.
 import { z } from 'zod'
 
-/** The lease that names the owner whose work is to be done. */
+/** The lease that names the owner to serve. */
 const underLease = z.object({ leaseId: z.uuid() })
 
 export const payloads = {
-  /** The ticks: look for what is due, and enqueue it; `roll-up`: keep the days up; `maintain`: delete what is too old. */
+  /** The ticks: find and enqueue due work. `roll-up` computes days; `maintain` deletes old data. */
   dispatch: z.object({ kind: z.enum(['poll', 'collect', 'deliver', 'roll-up', 'maintain']) }),
   poll: underLease,
   collect: underLease,

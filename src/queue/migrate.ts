@@ -1,11 +1,11 @@
-// Owns the schema of the queue's own tables in Postgres, which BullMQ keeps.
+// Owns the schema of the queue's own tables in Postgres, which BullMQ defines.
 import { assertSchemaCompatibility, runMigrations } from 'bullmq'
 import type { Pool } from 'pg'
 
 /** The schema that BullMQ uses unless it builds the pool itself. */
 export const queueSchema = 'bullmq'
 
-/** Applies what is missing; safe to run by several processes at once. */
+/** Applies the missing migrations. Several processes may run it at once. */
 export async function migrateQueue(pool: Pool): Promise<void> {
   const client = await pool.connect()
   try {
@@ -15,7 +15,7 @@ export async function migrateQueue(pool: Pool): Promise<void> {
   }
 }
 
-/** Whether the queue's tables are there and fit this build. */
+/** Returns true if the queue's tables exist and fit this build. */
 export async function isQueueMigrated(pool: Pool): Promise<boolean> {
   return assertSchemaCompatibility(pool, queueSchema).then(
     () => true,

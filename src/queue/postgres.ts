@@ -1,4 +1,4 @@
-// Owns whether connections to Postgres are good for the queue: it sets a search path and listens, and so needs sessions.
+// Owns checking that connections to Postgres suit the queue. It sets a search path and listens, so it needs sessions.
 import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DatabaseError, type Pool, type PoolClient } from 'pg'
@@ -17,7 +17,7 @@ export async function requireSessions(pool: Pool, heardWithinMs = 10_000): Promi
     if (rows[0]?.path !== queueSchema) throw refused('it drops the options of a connection')
     if (!(await hears(listener, pool, heardWithinMs))) throw refused('a connection that listens is told nothing')
   } finally {
-    listener.release(true) // it listens, which its next user hasn't asked for
+    listener.release(true) // closed, because the next user hasn't asked to listen
   }
 }
 
@@ -32,10 +32,10 @@ function connect(pool: Pool): Promise<PoolClient> {
   })
 }
 
-/** What PgBouncer says to a startup parameter that it doesn't know. */
+/** PgBouncer's answer to a startup parameter that it doesn't know. */
 const protocolViolation = '08P01'
 
-/** Whether one connection hears what another one says. */
+/** Returns true if one connection hears another one's notification. */
 async function hears(listener: PoolClient, pool: Pool, withinMs: number): Promise<boolean> {
   const channel = `try_out_${randomBytes(8).toString('hex')}`
   const heard = new Promise<true>((resolve) => {

@@ -1,5 +1,5 @@
-// Owns where the queues are kept: Redis where there is one, else Postgres. Both are only a wake-up call;
-// losing all of their data loses nothing, because what is due is in our own tables.
+// Owns the store of the queues: Redis if there is one, otherwise Postgres. The queues only wake workers. Losing all
+// their data loses nothing, because due work is in our own tables.
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPostgresBackend, type Job, type PostgresConnectionOptions, Queue, Worker, withBackend } from 'bullmq'
 import { Pool } from 'pg'
@@ -17,36 +17,36 @@ export type Processor<Name extends QueueName> = (payload: Payload<Name>, signal:
 export interface Queues {
   store: 'redis' | 'postgres'
   all: Record<QueueName, Queue>
-  /** Starts a worker. Its jobs get a signal that is aborted when the worker is told to hurry (`abort`). */
+  /** Starts a worker. `abort` aborts the signal of its jobs. */
   work<Name extends QueueName>(name: Name, processor: Processor<Name>, options: WorkOptions): RunningWorker
-  /** @throws when the store doesn't answer. */
+  /** @throws if the store doesn't answer. */
   ping(): Promise<void>
-  /** Tries whatever the service will need of the store. @throws {ConfigError} where the store doesn't allow it. */
+  /** Tries everything that the service will need of the store. @throws {ConfigError} if the store doesn't allow it. */
   tryOut(): Promise<void>
   close(): Promise<void>
 }
 
 export interface WorkOptions {
-  /** Jobs under way at once, in this process. */
+  /** How many jobs run at once in this process. */
   concurrency: number
 }
 
 export interface RunningWorker {
-  /** Takes no new jobs, and settles when those under way have ended. */
+  /** Takes no new jobs, and resolves when the running ones have ended. */
   drain(): Promise<void>
-  /** Tells the jobs under way to end now. */
+  /** Tells the running jobs to end now. */
   abort(): void
 }
 
 export interface QueueOptions {
-  /** Null: the queues are kept in Postgres, at `databaseUrl`. */
+  /** Null: the queues are in Postgres, at `databaseUrl`. */
   redisUrl: string | null
   databaseUrl: string
-  /** Begins the keys in Redis, which may be shared with other installations. */
+  /** Begins the keys in Redis, which other installations may share. */
   installationId: string
-  /** False: this process enqueues only, and needs fewer connections. */
+  /** False: this process only enqueues, and needs fewer connections. */
   works?: boolean
-  /** When a job of a dead worker is given up, in milliseconds; by default some 45 s. */
+  /** When a dead worker's job is given up, in milliseconds. Absent: some 45 s. */
   stalling?: Stalling
   onError(error: Error): void
 }
@@ -58,8 +58,8 @@ interface Stalling {
 
 const jobDefaults = { removeOnComplete: true, removeOnFail: true }
 /**
- * A job whose worker died is not run again by the queue: it is dropped, and the row's lease brings it back.
- * So there is one way of recovery, and no way to run a row twice at once.
+ * The queue doesn't run the job of a dead worker again: it drops the job, and the work is due again when its lease
+ * ends. So there is one way of recovery, and work never runs twice at once.
  */
 const maxStalledCount = 0
 const defaultStalling: Stalling = { lockDuration: 30_000, stalledInterval: 15_000 }
@@ -98,7 +98,7 @@ export function openQueues(options: QueueOptions): Queues {
       await demanding(store.demand, () => tryOut({ queue: store.queue, worker }))
     },
     async close() {
-      // A store that is away answers nobody's goodbye.
+      // An unreachable store doesn't answer a goodbye.
       await settled(Promise.all(workers.map((worker) => worker.close())))
       await settled(Promise.all(Object.values(all).map((queue) => queue.close())))
       await settled(store.close())
@@ -116,9 +116,9 @@ type WorkerOptions = Stalling & { concurrency: number; maxStalledCount: number }
 
 interface Store {
   name: 'redis' | 'postgres'
-  /** What the variable that names the store must be, for whoever starts the service. */
+  /** What the variable that names the store must be, for the operator. */
   demand: string
-  /** Tries what BullMQ relies on without saying so. @throws {ConfigError} */
+  /** Tries what BullMQ silently relies on. @throws {ConfigError} */
   check(): Promise<void>
   queue(name: string): Queue
   worker(name: string, run: (job: Job) => Promise<void>, options: WorkerOptions): Worker
@@ -127,15 +127,17 @@ interface Store {
   close(): Promise<void>
 }
 
-/** How long Redis may take to answer, and where a worker waits for a job, which takes 10 s at the most. */
+/**
+ * How long Redis may take to answer, and how long a worker waits for a job: Redis answers that wait after at most 10 s.
+ */
 const answerMs = 5_000
 const blockingAnswerMs = 13_000
 
 function openRedisStore(url: string, installationId: string): Store {
-  // The braces make all keys one hash slot of a cluster.
+  // The braces put all keys into one hash slot of a cluster.
   const prefix = `{import-tracker-${installationId}}`
-  // Producers fail at once when Redis is away (a request is waiting); workers wait until it is back.
-  // A connection that goes silent is given up by either, and made anew.
+  // Producers fail at once if Redis is unreachable, because a request is waiting. Workers wait until it is back. Either
+  // closes a silent connection and opens a new one.
   const producer = openQueueRedis(url, { maxRetriesPerRequest: 1, commandTimeout: answerMs, socketTimeout: answerMs })
   const consumer = openQueueRedis(url, { maxRetriesPerRequest: null, socketTimeout: blockingAnswerMs })
   return {
@@ -158,12 +160,12 @@ function openRedisStore(url: string, installationId: string): Store {
   }
 }
 
-/** How many connections the queue in Postgres opens at the most. */
+/** Returns how many connections the queue in Postgres opens at most. */
 export function maxQueueConnections(works: boolean): number {
   return works ? queueNames.length * 3 : 4
 }
 
-/** Of a pool that is busy; BullMQ tells a worker nothing better than to try again. */
+/** How long to wait for a connection of a busy pool. BullMQ's workers can only try again. */
 const waitForConnectionMs = 10_000
 
 function openPostgresStore(url: string, works: boolean): Store {
@@ -179,10 +181,10 @@ function openPostgresStore(url: string, works: boolean): Store {
   })
   const connections = endSilentConnections(pool, silenceMs)
   pool.setMaxListeners(0) // every queue and every worker listens to its errors
-  // One that breaks while it is used: whoever uses it is told by the statement, and an error without a listener would
-  // end the process.
+  // If a connection breaks while it is used, the statement reports it. An error without a listener would end the
+  // process.
   pool.on('connect', (client) => client.on('error', () => {}))
-  // BullMQ describes pg's pool by a smaller interface of its own, which strict optional properties don't match.
+  // BullMQ describes pg's pool by a smaller interface of its own, which doesn't match under strict optional properties.
   const connection = pool as unknown as PostgresConnectionOptions
   return {
     name: 'postgres',

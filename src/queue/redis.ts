@@ -1,4 +1,4 @@
-// Owns connections to Redis: whether the one of REDIS_URL can be used, and those that BullMQ gets.
+// Owns connections to Redis: checking the one of REDIS_URL, and opening those of BullMQ.
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Log } from '../base/log.ts'
 import { ConfigError } from '../config/config.ts'
@@ -7,9 +7,9 @@ import { demanding } from '../config/requirement.ts'
 const oldest = { major: 6, minor: 2 }
 
 /**
- * Asks Redis what it is, once, before anything waits for it. One that may drop keys is warned of: losing jobs loses
- * nothing, but what is due then waits for the next tick.
- * @throws {ConfigError} where it can't be reached, wants other credentials or is too old.
+ * Asks Redis for its version and policy once, before anything waits for it. It only warns of a Redis that may drop
+ * keys: losing jobs loses nothing, but due work then waits for the next tick.
+ * @throws {ConfigError} if Redis can't be reached, refuses the credentials or is too old.
  */
 export async function checkRedis(url: string, log: Log, answerWithinMs = 10_000): Promise<void> {
   const info = await demanding('REDIS_URL must lead to a Redis that lets this service in', () =>
@@ -24,7 +24,7 @@ export async function checkRedis(url: string, log: Log, answerWithinMs = 10_000)
 }
 
 async function askInfo(url: string, answerWithinMs: number): Promise<string> {
-  // No ready check: it turns refused credentials into endless reconnecting.
+  // No ready check, because it turns refused credentials into endless reconnecting.
   const redis = new Redis(url, { lazyConnect: true, enableReadyCheck: false, retryStrategy: () => null })
   let trouble: Error | undefined
   redis.on('error', (error: Error) => {
@@ -37,7 +37,7 @@ async function askInfo(url: string, answerWithinMs: number): Promise<string> {
     if (trouble) throw trouble
     return info
   } catch (error) {
-    throw trouble ?? error // the command only says that the connection was closed
+    throw trouble ?? error // the command itself only says that the connection was closed
   } finally {
     clearTimeout(timer)
     redis.disconnect()
@@ -45,8 +45,8 @@ async function askInfo(url: string, answerWithinMs: number): Promise<string> {
 }
 
 /**
- * A connection that BullMQ may use and duplicate. It keeps the eviction policy from BullMQ, which would print a
- * warning of it on standard output for each of its connections, between our lines of JSON.
+ * Opens a connection that BullMQ may use and duplicate. It hides the eviction policy from BullMQ, which would print a
+ * warning to standard output for each connection, between our lines of JSON.
  */
 export function openQueueRedis(
   url: string,

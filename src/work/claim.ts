@@ -1,4 +1,4 @@
-// Owns handing out what is due: the owners that have some are leased, and a job for each lease wakes a worker.
+// Owns handing out due work: it leases owners that have some, and a job for each lease wakes a worker.
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import type { Queues } from '../queue/queues.ts'
@@ -11,16 +11,16 @@ interface Deps {
   queues: Pick<Queues, 'all'>
 }
 
-/** Leases whose jobs may wait for a worker at the most: they should be taken before they are over. */
+/** How many jobs may wait for a worker at most. Workers should take them before their leases are over. */
 const mostWaiting = 1_000
-/** Owners in trouble that are claimed at once: there may be thousands, and none of the others should wait for them. */
+/** How many owners in trouble are claimed at once. There may be thousands, and no other owner should wait for them. */
 const mostInTrouble = 30
-/** Jobs without a priority go before those that have one. */
+/** Jobs without a priority go before jobs with one. */
 const priorityInTrouble = 1
 
 export type Claimable = Pick<Kind<Item, { item: Item }>, 'name' | 'due' | 'dueInTrouble'>
 
-/** Claims once, without owners in trouble where these are left to the next time. Returns whether there may be more. */
+/** Claims once. `inTrouble: false` leaves owners in trouble to a later call. Returns true if there may be more. */
 export async function claim(kind: Claimable, deps: Deps, { inTrouble = true } = {}): Promise<boolean> {
   const { db, clock, queues } = deps
   const { waiting = 0, prioritized = 0 } = await queues.all[kind.name].getJobCounts('waiting', 'prioritized')

@@ -1,21 +1,21 @@
-// Owns what a kind of work says of itself. claim.ts finds owners that have some due, and serve.ts does the rest: due →
-// leased → done → recorded, once for all kinds.
+// Owns the interface of a kind of work. claim.ts finds owners with due work, and serve.ts does the rest: due → leased →
+// done → recorded, once for all kinds.
 import type { Database, Transaction } from '../db/client.ts'
 
-/** What is due of a kind of work, and woken by whoever made it due. */
+/** The kinds of work. Code that makes work due wakes its kind. */
 export type WorkName = 'poll' | 'collect' | 'deliver'
 
-/** One thing to do: an import to ask about, a webhook to send. */
+/** One thing to do: an import to poll, a webhook to send. */
 export interface Item {
   id: string
-  /** The connection or endpoint that it belongs to, which one worker at a time serves. */
+  /** The connection or endpoint that it belongs to. One worker at a time serves it. */
   ownerId: string
 }
 
 /** An owner that this process serves. */
 export interface Served<I extends Item> {
   id: string
-  /** Begun and not recorded yet. */
+  /** The items that have begun and aren't recorded yet. */
   underWay: ReadonlyMap<string, I>
 }
 
@@ -23,58 +23,63 @@ export interface Served<I extends Item> {
 export interface Begun<I extends Item> {
   items: I[]
   /**
-   * When more may begin, by owner; now: there was no room for more. Absent: nothing is due, or what is under way has to
-   * end first.
+   * When more may begin, by owner. Now: there was no room for more. Absent: nothing is due, or something under way has
+   * to end first.
    */
   next: ReadonlyMap<string, Date>
-  /** Owners that take nothing before this, whatever becomes due, unless something of them ends. */
+  /** When an owner takes something again, whatever becomes due before, unless something of it ends. */
   closed?: ReadonlyMap<string, Date>
 }
 
-/** The lease that work is done under, as the one who holds it sees it. */
+/** The lease that work runs under, as its holder sees it. */
 export interface Hold {
   leaseId: string
-  /** Whether a request may begin: another worker can't serve the owner yet. By a clock that nobody sets. */
+  /**
+   * Returns true if a request may begin, because no other worker can serve the owner yet. By a clock that nobody sets.
+   */
   isHeld(): boolean
-  /** Aborts when work is to end now. */
+  /** Aborts when work has to end now. */
   signal: AbortSignal
 }
 
-/** What a round of outcomes led to. */
+/** The result of recording a round. */
 export interface Recorded {
-  /** What has become due. */
+  /** The kinds of work that became due. */
   due: ReadonlySet<WorkName>
-  /** To be called when the transaction is committed: logs and counts what was done. */
+  /** Logs and counts the round. Call it once the transaction has committed. */
   report(): void
 }
 
 export interface Kind<I extends Item, Done extends { item: I }> {
   name: WorkName
-  /** How many requests one process has under way at the most. */
+  /** How many requests one process has under way at most. */
   most: number
-  /** Between two passes at least, in milliseconds, so that outcomes gather: fewer statements, and each a little later. */
+  /**
+   * The shortest time between two passes, in milliseconds. Outcomes gather meanwhile: fewer statements, each a little
+   * later.
+   */
   restMs: number
   /**
-   * Owners that one pass looks at, at the most, so that it stays short: quick owners, of which something has just ended,
-   * and others. Absent: all that may have something due.
+   * How many owners one pass checks at most, so that it stays short: quick ones, of which something has just ended, and
+   * others. Absent: all that may have something due.
    */
   mostLooked?: { quick: number; others: number }
-  /** Nothing else draws on its owners, so that their leases needn't say how much is under way. */
+  /** True: no other kind of work shares its owners, so leases needn't say how much is under way. */
   isAlone?: boolean
   /**
-   * How long an owner keeps its lease, in milliseconds, though nothing of it is due any more; it is looked at again and
-   * again meanwhile. Absent: it gives it back at once.
+   * How long an owner without due work keeps its lease, in milliseconds, while it is checked again and again. Absent:
+   * the lease ends at once.
    */
   lingerMs?: number
-  /** Owners of which something may begin now, the longest due first, but not those that are served. */
+  /** Returns owners with work that may begin now, the longest due first, without those that are served. */
   due(db: Database, now: Date, limit: number): Promise<string[]>
-  /** The same of owners in trouble, which aren't among those: they get a worker after the others, and few at a time. */
+  /** Returns owners in trouble, which `due` leaves out. They get a worker after the others, and few at a time. */
   dueInTrouble?(db: Database, now: Date, limit: number): Promise<string[]>
-  /** Reads what may begin now of these owners, at most `room` items, and writes down that it has begun. */
+  /** Reads what may begin now for these owners, at most `room` items, and stores that it has begun. */
   begin(tx: Transaction, owners: readonly Served<I>[], room: number, now: Date): Promise<Begun<I>>
-  /** The outside world for one item: writes nothing, and never throws for what the other side does. */
+  /** Calls the outside world for one item. It writes nothing, and never throws for what the other side does. */
   act(item: I, hold: Hold): Promise<Done | 'aborted'>
-  /** Stores what came of these, in the caller's transaction. What has moved on meanwhile is left as it is. */
+  /** Stores the results in the caller's transaction. Items that have moved on meanwhile stay unchanged. */
   record(tx: Transaction, done: readonly Done[], now: Date): Promise<Recorded>
   /** Puts off an item whose outcome can't be stored, and says so on it. */
   putOff(tx: Transaction, item: I, error: Error, now: Date): Promise<void>

@@ -1,12 +1,12 @@
-// Owns leases: an owner of due work is served by one worker at a time. What is due of an owner needs no mark of its own,
-// since nobody else looks at it; a worker that dies leaves all of it due, for when its lease ends.
+// Owns leases: one worker at a time serves an owner of due work. Due items need no mark of their own, because no other
+// worker looks at them. If a worker dies, its items are still due, and its lease ends.
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import type { WorkName } from './kind.ts'
 
-/** How long a lease lasts, in milliseconds, unless it is renewed. What a dead worker left is due again after that. */
+/** How long a lease lasts without renewal, in milliseconds. Then a dead worker's work is due again. */
 export const leaseMs = 30_000
 
 export interface Lease {
@@ -14,7 +14,7 @@ export interface Lease {
   ownerId: string
 }
 
-/** Leases these owners, less those that are served already. */
+/** Leases these owners, except those that are served already. */
 export async function takeLeases(
   db: Database | Transaction,
   kind: WorkName,
@@ -34,7 +34,7 @@ export async function takeLeases(
   return rows.map(({ id, ownerId }) => ({ id, ownerId }))
 }
 
-/** Of the leases that jobs are for those that aren't over. */
+/** Returns those of these leases that aren't over. */
 export async function readLeases(db: Database | Transaction, ids: readonly string[], now: Date): Promise<Lease[]> {
   const { rows } = await db.execute<Lease & Record<string, unknown>>(sql`
     /* lease.read */
@@ -43,8 +43,8 @@ export async function readLeases(db: Database | Transaction, ids: readonly strin
 }
 
 /**
- * Of these leases those that aren't over. Until the transaction ends, no other worker gets one of them, and it waits for
- * each row at the most so long; 0: as long as it takes.
+ * Returns those of these leases that aren't over. Until the transaction ends, no other worker gets one of them. It waits
+ * at most `waitForRowMs` for a row that another transaction has locked; 0: as long as it takes.
  */
 export async function lockLeases(
   tx: Transaction,
@@ -59,25 +59,25 @@ export async function lockLeases(
 }
 
 /**
- * Whether somebody serves an owner, for a WHERE clause. OFFSET keeps the planner from joining all leases with all
- * owners: each is looked up by its index, however many there are since the statistics were made.
+ * Returns SQL, for a WHERE clause, that is true if a worker serves the owner. OFFSET keeps the planner from joining all
+ * leases with all owners. Each owner is looked up by the index, however outdated the statistics are.
  */
 export function isServed(kind: WorkName, ownerId: SQL, now: Date): SQL {
   return sql`EXISTS (SELECT FROM leases WHERE kind = ${kind} AND owner_id = ${ownerId} AND until > ${now} OFFSET 0)`
 }
 
-/** Ends leases that nobody is to work under. */
+/** Ends leases that nobody will work under. */
 export async function endLeases(db: Database, ids: readonly string[]): Promise<void> {
   await db.execute(sql`/* lease.end */ DELETE FROM leases WHERE id = ANY(${sql.param(ids)}::uuid[])`)
 }
 
-/** A lease with how many requests are under way under it. */
+/** A lease, with the number of requests under way. */
 export interface SizedLease {
   id: string
   size: number
 }
 
-/** Renews the leases that go on, and ends those that don't. Returns the ids of those that weren't over. */
+/** Renews the leases that continue, and ends the others. Returns the ids of the renewed ones. */
 export async function renewLeases(
   tx: Transaction | Database,
   { goOn, end }: { goOn: readonly SizedLease[]; end: readonly string[] },

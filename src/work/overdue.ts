@@ -1,27 +1,27 @@
-// Owns noticing that work which may begin isn't done: what is due and has room, what was claimed and waits in a queue that
-// nobody works on, and what is claimed again and again.
+// Owns noticing work that may begin but doesn't: due work with room, claimed work in a queue without workers, and work
+// that is claimed again and again.
 import type { Queues } from '../queue/queues.ts'
 import type { WorkName } from './kind.ts'
 import { everyKind } from './wake.ts'
 
 /** How late work may be, in milliseconds, before something must be wrong. */
 const overdueAfterMs = 60_000
-/** What may begin is claimed at the next tick, the longest due first. */
+/** Work that may begin is claimed at the next tick, the longest due first. */
 const claimedWithinMs = 5_000
-/** What is under way may take two calls. */
+/** Work under way may take two calls. */
 const doneWithinMs = 120_000
 
-/** Work that may be begun, and since when. */
+/** Work that may begin, and when it was due. */
 export interface DueWork {
   id: string
   dueAt: Date
 }
 
-/** Where due work of a kind is found. Nothing is claimed. */
+/** Where to find due work of a kind. Nothing is claimed. */
 export interface DueOf {
-  /** What has been due for the longest, of each owner that allows it to begin now and that nobody serves. */
+  /** Returns the longest due work of each owner that has room and that no worker serves. */
   waiting(now: Date): Promise<DueWork[]>
-  /** The same of owners that are served; it may be under way. */
+  /** Returns the longest due work of each owner that a worker serves. It may be under way. */
   underWay(now: Date): Promise<DueWork[]>
 }
 
@@ -31,11 +31,11 @@ export interface OverdueDeps {
 }
 
 export interface OverdueWatch {
-  /** Looks again. Call it every few seconds. */
+  /** Checks again. Call it every few seconds. */
   look(now: Date): Promise<void>
-  /** By the last look: how late the oldest work is that may begin, in milliseconds. */
+  /** Returns how late the oldest work is that may begin, in milliseconds, by the last check. */
   lateness(): Record<WorkName, number>
-  /** The kinds of which work was late at looks that are far enough apart for it to have been done. */
+  /** Returns the kinds whose work was late at checks so far apart that it should have been done in between. */
   overdue(): WorkName[]
 }
 
@@ -71,11 +71,11 @@ function inAll<Value>(value: Value): Record<WorkName, Value> {
   return { poll: value, collect: value, deliver: value }
 }
 
-/** Work that was late, and since which look it is. */
+/** Late work, and since which check. */
 interface Late extends DueWork {
   since: Date
   forMs: number
-  /** How long it may still be so for good reason. */
+  /** How long it may stay so for good reason. */
   mayTakeMs: number
 }
 
@@ -83,7 +83,7 @@ function isSame(one: DueWork, other: DueWork): boolean {
   return one.id === other.id && one.dueAt.getTime() === other.dueAt.getTime()
 }
 
-/** Claimed work that no worker has taken yet. */
+/** Returns claimed work that no worker has taken yet. */
 async function longestWaiting({ all }: Pick<Queues, 'all'>, kind: WorkName): Promise<DueWork[]> {
   const waiting = await all[kind].getWaiting(0, 0)
   return waiting.flatMap((job) => (job?.id ? [{ id: job.id, dueAt: new Date(job.timestamp) }] : []))

@@ -1,12 +1,13 @@
-// Owns the repeatable jobs that tick: that they are there, each of them, that they are due when they should be, and that
-// no queue is paused. It looks at the queue itself every few seconds: ticks that somebody asked for say nothing of it.
+// Owns the repeatable jobs that tick: that each exists and is due in time, and that no queue is paused. It checks the
+// queue itself every few seconds, because ticks that somebody asked for say nothing about it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Log } from '../base/log.ts'
 import type { Queues } from '../queue/queues.ts'
 import type { TickKind } from './ticks.ts'
 
 /**
- * How often what is due is looked for, in milliseconds; a call to `wake` comes in between. What is old is deleted at night (UTC).
+ * How often due work is looked for, in milliseconds. Calls to `wake` come in between. Old data is deleted at night
+ * (UTC).
  */
 const repeat: Record<TickKind, { every: number } | { pattern: string; tz: 'UTC' }> = {
   poll: { every: 500 },
@@ -16,9 +17,9 @@ const repeat: Record<TickKind, { every: number } | { pattern: string; tz: 'UTC' 
   maintain: { pattern: '0 17 3 * * *', tz: 'UTC' },
 }
 export const tickKinds = Object.keys(repeat) as TickKind[]
-/** How often it is looked whether all is in place, in milliseconds. */
+/** How often to check the jobs and queues, in milliseconds. */
 const lookEveryMs = 3_000
-/** A tick that is due for longer than this was lost with its job. */
+/** A tick that has been due for longer than this was lost with its job. */
 const lateMs = 3_000
 
 export interface Scheduler {
@@ -27,11 +28,11 @@ export interface Scheduler {
 
 type Store = Pick<Queues, 'all'>
 
-/** Makes the repeatable jobs, and from then on puts back in place whatever is removed, paused or put off. */
+/** Makes the repeatable jobs, and then restores whatever is removed, paused or put off. */
 export async function startScheduler({ queues, log }: { queues: Store; log: Log }): Promise<Scheduler> {
   const stopping = new AbortController()
   await putInPlace(queues, log, { isStart: true })
-  // Nights may have been missed.
+  // The process may have missed nights.
   await queues.all.dispatch.add('maintain', { kind: 'maintain' }, { jobId: 'maintain-at-start' })
   void keepInPlace(queues, log, stopping.signal)
   return { stop: () => stopping.abort() }
@@ -53,9 +54,9 @@ async function putInPlace(queues: Store, log: Log, { isStart = false } = {}): Pr
   const { dispatch } = queues.all
   for (const [kind, trouble] of await troubledTicks(queues)) {
     const id = idOf(kind)
-    // A first start finds none, and any other one finds those that nobody has taken since the last stop.
+    // A first start finds no ticks. Any other start finds ticks that nobody has taken since the last stop.
     if (!isStart || trouble === 'put_off') log.warn({ kind, trouble }, 'a tick is put back in place')
-    if (trouble !== 'absent') await dispatch.removeJobScheduler(id) // making it again would keep its time
+    if (trouble !== 'absent') await dispatch.removeJobScheduler(id) // an upsert would keep the old time
     await dispatch.upsertJobScheduler(id, repeat[kind], {
       name: kind,
       data: { kind },
@@ -64,7 +65,7 @@ async function putInPlace(queues: Store, log: Log, { isStart = false } = {}): Pr
   }
 }
 
-/** The queues that somebody has paused: nothing in them is begun. */
+/** Returns the queues that somebody has paused. No job in them begins. */
 export async function pausedQueues({ all }: Store): Promise<(keyof Queues['all'])[]> {
   const names = Object.keys(all) as (keyof Queues['all'])[]
   const paused = await Promise.all(names.map((name) => all[name].isPaused()))
@@ -73,12 +74,12 @@ export async function pausedQueues({ all }: Store): Promise<(keyof Queues['all']
 
 /**
  * - `absent`: there is no repeatable job.
- * - `put_off`: a process whose clock was ahead has put it off.
- * - `lost`: its next job isn't there, or nobody has taken it in time.
+ * - `put_off`: a process with a fast clock has put it off.
+ * - `lost`: its next job is missing, or nobody has taken it in time.
  */
 export type TickTrouble = 'absent' | 'put_off' | 'lost'
 
-/** What is wrong with the repeatable jobs, by kind. The queue's time is the system's. */
+/** Returns the trouble of the repeatable jobs, by kind. The queue goes by the system's time. */
 export async function troubledTicks({ all: { dispatch } }: Store): Promise<Map<TickKind, TickTrouble>> {
   const troubled = new Map<TickKind, TickTrouble>()
   for (const kind of tickKinds) {
@@ -87,7 +88,7 @@ export async function troubledTicks({ all: { dispatch } }: Store): Promise<Map<T
     if (typeof next !== 'number') troubled.set(kind, 'absent')
     else if (next > now + longestMs(kind)) troubled.set(kind, 'put_off')
     else if (next < now - lateMs) troubled.set(kind, 'lost')
-    // What is due so soon may just be taken.
+    // A job that is due so soon may just be taken.
     else if (next > now + lateMs && !(await isJobThere(dispatch, kind))) troubled.set(kind, 'lost')
   }
   return troubled

@@ -1,8 +1,8 @@
-// Owns serving the owners whose leases this process holds: begin what is due, act side by side, record what has ended.
+// Owns serving the owners whose leases this process holds: begin due items, act on them side by side, record results.
 //
-// All owners of a kind are served by one loop. Each pass records, in one transaction, what has ended since the pass
-// before, of whichever owners, and then begins what is due of those that have room. Under load rounds grow by
-// themselves, because outcomes gather while a pass is under way; an item that hangs holds up no other.
+// One loop serves all owners of a kind. Each pass records, in one transaction, whatever has ended since the last pass,
+// of any owner. Then it begins due items of owners with room. Under load rounds grow by themselves, because outcomes
+// gather during a pass. An item that hangs holds up no other.
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
@@ -15,28 +15,28 @@ export interface ServeDeps {
   db: Database
   clock: Clock
   log: Log
-  /** Told of what has become due by what was recorded. */
+  /** Called with the kinds of work that became due by recording. */
   wake(due: Iterable<WorkName>): void
-  /** In milliseconds, of a clock that nobody sets. */
+  /** The process's uptime in milliseconds, by a clock that nobody sets. */
   uptime?: () => number
   pace?: Partial<ServePace>
 }
 
-/** In milliseconds. */
+/** All in milliseconds. */
 export interface ServePace {
-  /** An owner of which more may begin within this keeps its lease. */
+  /** If more of an owner may begin within this time, the owner keeps its lease. */
   lingerMs: number
-  /** How often it is looked whether more is due of an owner whose items are under way, unless something ends before. */
+  /** How often an owner with items under way is checked for more, unless something ends before. */
   lookEveryMs: number
-  /** After this an owner's lease goes back, so that other processes may get it. */
+  /** How long an owner keeps its lease before it goes back, so that other processes may get it. */
   turnMs: number
-  /** How long a turn that is over waits for what is under way before it becomes another one. */
+  /** How long an ended turn waits for its items under way before it becomes another turn. */
   yieldWithinMs: number
-  /** Before a pass that failed is tried again. */
+  /** The wait before a failed pass is tried again. */
   retryMs: number
-  /** Before an outcome whose row somebody has locked is tried again. */
+  /** The wait before an outcome whose row another transaction had locked is tried again. */
   heldUpMs: number
-  /** How long an item is kept in hand whose outcome can neither be stored nor be put off. */
+  /** How long an item is kept in hand if its outcome can neither be stored nor put off. */
   keepInHandMs: number
 }
 
@@ -49,38 +49,40 @@ const usualPace: ServePace = {
   heldUpMs: 1_000,
   keepInHandMs: 60_000,
 }
-/** What one transaction records at the most. */
+/** How many results one transaction records at most. */
 const mostRecorded = 300
-/** An owner is quick of which something has ended so lately, in milliseconds. */
+/** An owner is quick if something of it has ended within this time, in milliseconds. */
 const quickForMs = 1_000
-/** How often an owner is looked at that lingers, in milliseconds. */
+/** How often a lingering owner is checked, in milliseconds. */
 const lookAtLingeringMs = 8
 /**
- * How long a round waits for a row that somebody else has locked, in milliseconds; less, where it was in the way before:
- * all that has ended meanwhile waits as well.
+ * How long a round waits for a row that another transaction has locked, in milliseconds. A row that was locked before gets
+ * less time, because everything that has ended meanwhile waits as well.
  */
 const waitForRowMs = { first: 500, again: 20 }
-/** With less of a lease left it is renewed. */
+/** A lease with less time left is renewed. */
 const renewBelowMs = (2 / 3) * leaseMs
-/** A lease counts as over a little earlier here than it does for others. */
+/** This process counts a lease as over a little earlier than others do. */
 const cautionMs = 1_000
 
 export interface Server {
-  /** Serves the owner of this lease until nothing of it is due, or the lease is over. The signal ends what is under way. */
+  /**
+   * Serves the owner of this lease until nothing of it is due, or the lease is over. The signal aborts items under way.
+   */
   serve(leaseId: string, signal: AbortSignal): Promise<void>
-  /** Something may be due of an owner that is served here. */
+  /** Checks the owners served here, because something of them may be due. */
   look(): void
-  /** Begins nothing new; every `serve` settles when what is under way has ended. */
+  /** Begins nothing new. Every `serve` resolves when its items under way have ended. */
   stop(): void
 }
 
-/** Work that threw. */
+/** An item whose work threw. */
 interface Failed<I extends Item> {
   item: I
   error: Error
 }
 
-/** A job that has just been taken. */
+/** A job that a worker has just taken. */
 interface Arriving {
   leaseId: string
   signal: AbortSignal
@@ -95,19 +97,19 @@ interface Held<I extends Item> {
   /** The same, and where the lease is lost: what still waits for a connection must not be sent after that. */
   cutOff: AbortController
   underWay: Map<string, I>
-  /** Of the process's uptime, as all times here: until when the lease is ours, … */
+  /** In the process's uptime, as all times here. Until when the lease is ours, … */
   heldUntil: number
-  /** … when to look what is due, … */
+  /** … when to check for due items, … */
   lookAt: number
   /** (not before this, unless something ends), … */
   closedUntil: number
-  /** (something may have become due since the look that is under way), … */
+  /** (something may have become due since the running check), … */
   isOutdated: boolean
-  /** … when something was last begun or had ended, … */
+  /** … when something last began or ended, … */
   stirredAt: number
-  /** … when something had last ended, … */
+  /** … when something last ended, … */
   endedAt: number
-  /** … and when its turn is over. */
+  /** … and when the owner's turn is over. */
   turnUntil: number
   /** Settles `serve`. */
   leave(): void
@@ -123,14 +125,14 @@ export function createServer<I extends Item, Done extends { item: I }>(
   let arriving: Arriving[] = []
   let ended: Done[] = []
   let failed: Failed<I>[] = []
-  /** Outcomes whose rows somebody has locked, and when each is tried again, by itself. */
+  /** Outcomes whose rows another transaction had locked, and when each is tried again, by itself. */
   const heldUp = new Map<Done, number>()
-  /** Items that nobody is to begin again yet, and until when. */
+  /** Items that nobody may begin again yet, and until when. */
   const inHand = new Map<I, number>()
   let stopped = false
   let failures = 0
 
-  // One pass at a time, and one more when something comes up meanwhile.
+  // One pass runs at a time, and another follows if something comes up meanwhile.
   let passing = false
   let passedAt = Number.NEGATIVE_INFINITY
   let timer: NodeJS.Timeout | undefined
@@ -184,12 +186,12 @@ export function createServer<I extends Item, Done extends { item: I }>(
     return held.heldUntil - renewBelowMs
   }
 
-  /** Nothing is begun of it ever again. */
+  /** Returns true if nothing of this owner begins ever again. */
   function isEnding(held: Held<I>): boolean {
     return stopped || held.signal.aborted
   }
 
-  /** Nothing more is begun of it, so that its lease can end. */
+  /** Returns true if nothing more of this owner begins, so that its lease can end. */
   function isLeaving(held: Held<I>, at: number): boolean {
     if (isEnding(held)) return true
     if (at >= held.turnUntil + pace.yieldWithinMs) held.turnUntil = at + pace.turnMs
@@ -217,7 +219,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     await beginDue()
   }
 
-  /** Owners whose jobs have been taken since the pass before. Where their leases can't be read, the jobs fail. */
+  /** Admits owners whose jobs were taken since the last pass. If their leases can't be read, the jobs fail. */
   async function admit(): Promise<void> {
     const [given, at] = [arriving, uptime()]
     arriving = []
@@ -249,7 +251,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
         signal,
         cutOff,
         underWay: new Map(),
-        heldUntil: at + renewBelowMs, // it may have waited for long, and is renewed now
+        heldUntil: at + renewBelowMs, // the lease may have waited for long, so it is renewed now
         lookAt: at,
         closedUntil: at,
         isOutdated: false,
@@ -264,7 +266,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
-  /** Owners whose leases have ended: what is under way for them is cut off, and recorded by nobody. */
+  /** Cuts off the work of owners whose leases have ended. Nobody records it. */
   function forgetLost(): void {
     for (const held of owners.values()) if (uptime() >= held.heldUntil) lose(held)
     ended = ended.filter(({ item }) => isUnderWay(item))
@@ -296,7 +298,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     held.leave()
   }
 
-  /** Records a round; where one of it can't be stored, or has to wait, halves of it, down to that one. */
+  /** Records a round. If a part of it can't be stored, or has to wait, records halves, down to that one outcome. */
   async function recordRound(round: readonly Done[], waitMs: number): Promise<void> {
     try {
       await recordTogether(round, waitMs)
@@ -326,7 +328,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     if (recorded && recorded.due.size > 0) wake(recorded.due)
   }
 
-  /** Those whose leases aren't over, and can't be taken over until the transaction ends. */
+  /** Returns the items whose leases aren't over. No worker can take these leases over until the transaction ends. */
   async function stillOurs<One extends { item: I }>(
     tx: Transaction,
     round: readonly One[],
@@ -357,7 +359,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
-  /** It isn't under way any more, so that there is room for another one. */
+  /** Takes the item off those under way, which makes room for another one. */
   function end(item: I): void {
     const held = owners.get(item.ownerId)
     if (!held || !isUnderWay(item)) return
@@ -392,7 +394,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
-  /** Those that are quick go first: owners that hang, or that nobody knows yet, may be a thousand. */
+  /** Puts quick owners first: there may be a thousand owners that hang, or whose speed nobody knows yet. */
   function firstOf(mayLook: readonly Held<I>[], at: number): Held<I>[] {
     const { mostLooked } = kind
     if (!mostLooked || mayLook.length <= mostLooked.others) return [...mayLook]
@@ -402,8 +404,8 @@ export function createServer<I extends Item, Done extends { item: I }>(
   }
 
   /**
-   * An owner of which nothing can be begun keeps its lease until that ends, so that it isn't tried again and again. What
-   * is under way is recorded first.
+   * Keeps the lease of an owner of which nothing can begin until it ends, so that nobody tries again and again. Items
+   * under way are recorded first.
    */
   function giveUp(held: Held<I>, error: unknown): void {
     if (mayPass(error)) throw error
@@ -456,7 +458,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     takeTurns(begun.items)
   }
 
-  /** Leases that aren't renewed at each look may be gone: somebody has deleted them, or the database was restored. */
+  /** Forgets owners whose leases have vanished: somebody deleted the leases, or the database was restored. */
   async function stillLeased(tx: Transaction, looking: Held<I>[], now: Date): Promise<Held<I>[]> {
     const leases = await readLeases(
       tx,
@@ -468,7 +470,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     return looking.filter(({ lease }) => valid.has(lease.id))
   }
 
-  /** Who has got something is last the next time, where there isn't enough for all. */
+  /** Puts owners that got something to the end, for when there isn't enough for all. */
   function takeTurns(items: readonly I[]): void {
     for (const ownerId of new Set(items.map((item) => item.ownerId))) {
       const held = owners.get(ownerId)
@@ -476,7 +478,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
-  /** More is likely to become due of it. */
+  /** Returns true if more is likely to become due for this owner. */
   function lingers(held: Held<I>, at: number): boolean {
     return kind.lingerMs !== undefined && at - held.stirredAt < kind.lingerMs && held.underWay.size === 0 && !stopped
   }
@@ -487,7 +489,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   function start(item: I): void {
     const held = owners.get(item.ownerId)
-    if (!held) return // its lease was lost just now
+    if (!held) return // its lease was just lost
     held.underWay.set(item.id, item)
     held.stirredAt = uptime()
     const hold = {

@@ -1,12 +1,12 @@
-// Owns when the ticks of each kind last did their work in this process, whoever asked for them, and makes one where the
-// queue has brought none for long: with many processes a tick may always go to another one, and a queue can fail.
+// Owns when the ticks of each kind last did their work in this process, and making one if the queue has brought none
+// for long. With many processes, a tick may always go to another one; and a queue can fail.
 
-/** The kinds that come often enough to be missed. */
+/** The kinds whose ticks come often enough to be missed. */
 export type WatchedKind = 'poll' | 'collect' | 'deliver' | 'roll-up'
 
-/** Without a pass for this long, in milliseconds, this process makes one by itself. */
+/** How long this process waits for a pass, in milliseconds, before it makes a tick itself. */
 const patienceMs: Record<WatchedKind, number> = { poll: 5_000, collect: 5_000, deliver: 5_000, 'roll-up': 75_000 }
-/** Without one for this long it isn't ready any more. */
+/** How long without a pass before the process isn't ready any more. */
 const silentAfterMs: Record<WatchedKind, number> = {
   poll: 30_000,
   collect: 30_000,
@@ -16,17 +16,17 @@ const silentAfterMs: Record<WatchedKind, number> = {
 const kinds = Object.keys(patienceMs) as WatchedKind[]
 
 export interface TickWatch {
-  /** To be called at the end of every pass that went well. */
+  /** Call it at the end of every successful pass. */
   passed(kind: WatchedKind): void
-  /** Since the last pass of each kind, in milliseconds. */
+  /** Returns the time since the last pass of each kind, in milliseconds. */
   ages(): Record<WatchedKind, number>
-  /** The kinds that have done nothing for so long that something must be wrong. */
+  /** Returns the kinds without a pass for so long that something must be wrong. */
   silent(): WatchedKind[]
-  /** The kinds that this process should tick by itself now. */
+  /** Returns the kinds that this process should tick itself now. */
   missed(): WatchedKind[]
 }
 
-/** @param uptime in milliseconds, of a clock that nobody sets. */
+/** @param uptime the process's uptime in milliseconds, by a clock that nobody sets. */
 export function createTickWatch(uptime: () => number = () => performance.now()): TickWatch {
   const since = uptime()
   const at = new Map<WatchedKind, number>()

@@ -1,28 +1,28 @@
-// Owns what a tick does: it looks for what is due, and it looks again while there is more. What a look does is handed in.
+// Owns the work of a tick: it claims due work, and again while there is more. The caller provides what a pass does.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Payload } from '../queue/jobs.ts'
 import type { WorkName } from './kind.ts'
 import type { WatchedKind } from './tick-watch.ts'
 
 export type TickKind = Payload<'dispatch'>['kind']
-/** Ticks that do their work themselves. */
+/** The ticks that do their work themselves. */
 export type Chore = Exclude<TickKind, WorkName>
 
 export interface TickDeps {
-  /** Each claims and enqueues what is due once; true: there is more. */
+  /** Each claims and enqueues due work once, and returns true if there is more. */
   enqueueDue: Record<WorkName, () => Promise<boolean>>
-  /** Each does its work, and tells of every pass that went well. */
+  /** Each does its work, and reports every successful pass. */
   chores: Record<Chore, (signal: AbortSignal, passed: () => void) => Promise<void>>
-  /** Told of every pass that went well: a tick makes several while there is more. */
+  /** Called for every successful pass. A tick makes several while there is more. */
   passed?(kind: WatchedKind): void
 }
 
-/** How long to wait between two looks while there is more than may start at once. */
+/** The wait between two passes while there is more than may begin at once. */
 const pauseMs: Record<WorkName, number> = { poll: 50, collect: 100, deliver: 15 }
 
 /**
- * The processor of the `dispatch` queue. A look that is going on in this process when a tick comes is left the work, and
- * is made once more.
+ * Returns the processor of the `dispatch` queue. If this process is already claiming, a tick starts no second pass; the
+ * running one repeats when it is done.
  */
 export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signal: AbortSignal) => Promise<void> {
   const running = new Map<TickKind, Run>()
@@ -60,15 +60,18 @@ export function createTick(deps: TickDeps): (payload: Payload<'dispatch'>, signa
   }
 }
 
-/** Something that is looked at or done by one tick at a time. */
+/** A run: only one tick of its kind does its work at a time. */
 interface Run {
   /** A tick came meanwhile. */
   again: boolean
-  /** When it last got on; of `performance.now()`. */
+  /** When the run last made progress, of `performance.now()`. */
   aliveAt: number
 }
 
-/** After how long without getting on a run has lost its place to the next tick: whatever hangs mustn't stop the others. */
+/**
+ * After this long without progress, a run loses its place to the next tick, so that a hanging run doesn't stop the
+ * others.
+ */
 function abandonedAfterMs(kind: TickKind): number {
   return kind === 'roll-up' || kind === 'maintain' ? 2 * 3_600_000 : 60_000
 }

@@ -1,4 +1,4 @@
-// Owns saying what is wrong with the queue in words, for people: workers put it right, so what stays is news.
+// Owns describing the queue's troubles in words, for people. Workers mend them, so lasting ones are news.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Queues } from '../queue/queues.ts'
 import { pausedQueues, type TickTrouble, troubledTicks } from './schedule.ts'
@@ -11,7 +11,7 @@ const inWords: Record<TickTrouble, string> = {
   lost: 'is taken by nobody: is there a worker?',
 }
 
-/** One sentence each; none: all is well. */
+/** Returns one sentence for each trouble. None: all is well. */
 export async function describeTroubles(queues: Pick<Queues, 'all'>): Promise<string[]> {
   const told = await Promise.race([
     Promise.all([pausedQueues(queues), troubledTicks(queues)]).catch(() => null),

@@ -1,19 +1,19 @@
-// Owns asking for a tick now, because something has just become due. A call that is lost costs half a second.
+// Owns asking for a tick now, because something has just become due. A lost call costs half a second.
 import type { Log } from '../base/log.ts'
 import type { Queues } from '../queue/queues.ts'
 import type { WorkName } from './kind.ts'
 
-/** Has somebody look what is due of these kinds. Returns at once; the tick happens soon, in whichever process takes it. */
+/** Asks for a tick of these kinds. Returns at once. The tick happens soon, in whichever process takes it. */
 export interface Wake {
   (due: Iterable<WorkName>): void
-  /** The listener is told at once of what is due, since owners that are served in this process need no tick. */
+  /** The listener learns at once which kinds are due, because owners served in this process need no tick. */
   listen(listener: (kind: WorkName) => void): void
 }
 
-/** All kinds: something may be due of each. */
+/** All kinds, for changes after which each may have something due. */
 export const everyKind: readonly WorkName[] = ['poll', 'collect', 'deliver']
 
-/** Calls within this many milliseconds are one tick. */
+/** Calls within this many milliseconds make one tick. */
 const gatherMs = 10
 
 export function createWake({ queues, log }: { queues: Pick<Queues, 'all'>; log: Log }): Wake {
@@ -26,7 +26,7 @@ export function createWake({ queues, log }: { queues: Pick<Queues, 'all'>; log: 
       gathering.add(kind)
       setTimeout(() => {
         gathering.delete(kind)
-        // Without a job id: one that is being worked on may have looked already.
+        // Without a job id, because a running job may have looked already.
         queues.all.dispatch.add(kind, { kind }).catch((error: unknown) => log.debug({ err: error, kind }, 'wake lost'))
       }, gatherMs).unref()
     }

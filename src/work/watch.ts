@@ -1,4 +1,4 @@
-// Owns whether the work of this process goes on: the ticks of each kind, and what is due. Health and metrics ask it.
+// Owns whether this process's work goes on: the ticks of each kind, and due work. Health and metrics ask it.
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
@@ -9,11 +9,14 @@ import { createOverdueWatch, type OverdueDeps, type OverdueWatch } from './overd
 import type { TickWatch, WatchedKind } from './tick-watch.ts'
 
 export interface WorkWatch {
-  /** @throws where a kind of tick has done nothing for long. */
+  /** @throws if a kind of tick has done nothing for long. */
   checkTicks(): void
-  /** @throws where work that may begin is overdue. */
+  /** @throws if work that may begin is overdue. */
   checkOverdue(): void
-  /** False: a kind of tick hasn't got through for minutes although no store is away or refuses it, so that only a restart can help. */
+  /**
+   * Returns false if a kind of tick has had no pass for minutes although no store is unreachable or refuses it, so that
+   * only a restart can help.
+   */
   canRecover(): boolean
   tickAges: TickWatch['ages']
   lateness: OverdueWatch['lateness']
@@ -26,26 +29,26 @@ export interface WatchDeps extends Pick<OverdueDeps, 'dueOf'> {
   queues: Pick<Queues, 'all' | 'ping'>
   ticks: TickWatch
   tick(payload: Payload<'dispatch'>, signal: AbortSignal): Promise<void>
-  /** Mends stored times that no rule could have set. `thorough`: all that is pending is read. */
+  /** Mends stored times that no rule could have set. `thorough` reads all pending work. */
   mendTimes(now: Date, how: { thorough: boolean }): Promise<void>
   pace?: WatchPace
 }
 
-/** In milliseconds. */
+/** All in milliseconds. */
 interface WatchPace {
   tickEveryMs: number
   lookEveryMs: number
-  /** How long a kind of tick may get nowhere, with both stores answering, before only a restart can help. */
+  /** How long a kind of tick may make no progress, with both stores answering, before only a restart can help. */
   hopelessAfterMs: number
 }
 
 const usualPace: WatchPace = { tickEveryMs: 1_000, lookEveryMs: 10_000, hopelessAfterMs: 5 * 60_000 }
-/** Which of the looks reads all that is pending, the first one included. */
+/** Every how many checks one is thorough, the first one included. */
 const thoroughEvery = 6
-/** A tick that a store refuses is tried again every second, and one that it leaves waiting fails after ten. */
+/** A tick that a store refuses is tried again every second. A tick that a store leaves waiting fails after ten. */
 const refusedForMs = 30_000
 
-/** Starts watching. A kind of tick that comes from nowhere for seconds is made here. */
+/** Starts watching. If no tick of a kind comes for seconds, it makes one. */
 export function startWatch({
   clock,
   log,
@@ -111,7 +114,7 @@ export function startWatch({
   }
 }
 
-/** One after the other, until the signal aborts. */
+/** Does the work again and again, one run after the other, until the signal aborts. */
 async function every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) {
     await delay(ms, undefined, { signal, ref: false }).catch(() => undefined)
@@ -119,7 +122,7 @@ async function every(ms: number, signal: AbortSignal, work: () => Promise<void>)
   }
 }
 
-/** Such as a replica, or one that is full: it answers a ping, and takes no job. */
+/** Returns true for a Redis that answers a ping but takes no job, such as a replica, or one that is full. */
 function isRedisRefusing(error: unknown): boolean {
   return error instanceof Error && (error.name === 'ReplyError' || isRedisRefusing(error.cause))
 }
