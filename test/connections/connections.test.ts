@@ -302,10 +302,8 @@ describe('deleting', () => {
     const { id } = await anImport(api, { connection: name })
     const remove = () => api.call('DELETE /v1/connections/{name}', { name })
     expect((await remove()).body).toMatchObject({ status: 409, code: 'conflict' })
-    await api.database.pool.query(
-      "UPDATE imports SET state = 'succeeded', next_poll_at = null, next_collect_at = now() WHERE id = $1",
-      [id],
-    )
+    await api.database.pool.query('DELETE FROM polling WHERE import_id = $1', [id])
+    await api.database.pool.query("UPDATE imports SET state = 'succeeded', next_collect_at = now() WHERE id = $1", [id])
     expect((await remove()).status).toBe(409)
     await api.database.pool.query('UPDATE imports SET next_collect_at = null WHERE id = $1', [id])
     expect((await remove()).status).toBe(204)

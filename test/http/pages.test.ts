@@ -157,7 +157,7 @@ describe('Bull Board', () => {
       body.queues
         .map(({ name, readOnlyMode }: { name: string; readOnlyMode: boolean }) => [name, readOnlyMode])
         .toSorted(),
-    ).toEqual(['collect', 'deliver', 'dispatch', 'poll', 'retry', 'trial'].map((name) => [name, true]))
+    ).toEqual(['collect', 'deliver', 'dispatch', 'poll'].map((name) => [name, true]))
     await api.queues.all.dispatch.upsertJobScheduler('tick-poll', { every: 60_000 })
     for (const [method, path] of [
       ['PUT', 'poll/pause'],
