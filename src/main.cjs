@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Owns the one sentence for an old Node. main.ts is a symbolic link to this file, which is CommonJS in old syntax: a
+// Owns the one sentence for an old Node. main.ts is a symbolic link to this file, which is CommonJS in old syntax. A
 // Node that doesn't know TypeScript can't even open a .ts file of an ES-module package.
 if (Number(process.versions.node.split('.')[0]) < 24) {
   console.error(

@@ -55,8 +55,8 @@ export function invalidFields(errors: FieldError[]): AppError {
 const maxDepth = 64
 
 /**
- * @throws {AppError} `invalid_request` if the JSON nests too deeply, holds a text or number that can't be stored, or
- * has a key `__proto__`, which many programs would lose.
+ * @throws {AppError} `invalid_request` if the JSON nests too deeply, or holds a text or number that can't be stored. A
+ * key `__proto__` is refused, too, because many programs would lose it.
  */
 export function requireStorable(value: unknown, path: readonly string[] = []): void {
   if (typeof value === 'string') requireStorableText(value, path)

@@ -1,5 +1,5 @@
-// Owns the codes for why a request got no answer: a closed list, the same in the API, in SQL and in the log, whatever
-// the system, undici or OpenSSL call the error.
+// Owns the codes for why a request got no answer: a closed list, the same in the API, in SQL and in the log. It doesn't
+// depend on the words of the system, undici or OpenSSL.
 
 /** Each code with its meaning, for the API's document. */
 export const errorCodes = {

@@ -11,8 +11,8 @@ type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
  * date; a date that has passed gives 0. Returns null if no value can be read, and the longest of several.
  *
  * A date is compared with the answer's own `Date`, because the server's clock may differ from ours. Without a `Date` it
- * is compared with `now`. The same holds if `Date` makes the wait longer than {@link maxRetryAfterMs} and `now`
- * doesn't: then one of the server's two times comes from a clock that was never set.
+ * is compared with `now`. If only `Date` makes the wait longer than {@link maxRetryAfterMs}, `now` counts, too. Then
+ * one of the server's two times comes from a clock that was never set.
  */
 export function readRetryAfter(headers: Headers, now: Date): number | null {
   const answeredAt = readDate(headers)

@@ -2,8 +2,8 @@
 import type { DefaultLimits } from '../model/limits.ts'
 
 /**
- * Two seconds see a short job end soon enough, two minutes of delay are little for a job of hours, and a job that lives
- * for a week is stuck. `Retry-After` does the rest.
+ * Two seconds see a short job end soon enough. Two minutes of delay are little for a job of hours. A job that lives for
+ * a week is stuck. `Retry-After` does the rest.
  */
 export const politeDefaults: DefaultLimits = {
   requestsPerSecond: null,

@@ -14,8 +14,8 @@ export interface WorkWatch {
   /** @throws if work that may begin is overdue. */
   checkOverdue(): void
   /**
-   * Returns false if a kind of tick has had no pass for minutes although no store is unreachable or refuses it, so that
-   * only a restart can help.
+   * Returns false if only a restart can help: a kind of tick has had no pass for minutes, although no store is
+   * unreachable or refuses it.
    */
   canRecover(): boolean
   tickAges: TickWatch['ages']

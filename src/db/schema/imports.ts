@@ -117,7 +117,7 @@ export const imports = pgTable(
     detailsError: jsonb('details_error').$type<StoredPollError>(),
     /** When a page is due. Null: none is. The time stays while pages are requested. */
     nextCollectAt: time('next_collect_at'),
-    /** How many pages in a row failed, and how many of those answered 404. */
+    /** How many requests for pages failed in a row, and how many in a row answered 404. */
     collectFailures: integer('collect_failures').notNull().default(0),
     collectNotFounds: integer('collect_not_founds').notNull().default(0),
     /**
@@ -173,10 +173,10 @@ export const polling = pgTable(
     polls: integer('polls').notNull(),
     firstPolledAt: time('first_polled_at'),
     lastPolledAt: time('last_polled_at'),
-    /** How many polls in a row failed, and how many of those answered 404. */
+    /** How many polls failed in a row, and how many in a row answered 404. */
     failures: integer('failures').notNull().default(0),
     notFounds: integer('not_founds').notNull().default(0),
-    /** When the first poll of that row answered 404. */
+    /** When the first of these 404s came. */
     notFoundSince: time('not_found_since'),
     /** How many polls saw the open snapshot's report, and when the last one did. 0 and null: none is open. */
     seen: integer('seen').notNull().default(0),
