@@ -185,6 +185,12 @@ export function longestDue(
   return findDue(db, { ...search, limit: mostLookedAt, isOpen }, now)
 }
 
+/** No announced wait keeps it back, nor a pause: `requestsOf` in SQL, as far as thousands at once may wait alike. */
+function mayAsk(now: Date): SQL {
+  return sql`(blocked_until IS NULL OR blocked_until <= ${now})
+    AND (paused_at IS NULL OR next_probe_at IS NULL OR next_probe_at <= ${now})`
+}
+
 /** Rows of a page at the least: where the first connections allow nothing, more are read. */
 const leastPage = 100
 
@@ -205,7 +211,7 @@ async function findDue(
       .select({ row: connections, underWay: underWay(now), dueAt: sql<string>`due.due_at` })
       .from(connections)
       .innerJoin(sql`LATERAL (SELECT (${oldestDue}) AS due_at OFFSET 0) due`, sql`due.due_at IS NOT NULL`)
-      .where(and(isNull(connections.deletedAt), served ? isTaken : not(isTaken)))
+      .where(and(isNull(connections.deletedAt), mayAsk(now), served ? isTaken : not(isTaken)))
       .orderBy(sql`due.due_at`, connections.id)
       .limit(page)
       .offset(offset)

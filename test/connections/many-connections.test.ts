@@ -68,7 +68,13 @@ test('who serves which of thousands of connections is looked up one by one, what
 test('connections that allow nothing now hide none that does, however many there are', async () => {
   const now = world.clock.now()
   await world.database.pool.query('DELETE FROM leases')
-  await world.database.pool.query('UPDATE connections SET blocked_until = $1', [after(now, 60_000)])
+  const { pool } = world.database
+  await pool.query('UPDATE connections SET blocked_until = $1, paused_at = NULL', [after(now, 60_000)])
+  await pool.query(
+    `UPDATE connections SET blocked_until = NULL, limits = '{"requestsPerMonth": 1}', month_requests = 1, budget_month = $1
+    WHERE id IN (SELECT id FROM connections ORDER BY id LIMIT 500)`,
+    [now.toISOString().slice(0, 7)],
+  )
   const { id } = await world.connection({})
   await world.tracked({ connectionId: id, nextPollAt: now })
 
