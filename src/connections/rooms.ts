@@ -169,7 +169,7 @@ export async function connectionsToServe(db: Database, search: DueSearch, now: D
   return found.map(({ id }) => id)
 }
 
-/** Connections whose oldest due work is looked at, at the most. */
+/** How many connections' oldest due work is read at most. */
 const mostLookedAt = 100
 
 /**

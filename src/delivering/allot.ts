@@ -23,7 +23,7 @@ export const failuresToTrouble = 3
 const restMs = 2_000
 const restInTroubleMs = 1_000
 
-/** Of an endpoint. */
+/** The condition of an endpoint. */
 export interface Condition extends Health {
   /** Null: no attempt has succeeded yet. */
   lastSuccessAt: Date | null
@@ -41,7 +41,7 @@ export interface UnderWay {
 /** How many attempts may begin at most. */
 export interface Places {
   asked: number
-  /** Of all kinds. What was asked for may go beyond it, but then nothing else begins. */
+  /** The bound for all kinds together. Requested attempts may exceed it, but then nothing else begins. */
   together: number
   firsts: number
   retries: number

@@ -1,4 +1,4 @@
-// Owns which endpoints a round of attempts may have news of, and locks them.
+// Owns finding and locking the endpoints that a round of attempts may change.
 import { inArray, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
 import { textArrayLiteral } from '../db/array-literal.ts'
@@ -11,18 +11,18 @@ import type { Verdict } from './judge.ts'
 import type { Judged } from './record.ts'
 import type { Delivered } from './work.ts'
 
-/** How old the time of an endpoint's last success may be before a success is worth writing down. */
+/** How old the stored time of the last success may be before a new success is written. */
 const lastSuccessPrecisionMs = 60_000
 
 export interface News {
   rows: Map<string, EndpointRow>
-  /** The locks allow it. */
+  /** True: the locks allow disabling an endpoint. */
   mayDisable: boolean
 }
 
 /**
- * Locks the endpoints of which something may be news, and returns them. Where an event may follow, the others are
- * locked against being disabled, too: whoever disables one waits for deliveries that this round is about to write.
+ * Locks the endpoints that may change, and returns them. If an event may follow, the other endpoints are locked against
+ * being disabled. A transaction that disables one would wait for the deliveries that this round is about to write.
  */
 export async function lockNews(
   tx: Transaction,
@@ -52,7 +52,7 @@ export async function lockNews(
   return { rows: new Map(rows.map((row) => [row.id, row])), mayDisable }
 }
 
-/** Kept for as long as an attempt may take that began before. */
+/** Remembers each failure at least as long as an attempt that began before it may take. */
 function rememberFailures(
   round: readonly Judged[],
   failed: ReadonlySet<string>,
@@ -65,7 +65,7 @@ function rememberFailures(
   for (const [id, at] of lastFailures) if (at < after(now, -lastSuccessPrecisionMs)) lastFailures.delete(id)
 }
 
-/** By what was known when the attempt began, and what whoever serves the endpoint has recorded since then. */
+/** Decides by the endpoint at the begin of the attempt, and by the failures recorded since. */
 function mayBeNewSuccess(
   { delivered: { item, endedAt } }: Judged,
   lastFailures: Map<string, Date> | undefined,
@@ -79,7 +79,7 @@ function without(all: ReadonlySet<string>, some: ReadonlySet<string>): string[] 
   return [...all].filter((id) => !some.has(id))
 }
 
-/** By their health as it was when the attempts began: it has to be known before the endpoints are locked. */
+/** Decides by the health at the begin of the attempts, because the answer is needed before the endpoints are locked. */
 function mayAnyBeDisabled(round: readonly Judged[]): boolean {
   const seen = new Map<string, Health>()
   return round.some((one) => {

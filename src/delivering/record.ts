@@ -18,7 +18,7 @@ export interface RecordDeps {
   encryption: Encryption
   /** Returns a number in [0, 1), for the jitter. */
   random: () => number
-  /** When whoever serves an endpoint last recorded a failure of it. */
+  /** When this process last recorded a failure of an endpoint. */
   lastFailures?: Map<string, Date>
 }
 

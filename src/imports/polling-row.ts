@@ -77,7 +77,7 @@ export async function endPolling(tx: Transaction, importId: string): Promise<voi
     FROM ended WHERE id = ended.import_id`)
 }
 
-/** Has live imports polled again whose rows somebody has deleted. What their last polls have counted is gone. */
+/** Begins polling live imports again whose rows were deleted. The counts of their last polls are lost. */
 export async function mendPolling(tx: Transaction, now: Date): Promise<void> {
   await tx.execute(sql`
     /* polling.mend */

@@ -15,10 +15,10 @@ export const payloads = {
 export type QueueName = keyof typeof payloads
 export type Payload<Name extends QueueName> = z.infer<(typeof payloads)[Name]>
 
-/** Changes when payloads mean something else: a process of an older version would take those jobs, and drop them. */
+/** Changes with the meaning of payloads. Otherwise a process of an older version would take those jobs, and drop them. */
 const make = 2
 
-/** What a queue is called in its store. */
+/** Returns the name of a queue in its store. */
 export function storedName(name: QueueName): string {
   return `${name}-${make}`
 }

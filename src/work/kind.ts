@@ -19,7 +19,7 @@ export interface Served<I extends Item> {
   underWay: ReadonlyMap<string, I>
 }
 
-/** What may begin now. */
+/** The items that begin now. */
 export interface Begun<I extends Item> {
   items: I[]
   /**

@@ -92,7 +92,7 @@ interface Arriving {
 
 interface Held<I extends Item> {
   lease: Lease
-  /** Of its job: aborts when work is to end now. */
+  /** The job's signal, which aborts when work has to end now. */
   signal: AbortSignal
   /** The same, and where the lease is lost: what still waits for a connection must not be sent after that. */
   cutOff: AbortController

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { queueNames, storedName } from '../../src/queue/jobs.ts'
 import { adminToken, useApi } from './api.ts'
 import { aConnection, anImport } from './fixtures.ts'
 
@@ -157,15 +158,15 @@ describe('Bull Board', () => {
       body.queues
         .map(({ name, readOnlyMode }: { name: string; readOnlyMode: boolean }) => [name, readOnlyMode])
         .toSorted(),
-    ).toEqual(['collect', 'deliver', 'dispatch', 'poll'].map((name) => [name, true]))
+    ).toEqual(queueNames.map((name) => [storedName(name), true]).toSorted())
     await api.queues.all.dispatch.upsertJobScheduler('tick-poll', { every: 60_000 })
     for (const [method, path] of [
-      ['PUT', 'poll/pause'],
-      ['PUT', 'dispatch/job-schedulers/tick-poll/remove'],
-      ['PUT', 'dispatch/empty'],
-      ['PUT', 'dispatch/obliterate'],
-      ['POST', 'poll/add'],
-      ['DELETE', 'poll'],
+      ['PUT', `${storedName('poll')}/pause`],
+      ['PUT', `${storedName('dispatch')}/job-schedulers/tick-poll/remove`],
+      ['PUT', `${storedName('dispatch')}/empty`],
+      ['PUT', `${storedName('dispatch')}/obliterate`],
+      ['POST', `${storedName('poll')}/add`],
+      ['DELETE', storedName('poll')],
     ] as const)
       expect((await api.send(`/queues/api/queues/${path}`, { method, headers })).status, path).toBe(405)
     expect(await api.queues.all.poll.isPaused()).toBe(false)
