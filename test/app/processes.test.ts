@@ -54,10 +54,6 @@ describeEachStore('several processes', (store) => {
     await vi.waitFor(
       async () => {
         // What was lost with the queue is due when its lease is over.
-        await app.sql(`UPDATE leases SET until = now() - interval '1 s' WHERE size = 0 AND kind <> 'deliver'`)
-        await app.sql(`UPDATE leases SET until = now() - interval '1 s' WHERE kind = 'deliver' AND NOT EXISTS (
-          SELECT FROM deliveries JOIN delivery_attempts ON delivery_id = deliveries.id
-          WHERE endpoint_id = owner_id AND outcome = 'in_flight')`)
         for (const { id } of tracked)
           expect(await app.get(id)).toMatchObject({ state: 'partial', details: { state: 'complete' } })
         expect(consumer.webhooks()).toHaveLength(10)

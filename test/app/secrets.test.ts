@@ -49,8 +49,11 @@ describeEachStore('a secret', (store) => {
       'the answers': JSON.stringify([...problems, ...(await everyList())]),
       'the database': await tableContents('public'),
     }
-    // What is searched is really there: jobs whose polls are held, and what was logged and stored of the others.
-    for (const { id } of held) expect(places['the queue']).toContain(id)
+    // What is searched is really there: jobs that serve what is held, and what was logged and stored of the others.
+    const serving = await app.sql(`SELECT leases.id FROM leases JOIN polling ON connection_id = owner_id
+      WHERE kind = 'poll' AND import_id = ANY('{${held.map(({ id }) => id)}}')`)
+    expect(serving).toHaveLength(held.length)
+    for (const { id } of serving) expect(places['the queue']).toContain(id)
     for (const { id } of tracked)
       for (const place of ['the log', 'the answers', 'the database'] as const) expect(places[place]).toContain(id)
     expect(places['the metrics']).toContain('import_tracker_polls_total')

@@ -69,6 +69,7 @@ describe('a database from before history was kept by the month', () => {
       })),
     )
     rowsBefore.imports = rowsBefore.imports?.map((row) => without(row, movedToPolling)) ?? []
+    rowsBefore.deliveries = rowsBefore.deliveries?.map((row) => without(row, ['lease_until'])) ?? []
     for (const [table, rows] of Object.entries(rowsBefore)) {
       expect(rows.length, table).toBeGreaterThanOrEqual(stored.length)
       expect(rowsAfter[table], table).toHaveLength(rows.length)
