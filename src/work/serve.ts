@@ -8,8 +8,10 @@ import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { isDatabaseAway, mayPass } from '../db/unreachable.ts'
+import { type Arriving, type Held, holdOwner } from './held.ts'
 import type { Begun, Item, Kind, Recorded, WorkName } from './kind.ts'
-import { type Lease, leaseMs, lockLeases, readLeases, renewLeases } from './leases.ts'
+import { leaseMs, lockLeases, readLeases, renewLeases } from './leases.ts'
+import { createLoop } from './loop.ts'
 
 export interface ServeDeps {
   db: Database
@@ -82,39 +84,6 @@ interface Failed<I extends Item> {
   error: Error
 }
 
-/** A job that a worker has just taken. */
-interface Arriving {
-  leaseId: string
-  signal: AbortSignal
-  /** Settles `serve`. */
-  left: PromiseWithResolvers<void>
-}
-
-interface Held<I extends Item> {
-  lease: Lease
-  /** The job's signal, which aborts when work has to end now. */
-  signal: AbortSignal
-  /** The same, and where the lease is lost: what still waits for a connection must not be sent after that. */
-  cutOff: AbortController
-  underWay: Map<string, I>
-  /** In the process's uptime, as all times here. Until when the lease is ours, … */
-  heldUntil: number
-  /** … when to check for due items, … */
-  lookAt: number
-  /** (not before this, unless something ends), … */
-  closedUntil: number
-  /** (something may have become due since the running check), … */
-  isOutdated: boolean
-  /** … when something last began or ended, … */
-  stirredAt: number
-  /** … when something last ended, … */
-  endedAt: number
-  /** … and when the owner's turn is over. */
-  turnUntil: number
-  /** Settles `serve`. */
-  leave(): void
-}
-
 export function createServer<I extends Item, Done extends { item: I }>(
   kind: Kind<I, Done>,
   { db, clock, log, wake, uptime = () => performance.now(), pace: givenPace }: ServeDeps,
@@ -130,37 +99,15 @@ export function createServer<I extends Item, Done extends { item: I }>(
   /** Items that nobody may begin again yet, and until when. */
   const inHand = new Map<I, number>()
   let stopped = false
-  let failures = 0
-
-  // One pass runs at a time, and another follows if something comes up meanwhile.
-  let passing = false
-  let passedAt = Number.NEGATIVE_INFINITY
-  let timer: NodeJS.Timeout | undefined
-  let timerAt = Number.POSITIVE_INFINITY
-
-  function passAt(at: number): void {
-    if (passing || at >= timerAt) return
-    clearTimeout(timer)
-    timerAt = at
-    timer = setTimeout(() => void passNow(), Math.max(0, at - uptime()))
-  }
-
-  const passSoon = () => passAt(passedAt + kind.restMs)
-
-  async function passNow(): Promise<void> {
-    timerAt = Number.POSITIVE_INFINITY
-    passing = true
-    try {
-      await pass()
-      failures = 0
-    } catch (error) {
-      failures += 1
-      complain(`work of the kind ${kind.name} could not be recorded or begun; it is tried again`, error as Error)
-    }
-    passing = false
-    passedAt = uptime()
-    passAt(failures > 0 ? passedAt + pace.retryMs : Math.max(nextPassAt(), passedAt + kind.restMs))
-  }
+  const passSoon = createLoop({
+    pass,
+    nextAt: nextPassAt,
+    failed: (error) =>
+      complain(`work of the kind ${kind.name} could not be recorded or begun; it is tried again`, error),
+    restMs: kind.restMs,
+    retryMs: pace.retryMs,
+    uptime,
+  })
 
   function nextPassAt(): number {
     const at = uptime()
@@ -234,35 +181,16 @@ export function createServer<I extends Item, Done extends { item: I }>(
       throw error
     })
     const byId = new Map(leases.map((lease) => [lease.id, lease]))
-    for (const { leaseId, signal, left } of given) {
-      const lease = byId.get(leaseId)
+    for (const one of given) {
+      const lease = byId.get(one.leaseId)
       if (!lease) {
-        left.resolve()
+        one.left.resolve()
         continue
       }
       const older = owners.get(lease.ownerId)
       if (older) lose(older)
-      const cutOff = new AbortController()
-      const hurry = () => cutOff.abort()
-      signal.addEventListener('abort', hurry, { once: true })
-      if (signal.aborted) hurry()
-      owners.set(lease.ownerId, {
-        lease,
-        signal,
-        cutOff,
-        underWay: new Map(),
-        heldUntil: at + renewBelowMs, // the lease may have waited for long, so it is renewed now
-        lookAt: at,
-        closedUntil: at,
-        isOutdated: false,
-        stirredAt: at,
-        endedAt: Number.NEGATIVE_INFINITY,
-        turnUntil: at + pace.turnMs,
-        leave() {
-          signal.removeEventListener('abort', hurry)
-          left.resolve()
-        },
-      })
+      const heldUntil = at + renewBelowMs // the lease may have waited for long, so it is renewed now
+      owners.set(lease.ownerId, holdOwner(lease, one, { at, heldUntil, turnUntil: at + pace.turnMs }))
     }
   }
 
