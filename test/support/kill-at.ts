@@ -17,7 +17,7 @@ interface Step {
 
 const steps: Record<string, Step> = {
   'after the claim': { when: 'after', statement: claim, with: 'deliver' },
-  'after the attempt row': { when: 'after', statement: /insert into "?delivery_attempts"?/i },
+  'after the attempt row': { when: 'after', statement: /^commit$/i, having: /INSERT INTO delivery_attempts/ },
   'after the request': { when: 'before', statement: /UPDATE delivery_attempts a SET\s+duration_ms/ },
   'before the commit': { when: 'before', statement: /^commit$/i, having: transition },
 }
