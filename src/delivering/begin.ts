@@ -81,10 +81,13 @@ export async function beginAttempts(
   const next = new Map<string, Date>()
   const closed = new Map<string, Date>()
   const begun = Map.groupBy(items, ({ ownerId }) => ownerId)
+  const isBusy = new Set(owners.filter(({ underWay }) => underWay.size > 0).map(({ id }) => id))
   for (const [id, place] of places) {
-    const restMs = restOf(place, begun.get(id)?.length ?? 0)
+    const begins = begun.get(id)?.length ?? 0
+    const restMs = restOf(place, begins)
     if (wanted.cut.has(id)) next.set(id, now)
-    else if (restMs !== null) closed.set(id, after(now, restMs))
+    // Where nothing is under way, nothing will end: the lease goes back, and a probe is found when it is due.
+    else if (restMs !== null && (begins > 0 || isBusy.has(id))) closed.set(id, after(now, restMs))
   }
   return { items, next, closed }
 }
