@@ -1,6 +1,7 @@
 // Owns how far a collection has come: its stored pages, and storing the next one. After each page the database alone
 // knows where to continue, so a crash costs at most the page under way.
 import { and, desc, eq, isNotNull, sql } from 'drizzle-orm'
+import { briefTransaction } from '../db/brief-transaction.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports, type StoredPollError } from '../db/schema/index.ts'
 import { dropPagesFrom, goingOn, isPageStored, storePage, storePageUnderLease } from '../imports/pages.ts'
@@ -69,7 +70,7 @@ export async function storeCollectedPage(
   // All pages but the last take one statement. If it stores nothing, the transaction below finds out why.
   if (next !== null && !at.replaces && (await storePageUnderLease(db, page, now, at.leaseId)))
     return { kind: 'stored', next: goesOnAt }
-  return db.transaction(async (tx): Promise<StoredPage> => {
+  return briefTransaction(db, async (tx): Promise<StoredPage> => {
     if (!(await holds(tx, at, now))) return { kind: 'superseded' }
     if (at.replaces) await dropPagesFrom(tx, at.row.id, at.page)
     await storePage(tx, page, now)
@@ -118,7 +119,7 @@ async function complete(tx: Transaction, { id }: { id: string }, now: Date): Pro
 
 /** Puts off the list until `until`. */
 export async function postpone(db: Database, at: Checkpoint, until: Date, now: Date): Promise<void> {
-  await db.transaction(async (tx) => {
+  await briefTransaction(db, async (tx) => {
     if (await holds(tx, at, now)) await tx.update(imports).set({ nextCollectAt: until }).where(isCollected(at))
   })
 }
@@ -141,7 +142,7 @@ export async function postponeFailed(
   { trouble, error, failed, anew }: Postponed,
   now: Date,
 ): Promise<void> {
-  await db.transaction(async (tx) => {
+  await briefTransaction(db, async (tx) => {
     if (!(await holds(tx, at, now))) return
     const postponed = await tx
       .update(imports)
@@ -166,7 +167,7 @@ export async function holds(tx: Transaction, at: Checkpoint, now: Date): Promise
 
 /** Gives the list up, if the walk still holds its lease. */
 export async function giveUpWalk(db: Database, at: Checkpoint, given: GivenUp): Promise<void> {
-  await db.transaction(async (tx) => {
+  await briefTransaction(db, async (tx) => {
     if (await holds(tx, at, given.now)) await giveUp(tx, at.row.id, given)
   })
 }

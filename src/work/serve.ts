@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
+import { briefTransaction } from '../db/brief-transaction.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { isDatabaseAway, mayPass } from '../db/unreachable.ts'
 import { type Arriving, type Held, holdOwner } from './held.ts'
@@ -247,7 +248,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   async function recordTogether(round: readonly Done[], waitMs: number): Promise<void> {
     const now = clock.now()
-    const recorded = await db.transaction(async (tx): Promise<Recorded | null> => {
+    const recorded = await briefTransaction(db, async (tx): Promise<Recorded | null> => {
       const ours = await stillOurs(tx, round, { now, waitMs })
       return ours.length > 0 ? kind.record(tx, ours, now) : null
     })
@@ -275,7 +276,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     log.error({ err: error, kind: kind.name, id: item.id }, 'an outcome could not be stored')
     const now = clock.now()
     try {
-      await db.transaction(async (tx) => {
+      await briefTransaction(db, async (tx) => {
         const ours = await stillOurs(tx, [one], { now, waitMs: waitForRowMs.first })
         if (ours.length > 0) await kind.putOff(tx, item, error, now)
       })
@@ -347,7 +348,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const now = clock.now()
     const room = kind.most - underWay()
     for (const held of wanted) held.isOutdated = false
-    const begun = await db.transaction(async (tx) => {
+    const begun = await briefTransaction(db, async (tx) => {
       const looking = kind.isAlone ? await stillLeased(tx, wanted, now) : wanted
       const served = looking.map(({ lease, underWay }) => ({ id: lease.ownerId, underWay }))
       const given = served.length > 0 ? await kind.begin(tx, served, room, now) : nothing<I>()
