@@ -117,7 +117,7 @@ async function mendImports(tx: Transaction, now: Date, bounds: readonly Bounds[]
   await tx.execute(sql`
     /* time.mend_deadlines */
     UPDATE imports SET deadline_at = ${now}::timestamptz + deadline_ms * interval '1 millisecond'
-    WHERE finished_at IS NULL AND deadline_at > ${later(now, sql`deadline_ms`)}`)
+    WHERE state IN ('pending', 'queued', 'running') AND deadline_at > ${later(now, sql`deadline_ms`)}`)
 }
 
 async function mendEndpoints(tx: Transaction, now: Date): Promise<void> {
