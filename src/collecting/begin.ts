@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
 import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
 import type { Transaction } from '../db/client.ts'
+import { phaseOf } from '../db/phase.ts'
 import { findProbes } from '../imports/probe.ts'
 import { allot } from '../work/allot.ts'
 import type { Begun, Served } from '../work/kind.ts'
@@ -37,7 +38,7 @@ export async function beginCollections(
     CROSS JOIN LATERAL (
       SELECT id, connection_id FROM imports
       WHERE connection_id = c.id AND next_collect_at <= ${now} AND id <> ALL(${sql.param(busy)}::uuid[])
-        AND ('x' || right(id::text, 8))::bit(32)::bigint / 4294967296.0 <= c.share
+        AND ${phaseOf(sql`id`)} <= c.share
       ORDER BY next_collect_at LIMIT c.room
     ) due`)
   const probing = open.filter(({ isProbe }) => isProbe).map(({ id }) => id)

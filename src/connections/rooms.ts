@@ -163,7 +163,7 @@ interface DueSearch {
   limit: number
 }
 
-/** Connections that have work due and nobody serves, and that allow a request now; the longest due first. */
+/** Returns connections with due work that no worker serves and that allow a request now, the longest due first. */
 export async function connectionsToServe(db: Database, search: DueSearch, now: Date): Promise<string[]> {
   const found = await findDue(db, { ...search, served: false, isOpen: ({ requests }) => requests > 0 }, now)
   return found.map(({ id }) => id)
@@ -185,7 +185,7 @@ export function longestDue(
   return findDue(db, { ...search, limit: mostLookedAt, isOpen }, now)
 }
 
-/** No announced wait keeps it back, nor a pause: `requestsOf` in SQL, as far as thousands at once may wait alike. */
+/** Returns SQL that skips blocked and paused connections, which may be thousands. `requestsOf` judges the others. */
 function mayAsk(now: Date): SQL {
   return sql`(blocked_until IS NULL OR blocked_until <= ${now})
     AND (paused_at IS NULL OR next_probe_at IS NULL OR next_probe_at <= ${now})`

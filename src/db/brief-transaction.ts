@@ -1,5 +1,5 @@
-// Owns transactions that must not outlive their client: Postgres ends one that says nothing for a while, and with it its
-// locks. A client whose connection has gone silent can't end it, and Postgres would notice that after hours.
+// Owns transactions that Postgres ends, with their locks, if their client says nothing for a while. A client whose
+// connection has gone silent can't end its transaction, and Postgres would keep the locks for hours.
 import { sql } from 'drizzle-orm'
 import type { Database, Transaction } from './client.ts'
 

@@ -3,6 +3,7 @@ import { type SQL, sql } from 'drizzle-orm'
 import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
 import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
 import type { Transaction } from '../db/client.ts'
+import { phaseOf } from '../db/phase.ts'
 import { findProbes } from '../imports/probe.ts'
 import { type TrackedImport, type TrackedRow, trackedColumns, trackedOf } from '../imports/tracked.ts'
 import { allot } from '../work/allot.ts'
@@ -15,9 +16,6 @@ export interface Poll {
   tracked: TrackedImport
   access: ConnectionAccess
 }
-
-/** `phase` of base/ids.ts, in SQL. */
-const phase = sql`('x' || right(p.import_id::text, 8))::bit(32)::bigint / 4294967296.0`
 
 export async function beginPolls(
   { accesses }: { accesses: ConnectionAccesses },
@@ -75,7 +73,7 @@ async function dueOf(
     ) AS c (id, room, share)
     CROSS JOIN LATERAL (
       SELECT * FROM polling p
-      WHERE p.connection_id = c.id AND p.due_at <= ${now} AND ${isNotOf(busy)}${isSpread ? sql` AND ${phase} <= c.share` : sql``}
+      WHERE p.connection_id = c.id AND p.due_at <= ${now} AND ${isNotOf(busy)}${isSpread ? sql` AND ${phaseOf(sql`p.import_id`)} <= c.share` : sql``}
       ORDER BY p.due_at LIMIT c.room
     ) p
     -- OFFSET makes Postgres read each import by its index. The planner can't know how few there are, and might read all.
