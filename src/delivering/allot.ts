@@ -5,6 +5,8 @@
 // |---|---|---|---|
 // | usually | 5, or 4 while a retry waits | 3 | 5 |
 // | while a request takes long | 2 | 1 | 5 |
+// | in a busy process, unless it is quick | 2 | 2 | 2 |
+// | in a crowded process, unless it is quick | 1 | 1 | 1 |
 // | while its breaker is open | | | 1, a probe |
 //
 // Requested attempts go first and pass an open breaker, within the five.
@@ -14,8 +16,15 @@ import { type Health, isHeldBack } from '../webhooks/endpoints/health.ts'
 export const most = { all: 5, retries: 3 }
 const mostWhileSlow = { firsts: 2, retries: 1 }
 /**
- * An endpoint that lets a request wait longer than this is slow. The second limit counts while a process is crowded.
+ * How many requests a process has under way, from which on each of them counts. A thousand endpoints that stop answering
+ * at the same moment must leave room for the one that still answers.
  */
+export type Crowd = 'roomy' | 'busy' | 'crowded'
+const busyFrom = 0.1
+const crowdedFrom = 0.5
+/** How many requests an endpoint has under way at most that isn't quick. */
+const mostUnproven: Record<Crowd, number> = { roomy: most.all, busy: 2, crowded: 1 }
+/** An endpoint that lets a request wait longer than this is slow. The second limit counts in a crowded process. */
 const slowMs = { usually: 1_000, whereCrowded: 100 }
 /** After this many failures in a row, an endpoint that has answered before is in trouble. */
 export const failuresToTrouble = 3
@@ -36,6 +45,8 @@ export interface UnderWay {
   retries: number
   /** How long the longest of them has taken, by a clock that nobody sets. */
   longestMs: number
+  /** True: it has answered quickly of late. */
+  isQuick: boolean
 }
 
 /** How many attempts may begin at most. */
@@ -69,23 +80,29 @@ const none: Places = {
   isInTrouble: true,
 }
 
-/** @param isCrowded true if the process has many requests under way, so that each counts. */
+/** Returns how crowded a process is that has so many of at most `most` requests under way. */
+export function crowdOf(underWay: number, most: number): Crowd {
+  if (underWay < busyFrom * most) return 'roomy'
+  return underWay < crowdedFrom * most ? 'busy' : 'crowded'
+}
+
 export function placesOf(
   endpoint: Condition,
-  { firsts, retries, longestMs }: UnderWay,
-  { now, isCrowded }: { now: Date; isCrowded: boolean },
+  { firsts, retries, longestMs, isQuick }: UnderWay,
+  { now, crowd }: { now: Date; crowd: Crowd },
 ): Places {
   if (endpoint.blockedUntil !== null && endpoint.blockedUntil > now) return none
   const free = Math.max(0, most.all - firsts - retries)
+  const unasked = isQuick ? free : Math.max(0, mostUnproven[crowd] - firsts - retries)
   if (isHeldBack(endpoint, now)) return { ...none, asked: free }
   const isProbe = endpoint.failingSince !== null
-  const isSlow = longestMs >= (isCrowded ? slowMs.whereCrowded : slowMs.usually)
+  const isSlow = longestMs >= (crowd === 'crowded' ? slowMs.whereCrowded : slowMs.usually)
   const isInTrouble = endpoint.lastSuccessAt === null || endpoint.failures >= failuresToTrouble
   // One in a pass: thousands of endpoints may be in trouble, and their attempts take long.
   const atOnce = isInTrouble ? 1 : most.all
   return {
     asked: free,
-    together: isProbe ? Math.max(0, 1 - firsts - retries) : free,
+    together: isProbe ? Math.max(0, 1 - firsts - retries) : unasked,
     firsts: within((isSlow ? mostWhileSlow.firsts : most.all) - firsts, atOnce),
     retries: within((isSlow ? mostWhileSlow.retries : most.retries) - retries, atOnce),
     keepsOne: retries === 0 && !isProbe,

@@ -5,7 +5,7 @@ import type { Transaction } from '../db/client.ts'
 import { type CustomHeaders, openHeaders } from '../webhooks/endpoints/headers.ts'
 import { signingSecrets } from '../webhooks/endpoints/secrets.ts'
 import type { Begun, Served } from '../work/kind.ts'
-import { type Condition, choose, most, type Places, placesOf, restOf, type UnderWay } from './allot.ts'
+import { type Condition, type Crowd, choose, most, type Places, placesOf, restOf, type UnderWay } from './allot.ts'
 import { attemptsMade, countAttempts, endUnsendable } from './count.ts'
 import { type DueRow, type Endpoint, type EndpointWithDue, readDue } from './longest-due.ts'
 
@@ -55,14 +55,14 @@ export interface Attempt {
 export async function beginAttempts(
   { encryption, uptime = () => performance.now() }: BeginDeps,
   tx: Transaction,
-  { owners, room, isCrowded, now }: { owners: readonly Served<Attempt>[]; room: number; isCrowded: boolean; now: Date },
+  { owners, room, crowd, now }: { owners: readonly Served<Attempt>[]; room: number; crowd: Crowd; now: Date },
 ): Promise<Begun<Attempt>> {
-  const busy = owners.map((owner) => ({ ...owner, busy: underWayOf(owner.underWay, uptime()) }))
+  const busy = owners.map((owner) => ({ ...owner, busy: underWayOf(owner, uptime()) }))
   const found = await readDue(tx, busy, now)
   const places = new Map<string, Places>()
   for (const { id, busy: underWay } of busy) {
     const endpoint = found.get(id)?.endpoint
-    if (endpoint) places.set(id, endpoint.isGone ? ending : placesOf(endpoint, underWay, { now, isCrowded }))
+    if (endpoint) places.set(id, endpoint.isGone ? ending : placesOf(endpoint, underWay, { now, crowd }))
   }
   const wanted = chooseOf(found, places, Math.min(room, mostAtOnce))
   const isSendable = (row: DueRow) => found.get(row.endpointId)?.endpoint.isGone === false && isWanted(row)
@@ -103,14 +103,14 @@ const ending: Places = {
   isInTrouble: false,
 }
 
-function underWayOf(items: ReadonlyMap<string, Attempt>, at: number): UnderWay {
+function underWayOf({ underWay, isQuick }: Served<Attempt>, at: number): UnderWay {
   let [firsts, retries, longestMs] = [0, 0, 0]
-  for (const { isRetry, startedUptime } of items.values()) {
+  for (const { isRetry, startedUptime } of underWay.values()) {
     if (isRetry) retries += 1
     else firsts += 1
     longestMs = Math.max(longestMs, at - startedUptime)
   }
-  return { firsts, retries, longestMs }
+  return { firsts, retries, longestMs, isQuick }
 }
 
 /**

@@ -10,6 +10,7 @@ import { systemCodeOf } from '../egress/errors.ts'
 import type { Outcome } from '../webhooks/outcome.ts'
 import { signatureHeaders } from '../webhooks/signing.ts'
 import type { Hold, Kind, Recorded } from '../work/kind.ts'
+import { crowdOf } from './allot.ts'
 import { type Attempt, beginAttempts } from './begin.ts'
 import { endpointsToServe, troubledToServe } from './due.ts'
 import { type Noted, recordAttempts } from './record.ts'
@@ -64,7 +65,7 @@ export function deliverWork(deps: DeliverDeps): Kind<Attempt, Delivered> {
     due: endpointsToServe,
     dueInTrouble: troubledToServe,
     begin: (tx, owners, room, now) =>
-      beginAttempts(deps, tx, { owners, room, isCrowded: room < mostAttempts / 2, now }),
+      beginAttempts(deps, tx, { owners, room, crowd: crowdOf(mostAttempts - room, mostAttempts), now }),
     act: (item, hold) => attempt(deps, item, hold),
     async record(tx, delivered): Promise<Recorded> {
       const { noted, hasEvents } = await recordAttempts(tx, delivered, { random: Math.random, ...deps, lastFailures })

@@ -28,6 +28,17 @@ export const maxHeaderBytes = 64 * 1_024
 
 /** How many origins keep a pool, to bound memory. Sockets close by themselves a few seconds after use. */
 const defaultMaxOrigins = 1_000
+/**
+ * A pool is replaced after this time, however busy it is, so that the name of a host that moved is resolved again. The
+ * pool's own limit for each socket would look at the clock for each socket under way with each request.
+ */
+const poolMs = 300_000
+
+interface OpenPool {
+  pool: Pool
+  /** In the process's uptime. */
+  until: number
+}
 
 export function createAgents(options: {
   guard: Guard
@@ -35,20 +46,27 @@ export function createAgents(options: {
   connectionsPerOrigin?: number
   maxOrigins?: number
   resolve?: Resolve
+  /** The process's uptime in milliseconds, by a clock that nobody sets. */
+  uptime?: () => number
 }): Agents {
   const { guard, timeouts, connectionsPerOrigin = 64, maxOrigins = defaultMaxOrigins } = options
+  const { uptime = () => performance.now() } = options
   const check = { guard, resolve: options.resolve ?? createResolve(), timeoutMs: timeouts.dnsMs }
-  const pools = new Map<string, Pool>() // least recently used first
+  const pools = new Map<string, OpenPool>() // least recently used first
   const retired = new Set<Pool>() // finishing their last requests
   let isClosed = false
 
   return {
     for(origin) {
-      const pool = pools.get(origin) ?? open(origin)
+      const at = uptime()
+      const known = pools.get(origin)
+      if (known && at >= known.until) retire(origin, known.pool)
+      const one = known && at < known.until ? known : { pool: open(origin), until: at + poolMs }
       pools.delete(origin)
-      pools.set(origin, pool)
-      if (pools.size > maxOrigins) retireOldest()
-      return pool
+      pools.set(origin, one)
+      const [oldest] = pools
+      if (oldest && pools.size > maxOrigins) retire(oldest[0], oldest[1].pool)
+      return one.pool
     },
     async close() {
       isClosed = true
@@ -61,7 +79,7 @@ export function createAgents(options: {
   }
 
   function live(): Pool[] {
-    return [...pools.values(), ...retired].filter((pool) => !pool.destroyed)
+    return [...[...pools.values()].map(({ pool }) => pool), ...retired].filter((pool) => !pool.destroyed)
   }
 
   function open(origin: string): Pool {
@@ -74,16 +92,12 @@ export function createAgents(options: {
       headersTimeout: timeouts.headersMs,
       bodyTimeout: timeouts.bodyMs,
       keepAliveMaxTimeout: 60_000,
-      clientTtl: 300_000, // however busy a host is, its name is resolved again, in case the host moved
     })
     if (isClosed) void pool.close()
     return pool
   }
 
-  function retireOldest() {
-    const [oldest] = pools
-    if (!oldest) return
-    const [origin, pool] = oldest
+  function retire(origin: string, pool: Pool) {
     pools.delete(origin)
     retired.add(pool)
     void pool.close().then(() => retired.delete(pool))

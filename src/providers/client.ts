@@ -65,9 +65,10 @@ export function createProviderClient(options: {
   return {
     async send(baseUrl, request, asking) {
       const call = startCall(asking.signal, totalMs)
-      const turn = largeBodies.turn(new URL(baseUrl).origin, call.signal)
+      const base = new URL(baseUrl)
+      const turn = largeBodies.turn(base.origin, call.signal)
       try {
-        const response = await call.unlessOver(dispatch(agents, baseUrl, request, call.signal))
+        const response = await call.unlessOver(dispatch(agents, base, request, call.signal))
         const retryAfterMs = readRetryAfter(response.headers, clock.now())
         if (response.statusCode < 200 || response.statusCode > 299)
           throw await statusError(response, retryAfterMs, asking)
@@ -93,8 +94,7 @@ const requestHeaders = {
   'user-agent': 'ImportTracker/1',
 }
 
-function dispatch(agents: Agents, baseUrl: string, request: ProviderRequest, signal: AbortSignal) {
-  const base = new URL(baseUrl)
+function dispatch(agents: Agents, base: URL, request: ProviderRequest, signal: AbortSignal) {
   // A space becomes %20, which every server reads; only forms read `+` as a space.
   const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20')
   // The path is joined as text. Parsing it again would resolve what job ids have percent-encoded.

@@ -72,8 +72,11 @@ function tryParse(text: string): unknown {
  * to lose the report.
  */
 function decode(bytes: Uint8Array, headers: Response['headers']): string {
-  return new TextDecoder(markedCharset(bytes) ?? namedCharset(headers)).decode(bytes)
+  const charset = markedCharset(bytes) ?? namedCharset(headers)
+  return charset === 'utf-8' ? utf8.decode(bytes) : new TextDecoder(charset).decode(bytes)
 }
+
+const utf8 = new TextDecoder()
 
 /** A byte order mark takes precedence over a header (WHATWG Encoding, "decode"). */
 function markedCharset([first, second, third]: Uint8Array): string | undefined {
@@ -85,6 +88,7 @@ function markedCharset([first, second, third]: Uint8Array): string | undefined {
 /** Returns the charset that `Content-Type` names, if it exists. Otherwise returns UTF-8, JSON's own. */
 function namedCharset({ 'content-type': contentType }: Response['headers']): string {
   const [, label] = /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec([contentType ?? ''].flat().join(';')) ?? []
+  if (label === undefined) return 'utf-8'
   try {
     return new TextDecoder(label).encoding
   } catch {

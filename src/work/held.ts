@@ -27,8 +27,6 @@ export interface Held<I extends Item> {
   isOutdated: boolean
   /** … when something last began or ended, … */
   stirredAt: number
-  /** … when something last ended, … */
-  endedAt: number
   /** … and when the owner's turn is over. */
   turnUntil: number
   /** Settles `serve`. */
@@ -55,7 +53,6 @@ export function holdOwner<I extends Item>(
     closedUntil: at,
     isOutdated: false,
     stirredAt: at,
-    endedAt: Number.NEGATIVE_INFINITY,
     turnUntil,
     leave() {
       signal.removeEventListener('abort', hurry)

@@ -17,6 +17,8 @@ export interface Served<I extends Item> {
   id: string
   /** The items that have begun and aren't recorded yet. */
   underWay: ReadonlyMap<string, I>
+  /** True: its items have ended quickly of late. */
+  isQuick: boolean
 }
 
 /** The items that begin now. */
@@ -60,8 +62,8 @@ export interface Kind<I extends Item, Done extends { item: I }> {
    */
   restMs: number
   /**
-   * How many owners one pass checks at most, so that it stays short: quick ones, of which something has just ended, and
-   * others. Absent: all that may have something due.
+   * How many owners one pass checks at most, so that it stays short: quick ones, whose items have ended quickly of
+   * late, and others. Absent: all that may have something due.
    */
   mostLooked?: { quick: number; others: number }
   /** True: no other kind of work shares its owners, so leases needn't say how much is under way. */

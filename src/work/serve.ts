@@ -13,6 +13,7 @@ import { type Arriving, type Held, holdOwner } from './held.ts'
 import type { Begun, Item, Kind, Recorded, WorkName } from './kind.ts'
 import { leaseMs, lockLeases, readLeases, renewLeases } from './leases.ts'
 import { createLoop } from './loop.ts'
+import { createQuickOwners } from './quick-owners.ts'
 
 export interface ServeDeps {
   db: Database
@@ -54,8 +55,6 @@ const usualPace: ServePace = {
 }
 /** How many results one transaction records at most. */
 const mostRecorded = 300
-/** An owner is quick if something of it has ended within this time, in milliseconds. */
-const quickForMs = 1_000
 /** How often a lingering owner is checked, in milliseconds. */
 const lookAtLingeringMs = 8
 /**
@@ -92,6 +91,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
   const pace = { ...usualPace, ...givenPace }
   const complain = createLogThrottle({ log, clock })
   const owners = new Map<string, Held<I>>()
+  const quickOwners = createQuickOwners() // also by earlier leases
   let arriving: Arriving[] = []
   let ended: Done[] = []
   let failed: Failed<I>[] = []
@@ -295,7 +295,6 @@ export function createServer<I extends Item, Done extends { item: I }>(
     const at = uptime()
     held.underWay.delete(item.id)
     held.stirredAt = at
-    held.endedAt = at
     held.closedUntil = at
     held.lookAt = Math.min(held.lookAt, at)
   }
@@ -323,13 +322,17 @@ export function createServer<I extends Item, Done extends { item: I }>(
     }
   }
 
+  function isQuick({ lease, underWay }: Held<I>, at: number): boolean {
+    return quickOwners.isQuick(lease.ownerId, { isBusy: underWay.size > 0, at })
+  }
+
   /** Puts quick owners first: there may be a thousand owners that hang, or whose speed nobody knows yet. */
   function firstOf(mayLook: readonly Held<I>[], at: number): Held<I>[] {
     const { mostLooked } = kind
     if (!mostLooked || mayLook.length <= mostLooked.others) return [...mayLook]
-    const isQuick = ({ endedAt }: Held<I>) => at - endedAt < quickForMs
-    const others = mayLook.filter((held) => !isQuick(held)).toSorted((a, b) => a.lookAt - b.lookAt)
-    return [...mayLook.filter(isQuick).slice(0, mostLooked.quick), ...others.slice(0, mostLooked.others)]
+    const { quick = [], others = [] } = Object.groupBy(mayLook, (held) => (isQuick(held, at) ? 'quick' : 'others'))
+    others.sort((a, b) => a.lookAt - b.lookAt)
+    return [...quick.slice(0, mostLooked.quick), ...others.slice(0, mostLooked.others)]
   }
 
   /**
@@ -350,7 +353,11 @@ export function createServer<I extends Item, Done extends { item: I }>(
     for (const held of wanted) held.isOutdated = false
     const begun = await briefTransaction(db, async (tx) => {
       const looking = kind.isAlone ? await stillLeased(tx, wanted, now) : wanted
-      const served = looking.map(({ lease, underWay }) => ({ id: lease.ownerId, underWay }))
+      const served = looking.map((held) => ({
+        id: held.lease.ownerId,
+        underWay: held.underWay,
+        isQuick: isQuick(held, at),
+      }))
       const given = served.length > 0 ? await kind.begin(tx, served, room, now) : nothing<I>()
       const { items, next } = given
       const counted = Map.groupBy(items, ({ ownerId }) => ownerId)
@@ -419,8 +426,9 @@ export function createServer<I extends Item, Done extends { item: I }>(
   function start(item: I): void {
     const held = owners.get(item.ownerId)
     if (!held) return // its lease was just lost
+    const startedAt = uptime()
     held.underWay.set(item.id, item)
-    held.stirredAt = uptime()
+    held.stirredAt = startedAt
     const hold = {
       leaseId: held.lease.id,
       signal: held.cutOff.signal,
@@ -429,6 +437,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
     kind.act(item, hold).then(
       (done) => {
         if (owners.get(item.ownerId) !== held) return
+        quickOwners.noteEnd(item.ownerId, { startedAt, endedAt: uptime() })
         if (done === 'aborted') end(item)
         else ended.push(done)
         passSoon()

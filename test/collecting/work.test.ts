@@ -131,7 +131,7 @@ test('a walk whose lease is over asks for nothing more, and a page that comes me
   const kind = kindOf(connectionId)
   const leaseId = await world.served('collect', connectionId)
   const now = world.clock.now()
-  const owners = [{ id: connectionId, underWay: new Map() }]
+  const owners = [{ id: connectionId, underWay: new Map(), isQuick: false }]
   const { items } = await world.db.transaction((tx) => kind.begin(tx, owners, 1, now))
   let isHeld = true
   vendor.answer(async (_request, response) => {

@@ -33,7 +33,11 @@ function worker(kind: ConnectionWork, connectionIds: readonly string[], most = 1
     begin: () =>
       world.db.transaction(async (tx) => {
         await takeLeases(tx, kind, connectionIds, now())
-        const owners = [...underWay].map(([id, items]) => ({ id, underWay: items as Map<string, never> }))
+        const owners = [...underWay].map(([id, items]) => ({
+          id,
+          underWay: items as Map<string, never>,
+          isQuick: false,
+        }))
         const begun = await begin(deps, tx, { owners, most, now: now() })
         for (const item of begun.items) underWay.get(item.ownerId)?.set(item.id, item)
         for (const [ownerId, { size }] of underWay) await tx.execute(write(size, ownerId))

@@ -298,7 +298,7 @@ async function expectSeen(name: Name, polls: number[]): Promise<void> {
 async function begin(at: Date): Promise<TrackedImport[]> {
   const encryption = createEncryption([randomBytes(32)])
   const accesses = createConnectionAccesses({ db: database.db, encryption, log: createLog('silent') })
-  const owners = [{ id: connectionId, underWay: new Map() }]
+  const owners = [{ id: connectionId, underWay: new Map(), isQuick: false }]
   const { items } = await database.db.transaction((tx) => beginPolls({ accesses }, tx, { owners, most: 100, now: at }))
   return items.map(({ tracked }) => tracked).sort((a, b) => (a.id < b.id ? -1 : 1))
 }

@@ -57,6 +57,23 @@ describe('connecting', () => {
     await expect(get(`http://hooks.example.test:${port}`)).rejects.toMatchObject({ kind: 'blocked_address' })
   })
 
+  it('is made anew after five minutes, however busy the host is, so that a host that moved is found', async () => {
+    const { port, connections } = await serve()
+    let [uptime, resolved] = [0, 0]
+    const get = client({
+      connectionsPerOrigin: 1,
+      uptime: () => uptime,
+      resolve: async () => [['127.0.0.1'], resolved++][0] as string[],
+    })
+    await get(`http://hooks.example.test:${port}`)
+    uptime = 299_999
+    await get(`http://hooks.example.test:${port}`)
+    expect([connections(), resolved]).toEqual([1, 1])
+    uptime = 300_000
+    expect(await get(`http://hooks.example.test:${port}`)).toBe(`hooks.example.test:${port}`)
+    expect([connections(), resolved]).toEqual([2, 2])
+  })
+
   it('tries the next address when one takes no connection', async () => {
     const { port } = await serve()
     const get = client({ resolve: async () => ['127.0.0.2', '127.0.0.3', '127.0.0.1'] })

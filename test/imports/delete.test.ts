@@ -211,13 +211,17 @@ test('others go on while an import is being deleted, however long that takes', a
   await recordUnchanged(world.db, [world.unchanged(seen), world.unchanged(deleted)])
   await recordReport(world.db, await world.changed(await world.row(other.id), { state: 'succeeded' }))
   await world.db.transaction(async (tx) => {
-    const wanted = { owners: [{ id: one.connection.id, underWay: new Map() }], most: 10, now: world.clock.now() }
+    const wanted = {
+      owners: [{ id: one.connection.id, underWay: new Map(), isQuick: false }],
+      most: 10,
+      now: world.clock.now(),
+    }
     await beginCollections({ accesses }, tx, wanted)
     await beginPolls({ accesses }, tx, wanted)
   })
   await world.db.transaction(async (tx) => {
-    const owners = [{ id: one.endpointId, underWay: new Map() }]
-    await beginAttempts({ encryption }, tx, { owners, room: 10, isCrowded: false, now: world.clock.now() })
+    const owners = [{ id: one.endpointId, underWay: new Map(), isQuick: false }]
+    await beginAttempts({ encryption }, tx, { owners, room: 10, crowd: 'roomy', now: world.clock.now() })
   })
   await listEvents(world, { limit: 10 })
   await replayEndpoint(world, one.endpointId, { dryRun: false })

@@ -60,8 +60,8 @@ test('an attempt at a delivery', async () => {
   const { id } = await webhooks.endpoint({ url: 'http://127.0.0.1:9/' })
   await webhooks.event()
   const touched = await touchedBy(database.url, async (tx) => {
-    const [owners, now] = [[{ id, underWay: new Map() }], clock.now()]
-    const { items } = await beginAttempts(deps, tx, { owners, room: 10, isCrowded: false, now })
+    const [owners, now] = [[{ id, underWay: new Map(), isQuick: false }], clock.now()]
+    const { items } = await beginAttempts(deps, tx, { owners, room: 10, crowd: 'roomy', now })
     const answered = { outcome: 'delivered', status: 204, retryAfterMs: null, responseSnippet: null } as const
     const result = { ...answered, errorCode: null, error: null }
     const round = items.map((item) => ({ item, result, endedAt: now }))

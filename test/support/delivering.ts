@@ -51,7 +51,7 @@ export function serving(deps: DeliverDueDeps): Serving {
       leases.push(id)
       owners.set(ownerId, new Map())
     }
-    const served = [...owners].map(([id, underWay]) => ({ id, underWay }))
+    const served = [...owners].map(([id, underWay]) => ({ id, underWay, isQuick: true }))
     if (served.length === 0) return []
     const { items } = await db.transaction((tx) => kind.begin(tx, served, room, now))
     for (const item of items) owners.get(item.ownerId)?.set(item.id, item)
