@@ -27,6 +27,8 @@ export const numberKey = z.tuple([z.int32()])
 export const numberPairKey = z.tuple([z.int32(), z.int32()])
 export const textKey = z.tuple([z.string().refine((text) => storableText(text) === text)])
 
+export const timeAndIdKey = z.tuple([z.iso.datetime(), z.string().refine(isId)])
+
 /** @throws {AppError} invalid_request when `after` isn't a cursor that this list gave. */
 export function readCursor<Key>(after: string | undefined, key: z.ZodType<Key>): Key | null {
   if (after === undefined) return null

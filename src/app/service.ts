@@ -9,7 +9,7 @@ import { type Config, ConfigError, isEasilyGuessed } from '../config/config.ts'
 import { reasonOf } from '../config/requirement.ts'
 import { createConnectionAccesses } from '../connections/access.ts'
 import { startDatabaseClock } from '../db/clock.ts'
-import { readInstallationId } from '../db/installation.ts'
+import { readInstallationId, storePublicUrl } from '../db/installation.ts'
 import { readSchemaState } from '../db/migrate.ts'
 import { webhookTimeouts } from '../delivering/send.ts'
 import { mostAttempts } from '../delivering/work.ts'
@@ -137,6 +137,7 @@ export async function startService(
       ...shared,
       ...asking,
       api: config.roles.has('api'),
+      basePath: config.basePath,
       adminToken: storage.adminToken,
       providerGuard,
       checkWebhookDestination: createDestinationCheck({
@@ -155,8 +156,11 @@ export async function startService(
     const { port } = await listen(server, config)
     closeServer = () => server.close()
     opened.defer(end)
+    const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}${config.basePath}`
+    if (config.roles.has('api'))
+      await storePublicUrl(db, config.publicUrl ?? (config.databaseUrl === null ? url : null))
     return {
-      url: `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      url,
       adminToken: config.databaseUrl === null ? storage.adminToken : null,
       keptToken: storage.keptToken,
       ended: storage.lost.then(({ message }) => ({ because: message, failed: true })),

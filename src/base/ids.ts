@@ -27,7 +27,7 @@ export function isId(text: string): boolean {
 
 /** Returns the smallest id that could be made at this moment. Ids made earlier are smaller. */
 export function firstIdAt(moment: Date): string {
-  const time = moment.getTime().toString(16).padStart(12, '0').slice(0, 12)
+  const time = Math.max(moment.getTime(), 0).toString(16).padStart(12, '0').slice(0, 12)
   return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-000000000000`
 }
 

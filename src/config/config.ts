@@ -70,6 +70,23 @@ export const environmentSchema = z.object({
     .transform(Number)
     .default(3000)
     .describe('The port to listen on; 0 picks a free one.'),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+    .refine((url) => !/[?#]/.test(url) && URL.parse(url)?.username === '', {
+      error: 'must have no query, fragment or user',
+    })
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .describe(
+      'Where people reach the service, with `BASE_PATH`: the `url` of imports leads there. Embedded: its own address.',
+    ),
+  BASE_PATH: z
+    .string()
+    .regex(/^(\/[\w.~-]+)*\/?$/, 'must be a path such as /import-tracker')
+    .refine((path) => !/\/\.{1,2}(\/|$)/.test(path), { error: 'must be a path without . and ..' })
+    .transform((path) => path.replace(/\/$/, ''))
+    .optional()
+    .describe('The path that everything is below, such as `/import-tracker`; `/v1`, too.'),
   ROLES: z
     .string()
     .default('api,worker')
@@ -148,6 +165,10 @@ export interface Config {
   redisUrl: string | null
   host: string
   port: number
+  /** Where people reach the service, with the base path and no slash at the end. Null: not set. */
+  publicUrl: string | null
+  /** Begins with a slash and ends without one. Empty: everything is at the root. */
+  basePath: string
   roles: ReadonlySet<Role>
   /** Null: not set; the embedded mode makes a token. */
   adminToken: string | null
@@ -179,6 +200,10 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     throw new ConfigError(parsed.error.issues.map((issue) => `${String(issue.path[0])} ${issue.message}.`).join('\n'))
   const env = parsed.data
 
+  const { PUBLIC_URL: publicUrl = null, BASE_PATH: basePath = '' } = env
+  if (publicUrl !== null && !publicUrl.endsWith(basePath))
+    throw new ConfigError(`PUBLIC_URL must end with BASE_PATH, which is ${basePath}.`)
+
   const privateDefault = env.DATABASE_URL === undefined ? loopback : []
   return {
     databaseUrl: env.DATABASE_URL ?? null,
@@ -186,6 +211,8 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     redisUrl: env.REDIS_URL ?? null,
     host: env.HOST,
     port: env.PORT,
+    publicUrl,
+    basePath,
     roles: new Set(env.ROLES),
     adminToken: env.ADMIN_TOKEN ?? null,
     encryptionKeys: env.ENCRYPTION_KEYS ?? null,

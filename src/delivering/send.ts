@@ -8,6 +8,7 @@ import type { ErrorCode } from '../egress/error-codes.ts'
 import { classifyNetworkError, errorCodeOf } from '../egress/errors.ts'
 import { readRetryAfter } from '../egress/retry-after.ts'
 import { outcomeOfError, outcomeOfStatus } from '../webhooks/outcome.ts'
+import { constantHeaders } from '../webhooks/signing.ts'
 import type { AttemptResult } from './judge.ts'
 
 export interface SendDeps {
@@ -86,9 +87,7 @@ function post(agents: Agents, request: WebhookRequest, signal: AbortSignal): Pro
     path: pathname + search,
     headers: {
       ...request.headers,
-      'content-type': 'application/json',
-      'user-agent': 'ImportTracker-Webhooks/1',
-      'accept-encoding': 'identity',
+      ...constantHeaders,
     },
     body: request.body,
     signal,

@@ -60,6 +60,7 @@ export async function writeOutcomes(tx: Transaction, outcomes: readonly Outcome[
         END,
         manual_requested = d.manual_requested AND NOT (f.manual AND f.is_latest),
         is_retry = d.is_retry OR NOT f.is_delivered,
+        status_class = CASE WHEN f.is_latest THEN coalesce(f.status / 100, 0) ELSE d.status_class END,
         delivered_at = CASE WHEN f.is_delivered THEN coalesce(d.delivered_at, f.ended_at) ELSE d.delivered_at END
       FROM found f WHERE d.id = f.id
     )

@@ -17,6 +17,7 @@ import { and, desc, eq, gt, gte, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
 import { z } from 'zod'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
+import { notFound } from '../api/refusal.ts'
 import { type Clock, after as later } from '../base/clock.ts'
 import { firstIdAt, isId } from '../base/ids.ts'
 import { parseJson } from '../base/json.ts'
@@ -61,6 +62,13 @@ export async function listImportEvents(
 ): Promise<Page<ApiEvent>> {
   const isNext = await followsInImport(db, readEventId(query.after))
   return list(db, query, and(eq(events.importId, importId), isNext), inImport)
+}
+
+/** Returns one event, a test of an endpoint, too. @throws {AppError} not_found */
+export async function getEvent({ db }: { db: Database }, id: string): Promise<ApiEvent> {
+  const [event] = isId(id) ? await selectEvents(db).where(eq(events.id, id)) : []
+  if (!event) throw notFound('event')
+  return present(event)
 }
 
 export interface FeedQuery extends PageQuery {
@@ -167,13 +175,16 @@ async function list(
   where: SQL | undefined,
   order: SQL | typeof events.position,
 ): Promise<Page<ApiEvent>> {
-  const rows = await db
-    .select({ id: events.id, importId: events.importId, sequence: events.sequence, body: events.body })
-    .from(events)
+  const rows = await selectEvents(db)
     .where(where)
     .orderBy(order)
     .limit(limit + 1)
   return pageOf(rows.map(present), limit, (event) => [event.id])
+}
+
+function selectEvents(db: Database) {
+  const { id, importId, sequence, body } = events
+  return db.select({ id, importId, sequence, body }).from(events)
 }
 
 type StoredEvent = Pick<typeof events.$inferSelect, 'id' | 'importId' | 'sequence' | 'body'>

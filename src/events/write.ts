@@ -63,8 +63,8 @@ export async function writeEvents(tx: Transaction, events: readonly NewEvent[]):
       INSERT INTO events (id, type, import_id, connection_id, endpoint_id, occurred_at, sequence, body)
       SELECT id, type, import_id, connection_id, endpoint_id, occurred_at, sequence, body FROM event
     )
-    INSERT INTO deliveries (id, event_id, endpoint_id, state, next_attempt_at, created_at)
-    SELECT ${timeOrderedId(sql`event.occurred_at`)}, event.id, endpoint.id,
+    INSERT INTO deliveries (id, event_id, type, endpoint_id, state, next_attempt_at, created_at)
+    SELECT ${timeOrderedId(sql`event.occurred_at`)}, event.id, event.type, endpoint.id,
       CASE WHEN endpoint.disabled_at IS NULL THEN 'pending' ELSE 'skipped' END,
       CASE WHEN endpoint.disabled_at IS NULL THEN event.occurred_at END,
       event.occurred_at

@@ -1,6 +1,6 @@
 // Owns the endpoints for machines: alive, ready, metrics. They need no token, so that load balancers and scrapers can
 // read them. They name nothing but counts and parts.
-import { type Express, Router } from 'express'
+import { type IRouter, Router } from 'express'
 import type { Log } from '../base/log.ts'
 
 export interface HealthDeps {
@@ -16,7 +16,7 @@ export interface HealthDeps {
 /** Load balancers themselves give up after some seconds. */
 const checkTimeoutMs = 2_000
 
-export function mountHealth(app: Express, { log, checks, canRecover, metrics }: HealthDeps): void {
+export function mountHealth(app: IRouter, { log, checks, canRecover, metrics }: HealthDeps): void {
   const router = Router()
 
   router.get('/healthz', (_request, response) => {

@@ -1,5 +1,5 @@
 // Owns running operations: authorise → validate → the verb → answer. Other methods on their paths are refused.
-import type { Express, Request, Response } from 'express'
+import type { IRouter, Request, Response } from 'express'
 import { z } from 'zod'
 import { AppError, notFound } from '../api/refusal.ts'
 import { parse, requireStorable } from '../api/validation.ts'
@@ -13,7 +13,7 @@ export interface MountDeps extends AuthDeps {
   stopping: AbortSignal
 }
 
-export function mount(app: Express, operations: readonly Operation[], deps: MountDeps): void {
+export function mount(app: IRouter, operations: readonly Operation[], deps: MountDeps): void {
   for (const operation of operations)
     app[operation.method](expressPath(operation.path), (request, response) => run(operation, request, response, deps))
 

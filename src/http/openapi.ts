@@ -23,14 +23,15 @@ Every refusal is a problem document (RFC 9457) with a \`code\` and the wrong fie
 Lists are \`{data, next}\`. Ask for the next page with \`?after=<next>\`; null means that this was the last one. Pages stay stable while rows are added.`,
 }
 
-export function openApiDocument(operations: readonly Operation[]): OpenApiDocument {
+/** @param basePath what every path begins with. */
+export function openApiDocument(operations: readonly Operation[], basePath: string): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = {}
   for (const operation of operations)
     paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) }
   const parts: ZodOpenApiObject = {
     openapi: '3.1.0',
     info,
-    servers: [{ url: '/' }],
+    servers: [{ url: basePath === '' ? '/' : basePath }],
     security: [{ token: [] }],
     tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
     components: {

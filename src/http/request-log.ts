@@ -24,8 +24,9 @@ export function logRequests(log: Log): RequestHandler {
       const durationMs = Math.round(performance.now() - startedAt)
       const status = response.statusCode
       // The query is left out: cursors and filters are long, and don't belong in the log.
-      const line = { requestId, method: request.method, path: request.originalUrl.split('?')[0], status, durationMs }
-      const level = quiet.has(request.path) && status < 400 ? 'debug' : 'info'
+      const path = request.originalUrl.split('?')[0] ?? ''
+      const line = { requestId, method: request.method, path, status, durationMs }
+      const level = quiet.has(`/${path.split('/').at(-1)}`) && status < 400 ? 'debug' : 'info'
       log[level]({ ...line, complete: response.writableFinished }, 'request')
     })
     next()

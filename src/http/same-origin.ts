@@ -1,5 +1,5 @@
-// Owns refusing requests that another site makes a signed-in browser send. SameSite=Strict is the first safeguard; this
-// is the second (Fetch Metadata, or Origin if a browser doesn't send that).
+// Owns refusing requests that another site makes a signed-in browser send. SameSite=Lax is the first safeguard; this is
+// the second (Fetch Metadata, or Origin if a browser doesn't send that).
 import type { RequestHandler } from 'express'
 import { AppError } from '../api/refusal.ts'
 

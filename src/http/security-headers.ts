@@ -11,8 +11,14 @@ const base: Directives = {
   'frame-ancestors': ["'none'"],
 }
 
-/** For our own pages, and answers that aren't pages: a style sheet, and nothing that runs. */
-const plain: Directives = { ...base, 'style-src': ["'self'"], 'img-src': ["'self'"] }
+/** For our own pages, and answers that aren't pages: nothing but what this server has as files. */
+const plain: Directives = {
+  ...base,
+  'script-src': ["'self'"],
+  'style-src': ["'self'"],
+  'img-src': ["'self'"],
+  'connect-src': ["'self'"],
+}
 
 /** For applications that come as a bundle and style their elements by script. */
 const application: Directives = {

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import express, { type Express } from 'express'
+import express, { type Express, type IRouter, Router } from 'express'
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
@@ -51,6 +51,8 @@ export interface HttpDeps extends Pick<HealthDeps, 'checks' | 'canRecover' | 'me
   wake: Wake
   /** False: serves only health and metrics, as a worker needs it. */
   api: boolean
+  /** What every path begins with. Absent: nothing. */
+  basePath?: string
   /** The bootstrap token. Null: there is none. */
   adminToken: string | null
   /** The rules for the addresses of providers. */
@@ -116,7 +118,11 @@ function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
   app.set('trust proxy', deps.trustedProxies)
   app.use(logRequests(deps.log), plainSecurity)
   mountHealth(app, deps)
-  if (deps.api) mountApi(app, deps, stopping)
+  const { basePath = '' } = deps
+  const site = Router()
+  if (basePath !== '') mountHealth(site, deps) // load balancers may ask for either
+  if (deps.api) mountApi(site, { ...deps, basePath }, stopping)
+  app.use(basePath === '' ? '/' : basePath, site)
   app.use(() => {
     throw new AppError('not_found', 'There is nothing at this path.')
   })
@@ -124,12 +130,12 @@ function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
   return app
 }
 
-function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
-  const { db, clock, encryption, log } = deps
+function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping: AbortSignal): void {
+  const { db, clock, encryption, log, basePath } = deps
   const authenticator = createAuthenticator(deps)
   const tokenWatch = createTokenWatch({ db })
   const limits = createApiLimits({ clock, limits: deps.limits, tokenWatch })
-  const sessions = createSessions({ db, clock, encryption, authenticator })
+  const sessions = createSessions({ db, clock, encryption, authenticator, basePath })
   const watcher = createWatcher({ db, log })
   const operations = [
     ...importOperations({ ...deps, watcher, limits }),
@@ -144,8 +150,9 @@ function mountApi(app: Express, deps: HttpDeps, stopping: AbortSignal): void {
   app.use('/v1', noStore)
   if (deps.corsOrigins.length > 0) app.use('/v1', allowOrigins(deps.corsOrigins))
   mount(app, operations, { authenticator, limits, stopping })
-  mountDocs(app, openApiDocument(operations))
-  mountLogin(app, { sessions, limits })
-  mountDashboard(app, { db, queues: deps.queues, sessions, authenticator, limits })
-  mountBoard(app, { queues: deps.queues, sessions, authenticator, limits })
+  const pageDeps = { basePath, sessions, authenticator, limits }
+  mountDocs(app, openApiDocument(operations, basePath), basePath)
+  mountLogin(app, pageDeps)
+  mountDashboard(app, { ...pageDeps, db, queues: deps.queues })
+  mountBoard(app, { ...pageDeps, queues: deps.queues })
 }

@@ -30,24 +30,29 @@ export function createSessions({
   clock,
   encryption,
   authenticator,
+  basePath,
 }: {
   db: Database
   clock: Clock
   encryption: Encryption
   authenticator: Authenticator
+  basePath: string
 }): Sessions {
   return {
     async signIn(request, response, token) {
       const principal = await authenticator.authenticate(token)
       if (principal === null) return null
       const session = { id: newId(), hash: hashToken(token), expiresAt: clock.now().getTime() + lifetimeMs }
-      setCookie(request, response, encryption.encrypt(JSON.stringify(session), context), lifetimeMs)
+      setCookie(request, response, {
+        value: encryption.encrypt(JSON.stringify(session), context),
+        maxAgeMs: lifetimeMs,
+      })
       return principal
     },
 
     async signOut(request, response) {
       const session = read(request)
-      setCookie(request, response, '', 0)
+      setCookie(request, response, { value: '', maxAgeMs: 0 })
       if (session !== null) await endSession({ db, clock }, { id: session.id, expiresAt: new Date(session.expiresAt) })
     },
 
@@ -57,6 +62,19 @@ export function createSessions({
       if (await isSessionEnded({ db }, session.id)) return null
       return authenticator.authenticateHash(session.hash)
     },
+  }
+
+  function setCookie(request: Request, response: Response, { value, maxAgeMs }: { value: string; maxAgeMs: number }) {
+    const cookie = stringifySetCookie({
+      name: cookieName,
+      value,
+      path: basePath === '' ? '/' : basePath,
+      httpOnly: true,
+      sameSite: 'lax', // so that a link from a chat opens signed in
+      secure: isSecure(request),
+      maxAge: maxAgeMs / 1_000,
+    })
+    response.setHeader('set-cookie', cookie)
   }
 
   function read(request: Request) {
@@ -70,19 +88,6 @@ export function createSessions({
       throw error
     }
   }
-}
-
-function setCookie(request: Request, response: Response, value: string, maxAgeMs: number): void {
-  const cookie = stringifySetCookie({
-    name: cookieName,
-    value,
-    path: '/',
-    httpOnly: true,
-    sameSite: 'strict',
-    secure: isSecure(request),
-    maxAge: maxAgeMs / 1_000,
-  })
-  response.setHeader('set-cookie', cookie)
 }
 
 /** A proxy that ends TLS says so in a header. A client that forges it only loses a cookie. */

@@ -1,6 +1,6 @@
-// Owns changing one import on a caller's word: locked, judged, changed, and told by an event, in one transaction.
-import { eq } from 'drizzle-orm'
-import { notFound } from '../api/refusal.ts'
+// Owns changing imports on a caller's word: locked, judged, changed, and told by an event, in one transaction.
+import { eq, inArray } from 'drizzle-orm'
+import { AppError, notFound } from '../api/refusal.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
 import type { ImportEventType } from '../model/import-state.ts'
@@ -16,27 +16,71 @@ export interface Change {
   prepare?: (tx: Transaction) => Promise<Partial<typeof imports.$inferSelect>>
 }
 
+type Decide = (row: ImportRow) => Change | null
+
 /** @throws {AppError} `not_found`, or what `decide` throws. */
-export function changeImport(
-  db: Database,
-  importId: string,
-  now: Date,
-  decide: (row: ImportRow) => Change | null,
-): Promise<void> {
+export function changeImport(db: Database, importId: string, now: Date, decide: Decide): Promise<void> {
   return db.transaction(async (tx) => {
-    const found = await lock(tx, importId)
-    const change = decide(found.row)
-    if (!change) return
-    const set = { ...change.set, ...(await change.prepare?.(tx)) }
-    if (Object.keys(set).length > 0) await tx.update(imports).set(set).where(eq(imports.id, importId))
-    // An import that had ended no longer counts on the day of that end. Its event marks the day of a new one.
-    await markDays(tx, [found.connection.id], [found.row.finishedAt])
-    if (change.event) await writeImportEvents(tx, [{ importId, types: [change.event], at: now }])
+    const [found] = await lock(tx, [importId])
+    if (!found) throw notFound('import')
+    const changed = await change(tx, found, decide)
+    await finish(tx, changed ? [changed] : [], now)
   })
 }
 
-async function lock(tx: Transaction, importId: string) {
-  const [found] = await selectImports(tx).where(eq(imports.id, importId)).for('no key update', { of: imports })
-  if (!found) throw notFound('import')
-  return found
+/**
+ * Changes many imports in one transaction. Those that `decide` refuses, or leaves as they are, stay so. Returns how many
+ * were changed.
+ */
+export function changeImports(db: Database, importIds: readonly string[], now: Date, decide: Decide): Promise<number> {
+  return db.transaction(async (tx) => {
+    const changed: Changed[] = []
+    for (const found of await lock(tx, importIds)) {
+      const one = await unlessRefused(change(tx, found, decide))
+      if (one) changed.push(one)
+    }
+    await finish(tx, changed, now)
+    return changed.length
+  })
+}
+
+type Found = Awaited<ReturnType<typeof lock>>[number]
+type Changed = Found & { event: ImportEventType | null }
+
+/** In the order of their ids, as every transaction that locks several. */
+function lock(tx: Transaction, importIds: readonly string[]) {
+  return selectImports(tx)
+    .where(inArray(imports.id, [...importIds]))
+    .orderBy(imports.id)
+    .for('no key update', { of: imports })
+}
+
+async function change(tx: Transaction, found: Found, decide: Decide): Promise<Changed | null> {
+  const decided = decide(found.row)
+  if (!decided) return null
+  const set = { ...decided.set, ...(await decided.prepare?.(tx)) }
+  if (Object.keys(set).length > 0) await tx.update(imports).set(set).where(eq(imports.id, found.row.id))
+  return { ...found, event: decided.event }
+}
+
+async function unlessRefused<Value>(work: Promise<Value>): Promise<Value | null> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof AppError) return null
+    throw error
+  }
+}
+
+async function finish(tx: Transaction, changed: readonly Changed[], now: Date): Promise<void> {
+  if (changed.length === 0) return
+  // An import that had ended no longer counts on the day of that end. Its event marks the day of a new one.
+  for (const [id, its] of Map.groupBy(changed, ({ connection }) => connection.id))
+    await markDays(
+      tx,
+      [id],
+      its.map(({ row }) => row.finishedAt),
+    )
+  const happened = changed.map(({ row, event }) => ({ importId: row.id, types: event ? [event] : [], at: now }))
+  await writeImportEvents(tx, happened)
 }

@@ -1,7 +1,7 @@
 // Owns an import as a whole: its row and, while it is live, its row in `polling`.
 import { eq, getTableColumns, sql } from 'drizzle-orm'
 import type { Database, Transaction } from '../db/client.ts'
-import { connections, imports, polling } from '../db/schema/index.ts'
+import { connections, imports, installation, polling } from '../db/schema/index.ts'
 
 const { polls, firstPolledAt, lastPolledAt, ...others } = getTableColumns(imports)
 
@@ -12,9 +12,11 @@ const columns = {
   lastPolledAt: sql<Date | null>`coalesce(${polling.lastPolledAt}, ${lastPolledAt})`.mapWith(lastPolledAt),
   /** When the next poll is due. Null: the import is over. */
   nextPollAt: polling.dueAt,
+  /** Where people reach the service. Null: nobody said. */
+  publicUrl: sql<string | null>`(SELECT ${installation.publicUrl} FROM ${installation})`,
 }
 
-export type ImportRow = typeof imports.$inferSelect & { nextPollAt: Date | null }
+export type ImportRow = typeof imports.$inferSelect & { nextPollAt: Date | null; publicUrl: string | null }
 
 /** An import's connection as the API shows it. */
 export interface ConnectionOfImport {

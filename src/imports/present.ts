@@ -69,6 +69,7 @@ export const importSchema = z
         'The error of the last poll, or what the outcome lacks (`outcome_incomplete`). Null once a poll succeeds and shows all.',
       ),
     metadata: z.record(z.string(), z.unknown()),
+    url: text.describe('Its page, for people. Null: `PUBLIC_URL` is unset.'),
   })
   .meta({ id: 'Import' })
 
@@ -113,6 +114,7 @@ export function presentImport(row: ImportRow, connection: { name: string; provid
     polls: row.polls,
     lastError: presentError(row.lastError),
     metadata: row.metadata,
+    url: row.publicUrl === null ? null : `${row.publicUrl}/imports/${row.id}`,
   }
 }
 

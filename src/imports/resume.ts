@@ -9,7 +9,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { connections, snapshots } from '../db/schema/index.ts'
 import { reopenMonthOf } from '../history/reopen.ts'
 import { endedByProvider, type ImportState, isOver } from '../model/import-state.ts'
-import { changeImport } from './change.ts'
+import { type Change, changeImport } from './change.ts'
 import type { ImportRow } from './columns.ts'
 import { forgottenOutcome } from './earlier-run.ts'
 import { startPolling } from './polling-row.ts'
@@ -35,33 +35,36 @@ export function resumeImport(
   { force = false }: { force?: boolean } = {},
 ): Promise<void> {
   const now = clock.now()
-  return changeImport(db, importId, now, (row) => {
-    const state = row.state as ImportState
-    if (!isOver(state)) return null
-    if (endedByProvider(state)) requireForced(row, force)
-    const set = {
-      ...(endedByProvider(state) && forgottenOutcome(row, now)),
-      state: 'pending',
-      lostReason: null,
-      attention: null,
-      finishedAt: null,
-      lastError: null,
-      refusedSince: null,
-      heldOutcome: null,
-      // The time without polls would count as time without progress.
-      progressChanges: [],
-      resumedAt: now,
-      deadlineAt: after(now, row.deadlineMs),
-    }
-    const prepare = async (tx: Transaction) => {
-      await requireConnection(tx, row.connectionId)
-      await reopenMonthOf(tx, row.id, now)
-      const open = await openSnapshot(tx, row)
-      await startPolling(tx, [{ ...row, ...(open && { seen: open.polls, seenAt: open.lastSeenAt }), dueAt: now }])
-      return open ? {} : { snapshotId: null, fingerprint: null }
-    }
-    return { set, event: 'import.resumed', prepare }
-  })
+  return changeImport(db, importId, now, (row) => resuming(row, { now, force }))
+}
+
+/** @throws {AppError} `conflict` if the provider ended the import and it isn't forced, or if there is no job to poll. */
+export function resuming(row: ImportRow, { now, force }: { now: Date; force: boolean }): Change | null {
+  const state = row.state as ImportState
+  if (!isOver(state)) return null
+  if (endedByProvider(state)) requireForced(row, force)
+  const set = {
+    ...(endedByProvider(state) && forgottenOutcome(row, now)),
+    state: 'pending',
+    lostReason: null,
+    attention: null,
+    finishedAt: null,
+    lastError: null,
+    refusedSince: null,
+    heldOutcome: null,
+    // The time without polls would count as time without progress.
+    progressChanges: [],
+    resumedAt: now,
+    deadlineAt: after(now, row.deadlineMs),
+  }
+  const prepare = async (tx: Transaction) => {
+    await requireConnection(tx, row.connectionId)
+    await reopenMonthOf(tx, row.id, now)
+    const open = await openSnapshot(tx, row)
+    await startPolling(tx, [{ ...row, ...(open && { seen: open.polls, seenAt: open.lastSeenAt }), dueAt: now }])
+    return open ? {} : { snapshotId: null, fingerprint: null }
+  }
+  return { set, event: 'import.resumed', prepare }
 }
 
 function requireForced({ id, state, jobId }: ImportRow, force: boolean): void {

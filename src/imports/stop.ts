@@ -4,26 +4,30 @@ import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { type ImportState, isOver } from '../model/import-state.ts'
-import { changeImport } from './change.ts'
+import { type Change, changeImport } from './change.ts'
+import type { ImportRow } from './columns.ts'
 import { endPolling } from './polling-row.ts'
 
 /** Ends polling. A stopped import stays as it is. @throws {AppError} `not_found`; `conflict` if it is over. */
 export function stopImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
   const now = clock.now()
-  return changeImport(db, importId, now, ({ state }) => {
-    if (state === 'stopped') return null
-    if (isOver(state as ImportState))
-      throw new AppError('conflict', `The import is over (${state}); there is nothing to stop.`)
-    const set = {
-      state: 'stopped',
-      attention: null,
-      heldOutcome: null,
-      finishedAt: now,
-    }
-    const prepare = async (tx: Transaction) => {
-      await endPolling(tx, importId)
-      return {}
-    }
-    return { set, event: 'import.stopped', prepare }
-  })
+  return changeImport(db, importId, now, (row) => stopping(row, now))
+}
+
+/** @throws {AppError} `conflict` if the import is over. */
+export function stopping({ id, state }: ImportRow, now: Date): Change | null {
+  if (state === 'stopped') return null
+  if (isOver(state as ImportState))
+    throw new AppError('conflict', `The import is over (${state}); there is nothing to stop.`)
+  const set = {
+    state: 'stopped',
+    attention: null,
+    heldOutcome: null,
+    finishedAt: now,
+  }
+  const prepare = async (tx: Transaction) => {
+    await endPolling(tx, id)
+    return {}
+  }
+  return { set, event: 'import.stopped', prepare }
 }

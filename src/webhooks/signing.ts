@@ -5,6 +5,13 @@ import { createHmac, randomBytes } from 'node:crypto'
 const prefix = 'whsec_'
 const secretBytes = 32
 
+/** The headers that every webhook has, besides those of its signature and its endpoint's own. */
+export const constantHeaders = {
+  'content-type': 'application/json',
+  'user-agent': 'ImportTracker-Webhooks/1',
+  'accept-encoding': 'identity',
+} as const
+
 /** Returns a new signing secret: `whsec_` and 32 random bytes in base64. */
 export function newSecret(): string {
   return prefix + randomBytes(secretBytes).toString('base64')

@@ -21,6 +21,8 @@ describe('an empty environment', () => {
       redisUrl: null,
       host: '127.0.0.1',
       port: 3000,
+      publicUrl: null,
+      basePath: '',
       roles: new Set(['api', 'worker']),
       adminToken: null,
       encryptionKeys: null,
@@ -112,4 +114,24 @@ test('the names of variables that name a proxy are kept, and nothing of their va
 
 test('a refusal never repeats a secret', () => {
   expect(refusal({ ADMIN_TOKEN: 'hunter2', ENCRYPTION_KEYS: 'aHVudGVyMg==' })).not.toMatch(/hunter2|aHVudGVyMg/)
+})
+
+test('the public URL has no slash at its end, and ends with the base path', () => {
+  const given = { PUBLIC_URL: 'https://tools.example/tracker/', BASE_PATH: '/tracker/' }
+  expect(readConfig(given)).toMatchObject({ publicUrl: 'https://tools.example/tracker', basePath: '/tracker' })
+  expect(() => readConfig({ ...given, PUBLIC_URL: 'https://tools.example' })).toThrow('PUBLIC_URL must end with')
+  expect(readConfig({ BASE_PATH: '/' })).toMatchObject({ basePath: '', publicUrl: null })
+})
+
+test.each([
+  ['PUBLIC_URL', 'tools.example'],
+  ['PUBLIC_URL', 'ftp://tools.example'],
+  ['PUBLIC_URL', 'https://a:b@tools.example'],
+  ['PUBLIC_URL', 'https://tools.example/?x=1'],
+  ['BASE_PATH', 'tracker'],
+  ['BASE_PATH', '//tracker'],
+  ['BASE_PATH', '/a b'],
+  ['BASE_PATH', '/../x'],
+])('%s=%s is refused by its name', (name, value) => {
+  expect(() => readConfig({ [name]: value })).toThrow(name)
 })

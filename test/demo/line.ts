@@ -52,6 +52,7 @@ export function line(title: string, given: Given): Line {
       polls: given.polls ?? 0,
       lastError: lastError === undefined ? null : { code: lastError, message: lastError, at },
       metadata: {},
+      url: null,
     },
   }
 }

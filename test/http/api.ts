@@ -107,7 +107,7 @@ export async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | 
     ...overrides,
   })
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
-  const client = await connectApi(`http://127.0.0.1:${port}`, adminToken)
+  const client = await connectApi(`http://127.0.0.1:${port}${overrides.basePath ?? ''}`, adminToken)
   return { ...client, database, clock, queues, server, agents, logLines, wakes }
 }
 

@@ -54,6 +54,16 @@ describe('the events of an import', () => {
   })
 })
 
+describe('an event', () => {
+  test('is had by its id, as the lists show it', async () => {
+    const { id } = await anImport(api)
+    await stopAndResume(id)
+    const { data } = (await api.call('GET /v1/imports/{id}/events', { id })).body
+    expect((await api.call('GET /v1/events/{id}', { id: data[1].id })).body).toEqual(data[1])
+    expect((await api.call('GET /v1/events/{id}', { id: newId() })).status).toBe(404)
+  })
+})
+
 describe('the feed', () => {
   test('goes on from the last event that was shown', async () => {
     const start = newId()

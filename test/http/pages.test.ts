@@ -26,12 +26,12 @@ async function aToken(scope: string): Promise<{ id: string; token: string }> {
 }
 
 describe('signing in', () => {
-  test('sets a cookie that no script sees, no other site sends, and that doesn’t hold the token', async () => {
+  test('sets a cookie that no script sees, no other site’s form sends, and that doesn’t hold the token', async () => {
     const { status, headers } = await signIn(adminToken)
     expect(status).toBe(303)
     expect(headers.get('location')).toBe('/')
     const [cookie = ''] = headers.getSetCookie()
-    expect(cookie).toMatch(/^import_tracker_session=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/i)
+    expect(cookie).toMatch(/^import_tracker_session=[^;]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax$/i)
     expect(decodeURIComponent(cookie)).not.toContain(adminToken)
     expect(Buffer.from(cookie.split('.')[1] ?? '', 'base64url').toString('latin1')).not.toContain(adminToken)
   })

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
-import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
+import { type DeliveryFilter, getDelivery, listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
 import { status } from './receiver.ts'
 import { useWebhookWorld } from './world.ts'
 
@@ -38,12 +38,58 @@ describe('the log of deliveries', () => {
         eventId: eventIds[2],
         endpointId: other.id,
         type: 'import.lost',
+        createdAt: expect.any(String),
         state: 'delivered',
         attempts: 1,
         nextAttemptAt: null,
         deliveredAt: world.clock.now().toISOString(),
       },
     ])
+  })
+
+  it('finds deliveries by type, by the status of the last attempt, and by time', async () => {
+    const receiver = await world.receiver(status(500))
+    const endpoint = await world.endpoint({ url: receiver.url, types: ['import.lost', 'import.failed'] })
+    const find = async (filter: DeliveryFilter) =>
+      (await listDeliveries(world.deps, { endpointId: endpoint.id, ...filter, limit: 9 })).data.map(({ type }) => type)
+    await world.event({ type: 'import.lost' })
+    expect(await find({ status: 'none' })).toEqual([]) // before any attempt
+    await world.deliverDue()
+    world.clock.advance(10)
+    receiver.answer(status(204))
+    const between = world.clock.now()
+    await world.event({ type: 'import.failed' })
+    await world.deliverDue()
+    expect(await find({ type: 'import.lost' })).toEqual(['import.lost'])
+    expect(await find({ status: '5xx' })).toEqual(['import.lost'])
+    expect(await find({ status: '2xx' })).toEqual(['import.failed'])
+    expect(await find({ createdAfter: between })).toEqual(['import.failed'])
+    expect(await find({ createdBefore: between })).toEqual(['import.lost'])
+    receiver.answer((response) => response.destroy())
+    world.clock.advance(60_000)
+    await world.deliverDue()
+    expect(await find({ status: 'none' })).toEqual(['import.lost'])
+    expect(await find({ status: '5xx' })).toEqual([])
+  })
+
+  it('shows the body and the headers of the last attempt, with what its owner added masked', async () => {
+    const receiver = await world.receiver()
+    await world.endpoint({ url: receiver.url, headers: { 'X-Key': 'private value' } })
+    const eventId = await world.event()
+    const list = await listDeliveries(world.deps, { eventId, limit: 1 })
+    const id = list.data[0]?.id ?? ''
+    const before = await getDelivery(world.deps, id)
+    expect(before.headers).not.toHaveProperty('webhook-signature')
+    await world.deliverDue()
+    const [request] = receiver.received
+    const shown = await getDelivery(world.deps, id)
+    expect(shown.payload).toBe(request?.body)
+    const sent = Object.fromEntries(
+      Object.keys(shown.headers).map((name) => [name.toLowerCase(), request?.headers[name.toLowerCase()]]),
+    )
+    expect(sent['x-key']).toBe('private value')
+    expect(shown.headers).toEqual({ ...sent, 'x-key': undefined, 'X-Key': '********' })
+    await expect(getDelivery(world.deps, newId())).rejects.toMatchObject({ code: 'not_found' })
   })
 
   it('shows the attempts in their order', async () => {

@@ -140,9 +140,17 @@ export const imports = pgTable(
       .where(sql`${table.nextCollectAt} is not null`),
     index('imports_held').on(table.id).where(sql`${table.heldOutcome} is not null`),
     index('imports_refused').on(table.connectionId).where(sql`${table.refusedSince} is not null`),
-    index('imports_state').on(table.state, table.id),
-    // The views of `reporting`, and queries on them, select by these.
-    index('imports_registered').on(table.registeredAt, table.connectionId),
+    // Lists of imports, in their order: each filter has an index (imports/find.ts). No report changes these columns but
+    // state and attention, so a report that changes neither still touches no index.
+    index('imports_registered').on(table.registeredAt, table.id, table.connectionId),
+    index('imports_connection_registered').on(table.connectionId, table.registeredAt, table.id),
+    index('imports_state').on(table.state, table.registeredAt, table.id),
+    index('imports_attention')
+      .on(table.attention, table.registeredAt, table.id)
+      .where(sql`${table.attention} is not null`),
+    index('imports_job').on(table.jobId.op('text_pattern_ops'), table.registeredAt, table.id),
+    index('imports_metadata').using('gin', table.metadata.op('jsonb_path_ops')),
+    // The views of `reporting`, and queries on them, select by these and by the time of registration.
     index('imports_finished').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
     index('imports_connection_finished')
       .on(table.connectionId, table.finishedAt)

@@ -1,6 +1,6 @@
 // Owns the identity of a database, and which versions may run on it.
 import { sql } from 'drizzle-orm'
-import { boolean, check, integer, pgTable, uuid } from 'drizzle-orm/pg-core'
+import { boolean, check, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 
 /** One row, inserted by a migration. */
 export const installation = pgTable(
@@ -13,6 +13,8 @@ export const installation = pgTable(
      * can't live with sets it to its own number.
      */
     neededMigration: integer('needed_migration').notNull().default(0),
+    /** PUBLIC_URL, as the process that started last and serves the API was told. Null: it was told none. */
+    publicUrl: text('public_url'),
     /** Always true, so that there can be only one row. */
     isOnly: boolean('is_only').primaryKey().default(true),
   },

@@ -11,6 +11,7 @@ import {
   pgSequence,
   pgTable,
   primaryKey,
+  smallint,
   text,
   uniqueIndex,
   uuid,
@@ -98,6 +99,8 @@ export const deliveries = pgTable(
   {
     id: id(),
     eventId: uuid('event_id').notNull(),
+    /** The event's type, for lists. Null: a version wrote the delivery that had no such column. */
+    type: text('type'),
     endpointId: uuid('endpoint_id')
       .notNull()
       .references(() => webhookEndpoints.id),
@@ -116,6 +119,8 @@ export const deliveries = pgTable(
     /** When an attempt is due. Null: none is. The time stays while an attempt is under way: the endpoint's worker knows. */
     nextAttemptAt: time('next_attempt_at'),
     deliveredAt: time('delivered_at'),
+    /** The first digit of the last finished attempt's status. 0: it got no answer. Null: no attempt has finished. */
+    statusClass: smallint('status_class'),
     createdAt: time('created_at').notNull(),
   },
   (table) => [
@@ -125,6 +130,10 @@ export const deliveries = pgTable(
     index('deliveries_requested').on(table.endpointId, table.nextAttemptAt).where(sql`${table.manualRequested}`),
     uniqueIndex('deliveries_event_endpoint').on(table.eventId, table.endpointId),
     index('deliveries_endpoint').on(table.endpointId, table.id),
+    // Lists of deliveries: each filter has an index.
+    index('deliveries_state').on(table.state, table.id),
+    index('deliveries_type').on(table.type, table.id),
+    index('deliveries_status').on(table.statusClass, table.id).where(sql`${table.statusClass} is not null`),
     index('deliveries_exhausted').on(table.endpointId, table.id).where(sql`${table.state} = 'exhausted'`),
   ],
 )

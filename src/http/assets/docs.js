@@ -1,6 +1,6 @@
 // Starts the API reference on the page of pages/docs.ts.
 window.Scalar.createApiReference('#app', {
-  url: '/openapi.json',
+  url: new URL('../openapi.json', document.currentScript.src).href,
   agent: { disabled: true },
   documentDownloadType: 'direct',
   hideClientButton: true,

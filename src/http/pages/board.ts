@@ -3,7 +3,7 @@
 import { createBullBoard } from '@bull-board/api'
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
 import { ExpressAdapter } from '@bull-board/express'
-import type { Express, RequestHandler } from 'express'
+import type { Express, IRouter, RequestHandler } from 'express'
 import { AppError } from '../../api/refusal.ts'
 import type { Queues } from '../../queue/queues.ts'
 import { applicationSecurity, noStore } from '../security-headers.ts'
@@ -11,13 +11,16 @@ import { type PageGuardDeps, requireSignIn } from './guard.ts'
 
 const path = '/queues'
 
-export function mountBoard(app: Express, deps: PageGuardDeps & { queues: Queues['all'] }): void {
-  const adapter = new ExpressAdapter().setBasePath(path)
+export function mountBoard(app: IRouter, deps: PageGuardDeps & { queues: Queues['all'] }): void {
+  const adapter = new ExpressAdapter().setBasePath(deps.basePath + path)
   createBullBoard({
     queues: Object.values(deps.queues).map((queue) => new BullMQAdapter(queue, { readOnlyMode: true })),
     serverAdapter: adapter,
     options: {
-      uiConfig: { boardTitle: 'Import Tracker', boardLogo: { path: '/assets/icon.svg', width: 26, height: 26 } },
+      uiConfig: {
+        boardTitle: 'Import Tracker',
+        boardLogo: { path: `${deps.basePath}/assets/icon.svg`, width: 26, height: 26 },
+      },
     },
   })
   const board: Express = adapter.getRouter()

@@ -1,5 +1,5 @@
 // Owns the page that shows at a glance what is being tracked.
-import type { Express } from 'express'
+import type { IRouter } from 'express'
 import type { ApiConnection } from '../../connections/present.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
@@ -23,7 +23,7 @@ interface Deps extends PageGuardDeps {
   queues: Queues['all']
 }
 
-export function mountDashboard(app: Express, deps: Deps): void {
+export function mountDashboard(app: IRouter, deps: Deps): void {
   app.get('/', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
     const [counts, recent, connections, troubles] = await Promise.all([
       countByState(deps),
@@ -35,8 +35,8 @@ export function mountDashboard(app: Express, deps: Deps): void {
 <section class="counts">${states.map((state) => countCard(state, counts[state]))}</section>
 <section class="card"><h2>Recent imports</h2>${importTable(recent.data)}</section>
 <section class="card"><h2>Connections</h2>${connectionTable(connections.data)}</section>`
-    const user = principalOf(response).name
-    response.type('html').send(page({ title: 'Imports', body, user, refreshSeconds }))
+    const viewer = principalOf(response)
+    response.type('html').send(page({ title: 'Imports', body, basePath: deps.basePath, viewer, refreshSeconds }))
   })
 }
 

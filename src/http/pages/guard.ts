@@ -9,6 +9,8 @@ import { loginPath } from './login.ts'
 
 export interface PageGuardDeps extends AuthDeps {
   sessions: Sessions
+  /** What every path of this site begins with. */
+  basePath: string
 }
 
 /** Redirects a browser that isn't signed in to the login page. Refuses all others without access. */
@@ -19,7 +21,7 @@ export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler
       return next()
     }
     const principal = await deps.sessions.principal(request)
-    if (principal === null && wantsPage(request)) return response.redirect(303, loginPath(request))
+    if (principal === null && wantsPage(request)) return response.redirect(303, loginPath(deps.basePath, request))
     if (principal === null) throw new AppError('unauthenticated', 'Sign in at /login, or send a bearer token.')
     if (!allows(principal.scope, scope))
       throw new AppError('forbidden', `This needs a token of the scope ${scope}; this one has ${principal.scope}.`)

@@ -1,5 +1,5 @@
 // Owns signing in and out.
-import express, { type Express, type Request } from 'express'
+import express, { type IRouter, type Request } from 'express'
 import type { ApiLimits } from '../limits.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
@@ -8,13 +8,13 @@ import { html } from './html.ts'
 import { page } from './layout.ts'
 
 export function mountLogin(
-  app: Express,
-  { sessions, limits }: { sessions: Sessions; limits: Pick<ApiLimits, 'countWrongToken'> },
+  app: IRouter,
+  { sessions, limits, basePath }: { sessions: Sessions; limits: Pick<ApiLimits, 'countWrongToken'>; basePath: string },
 ): void {
   app.use(['/login', '/logout'], noStore)
 
   app.get('/login', (request, response) => {
-    response.type('html').send(loginPage(nextPath(request.query.next)))
+    response.type('html').send(loginPage(basePath, nextPath(basePath, request.query.next)))
   })
 
   app.post(
@@ -24,28 +24,28 @@ export function mountLogin(
     async (request, response) => {
       const { token, next } = formOf(request)
       const principal = await sessions.signIn(request, response, token.trim())
-      if (principal !== null) return response.redirect(303, nextPath(next))
+      if (principal !== null) return response.redirect(303, nextPath(basePath, next))
       limits.countWrongToken(request)
       response
         .status(401)
         .type('html')
-        .send(loginPage(nextPath(next), 'This token is not valid.'))
+        .send(loginPage(basePath, nextPath(basePath, next), 'This token is not valid.'))
     },
   )
 
   app.post('/logout', requireSameOrigin, async (request, response) => {
     await sessions.signOut(request, response)
-    response.redirect(303, '/login')
+    response.redirect(303, `${basePath}/login`)
   })
 }
 
 /** Returns the path of the login page, which leads back to this request. */
-export function loginPath(request: Request): string {
-  return `/login?next=${encodeURIComponent(request.originalUrl)}`
+export function loginPath(basePath: string, request: Request): string {
+  return `${basePath}/login?next=${encodeURIComponent(request.originalUrl)}`
 }
 
-function loginPage(next: string, complaint = ''): string {
-  const body = html`<form class="card login" method="post" action="/login">
+function loginPage(basePath: string, next: string, complaint = ''): string {
+  const body = html`<form class="card login" method="post" action="${basePath}/login">
 <h1>Sign in</h1>
 <input type="hidden" name="next" value="${next}">
 <label for="token">API token</label>
@@ -53,7 +53,7 @@ function loginPage(next: string, complaint = ''): string {
 ${complaint === '' ? null : html`<p class="complaint" role="alert">${complaint}</p>`}
 <button>Sign in</button>
 </form>`
-  return page({ title: 'Sign in', body, user: null })
+  return page({ title: 'Sign in', body, basePath, viewer: null })
 }
 
 function formOf(request: Request): { token: string; next: unknown } {
@@ -62,9 +62,9 @@ function formOf(request: Request): { token: string; next: unknown } {
 }
 
 /** Returns a path of this site, never one of another site, however it is spelt. */
-function nextPath(next: unknown): string {
+function nextPath(basePath: string, next: unknown): string {
   const here = 'http://here'
   const url = typeof next === 'string' && next.startsWith('/') ? URL.parse(next, here) : null
   // `/.//elsewhere` is on this site, but its path alone, `//elsewhere`, would be another site.
-  return url?.origin === here && !url.pathname.startsWith('//') ? `${url.pathname}${url.search}` : '/'
+  return url?.origin === here && !url.pathname.startsWith('//') ? `${url.pathname}${url.search}` : `${basePath}/`
 }

@@ -1,20 +1,44 @@
 // Owns the operations on the log of deliveries.
+import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
+import type { Encryption } from '../../base/encryption.ts'
 import type { Database } from '../../db/client.ts'
-import { attemptSchema, deliverySchema } from '../../webhooks/deliveries/present.ts'
-import { deliveryFilterSchema, listAttempts, listDeliveries } from '../../webhooks/deliveries/read.ts'
+import { eventTypes } from '../../model/event-types.ts'
+import {
+  attemptSchema,
+  deliverySchema,
+  deliveryStates,
+  wholeDeliverySchema,
+} from '../../webhooks/deliveries/present.ts'
+import { getDelivery, listAttempts, listDeliveries, statusClasses } from '../../webhooks/deliveries/read.ts'
 import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
 import type { Wake } from '../../work/wake.ts'
 import { answer, type Operation, operation } from '../operation.ts'
-import { idParams, pageQuery, pageSchema } from '../parameters.ts'
+import { idParams, pageQuery, pageSchema, timeParam } from '../parameters.ts'
 
 interface Deps {
   db: Database
   clock: Clock
+  encryption: Encryption
   wake: Wake
 }
 
 const tag = 'Deliveries'
+
+/** The query of a list of deliveries. */
+export const deliveryQuery = pageQuery.extend({
+  endpointId: z.uuid().optional(),
+  eventId: z.uuid().optional(),
+  importId: z.uuid().optional(),
+  state: z.enum(deliveryStates).optional(),
+  type: z.enum(eventTypes).optional().describe('The type of their event.'),
+  status: z
+    .enum(statusClasses)
+    .optional()
+    .describe('The status of the last attempt that has finished. `none`: it got no answer.'),
+  createdAfter: timeParam('Created at this moment or later.').optional(),
+  createdBefore: timeParam('Created before this moment.').optional(),
+})
 
 export function deliveryOperations(deps: Deps): Operation[] {
   return [
@@ -25,9 +49,21 @@ export function deliveryOperations(deps: Deps): Operation[] {
       scope: 'read',
       tag,
       summary: 'List deliveries, the newest first',
-      query: pageQuery.extend(deliveryFilterSchema.shape),
+      query: deliveryQuery,
       answers: { 200: { description: 'A page of deliveries.', schema: pageSchema(deliverySchema) } },
       handle: async ({ query }) => answer(200, await listDeliveries(deps, query)),
+    }),
+
+    operation({
+      id: 'getDelivery',
+      method: 'get',
+      path: '/v1/deliveries/{id}',
+      scope: 'read',
+      tag,
+      summary: 'Get a delivery with what it sends',
+      params: idParams,
+      answers: { 200: { description: 'The delivery.', schema: wholeDeliverySchema } },
+      handle: async ({ params }) => answer(200, await getDelivery(deps, params.id)),
     }),
 
     operation({

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { eventSchema, listEvents, listImportEvents } from '../../events/feed.ts'
+import { eventSchema, getEvent, listEvents, listImportEvents } from '../../events/feed.ts'
 import { requireImport } from '../../imports/read.ts'
 import { eventTypes } from '../../model/event-types.ts'
 import type { FeedWatcher } from '../../webhooks/watch-feed.ts'
@@ -54,6 +54,18 @@ export function eventOperations(deps: Deps): Operation[] {
         if (place.revoked.aborted) throw new AppError('unauthenticated', 'The token was revoked.')
         return answer(200, page)
       },
+    }),
+
+    operation({
+      id: 'getEvent',
+      method: 'get',
+      path: '/v1/events/{id}',
+      scope: 'read',
+      tag,
+      summary: 'Get an event',
+      params: idParams,
+      answers: { 200: { description: 'The event.', schema: eventSchema } },
+      handle: async ({ params }) => answer(200, await getEvent(deps, params.id)),
     }),
 
     operation({

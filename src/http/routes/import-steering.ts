@@ -1,6 +1,8 @@
-// Owns the operations that steer the tracking of an import.
+// Owns the operations that steer the tracking of imports, one or many.
+import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
+import { actionResultSchema, actions, actOnImports, maxTaken } from '../../imports/act.ts'
 import { patchImport } from '../../imports/patch.ts'
 import { pollNow } from '../../imports/poll-now.ts'
 import { importSchema } from '../../imports/present.ts'
@@ -8,6 +10,7 @@ import { getImport } from '../../imports/read.ts'
 import { resumeImport, resumeSchema } from '../../imports/resume.ts'
 import { stopImport } from '../../imports/stop.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
+import { importFilterSchema } from '../import-query.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { idParams } from '../parameters.ts'
 import { patchImportSchema } from './registration.ts'
@@ -19,6 +22,15 @@ interface Deps {
 }
 
 const tag = 'Imports'
+
+const importActionSchema = z
+  .strictObject({
+    filter: importFilterSchema,
+    action: z.enum(actions),
+    dryRun: z.boolean().default(false).describe('Only counts them.'),
+  })
+  .meta({ id: 'ImportAction' })
+
 const answers = { 200: { description: 'The import.', schema: importSchema } } as const
 
 export function importSteeringOperations(deps: Deps): Operation[] {
@@ -28,6 +40,23 @@ export function importSteeringOperations(deps: Deps): Operation[] {
   }
 
   return [
+    operation({
+      id: 'actOnImports',
+      method: 'post',
+      path: '/v1/imports/actions',
+      scope: 'write',
+      tag,
+      summary: 'Poll, stop or resume all imports of a filter',
+      description: `Takes up to ${maxTaken} imports, first those that the action is for: live ones to poll or stop, lost and stopped ones to resume. A dry run only counts.`,
+      body: importActionSchema,
+      answers: { 200: { description: 'What came of it.', schema: actionResultSchema } },
+      async handle({ body: { filter, action, dryRun } }) {
+        const result = await actOnImports(deps, { filter, action, dryRun })
+        if (result.done > 0) deps.wake(everyKind)
+        return answer(200, result)
+      },
+    }),
+
     operation({
       id: 'pollImport',
       method: 'post',

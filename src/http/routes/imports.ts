@@ -9,14 +9,12 @@ import { type ApiImport, importSchema } from '../../imports/present.ts'
 import { getImport, getImports, listImports } from '../../imports/read.ts'
 import { registerImport, registerImports } from '../../imports/register.ts'
 import type { Watcher } from '../../imports/watch.ts'
-import { attentions, states } from '../../model/import-state.ts'
-import { providerNames } from '../../providers/index.ts'
-import { maxJobIdLength } from '../../providers/job-id.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { eventStream, streamChanges } from '../event-stream.ts'
+import { filterOf, importQuery } from '../import-query.ts'
 import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
-import { idParams, integerParam, maxWaitMs, pageQuery, pageSchema, timeParam } from '../parameters.ts'
+import { idParams, integerParam, maxWaitMs, pageSchema } from '../parameters.ts'
 import { problemOf } from '../problem.ts'
 import {
   batchAnswerSchema,
@@ -92,18 +90,12 @@ export function importOperations(deps: Deps): Operation[] {
       path: '/v1/imports',
       scope: 'read',
       tag,
-      summary: 'List imports, the newest first',
-      query: pageQuery.extend({
-        connection: z.string().max(100).optional().meta({ description: 'The name of their connection.' }),
-        provider: z.enum(providerNames).optional(),
-        state: z.enum(states).optional(),
-        jobId: z.string().max(maxJobIdLength).optional(),
-        attention: z.enum(attentions).optional(),
-        registeredAfter: timeParam('Registered at this moment or later.').optional(),
-        registeredBefore: timeParam('Registered before this moment.').optional(),
-      }),
+      summary: 'List imports by their registration, the newest first',
+      description:
+        'All given filters have to hold. `metadata.KEY=VALUE`, several times, compares the text of a scalar: `metadata.run=42` finds 42 and "42". KEY is a key at the top, and may hold dots.',
+      query: importQuery,
       answers: { 200: { description: 'A page of imports.', schema: pageSchema(importSchema) } },
-      handle: async ({ query }) => answer(200, await listImports(deps, query)),
+      handle: async ({ query }) => answer(200, await listImports(deps, filterOf(query))),
     }),
 
     operation({

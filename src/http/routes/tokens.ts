@@ -23,8 +23,21 @@ const newTokenSchema = tokenSchema
   .extend({ token: z.string().describe('Shown only this once.') })
   .meta({ id: 'NewToken' })
 
+const meSchema = tokenSchema.pick({ name: true, scope: true }).meta({ id: 'Me', description: 'The holder of a token.' })
+
 export function tokenOperations(deps: Deps): Operation[] {
   return [
+    operation({
+      id: 'getMe',
+      method: 'get',
+      path: '/v1/me',
+      scope: 'read',
+      tag,
+      summary: 'Say whose token this is',
+      answers: { 200: { description: 'The name and the scope of the token.', schema: meSchema } },
+      handle: async ({ principal: { name, scope } }) => answer(200, { name, scope }),
+    }),
+
     operation({
       id: 'createToken',
       method: 'post',

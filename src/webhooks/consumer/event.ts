@@ -125,6 +125,7 @@ export interface Delivery {
   endpointId: string
   /** The type of its event. */
   type: string
+  createdAt: string
   state: 'pending' | 'delivered' | 'exhausted' | 'skipped'
   /** Requests made so far, including those that a caller asked for. */
   attempts: number

@@ -70,4 +70,6 @@ export interface Import {
   lastError: { code: string; message: string; at: string } | null
   /** The metadata of the registration, or of a later change. */
   metadata: Record<string, unknown>
+  /** Its page. Null: the service doesn't know the address of its pages. */
+  url: string | null
 }

@@ -11,6 +11,7 @@ import { attemptOutcomes } from '../outcome.ts'
  * - `skipped`: the endpoint was disabled or deleted before the delivery succeeded.
  */
 export const deliveryStates = ['pending', 'delivered', 'exhausted', 'skipped'] as const
+export type DeliveryState = (typeof deliveryStates)[number]
 
 export const deliverySchema = z
   .object({
@@ -18,6 +19,7 @@ export const deliverySchema = z
     eventId: z.uuid().describe('The `webhook-id` of every attempt.'),
     endpointId: z.uuid(),
     type: z.string(),
+    createdAt: z.iso.datetime(),
     state: z.enum(deliveryStates),
     attempts: z.number().int().describe('Requests made so far, including those that a caller asked for.'),
     nextAttemptAt: z.iso.datetime().nullable(),
@@ -26,6 +28,20 @@ export const deliverySchema = z
   .meta({ id: 'Delivery' })
 
 export type ApiDelivery = z.infer<typeof deliverySchema>
+
+/** A delivery with what its attempts send. */
+export const wholeDeliverySchema = deliverySchema
+  .extend({
+    payload: z.string().describe('The body, byte for byte: what the signature covers.'),
+    headers: z
+      .record(z.string(), z.string())
+      .describe(
+        'The headers of the last attempt, with the signature by the secrets of now, and the values of the endpoint’s own headers masked. Before the first attempt there is no signature.',
+      ),
+  })
+  .meta({ id: 'WholeDelivery' })
+
+export type ApiWholeDelivery = z.infer<typeof wholeDeliverySchema>
 
 const listed = Object.entries(errorCodes)
   .map(([code, meaning]) => `\`${code}\`: ${meaning}.`)
@@ -50,12 +66,13 @@ export const attemptSchema = z
 export type ApiAttempt = z.infer<typeof attemptSchema>
 
 /** @param row a delivery with the type of its event. */
-export function presentDelivery(row: typeof deliveries.$inferSelect & { type: string }): ApiDelivery {
+export function presentDelivery(row: Omit<typeof deliveries.$inferSelect, 'type'> & { type: string }): ApiDelivery {
   return {
     id: row.id,
     eventId: row.eventId,
     endpointId: row.endpointId,
     type: row.type,
+    createdAt: row.createdAt.toISOString(),
     state: row.state as ApiDelivery['state'],
     attempts: row.attempts + row.manualAttempts + row.earlierAttempts,
     nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,

@@ -43,9 +43,9 @@ export async function replayEndpoint(
     // deleting.
     await tx.execute(sql`
       /* delivery.replay */
-      INSERT INTO deliveries (id, event_id, endpoint_id, state, is_retry, next_attempt_at, created_at)
-      SELECT ${timeOrderedId(sql`${now}::timestamptz`)}, event.id, ${id}, 'pending', true, ${now}, ${now}
-      FROM (SELECT id FROM events WHERE id = ANY (${sql.param(missed)}::uuid[]) ORDER BY id FOR KEY SHARE) event
+      INSERT INTO deliveries (id, event_id, type, endpoint_id, state, is_retry, next_attempt_at, created_at)
+      SELECT ${timeOrderedId(sql`${now}::timestamptz`)}, event.id, event.type, ${id}, 'pending', true, ${now}, ${now}
+      FROM (SELECT id, type FROM events WHERE id = ANY (${sql.param(missed)}::uuid[]) ORDER BY id FOR KEY SHARE) event
       ON CONFLICT (event_id, endpoint_id) DO NOTHING`)
     await tx.execute(sql`
       /* delivery.replay_skipped */

@@ -1,11 +1,13 @@
 // Owns testing an endpoint: an event that goes to it alone.
 
+import { sql } from 'drizzle-orm'
 import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { newId } from '../../base/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { deliveries, events } from '../../db/schema/index.ts'
+import { timeOrderedId } from '../../db/time-ordered-id.ts'
 import { eventBody } from '../../events/body.ts'
 import { type ApiDelivery, presentDelivery } from '../deliveries/present.ts'
 import { presentEndpoint } from './present.ts'
@@ -27,9 +29,10 @@ export async function testEndpoint(
     const eventId = newId()
     const body = eventBody({ type, occurredAt: now, sequence: null, data: presentEndpoint(encryption, endpoint) })
     await tx.insert(events).values({ id: eventId, type, occurredAt: now, body })
+    const deliveryId = timeOrderedId(sql`${now}::timestamptz`)
     const [delivery] = await tx
       .insert(deliveries)
-      .values({ eventId, endpointId: id, state: 'pending', nextAttemptAt: now, createdAt: now })
+      .values({ id: deliveryId, eventId, type, endpointId: id, state: 'pending', nextAttemptAt: now, createdAt: now })
       .returning()
     if (!delivery) throw new Error('An insert without a conflict returned no row.')
     return presentDelivery({ ...delivery, type })

@@ -1,0 +1,144 @@
+// Owns finding the imports of a filter in the order of lists, at any number of imports: each filter has an index, and no
+// table is read as a whole.
+import { and, eq, type SQL, sql } from 'drizzle-orm'
+import type { Database } from '../db/client.ts'
+import { connections } from '../db/schema/index.ts'
+import { type ImportFilter, orderedConditions, unorderedConditions } from './filter.ts'
+
+export const orders = ['newest', 'oldest'] as const
+/** By the time of registration. */
+export type ImportOrder = (typeof orders)[number]
+
+/** The place of an import in a list: when it was registered, ISO 8601, and its id. */
+export type ImportKey = readonly [registeredAt: string, id: string]
+
+export interface Search {
+  filter: ImportFilter
+  order: ImportOrder
+  /** Only imports behind this one. Null: from the first on. */
+  behind: ImportKey | null
+  limit: number
+  /** A further condition on `imports i`. */
+  where?: SQL
+}
+
+/** Up to so many matches, sorting them is quick. Of more, one meets enough of them by reading in the order of the list. */
+const sortedAtMost = 50_000
+
+/** Returns the ids of the first imports that match, in order. */
+export async function findImports({ db }: { db: Database }, search: Search): Promise<string[]> {
+  const { filter } = search
+  const owners = await connectionsOf(db, filter)
+  const unordered = unorderedConditions(filter)
+  if (owners?.length === 0) return []
+  if (unordered === null) return idsOf(await db.execute<Found>(inOrder(search, owners, [])))
+  const few = await db.execute<Found & { matches: number }>(sorted(search, owners, unordered))
+  if (Number(few.rows[0]?.matches ?? 0) <= sortedAtMost) return idsOf(few)
+  return idsOf(await db.execute<Found>(inOrder(search, owners, unordered.checked)))
+}
+
+interface Found extends Record<string, unknown> {
+  id: string
+}
+
+function idsOf({ rows }: { rows: Found[] }): string[] {
+  return rows.map(({ id }) => id)
+}
+
+/** Null: of every connection. */
+async function connectionsOf(db: Database, { connection, provider }: ImportFilter): Promise<string[] | null> {
+  if (connection === undefined && provider === undefined) return null
+  const rows = await db
+    .select({ id: connections.id })
+    .from(connections)
+    .where(
+      and(
+        connection === undefined ? undefined : eq(connections.name, connection),
+        provider === undefined ? undefined : eq(connections.provider, provider),
+      ),
+    )
+  return rows.map(({ id }) => id)
+}
+
+/**
+ * Reads an index in the order of the list. Of several connections, or several states, each is read by itself and only as
+ * far as the page needs.
+ */
+function inOrder(search: Search, owners: readonly string[] | null, further: readonly SQL[]): SQL {
+  const { filter, limit } = search
+  const { state, ...others } = filter
+  const split = splitOf(state, owners)
+  const conditions = [
+    ...orderedConditions(split?.by === 'state' ? others : filter),
+    ...(split?.by === 'connection' ? [] : ownedBy(owners)),
+    ...further,
+    ...boundsOf(search),
+  ]
+  const one = (alone: readonly SQL[]) => sql`
+    SELECT i.id, i.registered_at FROM imports i WHERE ${all([...alone, ...conditions])}
+    ORDER BY ${orderOf(search, sql`i.`)} LIMIT ${limit}`
+  if (split === null) return sql`/* import.find */ ${one([])}`
+  return sql`
+    /* import.find */
+    SELECT found.id FROM ${split.values} AS part (value) CROSS JOIN LATERAL (${one([split.is])}) found
+    ORDER BY ${orderOf(search, sql`found.`)} LIMIT ${limit}`
+}
+
+function splitOf(state: ImportFilter['state'], owners: readonly string[] | null) {
+  if (owners !== null && owners.length > 1)
+    return {
+      by: 'connection' as const,
+      values: sql`unnest(${sql.param(owners)}::uuid[])`,
+      is: sql`i.connection_id = part.value`,
+    }
+  if (owners === null && state !== undefined && state.length > 1)
+    return {
+      by: 'state' as const,
+      values: sql`unnest(${sql.param([...new Set(state)])}::text[])`,
+      is: sql`i.state = part.value`,
+    }
+  return null
+}
+
+/** Sorts all matches if there are few enough. `matches` says how many there are, or one more than are sorted. */
+function sorted(
+  search: Search,
+  owners: readonly string[] | null,
+  unordered: { indexed: readonly SQL[]; order: SQL },
+): SQL {
+  const conditions = [
+    ...unordered.indexed,
+    ...orderedConditions(search.filter),
+    ...ownedBy(owners),
+    ...boundsOf(search),
+  ]
+  return sql`
+    /* import.find_few */
+    WITH few AS MATERIALIZED (
+      SELECT i.id, i.registered_at FROM imports i WHERE ${all(conditions)} ${unordered.order} LIMIT ${sortedAtMost + 1}
+    )
+    SELECT few.id, (SELECT count(*) FROM few) AS matches FROM few
+    ORDER BY ${orderOf(search, sql`few.`)} LIMIT ${search.limit}`
+}
+
+function ownedBy(owners: readonly string[] | null): SQL[] {
+  if (owners === null) return []
+  if (owners.length === 1) return [sql`i.connection_id = ${owners[0]}::uuid`]
+  return [sql`i.connection_id = ANY(${sql.param(owners)}::uuid[])`]
+}
+
+function boundsOf({ behind, order, where }: Search): SQL[] {
+  const further = where === undefined ? [] : [where]
+  if (behind === null) return further
+  const beyond = order === 'newest' ? sql`<` : sql`>`
+  return [sql`(i.registered_at, i.id) ${beyond} (${behind[0]}::timestamptz, ${behind[1]}::uuid)`, ...further]
+}
+
+function orderOf({ order }: Search, table: SQL): SQL {
+  const direction = order === 'newest' ? sql`DESC` : sql`ASC`
+  return sql`${table}registered_at ${direction}, ${table}id ${direction}`
+}
+
+function all(conditions: readonly SQL[]): SQL {
+  return conditions.length === 0 ? sql`true` : sql.join([...conditions], sql` AND `)
+}
