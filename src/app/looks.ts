@@ -1,8 +1,10 @@
 // Owns the work of a tick's pass: wake the owners served here, end imports that may not be polled, and claim due work.
 import type { Clock } from '../base/clock.ts'
 import { giveUpOverdue } from '../collecting/give-up.ts'
+import { outageMs, spreadAfterOutage } from '../connections/after-outage.ts'
 import type { Database } from '../db/client.ts'
 import { loseOverdue, settleUnasked } from '../imports/end-unasked.ts'
+import { tellWaiting } from '../imports/wait-for-budget.ts'
 import type { Queues } from '../queue/queues.ts'
 import { type Claimable, claim } from '../work/claim.ts'
 import type { WorkName } from '../work/kind.ts'
@@ -29,16 +31,24 @@ export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
   const { db, clock, kinds, servers } = deps
   const isOverdueTurn = { poll: turnEvery(overdueEveryMs), collect: turnEvery(overdueEveryMs) }
   const isTroubleTurn = turnEvery(troubleEveryMs)
+  /** Long ago: a process that starts doesn't know whether others have polled meanwhile. */
+  let pollsLookedAt = new Date(0)
   const look = (kind: WorkName, options = {}) => {
     servers?.[kind].look()
     return claim(kinds[kind], deps, options)
   }
   return {
     async poll() {
+      const lookedAt = clock.now()
+      if (lookedAt.getTime() - pollsLookedAt.getTime() >= outageMs) await spreadAfterOutage(db, lookedAt)
+      pollsLookedAt = lookedAt
       const overdueTurn = isOverdueTurn.poll()
       if (overdueTurn) await loseOverdue({ db, clock })
       const more = await look('poll')
-      if (overdueTurn) await settleUnasked({ db, clock })
+      if (overdueTurn) {
+        await settleUnasked({ db, clock })
+        await tellWaiting({ db, clock })
+      }
       return more
     },
     async collect() {

@@ -6,7 +6,9 @@
 // | `connections.blocked_until`, `webhook_endpoints.blocked_until` | the longest `Retry-After`: 24 h |
 // | `connections.next_probe_at`, `webhook_endpoints.next_probe_at` | 3 min, 30 min |
 // | `connections.next_request_at` | how far the requests under way are ahead of the connection's pace |
-// | `polling.due_at`, `imports.next_collect_at` | the longest interval; after a failure, the longest `Retry-After` |
+// | `connections.stretch_until` | how long a stretch is believed |
+// | `connections.used_up_until` | the longest month |
+// | `polling.due_at`, `imports.next_collect_at` | the longest interval, as far as the budget stretches it; after a failure, the longest `Retry-After` |
 // | `imports.deadline_at` | `deadline_ms` |
 // | leases | their length |
 // | `polling`: no row | a live import has one |
@@ -14,7 +16,7 @@
 // | `webhook_endpoints.failing_since`, `first_failure_at`, `updated_at` | nothing: they are past |
 import { type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
-import { maxAheadMs } from '../connections/budget.ts'
+import { maxAheadMs } from '../budget/budget.ts'
 import { probeIntervalMs } from '../connections/pause.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
@@ -31,6 +33,9 @@ const minute = 60_000
 const slackMs = minute
 /** The longest `Retry-After` with its jitter. */
 const longestWaitMs = 27 * 60 * minute
+/** How long a stretch is believed at the longest: that of a connection with some millions of live imports. */
+const longestBelievedMs = 2 * 60 * minute
+const longestMonthMs = 32 * 24 * 60 * minute
 /** The longest jitter of retries, as a factor. */
 const jitter = 1.2
 const mendLock = 0x6d656e64 // "mend"
@@ -61,12 +66,12 @@ interface Bounds {
 }
 
 async function readBounds(tx: Transaction): Promise<Bounds[]> {
-  const { id, provider, limits } = connections
-  const rows = await tx.select({ id, provider, limits }).from(connections)
+  const { id, provider, limits, stretch } = connections
+  const rows = await tx.select({ id, provider, limits, stretch }).from(connections)
   return rows.flatMap((row) => {
     if (!isProviderName(row.provider)) return []
     const own = effectiveLimits(findProvider(row.provider), row.limits)
-    return [{ id: row.id, maxIntervalMs: own.maxIntervalMs, aheadMs: maxAheadMs(own) }]
+    return [{ id: row.id, maxIntervalMs: own.maxIntervalMs * row.stretch, aheadMs: maxAheadMs(own) }]
   })
 }
 
@@ -81,11 +86,13 @@ async function mendConnections(tx: Transaction, now: Date, bounds: readonly Boun
     UPDATE connections SET
       blocked_until = ${unless(sql`blocked_until > ${after(now, longestWaitMs)}`, sql`blocked_until`)},
       next_probe_at = ${unless(sql`next_probe_at > ${after(now, probeIntervalMs + slackMs)}`, sql`next_probe_at`, now)},
-      next_request_at = ${unless(isPaceOff, sql`next_request_at`)}
+      next_request_at = ${unless(isPaceOff, sql`next_request_at`)},
+      stretch_until = ${unless(sql`stretch_until > ${after(now, longestBelievedMs)}`, sql`stretch_until`)},
+      used_up_until = ${unless(sql`used_up_until > ${after(now, longestMonthMs)}`, sql`used_up_until`)}
     FROM ${unnested(bounds)}
     WHERE connections.id = bound.id AND (
       blocked_until > ${after(now, longestWaitMs)} OR next_probe_at > ${after(now, probeIntervalMs + slackMs)}
-      OR ${isPaceOff})`)
+      OR ${isPaceOff} OR stretch_until > ${after(now, longestBelievedMs)} OR used_up_until > ${after(now, longestMonthMs)})`)
 }
 
 async function mendImports(tx: Transaction, now: Date, bounds: readonly Bounds[], thorough: boolean): Promise<void> {

@@ -15,10 +15,17 @@ const durationMs = z.number().int().min(1).max(tenYearsMs)
 
 /** About one request a day, so that the time of the next one can be stored. */
 const minRequestsPerSecond = 0.00001
+const minRequestsPerMinute = 60 * minRequestsPerSecond
 
 const limits = {
-  requestsPerSecond: z.number().min(minRequestsPerSecond).max(10_000),
-  requestsPerMonth: z.number().int().min(1).max(1_000_000_000),
+  requestsPerSecond: z.number().min(minRequestsPerSecond).max(10_000).describe('At an even pace.'),
+  requestsPerMinute: z
+    .number()
+    .min(minRequestsPerMinute)
+    .max(600_000)
+    .describe('At an even pace, so that no 60 seconds see more.'),
+  requestsPerDay: z.number().int().min(1).max(1_000_000_000).describe('Of a day in UTC.'),
+  requestsPerMonth: z.number().int().min(1).max(1_000_000_000).describe('Of a month in UTC.'),
   maxInFlight: z.number().int().min(1).max(1_000),
   minIntervalMs: durationMs,
   maxIntervalMs: durationMs,
@@ -33,6 +40,8 @@ const limitsSchema = z
 const changedLimitsSchema = z
   .strictObject({
     requestsPerSecond: limits.requestsPerSecond.nullable(),
+    requestsPerMinute: limits.requestsPerMinute.nullable(),
+    requestsPerDay: limits.requestsPerDay.nullable(),
     requestsPerMonth: limits.requestsPerMonth.nullable(),
     maxInFlight: limits.maxInFlight.nullable(),
     minIntervalMs: limits.minIntervalMs.nullable(),

@@ -70,6 +70,6 @@ async function tell(
     connectionName: row.name,
     provider: row.provider,
     occurredAt: now,
-    data: presentConnection(row),
+    data: presentConnection(row, now),
   })
 }

@@ -1,5 +1,7 @@
 // Owns how the API shows a connection: everything except its credentials, which it never returns.
 import { z } from 'zod'
+import { usageOf } from '../budget/budget.ts'
+import { spendingOf } from '../budget/spending.ts'
 import type { connections } from '../db/schema/index.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import { findProvider } from '../providers/index.ts'
@@ -18,6 +20,8 @@ const time = z.iso.datetime()
 const effectiveLimitsSchema = z
   .object({
     requestsPerSecond: z.number().nullable(),
+    requestsPerMinute: z.number().nullable(),
+    requestsPerDay: z.number().nullable(),
     requestsPerMonth: z.number().nullable(),
     maxInFlight: z.number(),
     minIntervalMs: z.number(),
@@ -48,6 +52,16 @@ export const connectionSchema = z
     blockedUntil: time
       .nullable()
       .describe('The provider asked for no calls before this moment: 429, or 503 with `Retry-After`.'),
+    usage: z
+      .object({
+        month: z.string().describe('The month in UTC, as `2026-11`.'),
+        used: z.number().int().describe('Requests to the provider in this month, whatever for.'),
+        left: z.number().int().nullable().describe('Null: the month has no limit.'),
+        runsOutAt: time
+          .nullable()
+          .describe('When nothing will be left, at the rate of about the last day. Null: it lasts, or has no limit.'),
+      })
+      .meta({ id: 'Usage', description: 'What the connection has used of its requests a month.' }),
     createdAt: time,
     updatedAt: time,
   })
@@ -55,18 +69,21 @@ export const connectionSchema = z
 
 export type ApiConnection = z.infer<typeof connectionSchema>
 
-export function presentConnection(row: ConnectionRow): ApiConnection {
+export function presentConnection(row: ConnectionRow, now: Date): ApiConnection {
+  const limits = effectiveLimits(findProvider(row.provider), row.limits)
+  const usage = usageOf(limits, spendingOf(row), row.createdAt.getTime(), now.getTime())
   return {
     name: row.name,
     provider: row.provider,
     baseUrl: row.baseUrl,
     settings: row.settings,
     limits: row.limits,
-    effectiveLimits: effectiveLimits(findProvider(row.provider), row.limits),
+    effectiveLimits: limits,
     volatileFields: row.volatileFields,
     pausedAt: row.pausedAt?.toISOString() ?? null,
     pauseReason: row.pauseReason as PauseReason | null,
     blockedUntil: row.blockedUntil?.toISOString() ?? null,
+    usage: { ...usage, runsOutAt: usage.runsOutAt === null ? null : new Date(usage.runsOutAt).toISOString() },
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }

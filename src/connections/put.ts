@@ -4,14 +4,18 @@ import { AppError, notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
 import { newId } from '../base/ids.ts'
+import { spendingOf } from '../budget/spending.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
 import type { Guard } from '../egress/guard.ts'
+import { effectiveLimits } from '../model/limits.ts'
+import { findProvider } from '../providers/index.ts'
 import { type CheckedConnection, checkConnection, type PatchConnectionInput, type PutConnectionInput } from './input.ts'
 import { resumeConnection } from './pause.ts'
 import { type ApiConnection, type ConnectionRow, presentConnection } from './present.ts'
 import { forgetRefusedImports } from './refusals.ts'
 import { openCredentials, sealCredentials } from './secrets.ts'
+import { spentColumns } from './spread.ts'
 
 export interface PutDeps {
   db: Database
@@ -34,10 +38,11 @@ export async function putConnection(
   const checked = checkConnection(deps.guard, name, input)
   return deps.db.transaction(async (tx) => {
     const inserted = await insert(tx, deps, name, checked)
-    if (inserted) return { created: true, connection: presentConnection(inserted) }
+    if (inserted) return { created: true, connection: presentConnection(inserted, deps.clock.now()) }
     const old = await lockByName(tx, name)
     if (!old) throw new AppError('conflict', 'The connection was deleted just now; try again.')
-    return { created: false, connection: presentConnection(await replace(tx, deps, old, checked)) }
+    const replaced = await replace(tx, deps, old, checked)
+    return { created: false, connection: presentConnection(replaced, deps.clock.now()) }
   })
 }
 
@@ -56,7 +61,7 @@ export async function patchConnection(
     const old = await lockByName(tx, name)
     if (!old) throw notFound('connection')
     const checked = checkConnection(deps.guard, name, merge(deps, old, change))
-    return presentConnection(await replace(tx, deps, old, checked))
+    return presentConnection(await replace(tx, deps, old, checked), deps.clock.now())
   })
 }
 
@@ -96,14 +101,18 @@ async function replace(
   if (old.provider !== checked.provider) await refuseWithImports(tx, old)
 
   const now = clock.now()
+  const limits = effectiveLimits(findProvider(checked.provider), checked.limits)
   const [row] = await tx
     .update(connections)
     .set({
       ...checked,
       credentials: sealCredentials(encryption, old.id, checked.credentials),
       updatedAt: now,
-      // A pace set by the old limits must not delay requests under the new ones.
-      ...(!isSame(old.limits, checked.limits) && { nextRequestAt: null }),
+      // What the old limits left must not hold up requests under the new ones.
+      ...(!isSame(old.limits, checked.limits) && {
+        ...spentColumns(limits, { ...spendingOf(old), nextRequestAt: null }, now.getTime()),
+        stretchUntil: null,
+      }),
     })
     .where(eq(connections.id, old.id))
     .returning()

@@ -2,25 +2,28 @@
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import { type Page, type PageQuery, pageOf, readCursor, textKey } from '../api/paging.ts'
 import { notFound } from '../api/refusal.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { type ApiConnection, presentConnection } from './present.ts'
 
+interface Deps {
+  db: Database
+  clock: Clock
+}
+
 /** @throws {AppError} not_found */
-export async function getConnection({ db }: { db: Database }, name: string): Promise<ApiConnection> {
+export async function getConnection({ db, clock }: Deps, name: string): Promise<ApiConnection> {
   const [row] = await db
     .select()
     .from(connections)
     .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
   if (!row) throw notFound('connection')
-  return presentConnection(row)
+  return presentConnection(row, clock.now())
 }
 
 /** Returns connections in the order of their names. */
-export async function listConnections(
-  { db }: { db: Database },
-  { limit, after }: PageQuery,
-): Promise<Page<ApiConnection>> {
+export async function listConnections({ db, clock }: Deps, { limit, after }: PageQuery): Promise<Page<ApiConnection>> {
   const cursor = readCursor(after, textKey)
   const rows = await db
     .select()
@@ -28,5 +31,10 @@ export async function listConnections(
     .where(and(isNull(connections.deletedAt), cursor ? gt(connections.name, cursor[0]) : undefined))
     .orderBy(connections.name)
     .limit(limit + 1)
-  return pageOf(rows.map(presentConnection), limit, (connection) => [connection.name])
+  const now = clock.now()
+  return pageOf(
+    rows.map((row) => presentConnection(row, now)),
+    limit,
+    (connection) => [connection.name],
+  )
 }

@@ -22,8 +22,9 @@ export function resumeConnectionByName(
       .from(connections)
       .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
     if (!found) throw notFound('connection')
-    const row = await resumeConnection(tx, { connectionId: found.id, now: clock.now(), by: 'somebody' })
+    const now = clock.now()
+    const row = await resumeConnection(tx, { connectionId: found.id, now, by: 'somebody' })
     await forgetRefusedImports(tx, row.id)
-    return presentConnection(row)
+    return presentConnection(row, now)
   })
 }

@@ -1,18 +1,19 @@
-// Owns how many requests each connection may begin now: within pauses, blocks, requests in flight, the second's pace
-// and the month's budget. Polls and collections share one budget, because the provider counts requests whatever their
+// Owns how many requests each connection may begin now: within pauses, blocks, requests in flight, the pace, and the
+// budgets of a day and a month. Polls and collections share one budget, because the provider counts requests whatever their
 // purpose.
 import { and, eq, inArray, isNull, not, type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
+import { allowance, isMetered, nextRequestAt, spend } from '../budget/budget.ts'
+import { spendingOf } from '../budget/spending.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { type DefaultLimits, effectiveLimits } from '../model/limits.ts'
 import { findProvider, isProviderName } from '../providers/index.ts'
 import { isServed } from '../work/leases.ts'
 import type { DueWork } from '../work/overdue.ts'
-import { allowance, isMetered, nextRequestAt, type Spending, spend } from './budget.ts'
 import { probeIntervalMs } from './pause.ts'
 import type { ConnectionRow } from './present.ts'
-import { shareAt } from './spread.ts'
+import { shareAt, spentColumns } from './spread.ts'
 
 /** A connection, and how many requests it may begin now. */
 export interface Room {
@@ -121,10 +122,6 @@ function requestsOf(row: ConnectionRow, limits: DefaultLimits, inFlight: number,
   return row.nextProbeAt === null || row.nextProbeAt <= now ? Math.min(allowed, 1) : 0
 }
 
-function spendingOf({ nextRequestAt: at, budgetMonth, monthRequests }: ConnectionRow): Spending {
-  return { nextRequestAt: at?.getTime() ?? null, budgetMonth, monthRequests }
-}
-
 /**
  * Returns when a connection without room has room again by itself. Returns null if only the end of a running request
  * makes room.
@@ -147,9 +144,7 @@ export async function spendRequests(tx: Transaction, begun: readonly { room: Roo
     await tx
       .update(connections)
       .set({
-        nextRequestAt: spent.nextRequestAt === null ? null : new Date(spent.nextRequestAt),
-        budgetMonth: spent.budgetMonth,
-        monthRequests: spent.monthRequests,
+        ...spentColumns(room.limits, spent, now.getTime()),
         ...(room.isProbe && { nextProbeAt: after(now, probeIntervalMs) }),
       })
       .where(eq(connections.id, room.id))

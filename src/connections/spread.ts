@@ -1,5 +1,10 @@
 // Owns spreading imports that have waited for the same moment, so that they don't all continue at once. Each has a
 // place in the time after it, by its id (base/ids.ts, `phase`). Pure; rooms.ts asks it.
+import { after } from '../base/clock.ts'
+import type { Spending } from '../budget/budget.ts'
+import { spendingColumns } from '../budget/spending.ts'
+import type { DefaultLimits } from '../model/limits.ts'
+import type { ConnectionRow } from './present.ts'
 
 /** The share of the wait over which imports are spread. */
 const spreadShare = 0.1
@@ -17,4 +22,12 @@ export function shareAt(
   // Before `spreadFrom` there is no wait: a resume by hand or a new connection has ended it early.
   if (spreadFrom === null || spreadUntil === null || now < spreadFrom || now >= spreadUntil) return 1
   return (now - spreadFrom) / (spreadUntil - spreadFrom)
+}
+
+/** Returns the columns that hold this spending. If the day or the month is used up, imports are spread after its end. */
+export function spentColumns(limits: DefaultLimits, spent: Spending, now: number): Partial<ConnectionRow> {
+  const columns = spendingColumns(limits, spent, now)
+  const until = columns.usedUpUntil ?? null
+  if (until === null) return columns
+  return { ...columns, spreadFrom: until, spreadUntil: after(until, spreadMs(until.getTime() - now, limits)) }
 }

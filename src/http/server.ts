@@ -153,6 +153,6 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   const pageDeps = { basePath, sessions, authenticator, limits }
   mountDocs(app, openApiDocument(operations, basePath), basePath)
   mountLogin(app, pageDeps)
-  mountDashboard(app, { ...pageDeps, db, queues: deps.queues })
+  mountDashboard(app, { ...pageDeps, db, clock, queues: deps.queues })
   mountBoard(app, { ...pageDeps, queues: deps.queues })
 }

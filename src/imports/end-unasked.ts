@@ -24,7 +24,8 @@ export async function loseOverdue({ db, clock }: Deps): Promise<number> {
   const now = clock.now()
   const unasked = await findUnasked(
     db,
-    sql`(c.paused_at IS NOT NULL OR c.blocked_until > ${now}) AND i.deadline_at <= ${now} AND i.held_outcome IS NULL`,
+    sql`(c.paused_at IS NOT NULL OR c.blocked_until > ${now} OR c.used_up_until > ${now})
+      AND i.deadline_at <= ${now} AND i.held_outcome IS NULL`,
     now,
   )
   return endEach(db, unasked, (tx, { seen, pauseReason }) =>

@@ -59,6 +59,8 @@ export interface ChangedReport extends Observation {
   progressChanges: [number, number][]
   /** When the next poll is due. Null: the import is over. */
   dueAt: Date | null
+  /** The gap that the policy wanted until then, in milliseconds. */
+  wantedMs?: number | null
   /** 0 for an answer that came inline instead of by a poll. */
   polls: 0 | 1
 }
@@ -68,6 +70,8 @@ export interface UnchangedPoll extends Observation {
   /** True: the poll saw the report again. False: the poll failed. */
   sameReport: boolean
   dueAt: Date
+  /** The gap that the policy wanted until then, in milliseconds. */
+  wantedMs?: number | null
   failures: number
   notFounds: number
   notFoundSince: Date | null
@@ -175,7 +179,7 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
       FROM change c JOIN stored ON stored.id = c.id
     ), moved AS (
       UPDATE polling p SET
-        due_at = c.due_at, polls = p.polls + c.counted, failures = 0, not_founds = 0, not_found_since = NULL,
+        due_at = c.due_at, wanted_ms = c.wanted_ms, polls = p.polls + c.counted, failures = 0, not_founds = 0, not_found_since = NULL,
         first_polled_at = CASE WHEN c.counted > 0 THEN coalesce(p.first_polled_at, c.at) ELSE p.first_polled_at END,
         last_polled_at = CASE WHEN c.counted > 0 THEN c.at ELSE p.last_polled_at END,
         seen = 1, seen_at = c.at
@@ -281,7 +285,7 @@ async function countPolls(tx: Transaction, polls: readonly UnchangedPoll[]): Pro
   const { rows } = await tx.execute<{ id: string }>(sql`
     /* record.unchanged */
     UPDATE polling p SET
-      due_at = to_timestamp(c.due_ms / 1000), polls = p.polls + 1, failures = c.failures, not_founds = c.not_founds,
+      due_at = to_timestamp(c.due_ms / 1000), wanted_ms = c.wanted_ms, polls = p.polls + 1, failures = c.failures, not_founds = c.not_founds,
       not_found_since = to_timestamp(c.not_found_ms / 1000),
       first_polled_at = coalesce(p.first_polled_at, to_timestamp(c.at_ms / 1000)), last_polled_at = to_timestamp(c.at_ms / 1000),
       seen = CASE WHEN c.same_report THEN p.seen + 1 ELSE p.seen END,
@@ -291,11 +295,12 @@ async function countPolls(tx: Transaction, polls: readonly UnchangedPoll[]): Pro
       ${numbers(({ expectedPolls }) => expectedPolls)}::int[],
       ${numbers(({ polledAt }) => polledAt.getTime())}::float8[],
       ${numbers(({ dueAt }) => dueAt.getTime())}::float8[],
+      ${numbers(({ wantedMs = null }) => wantedMs)}::int[],
       ${numbers(({ sameReport }) => sameReport)}::boolean[],
       ${numbers(({ failures }) => failures)}::int[],
       ${numbers(({ notFounds }) => notFounds)}::int[],
       ${numbers(({ notFoundSince }) => notFoundSince?.getTime() ?? null)}::float8[]
-    ) AS c (id, expected_polls, at_ms, due_ms, same_report, failures, not_founds, not_found_ms)
+    ) AS c (id, expected_polls, at_ms, due_ms, wanted_ms, same_report, failures, not_founds, not_found_ms)
     WHERE p.import_id = c.id AND p.polls = c.expected_polls
     RETURNING p.import_id AS id`)
   return new Set(rows.map(({ id }) => id))

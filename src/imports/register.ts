@@ -3,14 +3,17 @@ import { and, inArray, isNull, sql } from 'drizzle-orm'
 import { AppError, invalid } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import { newId, phase } from '../base/ids.ts'
+import { scarceOf } from '../budget/shares.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports, type StoredPollError } from '../db/schema/index.ts'
+import { liveStates } from '../model/import-state.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import type { StatusAnswer } from '../providers/contract.ts'
 import { findProvider } from '../providers/index.ts'
 import { jobIdProblem } from '../providers/job-id.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
 import { readInlineResult, recordInlineResult } from './inline-result.ts'
+import { writeImportEvents } from './transition.ts'
 
 export interface Registration {
   /** A connection's name. */
@@ -55,6 +58,7 @@ export function registerImports(
     const created = await insertNew(tx, rows, now)
     for (const { row, hasJob, connection, answer } of rows)
       if (answer && created.has(row.id)) await recordInlineResult(tx, { row, hasJob, connection, answer }, now)
+    await tellScarcity(tx, rows, created, now)
     const existing = await findExisting(
       tx,
       rows.filter(({ row }) => !created.has(row.id)),
@@ -171,6 +175,29 @@ async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date):
     [now],
   )
   return new Set(created.map(({ id }) => id))
+}
+
+/** Shows `budget` as the attention of new imports whose connection's day or month can't carry them to their ends. */
+async function tellScarcity(
+  tx: Transaction,
+  rows: readonly Prepared[],
+  created: ReadonlySet<string>,
+  now: Date,
+): Promise<void> {
+  const isNew = rows.filter(({ row }) => created.has(row.id))
+  const touched = new Map(isNew.map(({ connection }) => [connection.id, connection]))
+  const scarce = await scarceOf(tx, [...touched.values()], now)
+  if (scarce.size === 0) return
+  const ids = isNew.filter(({ connection }) => scarce.has(connection.id)).map(({ row }) => row.id)
+  const told = await tx
+    .update(imports)
+    .set({ attention: 'budget' })
+    .where(and(inArray(imports.id, ids), inArray(imports.state, liveStates), isNull(imports.attention)))
+    .returning({ id: imports.id })
+  await writeImportEvents(
+    tx,
+    told.map(({ id }) => ({ importId: id, types: ['import.attention'], at: now })),
+  )
 }
 
 async function findExisting(tx: Transaction, rows: readonly Prepared[]): Promise<Map<string, string>> {

@@ -12,7 +12,7 @@ import type { ChangedReport } from './record.ts'
 
 /** The columns of the JSON object, for `json_to_recordset`. */
 export const changedColumns = `
-  id uuid, expected_polls int, counted int, "from" text, at timestamptz, due_at timestamptz, "over" boolean, is_final boolean,
+  id uuid, expected_polls int, counted int, "from" text, at timestamptz, due_at timestamptz, wanted_ms int, "over" boolean, is_final boolean,
   state text, lost_reason text, attention text, told text, provider_status text, message text, progress float8,
   rows_total bigint, rows_processed bigint, rows_succeeded bigint, rows_failed bigint, rows_inserted bigint,
   rows_updated bigint, rows_skipped bigint, created_at timestamptz, started_at timestamptz, finished_at timestamptz,
@@ -33,6 +33,7 @@ export function changedRow(change: ChangedReport, snapshotId: string): Record<st
     from: change.from,
     at: polledAt,
     due_at: change.dueAt,
+    wanted_ms: change.wantedMs ?? null,
     over,
     is_final: tellsOutcome(report.state),
     state: to,

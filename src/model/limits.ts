@@ -3,6 +3,8 @@
 /** A provider's limits unless the connection sets its own. Null: no limit is known. */
 export interface DefaultLimits {
   requestsPerSecond: number | null
+  requestsPerMinute: number | null
+  requestsPerDay: number | null
   requestsPerMonth: number | null
   maxInFlight: number
   minIntervalMs: number
@@ -13,6 +15,8 @@ export interface DefaultLimits {
 /** A connection's own limits. An absent limit falls back to the provider's default. */
 export interface StoredLimits {
   requestsPerSecond?: number
+  requestsPerMinute?: number
+  requestsPerDay?: number
   requestsPerMonth?: number
   maxInFlight?: number
   minIntervalMs?: number

@@ -22,6 +22,7 @@ import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
 import type { Provider } from '../providers/contract.ts'
 import { clockAheadMs, withTimesThatCanBe } from '../providers/times.ts'
+import { type DuePoll, dueOf } from './due.ts'
 import { nextPoll, trackProgress, within } from './interval.ts'
 import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
 
@@ -37,6 +38,8 @@ export interface Asked {
   provider: Pick<Provider, 'forgetsJobs'>
   /** JSON Pointers of fields whose changes in a body don't count. */
   volatileFields: readonly string[]
+  /** By which factor the budget makes gaps longer. Absent: it leaves enough. */
+  stretch?: number
 }
 
 export type Assessment =
@@ -52,7 +55,7 @@ export type Assessment =
       notFoundSince: Date | null
       heldOutcome: StoredHeldOutcome | null
       lastError: StoredPollError | null
-      next: NextPoll
+      next: DuePoll
     }
   /** A report that differs from the last one. */
   | {
@@ -72,7 +75,7 @@ export type Assessment =
       hadDetails: boolean
       progressChanges: [number, number][]
       /** Null: the import is over. */
-      next: NextPoll | null
+      next: DuePoll | null
     }
   /** The import ends with a held outcome, because the provider can no longer show it completely. */
   | { kind: 'settled'; held: StoredHeldOutcome; lastError: StoredPollError }
@@ -97,14 +100,16 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   const { movingFields } = tracked
   const fingerprint = fingerprintOf(report, leftOut(asked, movingFields))
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
+  const lookInMs = [tracked.deadlineAt.getTime() - now.getTime()]
   const next = isOver(to)
     ? null
     : held
-      ? nextAsk(tracked, asked, held, retryAfterOf(answer))
-      : nextAfterAnswer(tracked, asked, answer, progressChanges, now)
+      ? dueOf(nextAsk(tracked, asked, held, retryAfterOf(answer)), { stretch: 1, lookInMs })
+      : dueOf(nextAfterAnswer(tracked, asked, answer, progressChanges, now), { stretch: stretchOf(asked), lookInMs })
   const attention = firstAttention([
     ...(report.state === 'unmapped' ? ['unmapped_status' as const] : []),
     ...(held !== null ? ['outcome_incomplete' as const] : []),
+    ...(waitsForShare(tracked, asked) ? ['budget' as const] : []),
     ...(next?.stalled ? ['stalled' as const] : []),
   ])
   const shown = { attention, attentionEvent: attentionEvent(tracked, attention), heldOutcome: held, lastError }
@@ -198,7 +203,7 @@ function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError,
     notFoundSince: notFound?.since ?? null,
     heldOutcome: held,
     lastError,
-    next: nextAfterError(tracked, asked, error, { notFound, held }),
+    next: nextAfterError(tracked, asked, error, { notFound, held, now }),
   }
 }
 
@@ -206,12 +211,28 @@ function nextAfterError(
   tracked: TrackedImport,
   asked: Asked,
   { retryAfterMs }: ProviderError,
-  { notFound, held }: { notFound: NotFound | null; held: StoredHeldOutcome | null },
-): NextPoll {
+  { notFound, held, now }: { notFound: NotFound | null; held: StoredHeldOutcome | null; now: Date },
+): DuePoll {
   const failed = { importId: tracked.id, failures: tracked.failures + 1, retryAfterMs, limits: asked.limits }
+  const lookInMs = [tracked.deadlineAt.getTime() - now.getTime()]
   // A 404 should be confirmed soon, and the provider isn't in trouble.
-  if (notFound) return backOff({ ...failed, failures: notFound.polls, limits: within(confirmWithinMs, asked.limits) })
-  return held ? nextAsk(tracked, asked, held, retryAfterMs) : backOff(failed)
+  const soon = notFound && { ...failed, failures: notFound.polls, limits: within(confirmWithinMs, asked.limits) }
+  if (soon) return dueOf(backOff(soon), { stretch: 1, lookInMs })
+  if (held) return dueOf(nextAsk(tracked, asked, held, retryAfterMs), { stretch: 1, lookInMs })
+  return dueOf(backOff(failed), { stretch: stretchOf(asked), lookInMs })
+}
+
+function stretchOf({ stretch = 1 }: Asked): number {
+  return stretch
+}
+
+/** The second bound is lower, so that an import near it doesn't come and go. */
+const shownFrom = 1.25
+
+/** Returns true if the import is asked about less often than wanted, because the budget has to do for others, too. */
+function waitsForShare({ attention }: TrackedImport, asked: Asked): boolean {
+  const stretch = stretchOf(asked)
+  return stretch > shownFrom || (attention === 'budget' && stretch > 1)
 }
 
 function hasExpired({ fingerprint, providerExpiresAt }: TrackedImport, { provider }: Asked, now: Date): boolean {

@@ -1,5 +1,6 @@
 // Owns which polls begin now: for each served connection as many as it allows, the longest due first.
 import { type SQL, sql } from 'drizzle-orm'
+import { withStretch } from '../budget/shares.ts'
 import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
 import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
 import type { Transaction } from '../db/client.ts'
@@ -15,6 +16,8 @@ export interface Poll {
   ownerId: string
   tracked: TrackedImport
   access: ConnectionAccess
+  /** By which factor the budget makes the next gap longer than wanted. */
+  stretch: number
 }
 
 export async function beginPolls(
@@ -29,10 +32,13 @@ export async function beginPolls(
   )
   const busy = owners.flatMap((owner) => [...owner.underWay.keys()])
   const found = await longestDue(tx, rooms, allotted, { busy, now })
+  const ours = rooms.filter(({ isTaken }) => !isTaken).map(({ row }) => row)
+  const stretches = await withStretch(tx, ours, now)
   const opened = accesses.open(rooms.map(({ row }) => row))
   const items = found.flatMap((tracked): Poll[] => {
     const access = opened.get(tracked.connectionId)
-    return access ? [{ id: tracked.id, ownerId: tracked.connectionId, tracked, access }] : []
+    const stretch = stretches.get(tracked.connectionId) ?? 1
+    return access ? [{ id: tracked.id, ownerId: tracked.connectionId, tracked, access, stretch }] : []
   })
   const taken = Map.groupBy(items, ({ ownerId }) => ownerId)
   const begun = rooms.map((room) => ({ room, requests: taken.get(room.id)?.length ?? 0 }))

@@ -63,13 +63,17 @@ export function oldestDue(now: Date) {
 }
 
 async function poll({ clock, client }: PollDeps, item: Poll, hold: Hold): Promise<Polled | 'aborted'> {
-  const { tracked, access } = item
   if (!hold.isHeld()) return 'aborted'
   const startedAt = clock.now()
   const heard = await ask(client, item, hold)
   if (heard === 'aborted') return 'aborted'
-  const polledAt = clock.now()
-  return { item, heard, assessment: assess(tracked, access, heard, polledAt), startedAt, polledAt }
+  return polledOf(item, heard, { startedAt, polledAt: clock.now() })
+}
+
+/** Returns a poll with what its answer means. */
+export function polledOf(item: Poll, heard: Heard, times: { startedAt: Date; polledAt: Date }): Polled {
+  const { tracked, access, stretch } = item
+  return { item, heard, assessment: assess(tracked, { ...access, stretch }, heard, times.polledAt), ...times }
 }
 
 async function ask(
@@ -138,14 +142,15 @@ async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[
     const { assessment } = polled
     if (assessment.kind !== 'changed') return []
     const dueAt = assessment.next && after(polled.polledAt, assessment.next.delayMs)
-    return [{ ...seen(polled), ...assessment, dueAt, polls: 1 as const }]
+    return [{ ...seen(polled), ...assessment, dueAt, wantedMs: assessment.next?.wantedMs ?? null, polls: 1 as const }]
   })
   const unchanged = round.flatMap((polled) => {
     const { assessment, item, polledAt } = polled
     if (assessment.kind !== 'unchanged') return []
     const { sameReport, failures, notFounds, notFoundSince, next } = assessment
     const counts = { sameReport, failures, notFounds, notFoundSince }
-    return [{ ...seen(polled), ...counts, dueAt: after(polledAt, next.delayMs), note: noteOf(item, assessment) }]
+    const due = { dueAt: after(polledAt, next.delayMs), wantedMs: next.wantedMs }
+    return [{ ...seen(polled), ...counts, ...due, note: noteOf(item, assessment) }]
   })
   // A poll that changes nothing can be lost without harm, so the commit doesn't wait for the disk.
   if (unchanged.length === round.length && unchanged.every(({ note }) => note === null))

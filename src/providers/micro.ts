@@ -54,6 +54,8 @@ export const micro: Provider<Credentials, Settings> = {
   // hours could use most of a month, so the ceiling is high. It keeps jobs for 7 days.
   defaultLimits: {
     requestsPerSecond: 10,
+    requestsPerMinute: null,
+    requestsPerDay: null,
     requestsPerMonth: 1_000,
     maxInFlight: 5,
     minIntervalMs: 10_000,

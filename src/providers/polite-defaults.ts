@@ -7,6 +7,8 @@ import type { DefaultLimits } from '../model/limits.ts'
  */
 export const politeDefaults: DefaultLimits = {
   requestsPerSecond: null,
+  requestsPerMinute: null,
+  requestsPerDay: null,
   requestsPerMonth: null,
   maxInFlight: 10,
   minIntervalMs: 2_000,

@@ -7,6 +7,7 @@ import { reserveRequest } from '../../src/connections/reserve.ts'
 import { connectionsToServe } from '../../src/connections/rooms.ts'
 import { connections, deliveries, events, leases, polling, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { oldestDue } from '../../src/polling/work.ts'
+import { politeDefaults } from '../../src/providers/polite-defaults.ts'
 import { leaseMs } from '../../src/work/leases.ts'
 import { useImportWorld } from '../imports/world.ts'
 
@@ -111,8 +112,9 @@ test('what the rules can have set stays as it is', async () => {
 })
 
 test('a request that can’t be soon is not reserved', async () => {
-  const limits = { requestsPerSecond: 5, requestsPerMonth: 1, maxInFlight: 10 }
-  const { id } = await world.connection({ limits, budgetMonth: '2026-03', monthRequests: 1 })
+  const own = { requestsPerSecond: 5, requestsPerMonth: 1, maxInFlight: 10 }
+  const limits = { ...politeDefaults, ...own }
+  const { id } = await world.connection({ limits: own, budgetMonth: '2026-03', monthRequests: 1 })
   expect(await reserveRequest(world.db, { id, limits }, now())).toEqual(new Date('2026-04-01T00:00:00.000Z'))
   expect(await connectionRow(id)).toMatchObject({ budgetMonth: '2026-03', monthRequests: 1, nextRequestAt: null })
 })

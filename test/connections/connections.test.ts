@@ -179,6 +179,30 @@ describe('putting', () => {
     expect(Date.parse(body.updatedAt) - Date.parse(body.createdAt)).toBe(1_000)
   })
 
+  test('shows the limits of every window, and what is used of the month', async () => {
+    const limits = { requestsPerSecond: 2, requestsPerMinute: 30, requestsPerDay: 500, requestsPerMonth: 1_000 }
+    const name = unique('limited')
+    const { body } = await put(name, { ...cdqConnection, limits })
+    const month = api.clock.now().toISOString().slice(0, 7)
+    const usage = { month, used: 0, left: 1_000, runsOutAt: null }
+    expect(body).toMatchObject({ limits, effectiveLimits: limits, usage })
+    await api.database.db
+      .update(connections)
+      .set({ budgetMonth: month, monthRequests: 400, recentRequests: 400, recentAt: api.clock.now() })
+      .where(eq(connections.name, name))
+    const used = (await get(name)).body.usage
+    expect(used).toMatchObject({ month, used: 400, left: 600 })
+    expect(Date.parse(used.runsOutAt)).toBeGreaterThan(api.clock.now().getTime())
+    const { data } = (await api.send('/v1/connections?limit=1000')).body
+    expect(data.find((one: { name: string }) => one.name === name).usage).toEqual(used)
+    expect((await patch(name, { limits: { requestsPerMonth: null } })).body.usage).toEqual({
+      month,
+      used: 400,
+      left: null,
+      runsOutAt: null,
+    })
+  })
+
   test('two at once make one connection', async () => {
     const name = unique('race')
     const answers = await Promise.all(Array.from({ length: 8 }, () => put(name, cdqConnection)))
@@ -192,6 +216,9 @@ describe('putting', () => {
     ['an unknown setting', { settings: { teamId: 'x' } }, 'settings.teamId'],
     ['an unknown limit', { limits: { perDay: 1 } }, 'limits.perDay'],
     ['a limit of nothing', { limits: { requestsPerSecond: 0 } }, 'limits.requestsPerSecond'],
+    ['a minute of nothing', { limits: { requestsPerMinute: 0 } }, 'limits.requestsPerMinute'],
+    ['a minute in words', { limits: { requestsPerMinute: 'many' } }, 'limits.requestsPerMinute'],
+    ['half a request a day', { limits: { requestsPerDay: 0.5 } }, 'limits.requestsPerDay'],
     ['half a request in flight', { limits: { maxInFlight: 0.5 } }, 'limits.maxInFlight'],
     [
       'a shortest interval above the longest',

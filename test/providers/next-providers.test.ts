@@ -31,6 +31,8 @@ const common = {
   settingsSchema,
   defaultLimits: {
     requestsPerSecond: null,
+    requestsPerMinute: null,
+    requestsPerDay: null,
     requestsPerMonth: null,
     maxInFlight: 1,
     minIntervalMs: 1,

@@ -1,6 +1,6 @@
 // Owns the table of connections: accounts at a provider.
 import { sql } from 'drizzle-orm'
-import { integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { doublePrecision, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { StoredLimits } from '../../model/limits.ts'
 import { id, time } from './columns.ts'
 
@@ -34,11 +34,25 @@ export const connections = pgTable(
     /** After a wait, much is due at once. Imports begin one by one between these two moments. */
     spreadFrom: time('spread_from'),
     spreadUntil: time('spread_until'),
-    /** The budget of requests a second: when the next request may go out (the theoretical arrival time of GCRA). */
+    /** The budget of a second and a minute: when the next request may go out (the theoretical arrival time of GCRA). */
     nextRequestAt: time('next_request_at'),
-    /** The budget of requests a month: the UTC month that is counted (`2026-11`), and the requests made in it. */
+    /** The budget of a day: the UTC day that is counted (`2026-11-25`), and the requests made in it. */
+    budgetDay: text('budget_day'),
+    dayRequests: integer('day_requests').notNull().default(0),
+    /** The budget of a month: the UTC month that is counted (`2026-11`), and the requests made in it. */
     budgetMonth: text('budget_month'),
     monthRequests: integer('month_requests').notNull().default(0),
+    /** The requests of about the last day, those of longer ago counting less, and when they were last counted. */
+    recentRequests: doublePrecision('recent_requests').notNull().default(0),
+    recentAt: time('recent_at'),
+    /** The day or month is used up: nothing may be asked before the next one. Null: something is left. */
+    usedUpUntil: time('used_up_until'),
+    /**
+     * By which factor the gaps between polls are longer than wanted, because the live imports want more calls than the
+     * budget leaves (budget/shares.ts), and until when that is believed. Null: it has to be worked out.
+     */
+    stretch: doublePrecision('stretch').notNull().default(1),
+    stretchUntil: time('stretch_until'),
   },
   (table) => [uniqueIndex('connections_name').on(table.name).where(sql`${table.deletedAt} is null`)],
 )

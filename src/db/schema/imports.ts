@@ -177,6 +177,8 @@ export const polling = pgTable(
     connectionId: uuid('connection_id').notNull(),
     /** When a poll is due. The time stays while a poll is under way. */
     dueAt: time('due_at').notNull(),
+    /** The gap that the policy wanted before this poll, in milliseconds, however much the budget stretches it. */
+    wantedMs: integer('wanted_ms'),
     /** Status calls so far. A report is recorded only if this is unchanged since its poll began. */
     polls: integer('polls').notNull(),
     firstPolledAt: time('first_polled_at'),

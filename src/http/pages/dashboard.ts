@@ -1,5 +1,6 @@
 // Owns the page that shows at a glance what is being tracked.
 import type { IRouter } from 'express'
+import type { Clock } from '../../base/clock.ts'
 import type { ApiConnection } from '../../connections/present.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
@@ -20,6 +21,7 @@ const refreshSeconds = 5
 
 interface Deps extends PageGuardDeps {
   db: Database
+  clock: Clock
   queues: Queues['all']
 }
 

@@ -79,12 +79,17 @@ export interface Connection {
   pauseReason: 'unauthorized' | 'forbidden' | null
   /** The provider asked for no calls before this moment: 429, or 503 with `Retry-After`. */
   blockedUntil: string | null
+  /** The requests of a month in UTC, as `2026-11`. `left` and `runsOutAt` are null without a monthly limit. */
+  usage: { month: string; used: number; left: number | null; runsOutAt: string | null }
   createdAt: string
   updatedAt: string
 }
 
 export interface Limits {
   requestsPerSecond: number | null
+  requestsPerMinute: number | null
+  /** Days and months are those of UTC. */
+  requestsPerDay: number | null
   requestsPerMonth: number | null
   maxInFlight: number
   minIntervalMs: number
