@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { createEncryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
+import { createTally } from '../budget/tally.ts'
 import { mostCollections } from '../collecting/work.ts'
 import { type Config, ConfigError, isEasilyGuessed } from '../config/config.ts'
 import { reasonOf } from '../config/requirement.ts'
@@ -43,6 +44,8 @@ export interface Service {
   stop(): Promise<void>
 }
 
+/** How often the requests of connections without limits are written down. */
+const tallyEveryMs = 30_000
 /** How long running work may take to end before it is cut off. A whole stop then takes at most 30 s. */
 const drainMs = 20_000
 
@@ -104,8 +107,14 @@ export async function startService(
       connectionsPerOrigin: mostPolls + mostCollections,
     })
     opened.defer(() => providerAgents.destroy())
+    const tally = createTally({ db, clock })
+    const tallying = setInterval(() => void tally.flush().catch(warn('requests could not be counted')), tallyEveryMs)
+    opened.defer(async () => {
+      clearInterval(tallying)
+      await tally.flush().catch(() => {}) // the database may be away
+    })
     const asking = {
-      accesses: createConnectionAccesses({ db, encryption, log }),
+      accesses: createConnectionAccesses({ db, encryption, log, count: tally.count }),
       client: createProviderClient({ agents: providerAgents, clock }),
     }
 

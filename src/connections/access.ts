@@ -3,6 +3,7 @@
 import { inArray } from 'drizzle-orm'
 import type { Encryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
+import { isMetered } from '../budget/budget.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import type { DefaultLimits } from '../model/limits.ts'
@@ -31,6 +32,8 @@ export interface ConnectionAccess {
   blockedUntil: Date | null
   /** Since when the provider refuses calls. Null: it answered the last one, or refused none. */
   refusedSince: Date | null
+  /** Counts a request of a connection without limits. Those of others are counted before they begin. */
+  onRequest?: () => void
   /** When a caller last put the connection. Refusals of older credentials say nothing about newer ones. */
   updatedAt: Date
 }
@@ -48,10 +51,13 @@ export function createConnectionAccesses({
   db,
   encryption,
   log,
+  count,
 }: {
   db: Database
   encryption: Encryption
   log: Log
+  /** Called with each request over a connection without limits. */
+  count?: (connectionId: string) => void
 }): ConnectionAccesses {
   /** Decrypted credentials by connection, with the ciphertext that they came from. */
   const opened = new Map<string, { sealed: string; credentials: unknown }>()
@@ -68,7 +74,13 @@ export function createConnectionAccesses({
 
   function open(rows: readonly ConnectionRow[]): Map<string, ConnectionAccess> {
     const there = rows.filter(({ deletedAt }) => deletedAt === null)
-    return new Map(there.map((row) => [row.id, accessOf(row, credentialsOf(row))]))
+    return new Map(
+      there.map((row) => {
+        const access = accessOf(row, credentialsOf(row))
+        const isCounted = count !== undefined && !isMetered(access.limits)
+        return [row.id, isCounted ? { ...access, onRequest: () => count(row.id) } : access]
+      }),
+    )
   }
 
   return {

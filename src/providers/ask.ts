@@ -12,6 +12,8 @@ export interface AskTarget {
   /** Null: no key decrypts them. */
   credentials: unknown
   settings: unknown
+  /** Called with each request that is sent. */
+  onRequest?: () => void
 }
 
 export interface AskedStatus extends StatusAnswer {
@@ -117,6 +119,7 @@ async function send<Value>(
       'No key in ENCRYPTION_KEYS opens the credentials of the connection, so nothing was asked.',
     )
   const readError = provider.readError
+  target.onRequest?.()
   return client.send(target.baseUrl, request({ jobId, credentials, settings }), {
     signal,
     credentials,
