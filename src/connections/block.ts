@@ -18,14 +18,20 @@ export function announcedWaitMs({ kind, status, retryAfterMs }: ProviderError): 
   return status === 503 ? retryAfterMs : null
 }
 
-/** Blocks the connection for `waitMs`. A block that ends later stays. */
+/**
+ * Blocks the connection for `waitMs`. A block that ends later stays. If the first calls after a block bring the next one,
+ * all that was waited counts for how long imports are spread.
+ */
 export async function blockConnection(
   db: Database | Transaction,
   { id, limits }: { id: string; limits: { maxIntervalMs: number } },
   { now, waitMs }: { now: Date; waitMs: number },
 ): Promise<void> {
   const until = after(now, waitMs)
-  const spreadUntil = after(until, spreadMs(waitMs, limits))
+  const wasSpreadMs = sql`CASE WHEN ${now} BETWEEN spread_from AND spread_until
+    THEN date_part('epoch', spread_until - spread_from) * 1000 ELSE 0 END`
+  const ms = sql`least(${spreadMs(waitMs, limits)}::float8 + ${wasSpreadMs}, ${limits.maxIntervalMs})`
+  const spreadUntil = sql`${until}::timestamptz + ${ms} * interval '1 millisecond'`
   await db
     .update(connections)
     .set({ blockedUntil: until, spreadFrom: until, spreadUntil })

@@ -193,7 +193,7 @@ describe('putting', () => {
     const used = (await get(name)).body.usage
     expect(used).toMatchObject({ month, used: 400, left: 600 })
     expect(Date.parse(used.runsOutAt)).toBeGreaterThan(api.clock.now().getTime())
-    const { data } = (await api.send('/v1/connections?limit=1000')).body
+    const { data } = (await api.call('GET /v1/connections', {}, { query: { limit: '1000' } })).body
     expect(data.find((one: { name: string }) => one.name === name).usage).toEqual(used)
     expect((await patch(name, { limits: { requestsPerMonth: null } })).body.usage).toEqual({
       month,

@@ -2,8 +2,10 @@
 import { eq } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
+import { newId } from '../../src/base/ids.ts'
 import { connections } from '../../src/db/schema/index.ts'
 import { loseOverdue } from '../../src/imports/end-unasked.ts'
+import { type Registered, registerImports } from '../../src/imports/register.ts'
 import { tellWaiting } from '../../src/imports/wait-for-budget.ts'
 import { useImportWorld } from '../imports/world.ts'
 import { callsOfEach, passesOf } from './passes.ts'
@@ -103,6 +105,22 @@ test('where there is more again, those who were put off come sooner', async () =
   await worker.pass()
   expect((await connectionRow(id)).stretch).toBe(1)
   expect((await world.row(polled.id)).nextPollAt?.getTime()).toBeLessThanOrEqual(now().getTime() + 10_000)
+})
+
+test('registering what the month can’t carry to an end says so, and what it can doesn’t', async () => {
+  world.clock.set(new Date('2026-03-10T12:00:00Z'))
+  const scarce = await world.connection({ limits: { requestsPerMonth: 50 }, budgetMonth: '2026-03', monthRequests: 5 })
+  const register = async (connection: string, jobs: number) => {
+    const batch = Array.from({ length: jobs }, () => ({ connection, jobId: newId() }))
+    const registered = (await registerImports(world, batch)) as Registered[]
+    return Promise.all(registered.map(async ({ importId }) => (await world.row(importId)).attention))
+  }
+  expect(await register(scarce.name, 2)).toEqual([null, null]) // 40 calls of 45
+  expect(await register(scarce.name, 2)).toEqual(['budget', 'budget'])
+  expect(await register((await world.connection()).name, 3)).toEqual([null, null, null])
+  const used = { budgetDay: '2026-03-10', dayRequests: 10 }
+  const [over] = await register((await world.connection({ limits: { requestsPerDay: 10 }, ...used })).name, 1)
+  expect(over).toBe('budget')
 })
 
 test('a connection without limits is not even written', async () => {
