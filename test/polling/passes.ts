@@ -42,7 +42,7 @@ export function passesOf(
   const calls: Call[] = []
   const pass = async () => {
     const now = world.clock.now()
-    const owners = connectionIds().map((id) => ({ id, underWay: new Map() }))
+    const owners = connectionIds().map((id) => ({ id, underWay: new Map(), isQuick: true }))
     const { items } = await world.db.transaction((tx) => kind.begin(tx, owners, 1_000, now))
     const round = items.map((item) => polledOf(item, answer(item), { startedAt: now, polledAt: now }))
     for (const { id, ownerId } of items) calls.push({ importId: id, connectionId: ownerId, at: now.getTime() })
