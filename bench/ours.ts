@@ -57,24 +57,47 @@ async function track(db: Database, port: number, tracked: Tracked): Promise<void
   const perSecond = Math.min(10_000, Math.ceil((2_000 * imports) / connections / everyMs))
   await connect(db, port, { connections, everyMs, perSecond: tracked.metered ? perSecond : null })
   const fingerprint = fingerprintOf(cdq.readStatus(answer).report, cdq)
-  await db.execute(sql`
-    INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, snapshot_id, fingerprint,
-      progress_changes, metadata)
-    SELECT ${timeOrderedId(sql`now()`)}, c.id, n, 'running', now(), 864000000000, now() + interval '27 years',
-      gen_random_uuid(), ${fingerprint}, '[[1780000000000, 0.77]]', '{}'
-    FROM generate_series(1, ${imports}::int) n
-    JOIN (SELECT id, row_number() OVER (ORDER BY name) - 1 AS number FROM connections) c ON c.number = n % ${connections}`)
-  await db.execute(sql`
-    INSERT INTO polling (import_id, connection_id, due_at, polls, first_polled_at, last_polled_at, seen, seen_at)
-    SELECT id, connection_id,
-      CASE WHEN job_id::int <= ${Math.ceil(imports * dueShare)}::int THEN now() + random() * ${everyMs}::int * interval '1 ms'
-        ELSE now() + interval '1 year' END,
-      1, now(), now(), 1, now()
-    FROM imports`)
-  await db.execute(sql`
-    INSERT INTO snapshots (id, import_id, state, provider_status, rows, body, first_seen_at, last_seen_at, polls)
-    SELECT snapshot_id, id, state, 'RUNNING', '{}', ${JSON.stringify(answer)}, now(), now(), 1 FROM imports`)
+  const due = Math.ceil(imports * dueShare)
+  for (let from = 1; from <= imports; from += portion) {
+    const to = Math.min(imports, from + portion - 1)
+    await fill(db, { from, to, due, connections, everyMs, fingerprint })
+  }
   await db.execute(sql`ANALYZE`)
+}
+
+/** How many imports one statement makes. */
+const portion = 50_000
+
+interface Filling {
+  from: number
+  to: number
+  /** The imports up to this number are due within the run. */
+  due: number
+  connections: number
+  everyMs: number
+  fingerprint: string
+}
+
+async function fill(db: Database, { from, to, due, connections, everyMs, fingerprint }: Filling): Promise<void> {
+  await db.execute(sql`
+    WITH made AS (
+      INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, snapshot_id,
+        fingerprint, progress_changes, metadata)
+      SELECT ${timeOrderedId(sql`now()`)}, c.id, n, 'running', now(), 864000000000, now() + interval '27 years',
+        gen_random_uuid(), ${fingerprint}, '[[1780000000000, 0.77]]', '{}'
+      FROM generate_series(${from}::int, ${to}::int) n
+      JOIN (SELECT id, row_number() OVER (ORDER BY name) - 1 AS number FROM connections) c ON c.number = n % ${connections}
+      RETURNING *
+    ), polled AS (
+      INSERT INTO polling (import_id, connection_id, due_at, polls, first_polled_at, last_polled_at, seen, seen_at)
+      SELECT id, connection_id,
+        CASE WHEN job_id::int <= ${due}::int THEN now() + random() * ${everyMs}::int * interval '1 ms'
+          ELSE now() + interval '1 year' END,
+        1, now(), now(), 1, now()
+      FROM made
+    )
+    INSERT INTO snapshots (id, import_id, state, provider_status, rows, body, first_seen_at, last_seen_at, polls)
+    SELECT snapshot_id, id, state, 'RUNNING', '{}', ${JSON.stringify(answer)}, now(), now(), 1 FROM made`)
 }
 
 /** Connections to the vendor: bench-0, bench-1, … */

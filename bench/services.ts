@@ -72,7 +72,7 @@ async function openMigrated(opened: AsyncDisposableStack, settings: Readonly<Rec
     ),
   )
   const { url } = await starting
-  const database = openDatabase(url, { maxConnections: 5, onError: () => {} })
+  const database = openDatabase(url, { maxConnections: 5, onError: () => {}, silentForMs: 300_000 })
   pools.defer(() => database.close())
   await migrate(database)
   return { databaseUrl: url, database }
