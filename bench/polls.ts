@@ -2,11 +2,12 @@
 // Postgres through the queue, a vendor's answer over a socket, and back into Postgres. Beside it a bare undici loop at
 // the same rate. Everything shares this machine's cores, so the figures to look at are the ratios.
 import { parseArgs } from 'node:util'
+import { sql } from 'drizzle-orm'
 import { measure, median, print, type Reading, spread, whole } from './figures.ts'
 import { runLifecycle } from './lifecycle.ts'
 import { startOurs, startWorker, type Tracked } from './ours.ts'
 import { measureWindows, type Started, type Window } from './rig.ts'
-import { ask, endProcess, startProcess, startServices } from './services.ts'
+import { ask, type BenchServices, endProcess, startProcess, startServices } from './services.ts'
 import type { Mode } from './vendor.ts'
 
 const sockets = 64
@@ -65,6 +66,7 @@ export async function run(options: string[]): Promise<void> {
       'late p50, ms',
       'late p99, ms',
       'MB',
+      'queue, MB',
     ],
     rows,
   )
@@ -73,7 +75,7 @@ export async function run(options: string[]): Promise<void> {
 async function measureSetup(setup: Setup): Promise<string[]> {
   const { mode, store, imports, connections, workers, everyMs, dueShare } = setup
   const vendor = await startProcess('./vendor.ts', { mode, everyMs })
-  const windows = await measurePolls(setup, vendor)
+  const { windows, queueMb } = await measurePolls(setup, vendor)
   const figure = (of: keyof Window) => median(windows.map((window) => window[of]))
   const bare = await measureBare(vendor.ready as number, figure('perSecond'))
   await endProcess(vendor.child)
@@ -93,6 +95,7 @@ async function measureSetup(setup: Setup): Promise<string[]> {
     spread(windows.map(({ nodeUs }) => nodeUs / bare)),
     ...(everyMs === null ? ['', ''] : [whole(figure('lateP50')), whole(figure('lateP99'))]),
     whole(figure('residentMb')),
+    queueMb.toFixed(1),
   ]
 }
 
@@ -105,7 +108,7 @@ async function measureBare(port: number, perSecond: number): Promise<number> {
   return median(measured.map(({ cpuUs }) => cpuUs))
 }
 
-async function measurePolls(setup: Setup, vendor: Started): Promise<Window[]> {
+async function measurePolls(setup: Setup, vendor: Started): Promise<{ windows: Window[]; queueMb: number }> {
   const services = await startServices()
   try {
     const workers = [await startOurs(services, vendor.ready as number, setup)]
@@ -113,8 +116,16 @@ async function measurePolls(setup: Setup, vendor: Started): Promise<Window[]> {
     const warmUpMs = Math.max(timing.warmUpMs, Math.min(2 * (setup.everyMs ?? 0), 30_000))
     const windows = await measureWindows({ services, vendor, workers }, { ...timing, warmUpMs })
     await Promise.all(workers.map(({ child }) => endProcess(child)))
-    return windows
+    return { windows, queueMb: await queueMbOf(services) }
   } finally {
     await services.close()
   }
+}
+
+/** Megabytes of the queue's tables in Postgres, with their indexes. */
+async function queueMbOf({ database }: BenchServices): Promise<number> {
+  const { rows } = await database.db.execute<{ mb: number }>(sql`
+    SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::float8 / 1e6 AS mb
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'bullmq' AND c.relkind = 'r'`)
+  return rows[0]?.mb ?? 0
 }
