@@ -8,12 +8,13 @@ import type { Log } from '../base/log.ts'
 import { createLogThrottle } from '../base/log-throttle.ts'
 import { briefTransaction } from '../db/brief-transaction.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { isDatabaseAway, mayPass } from '../db/unreachable.ts'
+import { mayPass } from '../db/unreachable.ts'
 import { type Arriving, type Held, holdOwner } from './held.ts'
-import type { Begun, Item, Kind, Recorded, WorkName } from './kind.ts'
-import { leaseMs, lockLeases, readLeases, renewLeases } from './leases.ts'
+import type { Begun, Item, Kind, WorkName } from './kind.ts'
+import { leaseMs, readLeases, renewLeases } from './leases.ts'
 import { createLoop } from './loop.ts'
 import { createQuickOwners } from './quick-owners.ts'
+import { createRounds } from './rounds.ts'
 
 export interface ServeDeps {
   db: Database
@@ -53,15 +54,8 @@ const usualPace: ServePace = {
   heldUpMs: 1_000,
   keepInHandMs: 60_000,
 }
-/** How many results one transaction records at most. */
-const mostRecorded = 300
 /** How often a lingering owner is checked, in milliseconds. */
 const lookAtLingeringMs = 8
-/**
- * How long a round waits for a row that another transaction has locked, in milliseconds. A row that was locked before gets
- * less time, because everything that has ended meanwhile waits as well.
- */
-const waitForRowMs = { first: 500, again: 20 }
 /** A lease with less time left is renewed. */
 const renewBelowMs = (2 / 3) * leaseMs
 /** This process counts a lease as over a little earlier than others do. */
@@ -78,12 +72,6 @@ export interface Server {
   stop(): void
 }
 
-/** An item whose work threw. */
-interface Failed<I extends Item> {
-  item: I
-  error: Error
-}
-
 export function createServer<I extends Item, Done extends { item: I }>(
   kind: Kind<I, Done>,
   { db, clock, log, wake, uptime = () => performance.now(), pace: givenPace }: ServeDeps,
@@ -93,13 +81,16 @@ export function createServer<I extends Item, Done extends { item: I }>(
   const owners = new Map<string, Held<I>>()
   const quickOwners = createQuickOwners() // also by earlier leases
   let arriving: Arriving[] = []
-  let ended: Done[] = []
-  let failed: Failed<I>[] = []
-  /** Outcomes whose rows another transaction had locked, and when each is tried again, by itself. */
-  const heldUp = new Map<Done, number>()
-  /** Items that nobody may begin again yet, and until when. */
-  const inHand = new Map<I, number>()
   let stopped = false
+  const rounds = createRounds(kind, {
+    db,
+    clock,
+    log,
+    wake,
+    uptime,
+    pace,
+    owners: { get: (ownerId) => owners.get(ownerId), all: () => owners.values(), lose, end, isEnding },
+  })
   const passSoon = createLoop({
     pass,
     nextAt: nextPassAt,
@@ -112,9 +103,9 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   function nextPassAt(): number {
     const at = uptime()
-    if (arriving.length + ended.length + failed.length > 0) return at
+    if (arriving.length > 0) return at
     const isFull = underWay() >= kind.most
-    let next = Math.min(Number.POSITIVE_INFINITY, ...inHand.values(), ...heldUp.values())
+    let next = rounds.nextAt()
     for (const held of owners.values()) {
       next = Math.min(next, renewAt(held))
       if (isEnding(held)) next = held.underWay.size === 0 ? at : next
@@ -148,21 +139,7 @@ export function createServer<I extends Item, Done extends { item: I }>(
 
   async function pass(): Promise<void> {
     forgetLost()
-    letGo()
-    const round = ended.slice(0, mostRecorded)
-    if (round.length > 0) {
-      await recordRound(round, waitForRowMs.first)
-      ended = ended.slice(round.length)
-    }
-    const again = [...heldUp].find(([, at]) => uptime() >= at)
-    if (again) {
-      await recordRound([again[0]], waitForRowMs.again)
-      if (heldUp.get(again[0]) === again[1]) heldUp.delete(again[0])
-    }
-    for (const one of [...failed]) {
-      await putOff(one)
-      failed = failed.filter((other) => other !== one)
-    }
+    await rounds.record()
     await admit()
     await beginDue()
   }
@@ -198,22 +175,6 @@ export function createServer<I extends Item, Done extends { item: I }>(
   /** Cuts off the work of owners whose leases have ended. Nobody records it. */
   function forgetLost(): void {
     for (const held of owners.values()) if (uptime() >= held.heldUntil) lose(held)
-    ended = ended.filter(({ item }) => isUnderWay(item))
-    failed = failed.filter(({ item }) => isUnderWay(item))
-    for (const one of heldUp.keys()) if (!isUnderWay(one.item)) heldUp.delete(one)
-  }
-
-  function letGo(): void {
-    for (const [item, until] of inHand) {
-      const held = owners.get(item.ownerId)
-      if (held && isUnderWay(item) && uptime() < until && !isEnding(held)) continue
-      inHand.delete(item)
-      end(item)
-    }
-  }
-
-  function isUnderWay(item: I): boolean {
-    return owners.get(item.ownerId)?.underWay.get(item.id) === item
   }
 
   function lose(held: Held<I>): void {
@@ -227,71 +188,10 @@ export function createServer<I extends Item, Done extends { item: I }>(
     held.leave()
   }
 
-  /** Records a round. If a part of it can't be stored, or has to wait, records halves, down to that one outcome. */
-  async function recordRound(round: readonly Done[], waitMs: number): Promise<void> {
-    try {
-      await recordTogether(round, waitMs)
-    } catch (error) {
-      if (isDatabaseAway(error)) throw error
-      if (round.length > 1) {
-        const half = round.length >> 1
-        const againMs = mayPass(error) ? waitForRowMs.again : waitMs
-        await recordRound(round.slice(0, half), againMs)
-        return recordRound(round.slice(half), againMs)
-      }
-      const [one] = round as [Done]
-      heldUp.delete(one) // the others come first the next time
-      if (mayPass(error)) heldUp.set(one, uptime() + pace.heldUpMs)
-      else await putOff({ item: one.item, error: error as Error })
-    }
-  }
-
-  async function recordTogether(round: readonly Done[], waitMs: number): Promise<void> {
-    const now = clock.now()
-    const recorded = await briefTransaction(db, async (tx): Promise<Recorded | null> => {
-      const ours = await stillOurs(tx, round, { now, waitMs })
-      return ours.length > 0 ? kind.record(tx, ours, now) : null
-    })
-    for (const { item } of round) end(item)
-    recorded?.report()
-    if (recorded && recorded.due.size > 0) wake(recorded.due)
-  }
-
-  /** Returns the items whose leases aren't over. No worker can take these leases over until the transaction ends. */
-  async function stillOurs<One extends { item: I }>(
-    tx: Transaction,
-    round: readonly One[],
-    { now, waitMs }: { now: Date; waitMs: number },
-  ): Promise<One[]> {
-    const leases = new Set(
-      round.flatMap(({ item }) => (isUnderWay(item) ? (owners.get(item.ownerId)?.lease.id ?? []) : [])),
-    )
-    const valid = await lockLeases(tx, [...leases], now, waitMs)
-    for (const held of owners.values()) if (leases.has(held.lease.id) && !valid.has(held.lease.id)) lose(held)
-    return round.filter(({ item }) => isUnderWay(item))
-  }
-
-  async function putOff(one: Failed<I>): Promise<void> {
-    const { item, error } = one
-    log.error({ err: error, kind: kind.name, id: item.id }, 'an outcome could not be stored')
-    const now = clock.now()
-    try {
-      await briefTransaction(db, async (tx) => {
-        const ours = await stillOurs(tx, [one], { now, waitMs: waitForRowMs.first })
-        if (ours.length > 0) await kind.putOff(tx, item, error, now)
-      })
-      end(item)
-    } catch (refusal) {
-      if (isDatabaseAway(refusal)) throw refusal
-      log.error({ err: refusal, kind: kind.name, id: item.id }, 'it could not be put off either')
-      if (isUnderWay(item)) inHand.set(item, uptime() + pace.keepInHandMs)
-    }
-  }
-
   /** Takes the item off those under way, which makes room for another one. */
   function end(item: I): void {
     const held = owners.get(item.ownerId)
-    if (!held || !isUnderWay(item)) return
+    if (held?.underWay.get(item.id) !== item) return
     const at = uptime()
     held.underWay.delete(item.id)
     held.stirredAt = at
@@ -439,12 +339,12 @@ export function createServer<I extends Item, Done extends { item: I }>(
         if (owners.get(item.ownerId) !== held) return
         quickOwners.noteEnd(item.ownerId, { startedAt, endedAt: uptime() })
         if (done === 'aborted') end(item)
-        else ended.push(done)
+        else rounds.ended(done)
         passSoon()
       },
       (error: Error) => {
         if (owners.get(item.ownerId) !== held) return
-        failed.push({ item, error })
+        rounds.failed({ item, error })
         passSoon()
       },
     )
