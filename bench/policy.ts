@@ -1,15 +1,15 @@
 // When to ask, simulated: the same imports asked about under every policy, by a vendor that knows when each truly ends.
-// `--seeds 2` for a quick run; `--set tune` for the samples that the candidate was tuned on; `--write` writes the tables
-// and charts under docs/. Nothing but the run's length depends on the machine.
+// `--seeds 2` for a quick run; `--set tune` for the samples that the policy was tuned on; `--write` writes the tables and
+// charts under docs/. `--service 120` instead plays so many imports of some families to the service itself, and compares.
+// Nothing but the run's length depends on the machine.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { checkBounds } from './policy/bounds.ts'
-import { checkOrder } from './policy/checks.ts'
+import { agreementTable, compare, samplesOf } from './policy/agree.ts'
 import { families } from './policy/families.ts'
 import { measureHistory, measureProgress } from './policy/measure.ts'
-import { createRandom } from './policy/random.ts'
 import { type Measured, svgOf, tableOf, verdictOf } from './policy/report.ts'
 import type { ProgressKind } from './policy/vendor.ts'
+import { startDatabase } from './services.ts'
 
 const docs = new URL('../docs/', import.meta.url)
 const progressKinds: ProgressKind[] = ['stalling', 'even', 'jumping', 'backwards']
@@ -23,15 +23,15 @@ export async function run(options: string[]): Promise<void> {
       seeds: { type: 'string', default: '10' },
       set: { type: 'string', default: 'judge' },
       write: { type: 'boolean', default: false },
+      service: { type: 'string' },
     },
   })
   const { set, write } = values
+  if (values.service !== undefined) return compareWithService(Number(values.service))
   if (set !== 'tune' && set !== 'judge') throw new Error('--set must be tune or judge.')
   const count = Number(values.seeds)
   if (!(Number.isInteger(count) && count > 0)) throw new Error('--seeds must be a whole number above 0.')
   const seeds = Array.from({ length: count }, (_, index) => (set === 'tune' ? 1 : 1_000) + 7_919 * (index + 1))
-  checkBounds(seeds[0] ?? 0)
-  checkOrder(createRandom(seeds[0] ?? 0))
   const all: Measured[] = []
   for (const family of families[set]) {
     const bySeed = seeds.map((seed) => measureHistory(family, seed))
@@ -46,6 +46,18 @@ export async function run(options: string[]): Promise<void> {
   }
   console.log(`\n${verdictOf(all)}`)
   if (write) writeDocs(all)
+}
+
+async function compareWithService(count: number): Promise<void> {
+  if (!(Number.isInteger(count) && count > 0)) throw new Error('--service must be a whole number above 0.')
+  const { database, close } = await startDatabase()
+  try {
+    const all = []
+    for (const [name, played] of samplesOf(count, 8_919)) all.push(await compare(database.db, name, played))
+    console.log(agreementTable(all))
+  } finally {
+    await close()
+  }
 }
 
 function show(measured: Measured): Measured {

@@ -14,7 +14,7 @@ const floors = `
   app
   http polling collecting delivering
   imports connections webhooks tokens
-  budget events history reporting telemetry
+  budget events history reporting telemetry baselines
   work
   queue
   db providers embedded
@@ -46,7 +46,7 @@ const places: Record<string, readonly string[]> = {
   // Where tables are read.
   'drizzle-orm': [
     ...['app', 'polling', 'collecting', 'delivering', 'imports', 'connections', 'webhooks', 'tokens'],
-    ...['budget', 'events', 'history', 'reporting', 'work', 'db'],
+    ...['budget', 'events', 'history', 'reporting', 'baselines', 'work', 'db'],
   ],
 }
 

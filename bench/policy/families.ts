@@ -1,6 +1,6 @@
 // Owns how long simulated imports take: for each family a way to draw a duration, and its true distribution. Those that
-// the candidate was tuned on are others than those that judge it.
-import { normal } from './candidate.ts'
+// the policy was tuned on are others than those that judge it.
+import { normal } from '../../src/baselines/durations.ts'
 import type { Random } from './random.ts'
 
 const second = 1_000

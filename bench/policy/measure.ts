@@ -2,27 +2,27 @@
 import { delayAt, type Point, pointOf } from './curves.ts'
 import type { Family } from './families.ts'
 import {
-  type CandidateOptions,
-  candidate,
   doubling,
+  earlierRule,
   fixed,
   googleDefaults,
   hazardOracle,
   optimum,
   type Policy,
-  today,
+  type ServiceOptions,
+  service,
 } from './policies.ts'
 import { createRandom } from './random.ts'
 import { replay } from './replay.ts'
 import { drawJobs, type ProgressKind } from './vendor.ts'
 
-/** The first ones teach the candidate and count for no policy. */
+/** The first ones teach the service and count for no policy. */
 export const warmUp = 40
 export const judged = 200
 
 const intervalsS = [2, 3, 5, 8, 12, 18, 27, 40, 60, 90, 135, 200, 300, 450, 700, 1_000, 1_500]
 const oracleKs = [250, 1_000, 2_000, 4_000, 8_000]
-const candidateKs = [500, 2_000, 8_000]
+const serviceKs = [500, 2_000, 8_000]
 const k = 2_000
 
 export interface Figures {
@@ -45,17 +45,17 @@ export function measureHistory(family: Family, seed: number): Figures {
     'fixed interval': intervalsS.map((seconds) => run(fixed(seconds * 1_000))),
     'hazard oracle': oracleKs.map((k) => run(hazardOracle(family, k))),
     optimum: oracleKs.map((k) => run(optimum(family, k))),
-    candidate: candidateKs.map((k) => run(candidate({ ...told, k }))),
+    service: serviceKs.map((k) => run(service({ ...told, k }))),
   }
   // The vendor's prior is off: half as long again, and wide.
   const prior = { medianMs: 1.5 * family.typicalMs, sigma: 0.8 }
   const points = {
     'doubling to 600 s': run(doubling()),
     'Google’s defaults': run(googleDefaults()),
-    'today, neither': run(today()),
-    'vendor’s prior alone': run(candidate({ ...told, k, useHistory: false, prior })),
-    'candidate, ends told': curves.candidate[candidateKs.indexOf(k)] as Point,
-    'candidate, ends seen': run(candidate({ ...told, k, told: false })),
+    'the earlier rule, neither': run(earlierRule()),
+    'vendor’s prior alone': run(service({ ...told, k, useHistory: false, prior })),
+    'service, ends told': curves.service[serviceKs.indexOf(k)] as Point,
+    'service, ends seen': run(service({ ...told, k, told: false })),
     'hazard oracle': curves['hazard oracle'][oracleKs.indexOf(k)] as Point,
     optimum: curves.optimum[oracleKs.indexOf(k)] as Point,
   }
@@ -64,17 +64,17 @@ export function measureHistory(family: Family, seed: number): Figures {
 
 export function measureProgress(family: Family, kind: ProgressKind, seed: number): Figures {
   const run = runner(family, seed, kind)
-  const curve = (options: Omit<CandidateOptions, 'k'>) => candidateKs.map((k) => run(candidate({ ...options, k })))
+  const curve = (options: Omit<ServiceOptions, 'k'>) => serviceKs.map((k) => run(service({ ...options, k })))
   const curves = {
     'fixed interval': intervalsS.map((seconds) => run(fixed(seconds * 1_000))),
-    candidate: curve({ told: false, useHistory: true, useProgress: true }),
+    service: curve({ told: false, useHistory: true, useProgress: true }),
   }
   const points = {
     'doubling to 600 s': run(doubling()),
     'Google’s defaults': run(googleDefaults()),
-    'today, progress': run(today()),
-    'candidate, progress alone': run(candidate({ k, told: false, useHistory: false, useProgress: true })),
-    'candidate, both': curves.candidate[candidateKs.indexOf(k)] as Point,
+    'the earlier rule, progress': run(earlierRule()),
+    'service, progress alone': run(service({ k, told: false, useHistory: false, useProgress: true })),
+    'service, both': curves.service[serviceKs.indexOf(k)] as Point,
   }
   return { curves, rows: compare(points, curves) }
 }

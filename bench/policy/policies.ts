@@ -1,20 +1,14 @@
 // Owns the policies that are compared: each says when to ask next, and may learn from imports that ended.
-import { nextPoll as nextToday, trackProgress } from '../../src/polling/interval.ts'
-import {
-  type Baseline,
-  baselineOf,
-  type History,
-  type Limits,
-  learn,
-  nextPoll,
-  noHistory,
-  type Prior,
-} from './candidate.ts'
+import { type Baseline, baselineOf } from '../../src/baselines/baseline.ts'
+import type { Prior } from '../../src/baselines/durations.ts'
+import { type History, learn, noHistory } from '../../src/baselines/history.ts'
+import { type ProgressChange, trackProgress } from '../../src/baselines/progress.ts'
+import type { IntervalLimits } from '../../src/connections/backoff.ts'
+import { nextPoll } from '../../src/polling/interval.ts'
 import { checkNext } from './checks.ts'
+import { nextByEarlierRule } from './earlier.ts'
 import type { Family } from './families.ts'
 import { planOptimum } from './optimum.ts'
-
-export type ProgressChange = [at: number, progress: number]
 
 export interface Asked {
   startedAt: number
@@ -38,7 +32,7 @@ export interface Policy {
   learn?(ended: Ended): void
 }
 
-export const limits: Limits = { minIntervalMs: 2_000, maxIntervalMs: 120_000 }
+export const limits: IntervalLimits = { minIntervalMs: 2_000, maxIntervalMs: 120_000 }
 
 export function fixed(intervalMs: number): Policy {
   return { gap: () => intervalMs }
@@ -56,20 +50,12 @@ export function googleDefaults(): Policy {
   return { gap: ({ calls }) => Math.min(5_000 * 1.5 ** (calls - 1), 45_000) }
 }
 
-export function today(): Policy {
+export function earlierRule(): Policy {
   return {
     gap({ startedAt, now, phase, progressChanges }) {
-      const importId = Math.floor(phase * 2 ** 32)
-        .toString(16)
-        .padStart(8, '0')
-      return nextToday({
-        importId,
-        now,
-        startedAt,
-        progressChanges: sinceBackwards(progressChanges),
-        unmapped: false,
-        limits,
-      }).delayMs
+      const importId = idOf(phase)
+      const kept = asKept(progressChanges)
+      return nextByEarlierRule({ importId, now, startedAt, progressChanges: kept, limits }).delayMs
     },
   }
 }
@@ -108,7 +94,7 @@ export function optimum(family: Family, k: number): Policy {
   return { gap: planOptimum(family, k, limits) }
 }
 
-export interface CandidateOptions {
+export interface ServiceOptions {
   k: number
   /** Whether the vendor tells when an import ended; else it was between two calls. */
   told: boolean
@@ -117,21 +103,23 @@ export interface CandidateOptions {
   prior?: Prior
 }
 
-export function candidate({ k, told, useHistory, useProgress, prior }: CandidateOptions): Policy {
+/** The service's own policy. */
+export function service({ k, told, useHistory, useProgress, prior }: ServiceOptions): Policy {
   let history: History = noHistory
   let baseline: Baseline = baselineOf(history, prior ?? null)
   return {
     gap({ startedAt, now, phase, progressChanges }) {
-      const changes = useProgress ? sinceBackwards(progressChanges) : []
-      const outlook = { now, startedAt, progressChanges: changes, limits, baseline, phase, retryAfterMs: null, k }
+      const known = { progressChanges: useProgress ? asKept(progressChanges) : [], limits, baseline, k }
+      const outlook = { importId: idOf(phase), now, startedAt, unmapped: false, retryAfterMs: null, ...known }
       const next = nextPoll(outlook)
       checkNext(outlook, next)
-      return next.delayMs
+      return Math.trunc(next.delayMs) // as due times are stored
     },
     learn({ startedAt, endedAt, lastSeenAt, detectedAt, progressChanges }) {
       const at = told ? endedAt : (lastSeenAt + detectedAt) / 2
       const uncertainMs = told ? 0 : detectedAt - lastSeenAt
-      const seen = learn(history, baseline, { startedAt, endedAt: at, uncertainMs, progressChanges })
+      const finished = { startedAt, endedAt: at, uncertainMs, progressChanges: asKept(progressChanges) }
+      const seen = learn(history, baseline, finished)
       history = useHistory
         ? seen
         : { ...noHistory, progressErrors: seen.progressErrors, progressScore: seen.progressScore }
@@ -141,6 +129,13 @@ export function candidate({ k, told, useHistory, useProgress, prior }: Candidate
 }
 
 /** The last few changes since progress last went backwards, as the service keeps them. */
-function sinceBackwards(changes: readonly ProgressChange[]): readonly ProgressChange[] {
+function asKept(changes: readonly ProgressChange[]): readonly ProgressChange[] {
   return changes.reduce<ProgressChange[]>((all, [at, progress]) => trackProgress(all, at, progress), [])
+}
+
+/** An import's id of which the service makes this phase. */
+export function idOf(phase: number): string {
+  return Math.floor(phase * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')
 }

@@ -1,5 +1,6 @@
 // Owns one replay: the same imports asked about under a policy, which learns from each import when it sees its end.
-import type { Policy, ProgressChange } from './policies.ts'
+import type { ProgressChange } from '../../src/baselines/progress.ts'
+import type { Policy } from './policies.ts'
 import type { Job, Sample } from './vendor.ts'
 
 /** An import that isn't seen to end within so many calls is an error of the simulator. */
@@ -18,7 +19,7 @@ interface Watched extends Outcome {
 }
 
 /** What each import cost, in the order of their starts. The first call is at the start, under every policy. */
-export function replay({ jobs }: Sample, policy: Policy): Outcome[] {
+export function replay({ jobs }: Pick<Sample, 'jobs'>, policy: Policy): Outcome[] {
   const outcomes: Outcome[] = []
   let watching: Watched[] = []
   for (const job of jobs) {

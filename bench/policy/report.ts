@@ -58,14 +58,14 @@ function goalsOf({ bySeed, withProgress, sigma }: Measured): string[][] {
     return [what, ratioOf(at50 ?? []), ratioOf(at95 ?? []), must, reached ? 'yes' : 'no']
   }
   if (withProgress)
-    return [goal('candidate, both', 'toFixed', 'with progress, to the fixed interval’s', 0.2, 1, 'p50 ≤ 0.2, p95 ≤ 1')]
+    return [goal('service, both', 'toFixed', 'with progress, to the fixed interval’s', 0.2, 1, 'p50 ≤ 0.2, p95 ≤ 1')]
   const hazard = 'history, to the hazard oracle’s'
   return [
-    goal('candidate, ends told', 'toOracle', hazard, 1.1, 1.1, '≤ 1.1'),
-    goal('candidate, ends told', 'toOptimum', 'history, to the optimum’s', 1.1, 1.1, '≤ 1.1'),
-    goal('candidate, ends seen', 'toOptimum', 'history, ends seen between calls, to the optimum’s', 1.1, 1.1, '≤ 1.1'),
+    goal('service, ends told', 'toOracle', hazard, 1.1, 1.1, '≤ 1.1'),
+    goal('service, ends told', 'toOptimum', 'history, to the optimum’s', 1.1, 1.1, '≤ 1.1'),
+    goal('service, ends seen', 'toOptimum', 'history, ends seen between calls, to the optimum’s', 1.1, 1.1, '≤ 1.1'),
     ...(sigma !== null && sigma <= 0.25
-      ? [goal('candidate, ends told', 'toFixed', 'history, to the fixed interval’s', 0.5, 0.5, '≤ 0.5')]
+      ? [goal('service, ends told', 'toFixed', 'history, to the fixed interval’s', 0.5, 0.5, '≤ 0.5')]
       : []),
     goal('vendor’s prior alone', 'toFixed', 'the vendor’s prior, to the fixed interval’s', 1, 1, '≤ 1'),
   ]
@@ -81,7 +81,7 @@ export function svgOf({ name, bySeed }: Measured): string {
     ),
   }))
   const isOnCurve = (row: string) =>
-    row === 'optimum' || row === 'hazard oracle' || row === 'candidate, both' || row.endsWith('told')
+    row === 'optimum' || row === 'hazard oracle' || row === 'service, both' || row.endsWith('told')
   const single = Object.keys(first.rows).filter((row) => !isOnCurve(row))
   const points = single.map((row) => ({ name: row, point: middle(bySeed.map(({ rows }) => rows[row] as Row)) }))
   return chartOf(name, curves, points)

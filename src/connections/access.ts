@@ -27,6 +27,8 @@ export interface ConnectionAccess {
   limits: DefaultLimits
   /** JSON Pointers of fields whose changes in a body don't count. */
   volatileFields: readonly string[]
+  /** Keys of the metadata that tell kinds of imports apart. */
+  baselineBy: readonly string[]
   pausedAt: Date | null
   nextProbeAt: Date | null
   blockedUntil: Date | null
@@ -96,9 +98,9 @@ function accessOf(row: ConnectionRow, credentials: unknown): ConnectionAccess {
   const provider = findProvider(row.provider)
   const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
-  const { id, name, settings, pausedAt, nextProbeAt, blockedUntil, refusedSince, updatedAt } = row
+  const { id, name, settings, baselineBy, pausedAt, nextProbeAt, blockedUntil, refusedSince, updatedAt } = row
   const limits = effectiveLimits(provider, row.limits)
   const volatileFields = volatileFieldsOf(provider, row.volatileFields)
   const waits = { pausedAt, nextProbeAt, blockedUntil, refusedSince }
-  return { id, name, provider, baseUrl, credentials, settings, limits, volatileFields, ...waits, updatedAt }
+  return { id, name, provider, baseUrl, credentials, settings, limits, volatileFields, baselineBy, ...waits, updatedAt }
 }

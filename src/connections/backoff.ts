@@ -11,7 +11,7 @@ export interface IntervalLimits {
 export interface NextPoll {
   delayMs: number
   /** The reason for the delay. */
-  basis: 'progress' | 'elapsed' | 'slow' | 'backoff' | 'retry_after'
+  basis: 'progress' | 'history' | 'elapsed' | 'slow' | 'backoff' | 'retry_after'
   /** The progress hasn't moved for much longer than it used to. */
   stalled: boolean
 }

@@ -8,6 +8,7 @@ import type { StoredLimits } from '../model/limits.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import type { Provider } from '../providers/contract.ts'
 import { findProvider, providerNames } from '../providers/index.ts'
+import { baselineBySchema } from './baseline-by.ts'
 import { volatileFieldsSchema } from './volatile-fields.ts'
 
 const tenYearsMs = 10 * 366 * 24 * 3_600_000
@@ -57,6 +58,7 @@ export const baseUrlSchema = z.string().min(1).max(2_048)
 export const commonFields = {
   limits: limitsSchema.optional(),
   volatileFields: volatileFieldsSchema.optional(),
+  baselineBy: baselineBySchema.optional(),
 }
 
 export const putConnectionSchema = z.strictObject({
@@ -74,6 +76,7 @@ export const commonChanges = {
   baseUrl: baseUrlSchema.nullable().optional().describe('Null: the provider’s default.'),
   limits: changedLimitsSchema.optional(),
   volatileFields: volatileFieldsSchema.optional(),
+  baselineBy: baselineBySchema.optional(),
 }
 
 export const patchConnectionSchema = putConnectionSchema.partial().extend(commonChanges)
@@ -87,6 +90,7 @@ export interface CheckedConnection {
   settings: Record<string, unknown>
   limits: StoredLimits
   volatileFields: string[]
+  baselineBy: string[]
 }
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/
@@ -112,6 +116,7 @@ export function checkConnection(guard: Guard, name: string, input: PutConnection
     settings: settings.data as Record<string, unknown>,
     limits: (input.limits ?? {}) as StoredLimits,
     volatileFields: [...new Set(input.volatileFields ?? [])],
+    baselineBy: input.baselineBy ?? [],
   }
 }
 

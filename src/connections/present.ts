@@ -44,6 +44,9 @@ export const connectionSchema = z
     volatileFields: z
       .array(z.string())
       .describe('Fields whose changes make no new snapshot, besides the provider’s own.'),
+    baselineBy: z
+      .array(z.string())
+      .describe('Keys of the metadata that tell apart imports that differ in how long they take.'),
     pausedAt: time.nullable().describe('Since when only a probe every few minutes asks the provider.'),
     pauseReason: z
       .enum(pauseReasons)
@@ -80,6 +83,7 @@ export function presentConnection(row: ConnectionRow, now: Date): ApiConnection 
     limits: row.limits,
     effectiveLimits: limits,
     volatileFields: row.volatileFields,
+    baselineBy: row.baselineBy,
     pausedAt: row.pausedAt?.toISOString() ?? null,
     pauseReason: row.pauseReason as PauseReason | null,
     blockedUntil: row.blockedUntil?.toISOString() ?? null,

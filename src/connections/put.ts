@@ -77,6 +77,7 @@ function merge({ encryption }: PutDeps, old: ConnectionRow, change: PatchConnect
     settings: change.settings ?? old.settings,
     limits: Object.fromEntries(limits),
     volatileFields: change.volatileFields ?? old.volatileFields,
+    baselineBy: change.baselineBy ?? old.baselineBy,
   }
 }
 

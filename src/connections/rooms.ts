@@ -3,6 +3,7 @@
 // purpose.
 import { and, eq, inArray, isNull, not, type SQL, sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'
+import { everyImport } from '../baselines/kind.ts'
 import { allowance, isMetered, nextRequestAt, spend } from '../budget/budget.ts'
 import { spendingOf } from '../budget/spending.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -25,6 +26,8 @@ export interface Room {
   share: number
   /** True: another transaction has locked the connection, so nothing begins over it for a moment. */
   isTaken: boolean
+  /** The revision of its baseline, to see whether what is known of it has changed. Null: it has none. */
+  baselineRevision: number | null
   /** True: the connection is paused, and one request tries whether the provider accepts its credentials again. */
   isProbe: boolean
 }
@@ -77,18 +80,21 @@ export async function readRooms(
   // Read after the lock, because the other kind of work may have begun requests and committed.
   const found = await select(tx, ids, kind, now)
   const rooms = new Map(
-    found.map(({ row, others }) => {
-      const room = roomOf(row, (ours.get(row.id) ?? 0) + others, now)
+    found.map(({ row, others, baselineRevision }) => {
+      const room = { ...roomOf(row, (ours.get(row.id) ?? 0) + others, now), baselineRevision }
       return [row.id, isOurs.has(row.id) ? room : { ...room, requests: 0, isTaken: true }]
     }),
   )
   return ids.flatMap((id) => rooms.get(id) ?? [])
 }
 
+const baselineRevision = sql<number | null>`(
+    SELECT revision FROM baselines WHERE connection_id = ${connectionId} AND kind = ${everyImport})`
+
 /** Reads the connections. `others`: how many requests the other kind of work has under way. */
 async function select(tx: Transaction, ids: readonly string[], kind: ConnectionWork, now: Date) {
   const found = await tx
-    .select({ row: connections, others: underWay(now, kind) })
+    .select({ row: connections, others: underWay(now, kind), baselineRevision })
     .from(connections)
     .where(and(inArray(connections.id, [...ids]), isNull(connections.deletedAt)))
   // A connection to a provider that only another version knows must not hold up the others.
@@ -99,7 +105,7 @@ function limitsOf(row: ConnectionRow): DefaultLimits {
   return effectiveLimits(findProvider(row.provider), row.limits)
 }
 
-function roomOf(row: ConnectionRow, inFlight: number, now: Date): Room {
+function roomOf(row: ConnectionRow, inFlight: number, now: Date): Omit<Room, 'baselineRevision'> {
   const limits = limitsOf(row)
   return {
     id: row.id,
@@ -176,7 +182,7 @@ export function longestDue(
   search: Omit<DueSearch, 'limit'> & { served: boolean },
   now: Date,
 ): Promise<DueWork[]> {
-  const isOpen = ({ requests, share }: Room) => requests > 0 && share === 1
+  const isOpen = ({ requests, share }: Pick<Room, 'requests' | 'share'>) => requests > 0 && share === 1
   return findDue(db, { ...search, limit: mostLookedAt, isOpen }, now)
 }
 
@@ -195,7 +201,16 @@ const leastPage = 100
  */
 async function findDue(
   db: Database,
-  { kind, oldestDue, limit, served, isOpen }: DueSearch & { served: boolean; isOpen(room: Room): boolean },
+  {
+    kind,
+    oldestDue,
+    limit,
+    served,
+    isOpen,
+  }: DueSearch & {
+    served: boolean
+    isOpen(room: Pick<Room, 'requests' | 'share'>): boolean
+  },
   now: Date,
 ): Promise<DueWork[]> {
   const isTaken = isServed(kind, connectionId, now)

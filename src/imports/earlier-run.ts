@@ -26,6 +26,8 @@ export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
     providerExpiresAt: null,
     providerClockAheadMs: 0,
     attentionsTold: [],
+    ranMs: null,
+    detectionGapMs: null,
     // A running collection ends here, because its run is over.
     ...(isUnderWay && { detailsState: 'incomplete' }),
     detailsError: isUnderWay ? endedByResume(now) : null,

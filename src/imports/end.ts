@@ -6,7 +6,7 @@ import { eventOf, type ImportEventType, type LostReason } from '../model/import-
 import { countFailedCalls } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { endPolling } from './polling-row.ts'
-import type { Observation, Stored } from './record.ts'
+import type { Observation, Ran, Stored } from './record.ts'
 import { detailsToldBefore } from './report-columns.ts'
 import { writeImportEvents } from './transition.ts'
 
@@ -31,6 +31,8 @@ export async function recordLost(tx: Transaction, lost: LostImport): Promise<Sto
 export interface SettledImport extends Observation {
   held: StoredHeldOutcome
   lastError: StoredPollError
+  /** How long it ran. Absent: nobody can know. */
+  ran?: Ran
   /** 1: a poll ended it. */
   polls: 0 | 1
 }
@@ -40,7 +42,7 @@ export interface SettledImport extends Observation {
  * own.
  */
 export async function recordSettled(tx: Transaction, settled: SettledImport): Promise<Stored> {
-  const { importId, connection, held, lastError, polledAt } = settled
+  const { importId, connection, held, lastError, polledAt, ran } = settled
   const details = held.hasDetails
     ? detailsToldBefore(connection, settled)
     : { state: 'none', error: null, collectAt: null }
@@ -48,6 +50,7 @@ export async function recordSettled(tx: Transaction, settled: SettledImport): Pr
     state: held.state,
     progress: 1,
     lastError,
+    ...(ran && { ranMs: ran.ms, detectionGapMs: ran.detectionGapMs }),
     detailsState: details.state,
     detailsError: details.error,
     ...(details.collectAt && { nextCollectAt: details.collectAt }),

@@ -57,12 +57,20 @@ export interface ChangedReport extends Observation {
   /** True: an earlier answer had rows of this outcome, or said that there are some. */
   hadDetails?: boolean
   progressChanges: [number, number][]
+  /** If the import is over: how long it ran. Absent: nobody can know. */
+  ran?: Ran
   /** When the next poll is due. Null: the import is over. */
   dueAt: Date | null
   /** The gap that the policy wanted until then, in milliseconds. */
   wantedMs?: number | null
   /** 0 for an answer that came inline instead of by a poll. */
   polls: 0 | 1
+}
+
+/** In milliseconds, as `imports` keeps them. */
+export interface Ran {
+  ms: number | null
+  detectionGapMs: number | null
 }
 
 /** A poll that saw the same report again, or failed. */
@@ -155,6 +163,8 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
         first_polled_at = CASE WHEN c.over THEN coalesce(p.first_polled_at, CASE WHEN c.counted > 0 THEN c.at END) END,
         last_polled_at = CASE WHEN c.over THEN CASE WHEN c.counted > 0 THEN c.at ELSE p.last_polled_at END END,
         finished_at = CASE WHEN c.over THEN c.at END,
+        ran_ms = c.ran,
+        detection_gap_ms = c.detection_gap,
         held_outcome = c.held_outcome,
         last_error = c.last_error,
         refused_since = NULL,

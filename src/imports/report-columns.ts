@@ -18,7 +18,7 @@ export const changedColumns = `
   rows_updated bigint, rows_skipped bigint, created_at timestamptz, started_at timestamptz, finished_at timestamptz,
   expires_at timestamptz, clock_ahead bigint, snapshot_id uuid, fingerprint text, moving_fields jsonb, held_outcome jsonb,
   last_error jsonb, progress_changes jsonb, tells_details boolean, details_state text, details_error jsonb,
-  next_collect_at timestamptz, rows_announced bigint, rows jsonb, body jsonb`
+  next_collect_at timestamptz, rows_announced bigint, rows jsonb, body jsonb, ran bigint, detection_gap bigint`
 
 export function changedRow(change: ChangedReport, snapshotId: string): Record<string, unknown> {
   const { answer, to, polledAt } = change
@@ -68,6 +68,8 @@ export function changedRow(change: ChangedReport, snapshotId: string): Record<st
     rows_announced: details?.announced ?? null,
     rows,
     body: storableJson(report.body),
+    ran: change.ran?.ms ?? null,
+    detection_gap: change.ran?.detectionGapMs ?? null,
   }
 }
 

@@ -32,17 +32,29 @@ export interface TrackedImport {
   fingerprint: string | null
   movingFields: MovingFields | null
   progressChanges: [number, number][]
+  /** When a poll last saw the report of the open snapshot. */
+  seenAt: Date | null
+  /** Null: the connection tells no kinds of imports apart. */
+  metadata: Record<string, unknown> | null
 }
 
-/** Columns of `imports i` and its row `polling p`. Times are read as numbers, which is much faster than as texts. */
-export const trackedColumns: SQL = sql.raw(`
+/**
+ * Columns of `imports i` and its row `polling p`. Times are read as numbers, which is much faster than as texts.
+ * @param needsMetadata SQL for whether the connection tells kinds of imports apart by their metadata.
+ */
+export function trackedColumns(needsMetadata: SQL): SQL {
+  return sql`${columns}, CASE WHEN ${needsMetadata} THEN i.metadata END AS metadata`
+}
+
+const columns = sql.raw(`
   i.id, i.connection_id AS "connectionId", i.job_id AS "jobId", i.state, i.attention, i.attentions_told AS "attentionsTold",
   ${ms('p.due_at')} AS "dueAt", p.polls, p.failures, p.not_founds AS "notFounds", ${ms('p.not_found_since')} AS "notFoundSince",
   ${ms('i.registered_at')} AS "registeredAt", ${ms('i.resumed_at')} AS "resumedAt", ${ms('i.deadline_at')} AS "deadlineAt",
   ${ms('i.provider_created_at')} AS "providerCreatedAt", ${ms('i.provider_started_at')} AS "providerStartedAt",
   ${ms('i.provider_expires_at')} AS "providerExpiresAt", i.held_outcome AS "heldOutcome",
   i.last_error IS NOT NULL AS "hasError", i.refused_since IS NOT NULL AS "isRefused", i.snapshot_id AS "snapshotId",
-  i.fingerprint, i.moving_fields AS "movingFields", i.progress_changes AS "progressChanges"`)
+  i.fingerprint, i.moving_fields AS "movingFields", i.progress_changes AS "progressChanges",
+  ${ms('p.seen_at')} AS "seenAt"`)
 
 /** Returns SQL for milliseconds since the epoch. */
 function ms(column: string): string {
@@ -67,6 +79,7 @@ export function trackedOf(row: TrackedRow): TrackedImport {
     providerCreatedAt: timeOf(row.providerCreatedAt),
     providerStartedAt: timeOf(row.providerStartedAt),
     providerExpiresAt: timeOf(row.providerExpiresAt),
+    seenAt: timeOf(row.seenAt),
   }
 }
 

@@ -1,8 +1,9 @@
 // Owns what an answer means for an import. Pure: from the import's state and the answer it works out what to record.
 // interval.ts owns the time of the next poll, imports/ storing, and connections/ what an answer means for the whole
 // connection.
-import { after } from '../base/clock.ts'
-import { backOff, type IntervalLimits, type NextPoll, notBefore } from '../connections/backoff.ts'
+import type { Baseline } from '../baselines/baseline.ts'
+import { trackProgress } from '../baselines/progress.ts'
+import { backOff, type IntervalLimits, type NextPoll } from '../connections/backoff.ts'
 import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { fingerprintOf, saysTheSame } from '../imports/fingerprint.ts'
 import { heldError, isExhausted, judge } from '../imports/outcome.ts'
@@ -12,6 +13,7 @@ import {
   type Attention,
   type AttentionEventType,
   attentionEvent,
+  endedByProvider,
   firstAttention,
   type ImportState,
   isOver,
@@ -23,8 +25,9 @@ import type { ProviderError } from '../providers/client.ts'
 import type { Provider } from '../providers/contract.ts'
 import { clockAheadMs, withTimesThatCanBe } from '../providers/times.ts'
 import { type DuePoll, dueOf } from './due.ts'
-import { nextPoll, trackProgress, within } from './interval.ts'
+import { nextPoll, within } from './interval.ts'
 import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
+import { beganAt, type Span, spanOf } from './span.ts'
 
 /** An incomplete outcome is asked for again within this time, unless the connection doesn't allow it. */
 const askWithinMs = 120_000
@@ -40,6 +43,8 @@ export interface Asked {
   volatileFields: readonly string[]
   /** By which factor the budget makes gaps longer. Absent: it leaves enough. */
   stretch?: number
+  /** What is known of imports of this kind. */
+  baseline: Baseline
 }
 
 export type Assessment =
@@ -76,9 +81,11 @@ export type Assessment =
       progressChanges: [number, number][]
       /** Null: the import is over. */
       next: DuePoll | null
+      /** How long it ran. Null: it isn't over, or nobody can know. */
+      span: Span | null
     }
   /** The import ends with a held outcome, because the provider can no longer show it completely. */
-  | { kind: 'settled'; held: StoredHeldOutcome; lastError: StoredPollError }
+  | { kind: 'settled'; held: StoredHeldOutcome; lastError: StoredPollError; span: Span | null }
   | { kind: 'lost'; reason: LostReason; lastError: StoredPollError | null }
 
 export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: Date): Assessment {
@@ -90,12 +97,13 @@ export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: 
 function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, now: Date): Assessment {
   const report = withTimesThatCanBe(given.report, given.date ?? now)
   const answer = { ...given, report }
+  const heardAt = { clockAheadMs: clockAheadMs(given.date, now), now }
   const from = tracked.state as ImportState
   const known = { state: from, held: tracked.heldOutcome, deadlineAt: tracked.deadlineAt }
   const { to, lostReason, held, lastError } = judge(known, answer, now)
   if (!isOver(to) && now >= tracked.deadlineAt) return { kind: 'lost', reason: 'deadline', lastError: null }
   if (tracked.heldOutcome && lastError && isOver(to) && !tellsOutcome(report.state))
-    return { kind: 'settled', held: tracked.heldOutcome, lastError }
+    return { kind: 'settled', held: tracked.heldOutcome, lastError, span: spanOf(tracked, report, heardAt) }
 
   const { movingFields } = tracked
   const fingerprint = fingerprintOf(report, leftOut(asked, movingFields))
@@ -105,7 +113,10 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
     ? null
     : held
       ? dueOf(nextAsk(tracked, asked, held, retryAfterOf(answer)), { stretch: 1, lookInMs })
-      : dueOf(nextAfterAnswer(tracked, asked, answer, progressChanges, now), { stretch: stretchOf(asked), lookInMs })
+      : dueOf(nextAfterAnswer(tracked, asked, answer, progressChanges, heardAt), {
+          stretch: stretchOf(asked),
+          lookInMs,
+        })
   const attention = firstAttention([
     ...(report.state === 'unmapped' ? ['unmapped_status' as const] : []),
     ...(held !== null ? ['outcome_incomplete' as const] : []),
@@ -117,47 +128,43 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   if (next !== null && to === from && fingerprint === tracked.fingerprint)
     return { kind: 'unchanged', sameReport: true, ...shown, failures: 0, ...noNotFounds, next }
   const bodyOnly = next !== null && to === from && saysTheSame(tracked.fingerprint, fingerprint)
-  const heard = { answer, fingerprint, bodyOnly, movingFields, clockAheadMs: clockAheadMs(answer.date, now) }
+  const heard = { answer, fingerprint, bodyOnly, movingFields, clockAheadMs: heardAt.clockAheadMs }
+  const span = endedByProvider(to) ? spanOf(tracked, report, heardAt) : null
   const hadDetails = tracked.heldOutcome?.hasDetails ?? false
-  return { kind: 'changed', ...heard, hadDetails, to, lostReason, ...shown, progressChanges, next }
+  return { kind: 'changed', ...heard, hadDetails, to, lostReason, ...shown, progressChanges, next, span }
 }
 
 /** Returns the assessment with these moving fields left out of the fingerprint. */
 export function withMovingFields(
   assessment: Extract<Assessment, { kind: 'changed' }>,
-  asked: Asked,
+  volatileFields: readonly string[],
   movingFields: MovingFields | null,
 ): Assessment {
-  const fingerprint = fingerprintOf(assessment.answer.report, leftOut(asked, movingFields))
+  const fingerprint = fingerprintOf(assessment.answer.report, leftOut({ volatileFields }, movingFields))
   return { ...assessment, movingFields, fingerprint }
 }
 
-function leftOut({ volatileFields }: Asked, movingFields: MovingFields | null) {
+function leftOut({ volatileFields }: Pick<Asked, 'volatileFields'>, movingFields: MovingFields | null) {
   return { volatileFields: [...volatileFields, ...(movingFields?.leftOut ?? [])] }
 }
 
 function nextAfterAnswer(
-  { id, registeredAt, resumedAt, providerStartedAt, providerCreatedAt }: TrackedImport,
-  { limits }: Asked,
-  { report, retryAfterMs, date }: AskedStatus,
+  tracked: TrackedImport,
+  { limits, baseline }: Asked,
+  { report, retryAfterMs }: AskedStatus,
   progressChanges: [number, number][],
-  now: Date,
+  heardAt: { clockAheadMs: number; now: Date },
 ): NextPoll {
-  const theirs = report.startedAt ?? providerStartedAt ?? report.createdAt ?? providerCreatedAt
-  // The provider's clock may differ from ours, so its current time tells how long ago this was.
-  const began = theirs ? after(theirs, -clockAheadMs(date, now)) : registeredAt
-  // After a resume somebody waits for news, however long ago the job began. The job may also run again.
-  const startedAt = resumedAt !== null && resumedAt > began ? resumedAt : began
-  const unmapped = report.state === 'unmapped'
-  const outlook = {
-    importId: id,
-    now: now.getTime(),
-    startedAt: startedAt.getTime(),
+  return nextPoll({
+    importId: tracked.id,
+    now: heardAt.now.getTime(),
+    startedAt: beganAt(tracked, report, heardAt).getTime(),
     progressChanges,
-    unmapped,
+    unmapped: report.state === 'unmapped',
     limits,
-  }
-  return notBefore(retryAfterMs, nextPoll(outlook), id)
+    baseline,
+    retryAfterMs,
+  })
 }
 
 /** Returns the longer wait of the status and its summary. */
@@ -182,7 +189,7 @@ function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError,
   const isGone = notFound !== null && isConfirmed(notFound, tracked, now)
   const held = tracked.heldOutcome && { ...tracked.heldOutcome, asked: tracked.heldOutcome.asked + 1 }
   if (held !== null && (isGone || isExhausted(held, tracked.deadlineAt, now)))
-    return { kind: 'settled', held, lastError: heldError(error.message, now) }
+    return { kind: 'settled', held, lastError: heldError(error.message, now), span: heldSpan(tracked, now) }
   if (isGone) return { kind: 'lost', reason: hasExpired(tracked, asked, now) ? 'expired' : 'not_found', lastError }
   if (now >= tracked.deadlineAt)
     return { kind: 'lost', reason: error.kind === 'unauthorized' ? 'unauthorized' : 'deadline', lastError }
@@ -233,6 +240,11 @@ const shownFrom = 1.25
 function waitsForShare({ attention }: TrackedImport, asked: Asked): boolean {
   const stretch = stretchOf(asked)
   return stretch > shownFrom || (attention === 'budget' && stretch > 1)
+}
+
+/** No answer tells any times, but an earlier one told that the import was over. */
+function heldSpan(tracked: TrackedImport, now: Date): Span | null {
+  return spanOf(tracked, { startedAt: null, createdAt: null, finishedAt: null }, { clockAheadMs: 0, now })
 }
 
 function hasExpired({ fingerprint, providerExpiresAt }: TrackedImport, { provider }: Asked, now: Date): boolean {

@@ -1,5 +1,8 @@
 // Owns which polls begin now: for each served connection as many as it allows, the longest due first.
 import { type SQL, sql } from 'drizzle-orm'
+import type { Baseline } from '../baselines/baseline.ts'
+import { kindOf } from '../baselines/kind.ts'
+import type { Baselines } from '../baselines/read.ts'
 import { withStretch } from '../budget/shares.ts'
 import type { ConnectionAccess, ConnectionAccesses } from '../connections/access.ts'
 import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
@@ -18,10 +21,14 @@ export interface Poll {
   access: ConnectionAccess
   /** By which factor the budget makes the next gap longer than wanted. */
   stretch: number
+  /** Of which kind the import is, what is known of that kind, and of all imports of the connection. */
+  kind: string
+  baseline: Baseline
+  connectionBaseline: Baseline
 }
 
 export async function beginPolls(
-  { accesses }: { accesses: ConnectionAccesses },
+  { accesses, baselines }: { accesses: ConnectionAccesses; baselines: Baselines },
   tx: Transaction,
   { owners, most, now }: { owners: readonly Served<Poll>[]; most: number; now: Date },
 ): Promise<Begun<Poll>> {
@@ -35,15 +42,30 @@ export async function beginPolls(
   const ours = rooms.filter(({ isTaken }) => !isTaken).map(({ row }) => row)
   const stretches = await withStretch(tx, ours, now)
   const opened = accesses.open(rooms.map(({ row }) => row))
+  const polled = new Set(found.map(({ connectionId }) => connectionId))
+  const known = await baselines.read(
+    tx,
+    rooms.filter(({ id }) => polled.has(id)).flatMap((room) => askedOf(room, opened)),
+    now,
+  )
   const items = found.flatMap((tracked): Poll[] => {
     const access = opened.get(tracked.connectionId)
     const stretch = stretches.get(tracked.connectionId) ?? 1
-    return access ? [{ id: tracked.id, ownerId: tracked.connectionId, tracked, access, stretch }] : []
+    const usual = known.get(tracked.connectionId)
+    if (!access || !usual) return []
+    const kind = kindOf(access.baselineBy, tracked.metadata)
+    const of = { kind, baseline: usual.of(kind), connectionBaseline: usual.ofConnection }
+    return [{ id: tracked.id, ownerId: tracked.connectionId, tracked, access, stretch, ...of }]
   })
   const taken = Map.groupBy(items, ({ ownerId }) => ownerId)
   const begun = rooms.map((room) => ({ room, requests: taken.get(room.id)?.length ?? 0 }))
   await spendRequests(tx, begun, now)
   return { items, next: await nextOf(tx, begun, allotted, now) }
+}
+
+function askedOf({ id, baselineRevision: revision }: Room, opened: ReadonlyMap<string, ConnectionAccess>) {
+  const provider = opened.get(id)?.provider
+  return provider ? [{ id, provider, revision }] : []
 }
 
 async function longestDue(
@@ -71,12 +93,13 @@ async function dueOf(
   const isSpread = rooms.some(({ share }) => share < 1)
   const { rows } = await tx.execute<TrackedRow & Record<string, unknown>>(sql`
     /* poll.begin */
-    SELECT ${trackedColumns}
+    SELECT ${trackedColumns(sql`c.tells_kinds`)}
     FROM unnest(
       ${sql.param(rooms.map(({ id }) => id))}::uuid[],
       ${sql.param(rooms.map(({ id }) => allotted.get(id)))}::int[],
-      ${sql.param(rooms.map(({ share }) => share))}::float8[]
-    ) AS c (id, room, share)
+      ${sql.param(rooms.map(({ share }) => share))}::float8[],
+      ${sql.param(rooms.map(({ row }) => row.baselineBy.length > 0))}::boolean[]
+    ) AS c (id, room, share, tells_kinds)
     CROSS JOIN LATERAL (
       SELECT * FROM polling p
       WHERE p.connection_id = c.id AND p.due_at <= ${now} AND ${isNotOf(busy)}${isSpread ? sql` AND ${phaseOf(sql`p.import_id`)} <= c.share` : sql``}
@@ -100,7 +123,7 @@ async function probesOf(
   const probes = await findProbes(tx, { kind: 'poll', connectionIds, busy, now })
   const { rows } = await tx.execute<TrackedRow & Record<string, unknown>>(sql`
     /* poll.probe */
-    SELECT ${trackedColumns} FROM polling p JOIN imports i ON i.id = p.import_id
+    SELECT ${trackedColumns(sql`true`)} FROM polling p JOIN imports i ON i.id = p.import_id
     WHERE p.import_id = ANY(${sql.param(probes.map(({ id }) => id))}::uuid[])`)
   return rows.map(trackedOf)
 }

@@ -1,20 +1,17 @@
-// Owns the time of the next poll. Pure. The rules and measurements are in "When to ask again": the hazard h(t) of the
-// duration, and k, the delay that one poll is worth. The best gap is √(2k / h). connections/ owns what a 429 or refused
-// credentials mean for the connection's other imports.
-import { type IntervalLimits, type NextPoll, spread } from '../connections/backoff.ts'
+// Owns the time of the next poll, from all that is known. Pure; no clock, no randomness. baselines/ owns what is known of
+// durations and progress, and connections/ what a 429 or refused credentials mean for the connection's other imports.
+import { phase } from '../base/ids.ts'
+import { type Baseline, survivalFrom } from '../baselines/baseline.ts'
+import { densityAt } from '../baselines/clock-phase.ts'
+import { type Pace, type ProgressChange, readPace } from '../baselines/progress.ts'
+import { type IntervalLimits, type NextPoll, notBefore, spread } from '../connections/backoff.ts'
 
 /** The delay that one poll is worth, in milliseconds. */
-const k = 2_000
-/** If progress tells the remaining time, the next poll comes after this share of it. */
-const beta = 0.5
-/** At 100 % without an end, the gap is this share of the time since then. */
-const waitAtFull = 0.15
+const usualK = 2_000
 /** After this many expected changes without a change, the progress has stalled. */
 const stallTicks = 3
-const keptChanges = 6
-
-/** A change of progress: when polling first saw it (epoch ms), and the progress, 0 to 1. */
-export type ProgressChange = [at: number, progress: number]
+/** A poll for an end that is foretold sharply isn't moved by more than this share of k. */
+const jitterOfK = 0.5
 
 export interface PollOutlook {
   importId: string
@@ -26,20 +23,46 @@ export interface PollOutlook {
   /** The status is unmapped, so polling continues slowly. */
   unmapped: boolean
   limits: IntervalLimits
+  baseline: Baseline
+  /** The wait that the provider asks for. Null: none. */
+  retryAfterMs: number | null
+  /** Absent: the service's. */
+  k?: number
 }
 
-/** Returns the next poll after a report that isn't terminal. */
+/**
+ * Returns the next poll after a report that isn't terminal. The delay is within the limits, but never before
+ * `retryAfterMs`. It is jittered by the import's own phase: by ±10 %, where an end is foretold by no more than half of k.
+ *
+ * Derivation. One call is worth k of delay. A schedule with the least k · calls + delay is an optimum checking schedule
+ * (Barlow, Hunter and Proschan, "Optimum Checking Procedures", J. SIAM 11 (1963) 1078–1095). With dense calls and the
+ * hazard h of the duration its gap is √(2k / h) (Keller, "Optimum Checking Schedules for Systems Subject to Random
+ * Failure", Management Science 21 (1974) 256–260). With nothing known h = 1/t, and the gap is √(2kt).
+ *
+ * That limit fails where the hazard changes much within one gap: at a sharp peak ∫√(h/2k) stays below 1, and the rule
+ * waits for the next peak. So with a history or progress the gap Δ is the one with the least
+ *
+ *     V(Δ) = (k + ∫₀^Δ P(u) du) / P(Δ),   P(Δ) = probability that the import ends within Δ, as it hasn't yet,
+ *
+ * the cost of asking at Δ and, if it isn't over, facing the same again. For a constant hazard that is exact, and for
+ * small gaps it is √(2k / h). Stalled progress says nothing, so the history alone counts.
+ */
 export function nextPoll(outlook: PollOutlook): NextPoll {
-  const { importId, now, startedAt, limits } = outlook
-  if (outlook.unmapped)
-    return { delayMs: spread(importId, limits.maxIntervalMs, limits), basis: 'slow', stalled: false }
-  const pace = readPace(outlook.progressChanges, now)
-  if (pace.kind === 'moving')
-    return { delayMs: spread(importId, pace.gapMs, limits), basis: 'progress', stalled: false }
-  const elapsed = Math.max(now - startedAt, 0)
-  // With neither history nor progress, h = 1/t.
-  const gapMs = Math.sqrt(2 * k * elapsed)
-  return { delayMs: spread(importId, gapMs, limits), basis: 'elapsed', stalled: pace.kind === 'stalled' }
+  const { importId, now, startedAt, baseline, limits, retryAfterMs, k = usualK } = outlook
+  if (outlook.unmapped) {
+    const slow: NextPoll = { delayMs: spread(importId, limits.maxIntervalMs, limits), basis: 'slow', stalled: false }
+    return notBefore(retryAfterMs, slow, importId)
+  }
+  const pace = readPace(outlook.progressChanges, startedAt)
+  const stalled = pace !== null && isStalled(pace, now)
+  const moving = stalled ? null : pace
+  const known = baseline.logSurvival === null ? 'elapsed' : 'history'
+  const basis = moving ? 'progress' : known
+  const delayMs =
+    basis === 'elapsed'
+      ? spread(importId, Math.sqrt(2 * k * Math.max(now - startedAt, 0)), limits)
+      : sharplySpread(importId, cheapestGap(outlook, moving, k), limits, k)
+  return notBefore(retryAfterMs, { delayMs, basis, stalled }, importId)
 }
 
 /** Returns the connection's limits with a shorter longest interval, as far as its shortest interval allows. */
@@ -47,32 +70,51 @@ export function within(maxMs: number, { minIntervalMs, maxIntervalMs }: Interval
   return { minIntervalMs, maxIntervalMs: Math.max(Math.min(maxMs, maxIntervalMs), minIntervalMs) }
 }
 
-/**
- * Returns the changes of progress with a new observation. Only the last few are kept, and they start afresh if progress
- * goes backwards.
- */
-export function trackProgress(
-  changes: readonly ProgressChange[],
-  now: number,
-  progress: number | null,
-): ProgressChange[] {
-  if (progress === null) return [...changes]
-  const last = changes.at(-1)
-  if (last && last[1] === progress) return [...changes]
-  if (last && progress < last[1]) return [[now, progress]]
-  return [...changes, [now, progress] satisfies ProgressChange].slice(-keptChanges)
+function isStalled({ at, tickMs, full }: Pace, now: number): boolean {
+  return !full && now - at > stallTicks * tickMs
 }
 
-type Pace = { kind: 'unknown' } | { kind: 'stalled' } | { kind: 'moving'; gapMs: number }
+/** Walks through the gaps from none to beyond the longest one, and returns the one with the least V. */
+function cheapestGap({ now, startedAt, baseline, limits }: PollOutlook, pace: Pace | null, k: number): number {
+  const { minIntervalMs, maxIntervalMs } = limits
+  if (minIntervalMs === maxIntervalMs) return minIntervalMs
+  const { clock } = baseline
+  const elapsed = Math.max(now - startedAt, 0)
+  const logSurvival = survivalFrom(baseline, pace, startedAt)
+  let best = Number.POSITIVE_INFINITY
+  let bestGap = maxIntervalMs
+  let hazard = 0
+  let logBefore = logSurvival(elapsed)
+  let waste = 0
+  let probability = 0
+  let gap = 0
+  // A peak out of reach counts, too. Otherwise an import with a peak in reach would be asked about later than this one.
+  const farthest = (clock ? 1 : 1_000) * maxIntervalMs
+  // No later gap can cost less than k and what is wasted until then.
+  while (gap < farthest && k + waste < best) {
+    const step = clock
+      ? Math.max(Math.min(clock.binMs / 2, minIntervalMs), 0.002 * gap)
+      : Math.max(minIntervalMs / 2, 0.04 * gap)
+    const next = Math.min(gap + step, farthest)
+    const logAfter = logSurvival(elapsed + next)
+    hazard += (logBefore - logAfter) * (clock ? densityAt(clock, now + (gap + next) / 2) : 1)
+    const ended = 1 - Math.exp(-hazard)
+    waste += ((probability + ended) / 2) * (next - gap)
+    probability = ended
+    logBefore = logAfter
+    gap = next
+    const cost = (k + waste) / Math.max(probability, 1e-12)
+    if (gap >= minIntervalMs && cost < best) {
+      best = cost
+      bestGap = gap
+    }
+  }
+  return Math.min(bestGap, maxIntervalMs)
+}
 
-function readPace(changes: readonly ProgressChange[], now: number): Pace {
-  const first = changes[0]
-  const last = changes.at(-1)
-  if (!first || !last || changes.length < 2) return { kind: 'unknown' }
-  const sinceChange = now - last[0]
-  if (last[1] >= 1) return { kind: 'moving', gapMs: waitAtFull * sinceChange }
-  const tick = (last[0] - first[0]) / (changes.length - 1)
-  if (sinceChange > stallTicks * tick) return { kind: 'stalled' }
-  const speed = (last[1] - first[1]) / (last[0] - first[0])
-  return { kind: 'moving', gapMs: beta * ((1 - last[1]) / speed - sinceChange) }
+/** Jitter of ±10 % would miss a sharp end, so it is bounded by the delay that a poll is worth. */
+function sharplySpread(importId: string, gapMs: number, limits: IntervalLimits, k: number): number {
+  const clamped = Math.min(Math.max(gapMs, limits.minIntervalMs), limits.maxIntervalMs)
+  const mostMs = Math.min(0.1 * clamped, jitterOfK * k)
+  return Math.min(Math.max(clamped + mostMs * (2 * phase(importId) - 1), limits.minIntervalMs), limits.maxIntervalMs)
 }

@@ -4,6 +4,8 @@ import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import { after } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
+import { type Ended, learnFrom } from '../baselines/keep.ts'
+import { createBaselines } from '../baselines/read.ts'
 import type { ConnectionAccesses } from '../connections/access.ts'
 import { type MadeCall, reactForConnection, saysSomething } from '../connections/react.ts'
 import { countRequest } from '../connections/reserve.ts'
@@ -12,7 +14,14 @@ import type { Transaction } from '../db/client.ts'
 import { recordLost, recordSettled } from '../imports/end.ts'
 import { findMoving } from '../imports/moving-fields.ts'
 import { putOffPoll } from '../imports/polling-row.ts'
-import { type Note, type Observation, recordReports, recordUnchanged, type Stored } from '../imports/record.ts'
+import {
+  type Note,
+  type Observation,
+  type Ran,
+  recordReports,
+  recordUnchanged,
+  type Stored,
+} from '../imports/record.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { FailedCall } from '../reporting/failed-calls.ts'
@@ -46,14 +55,15 @@ export const mostPolls = 1_000
 const putOffMs = 60_000
 
 export function pollWork(deps: PollDeps): Kind<Poll, Polled> {
+  const baselines = createBaselines()
   return {
     name: 'poll',
     most: mostPolls,
     restMs: 20,
     due: (db, now, limit) => connectionsToServe(db, { kind: 'poll', oldestDue: oldestDue(now), limit }, now),
-    begin: (tx, owners, room, now) => beginPolls(deps, tx, { owners, most: room, now }),
+    begin: (tx, owners, room, now) => beginPolls({ ...deps, baselines }, tx, { owners, most: room, now }),
     act: (item, hold) => poll(deps, item, hold),
-    record: (tx, polled) => record(deps, tx, polled),
+    record: (tx, polled, now) => record(deps, tx, polled, now),
     putOff: (tx, { id }, _error, now) => putOffPoll(tx, id, { at: now, dueAt: after(now, putOffMs) }),
   }
 }
@@ -72,8 +82,8 @@ async function poll({ clock, client }: PollDeps, item: Poll, hold: Hold): Promis
 
 /** Returns a poll with what its answer means. */
 export function polledOf(item: Poll, heard: Heard, times: { startedAt: Date; polledAt: Date }): Polled {
-  const { tracked, access, stretch } = item
-  return { item, heard, assessment: assess(tracked, { ...access, stretch }, heard, times.polledAt), ...times }
+  const { tracked, access, stretch, baseline } = item
+  return { item, heard, assessment: assess(tracked, { ...access, stretch, baseline }, heard, times.polledAt), ...times }
 }
 
 async function ask(
@@ -90,7 +100,7 @@ async function ask(
   }
 }
 
-async function record(deps: PollDeps, tx: Transaction, given: readonly Polled[]): Promise<Recorded> {
+async function record(deps: PollDeps, tx: Transaction, given: readonly Polled[], now: Date): Promise<Recorded> {
   const due = new Set<WorkName>()
   for (const polled of given) for (const name of await react(tx, polled)) due.add(name)
   const round = await withoutMoving(tx, given)
@@ -98,6 +108,7 @@ async function record(deps: PollDeps, tx: Transaction, given: readonly Polled[])
   if (stored.some(({ hasEvents }) => hasEvents)) due.add('deliver')
   if (stored.some(({ collects }) => collects)) due.add('collect')
   const ids = new Set(stored.flatMap((one) => [...one.ids]))
+  await learnFrom(tx, round.filter(({ item }) => ids.has(item.id)).flatMap(endedOf), now)
   return {
     due,
     report() {
@@ -132,7 +143,7 @@ async function withoutMoving(tx: Transaction, round: readonly Polled[]): Promise
     const { item, assessment } = polled
     const moving = found.get(item.id)
     if (assessment.kind !== 'changed' || moving === undefined) return polled
-    return { ...polled, assessment: withMovingFields(assessment, item.access, moving) }
+    return { ...polled, assessment: withMovingFields(assessment, item.access.volatileFields, moving) }
   })
 }
 
@@ -142,7 +153,8 @@ async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[
     const { assessment } = polled
     if (assessment.kind !== 'changed') return []
     const dueAt = assessment.next && after(polled.polledAt, assessment.next.delayMs)
-    return [{ ...seen(polled), ...assessment, dueAt, wantedMs: assessment.next?.wantedMs ?? null, polls: 1 as const }]
+    const wantedMs = assessment.next?.wantedMs ?? null
+    return [{ ...seen(polled), ...assessment, ran: ranOf(polled), dueAt, wantedMs, polls: 1 as const }]
   })
   const unchanged = round.flatMap((polled) => {
     const { assessment, item, polledAt } = polled
@@ -160,9 +172,29 @@ async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[
     const { assessment } = polled
     if (assessment.kind === 'lost') stored.push(await recordLost(tx, { ...seen(polled), ...assessment, polls: 1 }))
     if (assessment.kind === 'settled')
-      stored.push(await recordSettled(tx, { ...seen(polled), ...assessment, polls: 1 }))
+      stored.push(await recordSettled(tx, { ...seen(polled), ...assessment, ran: ranOf(polled), polls: 1 }))
   }
   return stored
+}
+
+/** Imports that were canceled, or that nobody can tell about, say nothing about how long others take. */
+function endedOf({ item, assessment }: Polled): Ended[] {
+  const { kind, baseline, connectionBaseline, ownerId, tracked } = item
+  const known = { connectionId: ownerId, kind, baseline, connectionBaseline }
+  if (assessment.kind === 'settled' && assessment.span)
+    return [{ ...assessment.span, ...known, progressChanges: tracked.progressChanges }]
+  if (assessment.kind !== 'changed' || assessment.span === null || assessment.to === 'canceled') return []
+  return [{ ...assessment.span, ...known, progressChanges: tracked.progressChanges }]
+}
+
+function ranOf({ item, assessment, polledAt }: Polled): Ran {
+  const isOver = assessment.kind === 'settled' || (assessment.kind === 'changed' && assessment.next === null)
+  if (!isOver) return { ms: null, detectionGapMs: null }
+  const { seenAt } = item.tracked
+  return {
+    ms: assessment.span && Math.round(assessment.span.endedAt - assessment.span.startedAt),
+    detectionGapMs: seenAt && Math.max(polledAt.getTime() - seenAt.getTime(), 0),
+  }
 }
 
 function seen({ item, heard, polledAt }: Polled): Observation {

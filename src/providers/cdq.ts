@@ -18,7 +18,7 @@ import {
 } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
-import { politeDefaults } from './polite-defaults.ts'
+import { politeDefaults, unpublishedSpread } from './polite-defaults.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({})
@@ -82,6 +82,7 @@ export const cdq: Provider<Credentials, Settings> = {
   settingsSchema,
   // No limits are published. Jobs run for minutes to hours.
   defaultLimits: politeDefaults,
+  durationPrior: { medianMs: 60_000, sigma: unpublishedSpread },
   forgetsJobs: false, // jobs are ARCHIVED instead
   volatileFields: ['/modifiedAt'],
 

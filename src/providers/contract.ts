@@ -112,6 +112,11 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   settingsSchema: z.ZodType<Settings>
   defaultLimits: DefaultLimits
   /**
+   * How long its imports take, until some of ours have ended: the median, and the standard deviation of the logarithm.
+   * Null: nothing is known, and polls come √t apart.
+   */
+  durationPrior: { medianMs: number; sigma: number } | null
+  /**
    * The provider deletes finished jobs after a while. A 404 on a job seen before then means that the job has expired.
    */
   forgetsJobs: boolean

@@ -8,7 +8,7 @@ import { readPlainError } from './error-body.ts'
 import { count, isObject, readText, rows, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
-import { politeDefaults } from './polite-defaults.ts'
+import { politeDefaults, unpublishedSpread } from './polite-defaults.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({
@@ -40,6 +40,7 @@ export const fullstory: Provider<Credentials, Settings> = {
   settingsSchema,
   // FullStory has a limit (429) but publishes no number: so few in flight, and `Retry-After` does the rest.
   defaultLimits: politeDefaults,
+  durationPrior: { medianMs: 60_000, sigma: unpublishedSpread },
   forgetsJobs: false,
   volatileFields: [],
 

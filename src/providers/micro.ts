@@ -19,6 +19,7 @@ import {
 } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
+import { unpublishedSpread } from './polite-defaults.ts'
 
 const credentialsSchema = z.strictObject({ apiKey: headerText })
 const settingsSchema = z.strictObject({ teamId: z.guid({ error: 'must be a UUID: the id of the team' }) })
@@ -62,6 +63,7 @@ export const micro: Provider<Credentials, Settings> = {
     maxIntervalMs: 600_000,
     deadlineMs: 7 * 24 * 60 * 60 * 1_000,
   },
+  durationPrior: { medianMs: 120_000, sigma: unpublishedSpread },
   forgetsJobs: true,
   volatileFields: ['/updated_at'],
 

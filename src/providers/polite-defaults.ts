@@ -1,4 +1,5 @@
-// Owns the limits for a provider that publishes none: those of a considerate client.
+// Owns what we assume of a provider that publishes no limits, or not how long its imports take: a considerate client's
+// limits, and a wide guess.
 import type { DefaultLimits } from '../model/limits.ts'
 
 /**
@@ -15,3 +16,9 @@ export const politeDefaults: DefaultLimits = {
   maxIntervalMs: 120_000,
   deadlineMs: 7 * 24 * 60 * 60 * 1_000,
 }
+
+/**
+ * The spread of how long imports take where a provider publishes nothing: most take between a fifth and five times the
+ * median. The medians themselves are guesses on the short side. To ask early costs a call, to ask late costs delay.
+ */
+export const unpublishedSpread = 1.5

@@ -8,7 +8,7 @@ import { readPlainError } from './error-body.ts'
 import { count, flag, shortened, shownCount, stateOf, text, timestamp } from './fields.ts'
 import { jobIdSegment } from './job-id.ts'
 import { parseStatus } from './parse-status.ts'
-import { politeDefaults } from './polite-defaults.ts'
+import { politeDefaults, unpublishedSpread } from './polite-defaults.ts'
 
 /** The whole answer of the OAuth token endpoint, as text. Zilliant wants all of it, not its access_token alone. */
 const credentialsSchema = z.strictObject({ tokenResponse: jsonObjectText })
@@ -48,6 +48,7 @@ export const zilliant: Provider<Credentials, Settings> = {
   settingsSchema,
   // Zilliant publishes no limits. File imports run for minutes (the published example for six and a half).
   defaultLimits: politeDefaults,
+  durationPrior: { medianMs: 120_000, sigma: unpublishedSpread },
   forgetsJobs: false,
   volatileFields: [],
 

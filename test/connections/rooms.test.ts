@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
+import { createBaselines } from '../../src/baselines/read.ts'
 import { beginCollections } from '../../src/collecting/begin.ts'
 import { oldestDue as oldestCollection } from '../../src/collecting/work.ts'
 import type { ConnectionAccess } from '../../src/connections/access.ts'
@@ -10,6 +11,7 @@ import { connections, imports, leases, polling } from '../../src/db/schema/index
 import type { StoredLimits } from '../../src/model/limits.ts'
 import { beginPolls } from '../../src/polling/begin.ts'
 import { oldestDue as oldestPoll } from '../../src/polling/work.ts'
+import { cdq } from '../../src/providers/cdq.ts'
 import { leaseMs, takeLeases } from '../../src/work/leases.ts'
 import { useImportWorld } from '../imports/world.ts'
 
@@ -18,9 +20,13 @@ const now = () => world.clock.now()
 const limitless = { maxInFlight: 1_000 }
 const deps = {
   accesses: {
-    open: (rows: readonly { id: string }[]) => new Map(rows.map(({ id }) => [id, { id } as ConnectionAccess])),
+    open: (rows: readonly { id: string }[]) =>
+      new Map(
+        rows.map(({ id }) => [id, { id, provider: cdq, baselineBy: [] as string[] } as unknown as ConnectionAccess]),
+      ),
     load: async () => new Map<string, ConnectionAccess>(),
   },
+  baselines: createBaselines(),
 }
 
 /** One who serves connections by one kind of work: what it begins is under way until it is said to have ended. */

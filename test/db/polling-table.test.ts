@@ -5,6 +5,7 @@ import { after } from '../../src/base/clock.ts'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { newId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
+import { createBaselines } from '../../src/baselines/read.ts'
 import { loadCheckpoint } from '../../src/collecting/checkpoint.ts'
 import { oldestDue as oldestCollection } from '../../src/collecting/work.ts'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
@@ -299,7 +300,9 @@ async function begin(at: Date): Promise<TrackedImport[]> {
   const encryption = createEncryption([randomBytes(32)])
   const accesses = createConnectionAccesses({ db: database.db, encryption, log: createLog('silent') })
   const owners = [{ id: connectionId, underWay: new Map(), isQuick: false }]
-  const { items } = await database.db.transaction((tx) => beginPolls({ accesses }, tx, { owners, most: 100, now: at }))
+  const { items } = await database.db.transaction((tx) =>
+    beginPolls({ accesses, baselines: createBaselines() }, tx, { owners, most: 100, now: at }),
+  )
   return items.map(({ tracked }) => tracked).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 

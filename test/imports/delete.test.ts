@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { describe, expect, test, vi } from 'vitest'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { createLog } from '../../src/base/log.ts'
+import { createBaselines } from '../../src/baselines/read.ts'
 import { beginCollections } from '../../src/collecting/begin.ts'
 import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
@@ -217,7 +218,7 @@ test('others go on while an import is being deleted, however long that takes', a
       now: world.clock.now(),
     }
     await beginCollections({ accesses }, tx, wanted)
-    await beginPolls({ accesses }, tx, wanted)
+    await beginPolls({ accesses, baselines: createBaselines() }, tx, wanted)
   })
   await world.db.transaction(async (tx) => {
     const owners = [{ id: one.endpointId, underWay: new Map(), isQuick: false }]

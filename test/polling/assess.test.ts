@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { noBaseline } from '../../src/baselines/baseline.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import type { TrackedImport } from '../../src/imports/tracked.ts'
 import { type Asked, type Assessment, assess } from '../../src/polling/assess.ts'
@@ -11,6 +12,7 @@ const asked = {
   limits: { minIntervalMs: 2_000, maxIntervalMs: 120_000 },
   provider: { forgetsJobs: false },
   volatileFields: ['/updatedAt'],
+  baseline: noBaseline,
 }
 
 const running: Report = {
@@ -51,6 +53,8 @@ const fresh: TrackedImport = {
   fingerprint: null,
   movingFields: null,
   progressChanges: [],
+  seenAt: null,
+  metadata: null,
 }
 const seen: TrackedImport = {
   ...fresh,

@@ -39,6 +39,7 @@ const common = {
     maxIntervalMs: 2,
     deadlineMs: 3,
   },
+  durationPrior: null,
   forgetsJobs: false,
   volatileFields: [],
   readError: () => null,

@@ -18,6 +18,8 @@ export const connections = pgTable(
     limits: jsonb('limits').$type<StoredLimits>().notNull(),
     /** JSON Pointers of fields whose changes in a body don't count, besides the provider's own. */
     volatileFields: jsonb('volatile_fields').$type<string[]>().notNull().default([]),
+    /** Keys of the metadata. Imports that differ in their values differ in how long they take. */
+    baselineBy: jsonb('baseline_by').$type<string[]>().notNull().default([]),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
     deletedAt: time('deleted_at'),

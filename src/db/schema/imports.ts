@@ -3,7 +3,6 @@
 // table.
 import { sql } from 'drizzle-orm'
 import {
-  bigint,
   boolean,
   doublePrecision,
   index,
@@ -16,10 +15,8 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { newId } from '../../base/ids.ts'
-import { id, time } from './columns.ts'
+import { count, id, time } from './columns.ts'
 import { connections } from './connections.ts'
-
-const count = (name: string) => bigint(name, { mode: 'number' })
 
 /** The error of the last call. A call that succeeds removes it. */
 export interface StoredPollError {
@@ -89,6 +86,13 @@ export const imports = pgTable(
     firstPolledAt: time('first_polled_at'),
     lastPolledAt: time('last_polled_at'),
     finishedAt: time('finished_at'),
+    /**
+     * How long it ran, by our clock: from the provider's start, else from its creation, else from the registration. Null:
+     * it isn't over, or nobody can know.
+     */
+    ranMs: count('ran_ms'),
+    /** The time between the last poll that saw it live and the one that saw it over. Null as above. */
+    detectionGapMs: count('detection_gap_ms'),
     /** How long tracking may take, in milliseconds, and when that time ends. Then the import is `lost` (deadline). */
     deadlineMs: count('deadline_ms').notNull(),
     deadlineAt: time('deadline_at').notNull(),

@@ -1,3 +1,4 @@
+export * from './baselines.ts'
 export * from './connections.ts'
 export * from './imports.ts'
 export * from './installation.ts'

@@ -74,6 +74,8 @@ export interface Connection {
   effectiveLimits: Limits
   /** JSON Pointers of fields whose changes make no new snapshot, besides the provider's own. */
   volatileFields: string[]
+  /** Keys of the metadata that tell apart imports that differ in how long they take. */
+  baselineBy: string[]
   /** Since when only a probe every few minutes asks the provider. */
   pausedAt: string | null
   pauseReason: 'unauthorized' | 'forbidden' | null
