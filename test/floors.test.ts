@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url'
 import { preProcessFile } from 'typescript-5'
 import { beforeAll, expect, test } from 'vitest'
 
-/** From the top down. A room is a folder of `src`; `main` is what stands in `src` itself. */
+/**
+ * From the top down. A room is a folder of `src`; `main` is what stands in `src` itself, and `client` is the package of
+ * that name, which knows nothing of the service.
+ */
 const floors = `
   main
   cli
@@ -20,6 +23,7 @@ const floors = `
   db providers embedded
   api config egress model sandbox
   base
+  client
 `
   .trim()
   .split('\n')
@@ -63,6 +67,16 @@ beforeAll(async () => {
 test('every import leads to a lower floor or stays in its room', () => {
   expect(imports.length).toBeGreaterThan(500)
   expect(imports.flatMap(upwards)).toEqual([])
+})
+
+test('the client knows nothing of the service', async () => {
+  const folder = fileURLToPath(new URL('../packages/client/src/', import.meta.url))
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.ts'))
+  const read = files.map(async (file) => importsOf(file, await readFile(folder + file, 'utf8')))
+  const outside = (await Promise.all(read))
+    .flat()
+    .filter(([file, source]) => !source.startsWith('.') || posix.join(posix.dirname(file), source).startsWith('..'))
+  expect(outside).toEqual([])
 })
 
 test('every package has its place', () => {
@@ -130,6 +144,7 @@ function outOfPlace([file, source]: Import): string[] {
 }
 
 function roomOf(file: string): string {
+  if (file.startsWith('../packages/client/')) return 'client'
   return file.includes('/') ? (file.split('/')[0] ?? '') : 'main'
 }
 

@@ -1,5 +1,5 @@
 // Owns an event as one line for people: time, type, subject, state and sequence.
-import type { Import, WebhookEvent } from '../webhooks/consumer/verify.ts'
+import type { Import, WebhookEvent } from '../../packages/client/src/index.ts'
 
 const typeWidth = 22
 

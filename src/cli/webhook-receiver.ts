@@ -1,8 +1,8 @@
 // Owns a receiver of webhooks for local development. It verifies each request and answers accordingly.
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { verifyWebhook, type WebhookEvent, WebhookVerificationError } from '../../packages/client/src/index.ts'
 import type { Clock } from '../base/clock.ts'
-import { verifyWebhook, type WebhookEvent, WebhookVerificationError } from '../webhooks/consumer/verify.ts'
 
 export interface WebhookReceiver {
   url: string

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
-import { verifyWebhook, WebhookVerificationError } from '../webhooks/consumer/verify.ts'
+import { verifyWebhook, WebhookVerificationError } from '../../packages/client/src/index.ts'
 
 export interface ReceivedEvent {
   /** The same on every attempt. */

@@ -15,7 +15,6 @@
 //   lock.
 import { and, desc, eq, gt, gte, inArray, ne, type SQL, sql } from 'drizzle-orm'
 import { unionAll } from 'drizzle-orm/pg-core'
-import { z } from 'zod'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import { notFound } from '../api/refusal.ts'
 import { type Clock, after as later } from '../base/clock.ts'
@@ -24,26 +23,20 @@ import { parseJson } from '../base/json.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, deletedEvents, events } from '../db/schema/index.ts'
 
-export const eventSchema = z
-  .object({
-    id: z.uuid().describe('Equals the `webhook-id` of its webhooks.'),
-    type: z.string(),
-    timestamp: z.iso.datetime(),
-    importId: z.uuid().nullable(),
-    sequence: z
-      .number()
-      .int()
-      .nullable()
-      .describe('Numbers the events of an import from 1, without a gap. Null: the event has no import.'),
-    data: z.record(z.string(), z.unknown()).describe('The import, connection or endpoint at that time.'),
-    omitted: z
-      .array(z.string())
-      .optional()
-      .describe('Fields left out of `data`, because the body would have been too large. Absent: none.'),
-  })
-  .meta({ id: 'Event' })
-
-export type ApiEvent = z.infer<typeof eventSchema>
+/** An event as the API shows it. What `data` is follows from `type` (http/event-schemas.ts). */
+export interface ApiEvent {
+  /** Equals the `webhook-id` of its webhooks. */
+  id: string
+  type: string
+  timestamp: string
+  /** Null: the event isn't of an import. */
+  importId: string | null
+  /** Numbers the events of an import from 1, without a gap. */
+  sequence: number | null
+  data: Record<string, unknown>
+  /** Fields left out of `data`, because the body would have been too large. */
+  omitted?: string[]
+}
 
 /** How far back the feed reaches. */
 const feedMs = 30 * 24 * 3_600_000

@@ -8,6 +8,8 @@ import type {
 } from 'zod-openapi'
 import { createDocument } from 'zod-openapi'
 import { type ProblemCode, problemStatus } from '../api/refusal.ts'
+import { webhookSchema } from './event-schemas.ts'
+import { addExamples } from './examples.ts'
 import type { AnswerSpec, Operation } from './operation.ts'
 import { problemMediaType, problemSchema } from './problem.ts'
 
@@ -16,6 +18,7 @@ export type OpenApiDocument = ReturnType<typeof createDocument>
 const info = {
   title: 'Import Tracker',
   version: '1',
+  license: { name: 'MIT', identifier: 'MIT' },
   description: `Tracks asynchronous imports at other vendors until they are over, keeps their history, and tells your services by signed webhook.
 
 Every refusal is a problem document (RFC 9457) with a \`code\` and the wrong fields. Unknown fields and unknown query parameters are refused. Every answer repeats the request's \`X-Request-Id\`, or has a new one. A 429 says in \`Retry-After\` when to ask again.
@@ -33,24 +36,86 @@ export function openApiDocument(operations: readonly Operation[], basePath: stri
     info,
     servers: [{ url: basePath === '' ? '/' : basePath }],
     security: [{ token: [] }],
-    tags: [...new Set(operations.map(({ tag }) => tag))].map((name) => ({ name })),
+    tags: tagsOf(operations),
     components: {
       securitySchemes: {
         token: { type: 'http', scheme: 'bearer', description: 'An API token. Scopes: read < write < admin.' },
       },
     },
     paths,
+    webhooks: { event: { post: webhook } },
   }
-  return createDocument(parts, {
+  const document = createDocument(parts, {
     override({ jsonSchema }) {
       quieten(jsonSchema)
       tellDefault(jsonSchema)
     },
   })
+  receiveWebhooks(document)
+  return addExamples(document)
+}
+
+/**
+ * Makes the body of the webhook, which is described like an answer, that of its request. The service writes it, so it
+ * has the same schemas as answers. As a request's it would get schemas of its own.
+ */
+function receiveWebhooks({ webhooks }: OpenApiDocument): void {
+  const operation = webhooks?.event?.post as { responses: Record<string, { content?: object }>; requestBody?: object }
+  const answer = operation.responses['2XX']
+  operation.requestBody = { required: true, content: answer?.content }
+  delete answer?.content
+}
+
+const webhookTag = 'Webhooks'
+
+const tagDescriptions: Record<string, string> = {
+  Imports: 'Jobs at providers that are tracked until they are over, with their history and rows.',
+  Connections: 'Accounts at providers: credentials, limits, pauses.',
+  'Webhook endpoints': 'Receivers of webhooks.',
+  Events: 'What happened, to read instead of receiving it.',
+  Deliveries: 'The log of webhooks: each event for each endpoint, and the attempts at it.',
+  Tokens: 'Tokens of this API.',
+  [webhookTag]: 'What the service sends to webhook endpoints.',
+}
+
+function tagsOf(operations: readonly Operation[]) {
+  const names = new Set([...operations.map(({ tag }) => tag), webhookTag])
+  return [...names].map((name) => ({ name, description: tagDescriptions[name] ?? `Operations on ${name}.` }))
+}
+
+const webhook: ZodOpenApiOperationObject = {
+  operationId: 'receiveEvent',
+  tags: [webhookTag],
+  summary: 'An event',
+  description:
+    'Sent to each endpoint that subscribes to the type, at least once, and signed as in Standard Webhooks. Answer with 2xx within 15 seconds. There may be new types: ignore unknown ones.',
+  security: [],
+  requestParams: {
+    header: z.object({
+      'webhook-id': z.uuid().meta({ description: 'The event’s id: the same on every attempt.' }),
+      'webhook-timestamp': z.string().meta({ description: 'When it was signed, in seconds since 1970.' }),
+      'webhook-signature': z.string().meta({
+        description:
+          '`v1,` and base64 of the HMAC-SHA256 over `webhook-id.webhook-timestamp.body`, several separated by spaces.',
+      }),
+    }),
+  },
+  responses: {
+    '2XX': { description: 'The event was received.', content: { 'application/json': { schema: webhookSchema } } },
+    '410': { description: 'The endpoint wants no more webhooks. It is disabled.' },
+    '4XX': { description: 'The webhook is sent again later, as after any other answer.' },
+  },
 }
 
 /** Removes what zod adds beside `format` and `integer`: it says nothing new, and hides the rest from readers. */
-function quieten(schema: { format?: string; pattern?: string; minimum?: number; maximum?: number }): void {
+function quieten(schema: {
+  format?: string
+  pattern?: string
+  minimum?: number
+  maximum?: number
+  propertyNames?: unknown
+}): void {
+  delete schema.propertyNames // names are always text
   if (schema.format === 'date-time' || schema.format === 'uuid') delete schema.pattern
   if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum
   if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum
@@ -98,13 +163,17 @@ const location = {
 
 function answersOf(answers: Record<number, AnswerSpec>): ZodOpenApiResponsesObject {
   const described = Object.entries(answers).map(([status, { description, schema, streams = {} }]) => {
-    const texts = Object.entries(streams).map(([mediaType, meaning]) => [
+    const pieces = Object.entries(streams).map(([mediaType, stream]) => [
       mediaType,
-      { schema: { type: 'string' as const, description: meaning } },
+      { schema: stream.item ?? { type: 'string' as const, description: stream.description } },
     ])
-    const content = { ...(schema && { 'application/json': { schema } }), ...Object.fromEntries(texts) }
+    const content = { ...(schema && { 'application/json': { schema } }), ...Object.fromEntries(pieces) }
+    const told = Object.entries(streams).map(([mediaType, stream]) => `\n\n\`${mediaType}\`: ${stream.description}`)
     const headers = status === '201' && { headers: { Location: location } }
-    return [status, { description, ...headers, ...(Object.keys(content).length > 0 && { content }) }]
+    return [
+      status,
+      { description: description + told.join(''), ...headers, ...(Object.keys(content).length > 0 && { content }) },
+    ]
   })
   return Object.fromEntries(described)
 }
@@ -123,9 +192,16 @@ function problemsOf({ params, body, problems = [] }: Operation): ZodOpenApiRespo
   codes.add('payload_too_large').add('unsupported_media_type')
   if (params) codes.add('not_found')
   if (body && params) codes.add('conflict')
-  const described = [...codes].map((code) => [
-    problemStatus[code],
-    { description: `\`${code}\``, content: { [problemMediaType]: { schema: problemSchema } } },
-  ])
+  const described = [...codes].map((code) => {
+    const headers = problemHeaders[code]
+    const content = { [problemMediaType]: { schema: problemSchema } }
+    return [problemStatus[code], { description: `\`${code}\``, ...(headers && { headers }), content }]
+  })
   return Object.fromEntries(described)
+}
+
+const text = { type: 'string' as const }
+const problemHeaders: Partial<Record<ProblemCode, Record<string, object>>> = {
+  unauthenticated: { 'WWW-Authenticate': { description: 'The scheme: Bearer (RFC 6750).', schema: text } },
+  too_many_requests: { 'Retry-After': { description: 'When to ask again, in seconds.', required: true, schema: text } },
 }

@@ -9,8 +9,15 @@ export interface AnswerSpec {
   description: string
   /** Absent: the answer has no body. */
   schema?: z.ZodType
-  /** Other media types for the same content, each with a description. */
-  streams?: Record<string, string>
+  /** Other media types for the same content. */
+  streams?: Record<string, StreamSpec>
+}
+
+/** A body that is sent piece by piece. */
+export interface StreamSpec {
+  description: string
+  /** The JSON of one piece: of a line, or of the data of an event. Absent: the body is text. */
+  item?: z.ZodType
 }
 
 type Answers = Record<number, AnswerSpec>

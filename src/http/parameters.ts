@@ -31,7 +31,13 @@ export function booleanParam(description: string) {
   return z
     .enum(['true', 'false'], { error: 'must be true or false' })
     .transform((text) => text === 'true')
-    .meta({ description, override: { type: 'boolean' } })
+    .meta({
+      description,
+      override({ jsonSchema }) {
+        jsonSchema.type = 'boolean'
+        delete jsonSchema.enum // its texts
+      },
+    })
 }
 
 /** A moment in a query. */

@@ -24,20 +24,13 @@ import { type HealthDeps, mountHealth } from './health.ts'
 import { createApiLimits } from './limits.ts'
 import { mount } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
+import { apiOperations } from './operations.ts'
 import { mountBoard } from './pages/board.ts'
 import { mountDashboard } from './pages/dashboard.ts'
 import { mountDocs } from './pages/docs.ts'
 import { mountLogin } from './pages/login.ts'
 import { answerProblems } from './problem.ts'
 import { logRequests } from './request-log.ts'
-import { connectionOperations } from './routes/connections.ts'
-import { deliveryOperations } from './routes/deliveries.ts'
-import { eventOperations } from './routes/events.ts'
-import { importDetailOperations } from './routes/import-details.ts'
-import { importSteeringOperations } from './routes/import-steering.ts'
-import { importOperations } from './routes/imports.ts'
-import { tokenOperations } from './routes/tokens.ts'
-import { webhookEndpointOperations } from './routes/webhook-endpoints.ts'
 import { noStore, plainSecurity } from './security-headers.ts'
 import { createSessions } from './session.ts'
 
@@ -137,16 +130,16 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   const limits = createApiLimits({ clock, limits: deps.limits, tokenWatch })
   const sessions = createSessions({ db, clock, encryption, authenticator, basePath })
   const watcher = createWatcher({ db, log })
-  const operations = [
-    ...importOperations({ ...deps, watcher, limits }),
-    ...importSteeringOperations(deps),
-    ...importDetailOperations({ ...deps, limits }),
-    ...connectionOperations({ ...deps, guard: deps.providerGuard }),
-    ...webhookEndpointOperations({ ...deps, checkDestination: deps.checkWebhookDestination }),
-    ...eventOperations({ ...deps, feed: createFeedWatcher({ db, clock, log }), limits }),
-    ...deliveryOperations(deps),
-    ...tokenOperations({ ...deps, authenticator, tokenWatch }),
-  ]
+  const operations = apiOperations({
+    ...deps,
+    watcher,
+    limits,
+    feed: createFeedWatcher({ db, clock, log }),
+    guard: deps.providerGuard,
+    checkDestination: deps.checkWebhookDestination,
+    authenticator,
+    tokenWatch,
+  })
   app.use('/v1', noStore)
   if (deps.corsOrigins.length > 0) app.use('/v1', allowOrigins(deps.corsOrigins))
   mount(app, operations, { authenticator, limits, stopping })

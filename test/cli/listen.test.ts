@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { Import, WebhookEvent } from '../../packages/client/src/index.ts'
 import { eventLine } from '../../src/cli/event-line.ts'
-import type { Import, WebhookEvent } from '../../src/webhooks/consumer/verify.ts'
 import { newSecret, signatureHeaders } from '../../src/webhooks/signing.ts'
 import { type RunningCli, runCli, startCli } from './run.ts'
 

@@ -165,9 +165,18 @@ function createValidators(document: OpenApi) {
       const ref = `openapi#/${pointer.map((part) => encodeURIComponent(String(part).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/')}`
       const validate = compiled.get(ref) ?? ajv.compile({ $ref: ref })
       compiled.set(ref, validate)
-      expect(validate(body) ? [] : validate.errors, where).toEqual([])
+      for (const piece of piecesOf(mediaType, body)) expect(validate(piece) ? [] : validate.errors, where).toEqual([])
     },
   }
+}
+
+/** What the schema describes: the body, or each line of it. */
+function piecesOf(mediaType: string | null, body: unknown): unknown[] {
+  if (mediaType !== 'application/x-ndjson') return [body]
+  return String(body)
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
 }
 
 async function read(response: Response): Promise<Answer> {

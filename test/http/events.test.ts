@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { writeEvent } from '../../src/events/write.ts'
 import { type Api, useApi } from './api.ts'
-import { anImport } from './fixtures.ts'
+import { aConnection, anImport } from './fixtures.ts'
 
 const api = useApi()
 const stopped = useApi()
@@ -79,6 +79,7 @@ describe('the feed', () => {
     const start = newId()
     const { db } = api.database
     const occurredAt = api.clock.now()
+    const name = await aConnection(api)
     const event = {
       type: 'connection.paused',
       importId: null,
@@ -88,7 +89,7 @@ describe('the feed', () => {
       metadata: null,
       endpointId: null,
       occurredAt,
-      data: {},
+      data: (await api.call('GET /v1/connections/{name}', { name })).body,
     } as const
     const { promise: released, resolve: release } = Promise.withResolvers<void>()
     const { promise: written, resolve: isWritten } = Promise.withResolvers<string>()

@@ -102,7 +102,10 @@ function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): O
       200: {
         description: 'A page of rows, or all of them.',
         schema: pageSchema(schema),
-        streams: { [csv]: `With a header: ${columns.join(',')}`, [ndjson]: 'One JSON object a line.' },
+        streams: {
+          [csv]: { description: `With a header: ${columns.join(',')}` },
+          [ndjson]: { description: 'All rows, one JSON object a line.', item: schema },
+        },
       },
     },
     async handle({ params, query, preferred, signal, principal }) {

@@ -130,7 +130,17 @@ export function importOperations(deps: Deps): Operation[] {
       description:
         'Sends an event `import` with the import as JSON, now and at each change. The stream ends when the import is over.',
       params: idParams,
-      answers: { 200: { description: 'The events.', streams: { [eventStream]: 'event: import, data: the import' } } },
+      answers: {
+        200: {
+          description: 'The events.',
+          streams: {
+            [eventStream]: {
+              description: 'Server-sent events `import`; the data of each is the import as JSON.',
+              item: importSchema,
+            },
+          },
+        },
+      },
       handle: async ({ params, signal, principal }) =>
         deps.limits.placed('stream', principal, (revoked) =>
           streamChanges(deps.watcher.changes(params.id, AbortSignal.any([signal, revoked]))),

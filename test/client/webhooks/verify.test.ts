@@ -6,7 +6,7 @@ import {
   verifyWebhook,
   type WebhookHeaders,
   WebhookVerificationError,
-} from '../../../src/webhooks/consumer/verify.ts'
+} from '../../../packages/client/src/webhooks/verify.ts'
 import { newSecret, signatureHeaders } from '../../../src/webhooks/signing.ts'
 
 const at = new Date('2026-11-22T12:00:00.900Z')

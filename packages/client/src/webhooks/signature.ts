@@ -1,6 +1,15 @@
 // Owns checking signatures by the Standard Webhooks specification:
 // https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-import { createHmac, timingSafeEqual } from 'node:crypto'
+
+/** Node, Bun and Deno have it. Importing it would keep browsers from loading the package's other parts. */
+interface Crypto {
+  createHmac(algorithm: 'sha256', key: Uint8Array): Hmac
+  timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean
+}
+interface Hmac {
+  update(data: string | Uint8Array): Hmac
+  digest(encoding: 'base64'): string
+}
 
 const prefix = 'whsec_'
 const base64 = /^[A-Za-z0-9+/]+={0,2}$/
@@ -19,10 +28,11 @@ export interface Signed {
  */
 export function isSigned(signed: Signed, signatures: string, secrets: readonly string[]): boolean {
   if (secrets.length === 0) throw new TypeError('There is no secret to verify webhooks with.')
-  const given = signatures.split(' ').map((signature) => Buffer.from(signature))
+  const { timingSafeEqual } = nodeCrypto()
+  const given = signatures.split(' ').map(bytesOf)
   let isFound = false
   for (const secret of secrets) {
-    const expected = Buffer.from(sign(signed, secret))
+    const expected = bytesOf(sign(signed, secret))
     for (const signature of given)
       if (signature.length === expected.length && timingSafeEqual(signature, expected)) isFound = true
   }
@@ -30,13 +40,24 @@ export function isSigned(signed: Signed, signatures: string, secrets: readonly s
 }
 
 function sign({ id, timestamp, body }: Signed, secret: string): string {
-  const hmac = createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(body)
+  const hmac = nodeCrypto().createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(body)
   return `v1,${hmac.digest('base64')}`
 }
 
-function keyOf(secret: string): Buffer {
+function keyOf(secret: string): Uint8Array {
   const text = secret.startsWith(prefix) ? secret.slice(prefix.length) : secret
   if (!base64.test(text))
     throw new TypeError('A webhook secret is whsec_ and base64, as the endpoint was created with.')
-  return Buffer.from(text, 'base64')
+  return Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0))
+}
+
+function bytesOf(text: string): Uint8Array {
+  return new TextEncoder().encode(text)
+}
+
+function nodeCrypto(): Crypto {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
+  const crypto = process?.getBuiltinModule?.('node:crypto')
+  if (crypto === undefined) throw new Error('Webhooks are verified on servers: Node 20.16, Bun or Deno, or newer.')
+  return crypto as Crypto
 }

@@ -1,5 +1,5 @@
-// Owns the function that consumers of webhooks call: `import { verifyWebhook } from 'import-tracker/webhooks'`. It runs
-// in the consumer, so it depends on nothing of the service, nor on any package.
+// Owns the function that consumers of webhooks call. It runs in the consumer, so it depends on nothing of the service,
+// nor on any package.
 import type { WebhookEvent } from './event.ts'
 import { isSigned } from './signature.ts'
 import { WebhookVerificationError } from './verification-error.ts'

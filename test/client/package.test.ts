@@ -1,37 +1,62 @@
 // The package as a consumer installs it: what `npm pack` makes, below node_modules, where Node strips no types.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core'
+import { publint } from 'publint'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newSecret, signatureHeaders } from '../../../src/webhooks/signing.ts'
+import { newSecret, signatureHeaders } from '../../src/webhooks/signing.ts'
 
-const project = fileURLToPath(new URL('../../..', import.meta.url))
+const project = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
 let directory: string
+let packed: string
 let app: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'import-tracker-package-'))
   app = join(directory, 'app')
-  const installed = join(app, 'node_modules/import-tracker')
+  const installed = join(app, 'node_modules/import-tracker-client')
   await mkdir(installed, { recursive: true })
-  await run('tar', ['-xzf', await pack(join(directory, 'sources')), '-C', installed, '--strip-components=1'])
+  packed = await pack(join(directory, 'sources'))
+  await run('tar', ['-xzf', packed, '-C', installed, '--strip-components=1'])
 }, 60_000)
 afterAll(() => rm(directory, { recursive: true }))
 
-test('it holds JavaScript and types for consumers, and no sources', async () => {
-  const files = await readdir(join(app, 'node_modules/import-tracker'), { recursive: true })
-  expect(files).toContain('dist/webhooks/verify.js')
-  expect(files).toContain('dist/webhooks/verify.d.ts')
-  expect(files.filter((file) => file.startsWith('src'))).toEqual([])
+test('it holds JavaScript with declarations and no sources, in less than 60 kB, and depends on nothing', async () => {
+  const installed = join(app, 'node_modules/import-tracker-client')
+  const files = await readdir(installed, { recursive: true, withFileTypes: true })
+  const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name))
+  const names = paths.map((path) => relative(installed, path)).sort()
+  expect(names.filter((name) => !/^dist\/.*(\.js|\.d\.ts)$/.test(name))).toEqual([
+    'LICENSE',
+    'README.md',
+    'package.json',
+  ])
+  expect(names).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/webhooks/verify.js']))
+  const sizes = await Promise.all(paths.map(async (path) => (await stat(path)).size))
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(60_000)
+  const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+  expect(manifest).not.toHaveProperty('dependencies')
+})
+
+test('publint and Are The Types Wrong find nothing', async () => {
+  const tarball = await readFile(packed)
+  const { messages } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer }, strict: true })
+  expect(messages).toEqual([])
+  const { problems } = (await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)))) as {
+    problems: { kind: string }[]
+  }
+  // It is an ES module, which require() loads from Node 20.19 on.
+  expect(problems.filter(({ kind }) => kind !== 'CJSResolvesToESM')).toEqual([])
 })
 
 const receiver = `
-  import { verifyWebhook, WebhookVerificationError } from 'import-tracker/webhooks'
+  import { verifyWebhook, WebhookVerificationError } from 'import-tracker-client'
   const { body, headers, secret } = JSON.parse(process.argv[2])
   const { id, type } = verifyWebhook(body, headers, secret)
   try {
@@ -55,7 +80,7 @@ for (const [name, node] of Object.entries(nodes))
   )
 
 const typed = `
-  import { type Import, verifyWebhook, type WebhookEvent, WebhookVerificationError } from 'import-tracker/webhooks'
+  import { type Import, verifyWebhook, type WebhookEvent, WebhookVerificationError } from 'import-tracker-client'
   export function receive(body: Uint8Array, headers: Record<string, string | string[] | undefined>): string {
     try {
       return summaryOf(verifyWebhook(body, headers, ['whsec_a'], { toleranceS: 60 }))
@@ -79,7 +104,14 @@ const typed = `
 
 test('its types are whole, and tell events apart', async () => {
   await writeFile(join(app, 'receiver.ts'), typed)
-  const compilerOptions = { module: 'NodeNext', target: 'ES2022', strict: true, noEmit: true, types: [] }
+  const compilerOptions = {
+    module: 'NodeNext',
+    target: 'ES2022',
+    lib: ['ES2023', 'DOM'],
+    strict: true,
+    noEmit: true,
+    types: [],
+  }
   await writeFile(join(app, 'package.json'), JSON.stringify({ type: 'module' }))
   await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['receiver.ts'] }))
   const { stdout } = await run(join(project, 'node_modules/.bin/tsc'), [], { cwd: app }).catch((error) => error)
@@ -88,11 +120,12 @@ test('its types are whole, and tell events apart', async () => {
 
 /** The package's file, made of a copy, so that the project is left alone. */
 async function pack(folder: string): Promise<string> {
-  const parts = ['package.json', 'tsconfig.json', 'src/webhooks/consumer']
-  for (const part of parts) await cp(join(project, part), join(folder, part), { recursive: true })
+  for (const part of ['tsconfig.json', 'packages/client'])
+    await cp(join(project, part), join(folder, part), { recursive: true })
   await symlink(join(project, 'node_modules'), join(folder, 'node_modules'))
-  const { stdout } = await run('npm', ['pack', '--json', '--offline', '--loglevel=error'], { cwd: folder })
+  const cwd = join(folder, 'packages/client')
+  const { stdout } = await run('npm', ['pack', '--json', '--offline', '--loglevel=error'], { cwd })
   const name = /"filename": "([^"]+)"/.exec(stdout)?.[1]
   if (!name) throw new Error(`npm pack made nothing: ${stdout}`)
-  return join(folder, name)
+  return join(cwd, name)
 }

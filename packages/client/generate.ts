@@ -1,0 +1,191 @@
+// Owns making the client's types and its table of calls from the API's document. Run it with `npm run generate:client`;
+// with --check it only says whether the files are as they should be.
+import { readFile, writeFile } from 'node:fs/promises'
+import { registerHooks } from 'node:module'
+import { isDeepStrictEqual } from 'node:util'
+import { apiDocument } from '../../src/http/operations.ts'
+
+interface Schema {
+  $ref?: string
+  type?: string | string[]
+  properties?: Record<string, Schema>
+  required?: string[]
+  items?: Schema
+  description?: string | undefined
+}
+interface Parameter {
+  in: string
+  name: string
+  required?: boolean
+  description?: string
+  schema: Schema
+}
+interface Operation {
+  operationId: string
+  summary: string
+  parameters?: Parameter[]
+  requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> }
+  responses: Record<string, { content?: Record<string, { schema: Schema }> }>
+}
+
+/** Names that don't follow from the path. */
+const names: Record<string, string> = {
+  'POST /v1/imports': 'register',
+  'POST /v1/imports/batch': 'registerMany',
+}
+const groups: Record<string, string> = { 'webhook-endpoints': 'endpoints' }
+
+const document = apiDocument()
+/** The document's schemas, and those of queries and answers that have no name in it. */
+const schemas: Record<string, Schema> = { ...(document.components?.schemas as Record<string, Schema>) }
+const methods: { group: string; call: string; signature: string }[] = []
+
+for (const [path, item] of Object.entries(document.paths ?? {}))
+  for (const [method, operation] of Object.entries(item as Record<string, Operation>)) describe(method, path, operation)
+
+const made = {
+  'src/schema.ts': `// Made by \`npm run generate:client\` from the API's document.
+
+import type { CallOptions, Pages } from './pages.ts'
+
+${(await typesOf(schemas)).trim()}
+
+/** The client's methods. */
+export interface Methods {
+${groupsOf(({ signature }) => signature).join('\n')}
+}
+`,
+  'src/calls.ts': `// Made by \`npm run generate:client\` from the API's document.
+
+/** By group and method. The last word of a call says that it takes a body, or answers with a page. */
+export const calls: Record<string, Record<string, string>> = {
+${groupsOf(({ call }) => call, ',').join('\n')}
+}
+`,
+}
+
+for (const [name, text] of Object.entries(made)) {
+  const file = new URL(name, import.meta.url)
+  if (!process.argv.includes('--check')) await writeFile(file, text)
+  else if ((await readFile(file, 'utf8').catch(() => '')) !== text) {
+    console.error(`packages/client/${name} isn’t as the API is now: run npm run generate:client.`)
+    process.exitCode = 1
+  }
+}
+
+function describe(method: string, path: string, operation: Operation): void {
+  const { operationId, summary, parameters = [], requestBody } = operation
+  const route = `${method.toUpperCase()} ${path}`
+  const query = parameters.filter((parameter) => parameter.in === 'query')
+  const body = requestBody?.content['application/json']?.schema
+  const answer = answerOf(operation)
+  const item = itemOf(answer)
+  const kind = body ? 'body' : item ? 'list' : null
+  const [noun = '', ...others] = path.split('/').slice(2)
+  const name = names[route] ?? methodName(method, others, item !== undefined)
+  const queryName = query.length === 2 && item ? 'PageQuery' : `${operationId}Query`
+  const queryType = query.length === 0 ? '' : `${nameOf(queryOf(query), queryName)} & `
+  const taken = [
+    ...(path.match(/(?<=\{)\w+(?=\})/g) ?? []).map((parameter) => `${parameter}: string`),
+    ...(body ? [`body${requestBody?.required ? '' : '?'}: ${nameOf(body, `${operationId}Body`)}`] : []),
+    `options?: ${queryType}CallOptions`,
+  ]
+  const given = item
+    ? `Pages<${nameOf(item, `${operationId}Item`)}>`
+    : `Promise<${answer ? nameOf(answer, `${operationId}Answer`) : 'void'}>`
+  methods.push({
+    group: groups[noun] ?? camelCase(noun),
+    call: `    ${name}: '${route}${kind ? ` ${kind}` : ''}',`,
+    signature: `    /** ${summary}. */\n    ${name}(${taken.join(', ')}): ${given}`,
+  })
+}
+
+function groupsOf(lineOf: (method: (typeof methods)[number]) => string, end = ''): string[] {
+  const byGroup = Map.groupBy(methods, ({ group }) => group)
+  return [...byGroup].map(([group, some]) => `  ${group}: {\n${some.map(lineOf).join('\n')}\n  }${end}`)
+}
+
+function methodName(method: string, [first, ...others]: string[], isList: boolean): string {
+  const verb = (first?.startsWith('{') ? others : [first ?? '', ...others]).join('-')
+  if (verb !== '') return camelCase(verb)
+  if (method === 'get' && isList) return 'list'
+  return method === 'post' ? 'create' : method
+}
+
+function answerOf({ responses }: Operation): Schema | undefined {
+  const [success] = Object.keys(responses).filter((status) => status.startsWith('2'))
+  const content = responses[success ?? '']?.content ?? {}
+  return (content['application/json'] ?? Object.values(content)[0])?.schema
+}
+
+/** Returns what a page holds, if the answer is one. */
+function itemOf(answer: Schema | undefined): Schema | undefined {
+  return answer?.properties?.next === undefined ? undefined : answer.properties.data?.items
+}
+
+function queryOf(parameters: readonly Parameter[]): Schema {
+  return {
+    type: 'object',
+    properties: Object.fromEntries(
+      parameters.map(({ name, description, schema }) => [name, { ...schema, description }]),
+    ),
+    required: parameters.filter(({ required }) => required).map(({ name }) => name),
+  }
+}
+
+/** Gives a schema that has no name one, and returns its type. Equal ones share it. */
+function nameOf(schema: Schema, name: string): string {
+  const equal = Object.keys(schemas).find((one) => isDeepStrictEqual(schemas[one], schema))
+  const known = schema.$ref?.slice(schema.$ref.lastIndexOf('/') + 1) ?? equal
+  const own = known ?? name.charAt(0).toUpperCase() + name.slice(1)
+  if (known === undefined) schemas[own] = schema
+  return `Schemas['${own}']`
+}
+
+function camelCase(text: string): string {
+  return text.replace(/-(\w)/g, (_match, letter: string) => letter.toUpperCase())
+}
+
+/** Returns the types of the schemas, without what openapi-typescript says of an API beside them. */
+async function typesOf(schemas: Record<string, Schema>): Promise<string> {
+  // Its own types are made of TypeScript 5's, and it works with the classic compiler's API, which ended there.
+  registerHooks({
+    resolve: (specifier, context, next) => next(specifier === 'typescript' ? 'typescript-5' : specifier, context),
+  })
+  const generator: string = 'openapi-typescript'
+  const { astToString, default: openapiTs } = (await import(generator)) as {
+    default(document: string): Promise<unknown>
+    astToString(ast: unknown): string
+  }
+  const { openapi, info } = document
+  const whole = astToString(await openapiTs(JSON.stringify({ openapi, info, paths: {}, components: { schemas } })))
+  const [, inner = ''] = /\n {4}schemas: \{\n([\s\S]*?)\n {4}\};\n/.exec(whole) ?? []
+  const lines = inner.split('\n').map((line) => line.replace(/^ {4}/, '').replaceAll('    ', '  '))
+  const text = `export interface Schemas {\n${lines.join('\n')}\n}`.replaceAll(`components["schemas"]`, 'Schemas')
+  return withoutRepetition(text)
+}
+
+/** Returns the types with each comment once, cut to a sentence, and with a name for each long list of words. */
+function withoutRepetition(text: string): string {
+  const said = new Set<string>()
+  const commented = text.replace(/^( *)\/\*\*[\s\S]*?\*\/\n(.*)/gm, (comment, indent: string, field: string) => {
+    const sentence = sentenceOf(comment)
+    if (sentence === '' || said.has(sentence + field)) return field
+    said.add(sentence + field)
+    return `${indent}/** ${sentence} */\n${field}`
+  })
+  const lists = [...new Set([...commented.matchAll(/(?:"[\w.]+" \| ){5,}"[\w.]+"/g)].map(([list]) => list))]
+  const named = lists.reduce((all, list, index) => all.replaceAll(list, `Words${index}`), commented)
+  return [...lists.map((list, index) => `type Words${index} = ${list}`), '', named].join('\n')
+}
+
+/** Returns the first sentence of a comment's description: the package is small, and /docs has the rest. */
+function sentenceOf(comment: string): string {
+  const [, description = ''] = /@description ([\s\S]*?)(?:\n *\* @|\*\/)/.exec(comment) ?? []
+  const text = description
+    .replace(/\s*\n *\*? */g, ' ')
+    .replace(/\s*\(enum property.*/, '')
+    .trim()
+  if (text.startsWith('discriminator enum')) return ''
+  return /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
+}

@@ -1,0 +1,793 @@
+// Made by `npm run generate:client` from the API's document.
+
+import type { CallOptions, Pages } from './pages.ts'
+
+type Words0 = "unmapped_status" | "forbidden" | "outcome_incomplete" | "budget" | "stalled" | "overdue"
+type Words1 = "pending" | "queued" | "running" | "succeeded" | "partial" | "failed" | "canceled" | "lost" | "stopped"
+type Words2 = "import.queued" | "import.running" | "import.succeeded" | "import.partial" | "import.failed" | "import.canceled" | "import.lost" | "import.stopped" | "import.resumed" | "import.rows_collected" | "import.rows_incomplete" | "import.attention" | "import.stalled" | "import.overdue" | "connection.paused" | "connection.resumed" | "endpoint.failing" | "endpoint.recovered" | "endpoint.disabled" | "delivery.exhausted"
+type Words3 = "invalid_request" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "too_many_requests" | "internal" | "unavailable"
+type Words4 = "import.queued" | "import.running" | "import.succeeded" | "import.partial" | "import.failed" | "import.canceled" | "import.lost" | "import.stopped" | "import.resumed" | "import.rows_collected" | "import.rows_incomplete" | "import.attention" | "import.stalled" | "import.overdue"
+type Words5 = "delivered" | "http_error" | "invalid_http" | "redirect" | "timeout" | "dns_error" | "connect_error" | "tls_error" | "blocked_address" | "in_flight"
+type Words6 = "blocked_address" | "name_not_found" | "dns_timeout" | "dns_failed" | "connection_refused" | "host_unreachable" | "connect_timeout" | "connection_failed" | "certificate_expired" | "certificate_wrong_host" | "certificate_untrusted" | "tls_failed" | "connection_reset" | "answer_timeout" | "headers_too_large" | "malformed_http" | "undecipherable_secret"
+
+export interface Schemas {
+  RegisterImport: {
+    /** The name of a connection. */
+    connection: string;
+    /** The provider’s id of the job. */
+    jobId?: string | null;
+    /** Your own data. */
+    metadata?: {
+      [key: string]: unknown;
+    };
+    /** How long to poll at most. */
+    deadlineMs?: number;
+    /** The provider’s answer, if it came inline (micro). */
+    result?: {
+      [key: string]: unknown;
+    };
+  };
+  RegisterImports: {
+    imports: Schemas["RegisterImport"][];
+  };
+  PatchImport: {
+    /** Replaces all metadata. */
+    metadata?: {
+      [key: string]: unknown;
+    };
+    /** How long to poll at most, counted from the registration or the last resume. */
+    deadlineMs?: number;
+  };
+  ImportAction: {
+    filter: Schemas["ImportFilter"];
+    action: "poll" | "stop" | "resume";
+    /** Only counts them. */
+    dryRun?: boolean;
+  };
+  ImportFilter: {
+    ids?: string[];
+    /** The name of their connection. */
+    connection?: string;
+    provider?: "cdq" | "micro" | "zilliant" | "fullstory";
+    /** The provider’s id of the job. */
+    jobId?: string;
+    /** What the provider’s id of the job begins with. */
+    jobIdPrefix?: string;
+    attention?: Words0;
+    state?: (Words1)[];
+    metadata?: {
+      [key: string]: string | number | boolean | null;
+    };
+    /** Registered at this moment or later. */
+    registeredAfter?: string;
+    /** Registered before this moment. */
+    registeredBefore?: string;
+    /** Seen to be over at this moment or later. */
+    finishedAfter?: string;
+    /** Seen to be over before this moment. */
+    finishedBefore?: string;
+  };
+  ResumeImport: {
+    /** Also resumes an import that the provider has ended, because its job runs again. */
+    force?: boolean;
+  };
+  PutConnection: Schemas["PutCdqConnection"] | Schemas["PutMicroConnection"] | Schemas["PutZilliantConnection"] | Schemas["PutFullstoryConnection"];
+  PutCdqConnection: {
+    provider: "cdq";
+    /** The base URL of its API. */
+    baseUrl?: string;
+    credentials: Schemas["CdqCredentials"];
+    settings?: Schemas["CdqSettings"];
+    limits?: Schemas["Limits"];
+    /** JSON Pointers of fields that change with time alone. */
+    volatileFields?: string[];
+  };
+  /** The credentials for cdq. */
+  CdqCredentials: {
+    apiKey: string;
+  };
+  CdqSettings: Record<string, never>;
+  /** Limits on requests to the provider. */
+  Limits: {
+    /** At an even pace. */
+    requestsPerSecond?: number;
+    /** At an even pace, so that no 60 seconds see more. */
+    requestsPerMinute?: number;
+    /** Of a day in UTC. */
+    requestsPerDay?: number;
+    /** Of a month in UTC. */
+    requestsPerMonth?: number;
+    maxInFlight?: number;
+    minIntervalMs?: number;
+    maxIntervalMs?: number;
+    deadlineMs?: number;
+  };
+  PutMicroConnection: {
+    provider: "micro";
+    baseUrl?: string;
+    credentials: Schemas["MicroCredentials"];
+    settings: Schemas["MicroSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+  };
+  /** The credentials for micro. */
+  MicroCredentials: {
+    apiKey: string;
+  };
+  MicroSettings: {
+    teamId: string;
+  };
+  PutZilliantConnection: {
+    provider: "zilliant";
+    /** The base URL of its API. */
+    baseUrl: string;
+    credentials: Schemas["ZilliantCredentials"];
+    settings?: Schemas["ZilliantSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+  };
+  /** The credentials for zilliant. */
+  ZilliantCredentials: {
+    tokenResponse: string;
+  };
+  ZilliantSettings: {
+    forwardedHost?: string;
+  };
+  PutFullstoryConnection: {
+    provider: "fullstory";
+    baseUrl?: string;
+    credentials: Schemas["FullstoryCredentials"];
+    settings?: Schemas["FullstorySettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+  };
+  /** The credentials for fullstory. */
+  FullstoryCredentials: {
+    apiKey: string;
+  };
+  FullstorySettings: {
+    resource?: "events" | "users";
+  };
+  PatchConnection: {
+    provider?: "cdq" | "micro" | "zilliant" | "fullstory";
+    /** Replaces all credentials. */
+    credentials?: Schemas["CdqCredentials"] | Schemas["MicroCredentials"] | Schemas["ZilliantCredentials"] | Schemas["FullstoryCredentials"];
+    /** Replaces all settings. */
+    settings?: Schemas["CdqSettings"] | Schemas["MicroSettings"] | Schemas["ZilliantSettings"] | Schemas["FullstorySettings"];
+    /** Null: the provider’s default. */
+    baseUrl?: string | null;
+    limits?: Schemas["ChangedLimits"];
+    volatileFields?: string[];
+  };
+  /** An absent limit stays; null restores the provider’s default. */
+  ChangedLimits: {
+    requestsPerSecond?: number | null;
+    requestsPerMinute?: number | null;
+    requestsPerDay?: number | null;
+    requestsPerMonth?: number | null;
+    maxInFlight?: number | null;
+    minIntervalMs?: number | null;
+    maxIntervalMs?: number | null;
+    deadlineMs?: number | null;
+  };
+  CreateWebhookEndpoint: {
+    /** The receiver’s URL: https, and a public host. */
+    url: string;
+    /** The event types to send. */
+    types?: (Words2)[];
+    /** Sends only events of these connections. */
+    connections?: string[] | null;
+    /** Sends only events of these providers. */
+    providers?: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
+    /** Sends only events of imports whose metadata has all of these keys with these values. */
+    metadata?: {
+      [key: string]: string | number | boolean;
+    } | null;
+    /** Headers to send with each webhook, such as an Authorization of yours. */
+    headers?: {
+      [key: string]: string;
+    };
+  };
+  PatchWebhookEndpoint: {
+    /** The receiver’s URL: https, and a public host. */
+    url?: string;
+    types?: (Words2)[];
+    connections?: string[] | null;
+    providers?: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
+    metadata?: {
+      [key: string]: string | number | boolean;
+    } | null;
+    /** Replaces all headers. */
+    headers?: {
+      [key: string]: string;
+    };
+    /** False: nothing is sent, and pending deliveries are skipped. */
+    enabled?: boolean;
+  };
+  RotateSecret: {
+    /** How long older secrets go on signing. */
+    overlapHours?: number;
+  };
+  ResendWindow: {
+    /** From this time on. */
+    since?: string;
+    /** Before this time. */
+    until?: string;
+    dryRun?: boolean;
+  };
+  CreateToken: {
+    /** What the token is for. */
+    name: string;
+    scope: "read" | "write" | "admin";
+  };
+  Import: {
+    id: string;
+    connection: string;
+    provider: string;
+    /** The provider’s id of the job. */
+    jobId: string;
+    /** `lost`: nobody can know how the import ended. */
+    state: Words1;
+    lostReason: ("not_found" | "expired" | "unauthorized" | "deadline" | "archived") | null;
+    /** Why a person should look at the import. */
+    attention: string | null;
+    /** The provider’s own word for the state. */
+    providerStatus: string | null;
+    /** The provider’s text for people. */
+    message: string | null;
+    progress: number | null;
+    rows: Schemas["Rows"];
+    details: Schemas["Details"];
+    providerCreatedAt: string | null;
+    providerStartedAt: string | null;
+    providerFinishedAt: string | null;
+    registeredAt: string;
+    firstPolledAt: string | null;
+    lastPolledAt: string | null;
+    /** When the next poll is due. */
+    nextPollAt: string | null;
+    /** When the tracker saw that the import is over. */
+    finishedAt: string | null;
+    polls: number;
+    /** The error of the last poll, or what the outcome lacks (`outcome_incomplete`). */
+    lastError: Schemas["LastError"] | null;
+    metadata: {
+      [key: string]: unknown;
+    };
+    /** Its page, for people. */
+    url: string | null;
+  };
+  /** Counts of rows as the provider reports them. */
+  Rows: {
+    total: number | null;
+    processed: number | null;
+    succeeded: number | null;
+    failed: number | null;
+    inserted: number | null;
+    updated: number | null;
+    skipped: number | null;
+  };
+  Details: {
+    /** How far skipped lines and row results are stored. */
+    state: "none" | "pending" | "collecting" | "complete" | "incomplete";
+    skippedLines: number;
+    rowResults: number;
+    /** Why no rows come. */
+    lastError: Schemas["LastError"] | null;
+  };
+  /** The error of the last call. */
+  LastError: {
+    code: string;
+    message: string;
+    at: string;
+  };
+  /** A problem document (RFC 9457). */
+  Problem: {
+    type: "about:blank";
+    /** The status in words. */
+    title: string;
+    status: number;
+    /** The kind of problem, for programs. */
+    code: Words3;
+    /** The problem in words, for people. */
+    detail: string;
+    requestId: string;
+    /** The wrong fields. */
+    errors: {
+      field: string;
+      message: string;
+    }[];
+  };
+  ImportActionResult: {
+    /** How many imports match, of those that one call takes: at most 1000. */
+    count: number;
+    /** How many of them the action was done to. */
+    done: number;
+    /** How many of them it isn’t for, or that refused it: they stay as they were. */
+    skipped: number;
+    /** True: more match that the action is for, so call again. */
+    more: boolean;
+    dryRun: boolean;
+  };
+  /** A report, and how long it stayed the same. */
+  Snapshot: {
+    state: Words1;
+    providerStatus: string | null;
+    progress: number | null;
+    message: string | null;
+    rows: Schemas["Rows"];
+    /** The provider’s answer without its row lists. */
+    body: unknown;
+    firstSeenAt: string;
+    lastSeenAt: string;
+    /** How many polls saw this report. */
+    polls: number;
+  };
+  /** A line that the provider skipped, and the page that it came with (from 0). */
+  SkippedLine: {
+    line: number | null;
+    column: number | null;
+    page: number;
+  };
+  RowResult: {
+    /** From 0, in the provider’s order. */
+    row: number;
+    recordId: string | null;
+    created: boolean | null;
+    existing: boolean | null;
+    error: {
+      code: string | null;
+      message: string | null;
+    } | null;
+  };
+  /** An account at a provider. */
+  Connection: {
+    name: string;
+    provider: string;
+    /** Null: the provider’s default. */
+    baseUrl: string | null;
+    settings: {
+      [key: string]: unknown;
+    };
+    limits: Schemas["OwnLimits"];
+    effectiveLimits: Schemas["EffectiveLimits"];
+    /** Fields whose changes make no new snapshot, besides the provider’s own. */
+    volatileFields: string[];
+    /** Since when only a probe every few minutes asks the provider. */
+    pausedAt: string | null;
+    /** `unauthorized`: the provider refuses the credentials. */
+    pauseReason: ("unauthorized" | "forbidden") | null;
+    /** The provider asked for no calls before this moment: 429, or 503 with `Retry-After`. */
+    blockedUntil: string | null;
+    usage: Schemas["Usage"];
+    createdAt: string;
+    updatedAt: string;
+  };
+  /** The limits as a caller set them. */
+  OwnLimits: {
+    requestsPerSecond?: number | null;
+    requestsPerMinute?: number | null;
+    requestsPerDay?: number | null;
+    requestsPerMonth?: number | null;
+    maxInFlight?: number;
+    minIntervalMs?: number;
+    maxIntervalMs?: number;
+    deadlineMs?: number;
+  };
+  /** The limits in force: the connection’s own, otherwise its provider’s defaults. */
+  EffectiveLimits: {
+    requestsPerSecond: number | null;
+    requestsPerMinute: number | null;
+    requestsPerDay: number | null;
+    requestsPerMonth: number | null;
+    maxInFlight: number;
+    minIntervalMs: number;
+    maxIntervalMs: number;
+    deadlineMs: number;
+  };
+  /** What the connection has used of its requests a month. */
+  Usage: {
+    /** The month in UTC, as `2026-11`. */
+    month: string;
+    /** Requests to the provider in this month, whatever for. */
+    used: number;
+    /** Null: the month has no limit. */
+    left: number | null;
+    /** When nothing will be left, at the rate of about the last day. */
+    runsOutAt: string | null;
+  };
+  ConnectionTest: {
+    /** The provider was reached and accepts the credentials. */
+    ok: boolean;
+    /** `accepted`, or the reason why not. */
+    code: string;
+    /** The code in words, for people. */
+    message: string;
+  };
+  WebhookEndpointWithSecret: {
+    id: string;
+    url: string;
+    types: (Words2)[];
+    /** Null: events of all connections. */
+    connections: string[] | null;
+    /** Null: events of all providers. */
+    providers: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
+    /** Null: events of imports with any metadata. */
+    metadata: {
+      [key: string]: string | number | boolean;
+    } | null;
+    /** Its own headers by name. */
+    headers: {
+      [key: string]: string;
+    };
+    enabled: boolean;
+    /** `gone`: the receiver answered 410. */
+    disabledReason: ("manual" | "gone" | "failing") | null;
+    /** Since when five or more attempts in a row failed: one is tried at a time. */
+    failingSince: string | null;
+    /** While it is failing: when the next attempt is made. */
+    nextProbeAt: string | null;
+    /** The receiver asked for no attempts before this moment (429, 503, …). */
+    blockedUntil: string | null;
+    /** To the minute. */
+    lastSuccessAt: string | null;
+    createdAt: string;
+    updatedAt: string;
+    /** Signs the webhooks. */
+    secret: string;
+  };
+  WebhookEndpoint: {
+    id: string;
+    url: string;
+    types: (Words2)[];
+    connections: string[] | null;
+    providers: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
+    metadata: {
+      [key: string]: string | number | boolean;
+    } | null;
+    headers: {
+      [key: string]: string;
+    };
+    enabled: boolean;
+    disabledReason: ("manual" | "gone" | "failing") | null;
+    failingSince: string | null;
+    nextProbeAt: string | null;
+    blockedUntil: string | null;
+    lastSuccessAt: string | null;
+    createdAt: string;
+    updatedAt: string;
+  };
+  Delivery: {
+    id: string;
+    /** The `webhook-id` of every attempt. */
+    eventId: string;
+    endpointId: string;
+    type: string;
+    createdAt: string;
+    state: "pending" | "delivered" | "exhausted" | "skipped";
+    /** Requests made so far, including those that a caller asked for. */
+    attempts: number;
+    nextAttemptAt: string | null;
+    deliveredAt: string | null;
+  };
+  Resent: {
+    /** How many are due now, or would be. */
+    count: number;
+    /** True: there are more, so call again. */
+    more: boolean;
+    dryRun: boolean;
+  };
+  /** Something that happened. */
+  Event: Schemas["ImportEvent"] | Schemas["ConnectionEvent"] | Schemas["EndpointEvent"] | Schemas["DeliveryEvent"];
+  ImportEvent: {
+    /** Equals the `webhook-id` of its webhooks. */
+    id: string;
+    importId: string;
+    /** A change of the state; all rows are stored (`import.rows_collected`), or the rest could not be had (`import.rows_incomplete`); or `attention` became another one (`import.attention`, `import.stalled`, `import.overdue`). */
+    type: Words4;
+    /** When it happened. */
+    timestamp: string;
+    /** Numbers the events of the import from 1, without a gap. */
+    sequence: number | null;
+    data: Schemas["Import"];
+    /** Fields left out of `data`, because the body would have been larger than 64 KiB. */
+    omitted?: string[];
+  };
+  ConnectionEvent: {
+    id: string;
+    /** Null: the event isn’t of an import. */
+    importId: string | null;
+    /** The provider refuses the connection’s credentials, or accepts them again. */
+    type: "connection.paused" | "connection.resumed";
+    timestamp: string;
+    /** Null: only the events of an import are numbered. */
+    sequence: number | null;
+    data: Schemas["Connection"];
+    omitted?: string[];
+  };
+  EndpointEvent: {
+    id: string;
+    importId: string | null;
+    /** An endpoint fails again and again, works again, or was disabled. */
+    type: "endpoint.failing" | "endpoint.recovered" | "endpoint.disabled";
+    timestamp: string;
+    sequence: number | null;
+    data: Schemas["WebhookEndpoint"];
+    omitted?: string[];
+  };
+  DeliveryEvent: {
+    id: string;
+    importId: string | null;
+    /** The last automatic attempt at a delivery failed. */
+    type: "delivery.exhausted";
+    timestamp: string;
+    sequence: number | null;
+    data: Schemas["ExhaustedDelivery"];
+    omitted?: string[];
+  };
+  /** A delivery, with its endpoint. */
+  ExhaustedDelivery: {
+    id: string;
+    eventId: string;
+    endpointId: string;
+    type: string;
+    createdAt: string;
+    state: "pending" | "delivered" | "exhausted" | "skipped";
+    attempts: number;
+    nextAttemptAt: string | null;
+    deliveredAt: string | null;
+    endpoint: Schemas["WebhookEndpoint"];
+  };
+  WholeDelivery: {
+    id: string;
+    eventId: string;
+    endpointId: string;
+    type: string;
+    createdAt: string;
+    state: "pending" | "delivered" | "exhausted" | "skipped";
+    attempts: number;
+    nextAttemptAt: string | null;
+    deliveredAt: string | null;
+    /** The body, byte for byte: what the signature covers. */
+    payload: string;
+    /** The headers of the last attempt, with the signature by the secrets of now, and the values of the endpoint’s own headers masked. */
+    headers: {
+      [key: string]: string;
+    };
+  };
+  DeliveryAttempt: {
+    number: number;
+    /** A caller asked for it. */
+    manual: boolean;
+    startedAt: string;
+    durationMs: number | null;
+    /** An `in_flight` that stays means that the worker died meanwhile. */
+    outcome: Words5;
+    status: number | null;
+    /** Why there was no answer. */
+    errorCode: (Words6) | null;
+    /** The first 4 KiB of the answer. */
+    responseSnippet: string | null;
+  };
+  /** The holder of a token. */
+  Me: {
+    name: string;
+    scope: "read" | "write" | "admin";
+  };
+  NewToken: {
+    id: string;
+    name: string;
+    scope: "read" | "write" | "admin";
+    createdAt: string;
+    /** Shown only this once. */
+    token: string;
+  };
+  /** An API token, without the token itself. */
+  Token: {
+    id: string;
+    name: string;
+    scope: "read" | "write" | "admin";
+    createdAt: string;
+  };
+  /** The body of a webhook: an event, whose id is in the header `webhook-id`. */
+  Webhook: Schemas["ImportWebhook"] | Schemas["ConnectionWebhook"] | Schemas["EndpointWebhook"] | Schemas["DeliveryWebhook"] | Schemas["TestWebhook"];
+  ImportWebhook: {
+    type: Words4;
+    timestamp: string;
+    sequence: number | null;
+    data: Schemas["Import"];
+    omitted?: string[];
+  };
+  ConnectionWebhook: {
+    type: "connection.paused" | "connection.resumed";
+    timestamp: string;
+    sequence: number | null;
+    data: Schemas["Connection"];
+    omitted?: string[];
+  };
+  EndpointWebhook: {
+    type: "endpoint.failing" | "endpoint.recovered" | "endpoint.disabled";
+    timestamp: string;
+    sequence: number | null;
+    data: Schemas["WebhookEndpoint"];
+    omitted?: string[];
+  };
+  DeliveryWebhook: {
+    type: "delivery.exhausted";
+    timestamp: string;
+    sequence: number | null;
+    data: Schemas["ExhaustedDelivery"];
+    omitted?: string[];
+  };
+  TestWebhook: {
+    /** A caller tests the endpoint. */
+    type: "webhook.test";
+    timestamp: string;
+    sequence: number | null;
+    data: Schemas["WebhookEndpoint"];
+    omitted?: string[];
+  };
+  ListImportsQuery: {
+    limit?: number;
+    /** `next` of the page before. */
+    after?: string;
+    connection?: string;
+    provider?: "cdq" | "micro" | "zilliant" | "fullstory";
+    jobId?: string;
+    jobIdPrefix?: string;
+    attention?: Words0;
+    registeredAfter?: string;
+    registeredBefore?: string;
+    finishedAfter?: string;
+    finishedBefore?: string;
+    state?: string;
+    /** By the time of registration. */
+    order?: "newest" | "oldest";
+  };
+  RegisterImportsAnswer: {
+    data: ({
+      status: number;
+      import: Schemas["Import"];
+    } | {
+      status: number;
+      problem: Schemas["Problem"];
+    })[];
+  };
+  GetImportQuery: {
+    waitMs?: number;
+  };
+  PageQuery: {
+    limit?: number;
+    after?: string;
+  };
+  ListSkippedLinesQuery: {
+    limit?: number;
+    after?: string;
+    bom?: boolean;
+  };
+  ListEventsQuery: {
+    limit?: number;
+    after?: string;
+    /** Only events of this type. */
+    type?: Words2;
+    /** The name of a connection, for its own events and those of its imports. */
+    connection?: string;
+    waitMs?: number;
+  };
+  ListDeliveriesQuery: {
+    limit?: number;
+    after?: string;
+    endpointId?: string;
+    eventId?: string;
+    importId?: string;
+    state?: "pending" | "delivered" | "exhausted" | "skipped";
+    /** The type of their event. */
+    type?: Words2;
+    /** The status of the last attempt that has finished. */
+    status?: "2xx" | "3xx" | "4xx" | "5xx" | "none";
+    createdAfter?: string;
+    createdBefore?: string;
+  };
+}
+
+/** The client's methods. */
+export interface Methods {
+  imports: {
+    /** Register an import. */
+    register(body: Schemas['RegisterImport'], options?: CallOptions): Promise<Schemas['Import']>
+    /** List imports by their registration, the newest first. */
+    list(options?: Schemas['ListImportsQuery'] & CallOptions): Pages<Schemas['Import']>
+    /** Register up to 1,000 imports. */
+    registerMany(body: Schemas['RegisterImports'], options?: CallOptions): Promise<Schemas['RegisterImportsAnswer']>
+    /** Get an import, now or once it is over. */
+    get(id: string, options?: Schemas['GetImportQuery'] & CallOptions): Promise<Schemas['Import']>
+    /** Delete an import. */
+    delete(id: string, options?: CallOptions): Promise<void>
+    /** Change the metadata or the deadline of an import. */
+    patch(id: string, body: Schemas['PatchImport'], options?: CallOptions): Promise<Schemas['Import']>
+    /** Follow an import by server-sent events. */
+    stream(id: string, options?: CallOptions): Promise<Schemas['Import']>
+    /** Poll, stop or resume all imports of a filter. */
+    actions(body: Schemas['ImportAction'], options?: CallOptions): Promise<Schemas['ImportActionResult']>
+    /** Poll the provider now. */
+    poll(id: string, options?: CallOptions): Promise<Schemas['Import']>
+    /** Stop polling an import. */
+    stop(id: string, options?: CallOptions): Promise<Schemas['Import']>
+    /** Resume an import that is over. */
+    resume(id: string, body?: Schemas['ResumeImport'], options?: CallOptions): Promise<Schemas['Import']>
+    /** List the provider’s reports over time, the oldest first. */
+    snapshots(id: string, options?: Schemas['PageQuery'] & CallOptions): Pages<Schemas['Snapshot']>
+    /** List the lines that the provider skipped. */
+    skippedLines(id: string, options?: Schemas['ListSkippedLinesQuery'] & CallOptions): Pages<Schemas['SkippedLine']>
+    /** List the results of the rows. */
+    rowResults(id: string, options?: Schemas['ListSkippedLinesQuery'] & CallOptions): Pages<Schemas['RowResult']>
+    /** List the events of an import, the oldest first. */
+    events(id: string, options?: Schemas['PageQuery'] & CallOptions): Pages<Schemas['Event']>
+  }
+  connections: {
+    /** Create or replace a connection. */
+    put(name: string, body: Schemas['PutConnection'], options?: CallOptions): Promise<Schemas['Connection']>
+    /** Change a connection. */
+    patch(name: string, body: Schemas['PatchConnection'], options?: CallOptions): Promise<Schemas['Connection']>
+    /** Get a connection. */
+    get(name: string, options?: CallOptions): Promise<Schemas['Connection']>
+    /** Delete a connection. */
+    delete(name: string, options?: CallOptions): Promise<void>
+    /** List connections by name. */
+    list(options?: Schemas['PageQuery'] & CallOptions): Pages<Schemas['Connection']>
+    /** Try a connection. */
+    test(name: string, options?: CallOptions): Promise<Schemas['ConnectionTest']>
+    /** Resume a paused connection. */
+    resume(name: string, options?: CallOptions): Promise<Schemas['Connection']>
+  }
+  endpoints: {
+    /** Create a webhook endpoint. */
+    create(body: Schemas['CreateWebhookEndpoint'], options?: CallOptions): Promise<Schemas['WebhookEndpointWithSecret']>
+    /** List webhook endpoints, the oldest first. */
+    list(options?: Schemas['PageQuery'] & CallOptions): Pages<Schemas['WebhookEndpoint']>
+    /** Get a webhook endpoint. */
+    get(id: string, options?: CallOptions): Promise<Schemas['WebhookEndpoint']>
+    /** Change a webhook endpoint. */
+    patch(id: string, body: Schemas['PatchWebhookEndpoint'], options?: CallOptions): Promise<Schemas['WebhookEndpoint']>
+    /** Delete a webhook endpoint. */
+    delete(id: string, options?: CallOptions): Promise<void>
+    /** Give a webhook endpoint a new secret. */
+    rotateSecret(id: string, body?: Schemas['RotateSecret'], options?: CallOptions): Promise<Schemas['WebhookEndpointWithSecret']>
+    /** Send a test event to a webhook endpoint. */
+    test(id: string, options?: CallOptions): Promise<Schemas['Delivery']>
+    /** Send failed deliveries of a span of time again. */
+    recover(id: string, body?: Schemas['ResendWindow'], options?: CallOptions): Promise<Schemas['Resent']>
+    /** Send the events that a webhook endpoint never received. */
+    replay(id: string, body?: Schemas['ResendWindow'], options?: CallOptions): Promise<Schemas['Resent']>
+    /** Enable a disabled webhook endpoint. */
+    enable(id: string, options?: CallOptions): Promise<Schemas['WebhookEndpoint']>
+  }
+  events: {
+    /** List the events of the last 30 days, in the order in which they came. */
+    list(options?: Schemas['ListEventsQuery'] & CallOptions): Pages<Schemas['Event']>
+    /** Get an event. */
+    get(id: string, options?: CallOptions): Promise<Schemas['Event']>
+  }
+  deliveries: {
+    /** List deliveries, the newest first. */
+    list(options?: Schemas['ListDeliveriesQuery'] & CallOptions): Pages<Schemas['Delivery']>
+    /** Get a delivery with what it sends. */
+    get(id: string, options?: CallOptions): Promise<Schemas['WholeDelivery']>
+    /** List the attempts at a delivery, the oldest first. */
+    attempts(id: string, options?: Schemas['PageQuery'] & CallOptions): Pages<Schemas['DeliveryAttempt']>
+    /** Deliver once more. */
+    redeliver(id: string, options?: CallOptions): Promise<Schemas['Delivery']>
+  }
+  me: {
+    /** Say whose token this is. */
+    get(options?: CallOptions): Promise<Schemas['Me']>
+  }
+  tokens: {
+    /** Create a token. */
+    create(body: Schemas['CreateToken'], options?: CallOptions): Promise<Schemas['NewToken']>
+    /** List tokens, the oldest first. */
+    list(options?: Schemas['PageQuery'] & CallOptions): Pages<Schemas['Token']>
+    /** Revoke a token. */
+    delete(id: string, options?: CallOptions): Promise<void>
+  }
+}

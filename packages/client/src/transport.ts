@@ -1,0 +1,168 @@
+// Owns sending requests: the token, the time limit of an attempt, and asking again after failures that may pass.
+import { pause } from './pause.ts'
+import { mayPass, ProblemError, readProblem } from './problem-error.ts'
+
+export interface TransportOptions {
+  /** Where the service is, with its base path if it has one. */
+  url: string
+  token: string
+  /** The function that makes requests. Absent: the global one. */
+  fetch?: typeof fetch
+}
+
+export interface Sending {
+  method: string
+  /** `/v1/…` */
+  path: string
+  query?: Readonly<Record<string, unknown>>
+  body?: unknown
+  signal?: AbortSignal | undefined
+}
+
+export interface Transport {
+  /** Returns the answer's JSON, or undefined if it has none. @throws {ProblemError} */
+  call(sending: Sending): Promise<unknown>
+  /** As `call`, and asks again until there is an answer or a refusal that won't pass. */
+  insist(sending: Sending): Promise<unknown>
+  /** Returns the answer as soon as it begins. `end` cuts it off. One attempt. @throws {ProblemError} */
+  open(sending: Sending, accept: string): Promise<{ response: Response; end(): void }>
+  /** Sends anything, with the token, once. */
+  fetch(path: string, init?: RequestInit): Promise<Response>
+}
+
+const retries = 3
+const attemptMs = 30_000
+const longestRetryAfterMs = 60_000
+const longestPauseMs = 5_000
+
+export function createTransport({ url, token, fetch: ask = globalThis.fetch }: TransportOptions): Transport {
+  const base = url.replace(/\/+$/, '')
+
+  function fetchWithToken(path: string, init: RequestInit = {}): Promise<Response> {
+    const headers = new Headers(init.headers)
+    headers.set('authorization', `Bearer ${token}`)
+    return ask(`${base}${path}`, { ...init, headers })
+  }
+
+  /** Begins an attempt. `end` cuts it off; it is limited in time until `unlimited` or `done`. */
+  async function open({ method, path, query, body, signal }: Sending, accept: string, limitMs = attemptMs) {
+    signal?.throwIfAborted()
+    const attempt = new AbortController()
+    const end = () => attempt.abort()
+    const limit = setTimeout(end, limitMs)
+    signal?.addEventListener('abort', end, { once: true })
+    const unlimited = () => clearTimeout(limit)
+    const done = () => {
+      unlimited()
+      signal?.removeEventListener('abort', end)
+    }
+    const headers: Record<string, string> = { accept }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    try {
+      const response = await fetchWithToken(path + search(query), {
+        method,
+        headers,
+        signal: attempt.signal,
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      })
+      if (!response.ok) throw await readProblem(response, Date.now())
+      return { response, end, unlimited, done }
+    } catch (error) {
+      done()
+      throw failure(error, signal)
+    }
+  }
+
+  async function once(sending: Sending): Promise<unknown> {
+    const waitMs = Number(sending.query?.waitMs ?? 0)
+    const { response, done } = await open(sending, 'application/json', attemptMs + waitMs)
+    try {
+      const text = await response.text()
+      return text === '' ? undefined : JSON.parse(text)
+    } catch (error) {
+      if (error instanceof SyntaxError)
+        throw new ProblemError('unexpected_answer', 'The answer was not JSON.', {
+          status: response.status,
+          cause: error,
+        })
+      throw failure(error, sending.signal)
+    } finally {
+      done()
+    }
+  }
+
+  async function repeat(sending: Sending, times: number): Promise<unknown> {
+    for (let failures = 0; ; failures++)
+      try {
+        return await once(sending)
+      } catch (error) {
+        if (!(error instanceof ProblemError) || !mayPass(error) || failures >= times) throw error
+        await pause(pauseMs(error, failures), sending.signal)
+      }
+  }
+
+  return {
+    call: (sending) => repeat(sending, isRepeatable(sending) ? retries : 0),
+    insist: (sending) => repeat(sending, Number.POSITIVE_INFINITY),
+    async open(sending, accept) {
+      const { response, end, unlimited, done } = await open(sending, accept)
+      unlimited()
+      return {
+        response,
+        end() {
+          done()
+          end()
+        },
+      }
+    },
+    fetch: fetchWithToken,
+  }
+}
+
+/**
+ * Returns how long to wait after a failure: as long as the service says, otherwise longer each time.
+ * @throws {ProblemError} the failure itself, if the service wants too long a pause.
+ */
+export function pauseMs(problem: ProblemError, failures: number): number {
+  const { retryAfterMs } = problem
+  if (retryAfterMs !== null && retryAfterMs > longestRetryAfterMs) throw problem
+  if (retryAfterMs !== null) return retryAfterMs
+  return Math.min(longestPauseMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2)
+}
+
+/**
+ * Returns true if it is the same to send the request once or twice. Registering is: a job that is registered already is
+ * answered with its import. Without a job id each registration would make an import.
+ */
+function isRepeatable({ method, path, body }: Sending): boolean {
+  if (method === 'POST' && path === '/v1/imports') return hasJobId(body)
+  if (method === 'POST' && path === '/v1/imports/batch') return ((body as Batch).imports ?? []).every(hasJobId)
+  return method === 'GET' || method === 'PUT' || method === 'DELETE'
+}
+
+interface Batch {
+  imports?: unknown[]
+}
+
+function hasJobId(registration: unknown): boolean {
+  return typeof (registration as { jobId?: unknown } | null)?.jobId === 'string'
+}
+
+/** The caller's abort stays what it is. Whatever else isn't a refusal means that there was no answer. */
+function failure(error: unknown, signal: AbortSignal | undefined): unknown {
+  if (signal?.aborted) return signal.reason
+  if (error instanceof ProblemError) return error
+  return new ProblemError('unreachable', 'The service gave no answer.', { cause: error })
+}
+
+/** Lists are joined by commas. The keys of an object follow the name: `metadata.team=data`. */
+function search(query: Readonly<Record<string, unknown>> = {}): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query))
+    if (Array.isArray(value)) parameters.set(name, value.join(','))
+    else if (value instanceof Date) parameters.set(name, value.toISOString())
+    else if (typeof value === 'object' && value !== null)
+      for (const [key, text] of Object.entries(value)) parameters.set(`${name}.${key}`, String(text))
+    else if (value !== undefined && value !== null) parameters.set(name, String(value))
+  return parameters.size === 0 ? '' : `?${parameters}`
+}
