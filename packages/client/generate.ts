@@ -12,6 +12,8 @@ interface Schema {
   required?: string[]
   items?: Schema
   description?: string | undefined
+  allOf?: Schema[]
+  discriminator?: unknown
 }
 interface Parameter {
   in: string
@@ -27,6 +29,9 @@ interface Operation {
   requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> }
   responses: Record<string, { content?: Record<string, { schema: Schema }> }>
 }
+
+/** In characters. The package is small, and a person reads /docs. */
+const longestComment = 75
 
 /** Names that don't follow from the path. */
 const names: Record<string, string> = {
@@ -158,11 +163,38 @@ async function typesOf(schemas: Record<string, Schema>): Promise<string> {
     astToString(ast: unknown): string
   }
   const { openapi, info } = document
-  const whole = astToString(await openapiTs(JSON.stringify({ openapi, info, paths: {}, components: { schemas } })))
+  const components = { schemas: Object.fromEntries(Object.entries(schemas).map(shortened)) }
+  const whole = astToString(await openapiTs(JSON.stringify({ openapi, info, paths: {}, components })))
   const [, inner = ''] = /\n {4}schemas: \{\n([\s\S]*?)\n {4}\};\n/.exec(whole) ?? []
   const lines = inner.split('\n').map((line) => line.replace(/^ {4}/, '').replaceAll('    ', '  '))
   const text = `export interface Schemas {\n${lines.join('\n')}\n}`.replaceAll(`components["schemas"]`, 'Schemas')
   return withoutRepetition(text)
+}
+
+/** Describes a schema that has all fields of another one as that one and the rest. */
+function shortened([name, schema]: [string, Schema]): [string, Schema] {
+  const { discriminator: _, ...plain } = schema // a union's types tell themselves apart
+  const others = Object.entries(schemas).filter(([other, { properties = {} }]) => {
+    const size = Object.keys(properties).length
+    return other !== name && size > 1 && size < Object.keys(plain.properties ?? {}).length
+  })
+  const bases = others.filter(([, base]) =>
+    Object.entries(base.properties ?? {}).every(
+      ([field, value]) =>
+        isDeepStrictEqual(plain.properties?.[field], value) &&
+        plain.required?.includes(field) === base.required?.includes(field),
+    ),
+  )
+  const [base] = bases.sort(([, a], [, b]) => fieldsOf(b).length - fieldsOf(a).length)
+  if (base === undefined) return [name, plain]
+  const own = Object.entries(plain.properties ?? {}).filter(([field]) => !fieldsOf(base[1]).includes(field))
+  const rest = { ...plain, properties: Object.fromEntries(own) }
+  rest.required = plain.required?.filter((field) => field in rest.properties) ?? []
+  return [name, { allOf: [{ $ref: `#/components/schemas/${base[0]}` }, rest] }]
+}
+
+function fieldsOf({ properties = {} }: Schema): string[] {
+  return Object.keys(properties)
 }
 
 /** Returns the types with each comment once, cut to a sentence, and with a name for each long list of words. */
@@ -179,13 +211,13 @@ function withoutRepetition(text: string): string {
   return [...lists.map((list, index) => `type Words${index} = ${list}`), '', named].join('\n')
 }
 
-/** Returns the first sentence of a comment's description: the package is small, and /docs has the rest. */
+/** Returns the first sentence of a comment's description, unless it is long. */
 function sentenceOf(comment: string): string {
   const [, description = ''] = /@description ([\s\S]*?)(?:\n *\* @|\*\/)/.exec(comment) ?? []
   const text = description
     .replace(/\s*\n *\*? */g, ' ')
     .replace(/\s*\(enum property.*/, '')
     .trim()
-  if (text.startsWith('discriminator enum')) return ''
-  return /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
+  const sentence = /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
+  return sentence.length > longestComment ? '' : sentence
 }

@@ -6,9 +6,9 @@ type Words0 = "unmapped_status" | "forbidden" | "outcome_incomplete" | "budget" 
 type Words1 = "pending" | "queued" | "running" | "succeeded" | "partial" | "failed" | "canceled" | "lost" | "stopped"
 type Words2 = "import.queued" | "import.running" | "import.succeeded" | "import.partial" | "import.failed" | "import.canceled" | "import.lost" | "import.stopped" | "import.resumed" | "import.rows_collected" | "import.rows_incomplete" | "import.attention" | "import.stalled" | "import.overdue" | "connection.paused" | "connection.resumed" | "endpoint.failing" | "endpoint.recovered" | "endpoint.disabled" | "delivery.exhausted"
 type Words3 = "invalid_request" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "too_many_requests" | "internal" | "unavailable"
-type Words4 = "import.queued" | "import.running" | "import.succeeded" | "import.partial" | "import.failed" | "import.canceled" | "import.lost" | "import.stopped" | "import.resumed" | "import.rows_collected" | "import.rows_incomplete" | "import.attention" | "import.stalled" | "import.overdue"
-type Words5 = "delivered" | "http_error" | "invalid_http" | "redirect" | "timeout" | "dns_error" | "connect_error" | "tls_error" | "blocked_address" | "in_flight"
-type Words6 = "blocked_address" | "name_not_found" | "dns_timeout" | "dns_failed" | "connection_refused" | "host_unreachable" | "connect_timeout" | "connection_failed" | "certificate_expired" | "certificate_wrong_host" | "certificate_untrusted" | "tls_failed" | "connection_reset" | "answer_timeout" | "headers_too_large" | "malformed_http" | "undecipherable_secret"
+type Words4 = "delivered" | "http_error" | "invalid_http" | "redirect" | "timeout" | "dns_error" | "connect_error" | "tls_error" | "blocked_address" | "in_flight"
+type Words5 = "blocked_address" | "name_not_found" | "dns_timeout" | "dns_failed" | "connection_refused" | "host_unreachable" | "connect_timeout" | "connection_failed" | "certificate_expired" | "certificate_wrong_host" | "certificate_untrusted" | "tls_failed" | "connection_reset" | "answer_timeout" | "headers_too_large" | "malformed_http" | "undecipherable_secret"
+type Words6 = "import.queued" | "import.running" | "import.succeeded" | "import.partial" | "import.failed" | "import.canceled" | "import.lost" | "import.stopped" | "import.resumed" | "import.rows_collected" | "import.rows_incomplete" | "import.attention" | "import.stalled" | "import.overdue"
 
 export interface Schemas {
   RegisterImport: {
@@ -68,7 +68,6 @@ export interface Schemas {
     finishedBefore?: string;
   };
   ResumeImport: {
-    /** Also resumes an import that the provider has ended, because its job runs again. */
     force?: boolean;
   };
   PutConnection: Schemas["PutCdqConnection"] | Schemas["PutMicroConnection"] | Schemas["PutZilliantConnection"] | Schemas["PutFullstoryConnection"];
@@ -179,7 +178,6 @@ export interface Schemas {
     connections?: string[] | null;
     /** Sends only events of these providers. */
     providers?: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
-    /** Sends only events of imports whose metadata has all of these keys with these values. */
     metadata?: {
       [key: string]: string | number | boolean;
     } | null;
@@ -249,7 +247,6 @@ export interface Schemas {
     /** When the tracker saw that the import is over. */
     finishedAt: string | null;
     polls: number;
-    /** The error of the last poll, or what the outcome lacks (`outcome_incomplete`). */
     lastError: Schemas["LastError"] | null;
     metadata: {
       [key: string]: unknown;
@@ -357,7 +354,6 @@ export interface Schemas {
     pausedAt: string | null;
     /** `unauthorized`: the provider refuses the credentials. */
     pauseReason: ("unauthorized" | "forbidden") | null;
-    /** The provider asked for no calls before this moment: 429, or 503 with `Retry-After`. */
     blockedUntil: string | null;
     usage: Schemas["Usage"];
     createdAt: string;
@@ -374,7 +370,6 @@ export interface Schemas {
     maxIntervalMs?: number;
     deadlineMs?: number;
   };
-  /** The limits in force: the connection’s own, otherwise its provider’s defaults. */
   EffectiveLimits: {
     requestsPerSecond: number | null;
     requestsPerMinute: number | null;
@@ -404,7 +399,11 @@ export interface Schemas {
     /** The code in words, for people. */
     message: string;
   };
-  WebhookEndpointWithSecret: {
+  WebhookEndpointWithSecret: Schemas["WebhookEndpoint"] & {
+    /** Signs the webhooks. */
+    secret: string;
+  };
+  WebhookEndpoint: {
     id: string;
     url: string;
     types: (Words2)[];
@@ -433,29 +432,6 @@ export interface Schemas {
     lastSuccessAt: string | null;
     createdAt: string;
     updatedAt: string;
-    /** Signs the webhooks. */
-    secret: string;
-  };
-  WebhookEndpoint: {
-    id: string;
-    url: string;
-    types: (Words2)[];
-    connections: string[] | null;
-    providers: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
-    metadata: {
-      [key: string]: string | number | boolean;
-    } | null;
-    headers: {
-      [key: string]: string;
-    };
-    enabled: boolean;
-    disabledReason: ("manual" | "gone" | "failing") | null;
-    failingSince: string | null;
-    nextProbeAt: string | null;
-    blockedUntil: string | null;
-    lastSuccessAt: string | null;
-    createdAt: string;
-    updatedAt: string;
   };
   Delivery: {
     id: string;
@@ -479,78 +455,30 @@ export interface Schemas {
   };
   /** Something that happened. */
   Event: Schemas["ImportEvent"] | Schemas["ConnectionEvent"] | Schemas["EndpointEvent"] | Schemas["DeliveryEvent"];
-  ImportEvent: {
+  ImportEvent: Schemas["ImportWebhook"] & {
     /** Equals the `webhook-id` of its webhooks. */
     id: string;
     importId: string;
-    /** A change of the state; all rows are stored (`import.rows_collected`), or the rest could not be had (`import.rows_incomplete`); or `attention` became another one (`import.attention`, `import.stalled`, `import.overdue`). */
-    type: Words4;
-    /** When it happened. */
-    timestamp: string;
-    /** Numbers the events of the import from 1, without a gap. */
-    sequence: number | null;
-    data: Schemas["Import"];
-    /** Fields left out of `data`, because the body would have been larger than 64 KiB. */
-    omitted?: string[];
   };
-  ConnectionEvent: {
+  ConnectionEvent: Schemas["ConnectionWebhook"] & {
     id: string;
     /** Null: the event isn’t of an import. */
     importId: string | null;
-    /** The provider refuses the connection’s credentials, or accepts them again. */
-    type: "connection.paused" | "connection.resumed";
-    timestamp: string;
-    /** Null: only the events of an import are numbered. */
-    sequence: number | null;
-    data: Schemas["Connection"];
-    omitted?: string[];
   };
-  EndpointEvent: {
+  EndpointEvent: Schemas["EndpointWebhook"] & {
     id: string;
     importId: string | null;
-    /** An endpoint fails again and again, works again, or was disabled. */
-    type: "endpoint.failing" | "endpoint.recovered" | "endpoint.disabled";
-    timestamp: string;
-    sequence: number | null;
-    data: Schemas["WebhookEndpoint"];
-    omitted?: string[];
   };
-  DeliveryEvent: {
+  DeliveryEvent: Schemas["DeliveryWebhook"] & {
     id: string;
     importId: string | null;
-    /** The last automatic attempt at a delivery failed. */
-    type: "delivery.exhausted";
-    timestamp: string;
-    sequence: number | null;
-    data: Schemas["ExhaustedDelivery"];
-    omitted?: string[];
   };
-  /** A delivery, with its endpoint. */
-  ExhaustedDelivery: {
-    id: string;
-    eventId: string;
-    endpointId: string;
-    type: string;
-    createdAt: string;
-    state: "pending" | "delivered" | "exhausted" | "skipped";
-    attempts: number;
-    nextAttemptAt: string | null;
-    deliveredAt: string | null;
+  ExhaustedDelivery: Schemas["Delivery"] & {
     endpoint: Schemas["WebhookEndpoint"];
   };
-  WholeDelivery: {
-    id: string;
-    eventId: string;
-    endpointId: string;
-    type: string;
-    createdAt: string;
-    state: "pending" | "delivered" | "exhausted" | "skipped";
-    attempts: number;
-    nextAttemptAt: string | null;
-    deliveredAt: string | null;
+  WholeDelivery: Schemas["Delivery"] & {
     /** The body, byte for byte: what the signature covers. */
     payload: string;
-    /** The headers of the last attempt, with the signature by the secrets of now, and the values of the endpoint’s own headers masked. */
     headers: {
       [key: string]: string;
     };
@@ -562,10 +490,10 @@ export interface Schemas {
     startedAt: string;
     durationMs: number | null;
     /** An `in_flight` that stays means that the worker died meanwhile. */
-    outcome: Words5;
+    outcome: Words4;
     status: number | null;
     /** Why there was no answer. */
-    errorCode: (Words6) | null;
+    errorCode: (Words5) | null;
     /** The first 4 KiB of the answer. */
     responseSnippet: string | null;
   };
@@ -574,38 +502,36 @@ export interface Schemas {
     name: string;
     scope: "read" | "write" | "admin";
   };
-  NewToken: {
-    id: string;
-    name: string;
-    scope: "read" | "write" | "admin";
-    createdAt: string;
+  NewToken: Schemas["Token"] & {
     /** Shown only this once. */
     token: string;
   };
-  /** An API token, without the token itself. */
-  Token: {
+  Token: Schemas["Me"] & {
     id: string;
-    name: string;
-    scope: "read" | "write" | "admin";
     createdAt: string;
   };
   /** The body of a webhook: an event, whose id is in the header `webhook-id`. */
   Webhook: Schemas["ImportWebhook"] | Schemas["ConnectionWebhook"] | Schemas["EndpointWebhook"] | Schemas["DeliveryWebhook"] | Schemas["TestWebhook"];
   ImportWebhook: {
-    type: Words4;
+    type: Words6;
+    /** When it happened. */
     timestamp: string;
+    /** Numbers the events of the import from 1, without a gap. */
     sequence: number | null;
     data: Schemas["Import"];
     omitted?: string[];
   };
   ConnectionWebhook: {
+    /** The provider refuses the connection’s credentials, or accepts them again. */
     type: "connection.paused" | "connection.resumed";
     timestamp: string;
+    /** Null: only the events of an import are numbered. */
     sequence: number | null;
     data: Schemas["Connection"];
     omitted?: string[];
   };
   EndpointWebhook: {
+    /** An endpoint fails again and again, works again, or was disabled. */
     type: "endpoint.failing" | "endpoint.recovered" | "endpoint.disabled";
     timestamp: string;
     sequence: number | null;
@@ -613,6 +539,7 @@ export interface Schemas {
     omitted?: string[];
   };
   DeliveryWebhook: {
+    /** The last automatic attempt at a delivery failed. */
     type: "delivery.exhausted";
     timestamp: string;
     sequence: number | null;
@@ -627,10 +554,7 @@ export interface Schemas {
     data: Schemas["WebhookEndpoint"];
     omitted?: string[];
   };
-  ListImportsQuery: {
-    limit?: number;
-    /** `next` of the page before. */
-    after?: string;
+  ListImportsQuery: Schemas["PageQuery"] & {
     connection?: string;
     provider?: "cdq" | "micro" | "zilliant" | "fullstory";
     jobId?: string;
@@ -658,25 +582,20 @@ export interface Schemas {
   };
   PageQuery: {
     limit?: number;
+    /** `next` of the page before. */
     after?: string;
   };
-  ListSkippedLinesQuery: {
-    limit?: number;
-    after?: string;
+  ListSkippedLinesQuery: Schemas["PageQuery"] & {
     bom?: boolean;
   };
-  ListEventsQuery: {
-    limit?: number;
-    after?: string;
+  ListEventsQuery: Schemas["PageQuery"] & {
     /** Only events of this type. */
     type?: Words2;
     /** The name of a connection, for its own events and those of its imports. */
     connection?: string;
     waitMs?: number;
   };
-  ListDeliveriesQuery: {
-    limit?: number;
-    after?: string;
+  ListDeliveriesQuery: Schemas["PageQuery"] & {
     endpointId?: string;
     eventId?: string;
     importId?: string;
