@@ -80,6 +80,7 @@ export interface Schemas {
     limits?: Schemas["Limits"];
     /** JSON Pointers of fields that change with time alone. */
     volatileFields?: string[];
+    baselineBy?: string[];
   };
   /** The credentials for cdq. */
   CdqCredentials: {
@@ -108,6 +109,7 @@ export interface Schemas {
     settings: Schemas["MicroSettings"];
     limits?: Schemas["Limits"];
     volatileFields?: string[];
+    baselineBy?: string[];
   };
   /** The credentials for micro. */
   MicroCredentials: {
@@ -124,6 +126,7 @@ export interface Schemas {
     settings?: Schemas["ZilliantSettings"];
     limits?: Schemas["Limits"];
     volatileFields?: string[];
+    baselineBy?: string[];
   };
   /** The credentials for zilliant. */
   ZilliantCredentials: {
@@ -139,6 +142,7 @@ export interface Schemas {
     settings?: Schemas["FullstorySettings"];
     limits?: Schemas["Limits"];
     volatileFields?: string[];
+    baselineBy?: string[];
   };
   /** The credentials for fullstory. */
   FullstoryCredentials: {
@@ -157,6 +161,7 @@ export interface Schemas {
     baseUrl?: string | null;
     limits?: Schemas["ChangedLimits"];
     volatileFields?: string[];
+    baselineBy?: string[];
   };
   /** An absent limit stays; null restores the provider’s default. */
   ChangedLimits: {
@@ -350,6 +355,7 @@ export interface Schemas {
     effectiveLimits: Schemas["EffectiveLimits"];
     /** Fields whose changes make no new snapshot, besides the provider’s own. */
     volatileFields: string[];
+    baselineBy: string[];
     /** Since when only a probe every few minutes asks the provider. */
     pausedAt: string | null;
     /** `unauthorized`: the provider refuses the credentials. */
