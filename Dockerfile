@@ -7,6 +7,7 @@ COPY packages packages
 # Without optional packages: the database is DATABASE_URL's, so the embedded one isn't needed.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 COPY migrations migrations
+COPY providers providers
 COPY src src
 USER node
 EXPOSE 3000

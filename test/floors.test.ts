@@ -17,7 +17,7 @@ const floors = `
   app
   http polling collecting delivering
   imports connections webhooks tokens
-  budget events history reporting telemetry baselines
+  budget events history reporting telemetry baselines catalog
   work
   queue
   db providers embedded
@@ -50,7 +50,7 @@ const places: Record<string, readonly string[]> = {
   // Where tables are read.
   'drizzle-orm': [
     ...['app', 'polling', 'collecting', 'delivering', 'imports', 'connections', 'webhooks', 'tokens'],
-    ...['budget', 'events', 'history', 'reporting', 'baselines', 'work', 'db'],
+    ...['budget', 'events', 'history', 'reporting', 'baselines', 'catalog', 'work', 'db'],
   ],
 }
 

@@ -24,7 +24,7 @@ import { unnest } from '../db/unnest.ts'
 import { retryDelaysMs } from '../delivering/judge.ts'
 import { mendPolling } from '../imports/polling-row.ts'
 import { effectiveLimits } from '../model/limits.ts'
-import { findProvider, isProviderName } from '../providers/index.ts'
+import { defaultsOf, isKnown } from '../providers/facts.ts'
 import { maxProbeMs } from '../webhooks/endpoints/health.ts'
 import { leaseMs } from '../work/leases.ts'
 
@@ -66,11 +66,11 @@ interface Bounds {
 }
 
 async function readBounds(tx: Transaction): Promise<Bounds[]> {
-  const { id, provider, limits, stretch } = connections
-  const rows = await tx.select({ id, provider, limits, stretch }).from(connections)
+  const { id, provider, providerFacts, limits, stretch } = connections
+  const rows = await tx.select({ id, provider, providerFacts, limits, stretch }).from(connections)
   return rows.flatMap((row) => {
-    if (!isProviderName(row.provider)) return []
-    const own = effectiveLimits(findProvider(row.provider), row.limits)
+    if (!isKnown(row)) return []
+    const own = effectiveLimits(defaultsOf(row), row.limits)
     return [{ id: row.id, maxIntervalMs: own.maxIntervalMs * row.stretch, aheadMs: maxAheadMs(own) }]
   })
 }

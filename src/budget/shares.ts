@@ -12,7 +12,7 @@ import { after } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import type { connections } from '../db/schema/index.ts'
 import { type DefaultLimits, effectiveLimits } from '../model/limits.ts'
-import { findProvider } from '../providers/index.ts'
+import { defaultsOf } from '../providers/facts.ts'
 import { type Budget, isCounted, isMetered, leftOf, pacePerSecond, type Spending } from './budget.ts'
 import { spendingOf } from './spending.ts'
 
@@ -146,5 +146,5 @@ export async function readWanted(
 }
 
 function limitsOf(row: ConnectionRow): DefaultLimits {
-  return effectiveLimits(findProvider(row.provider), row.limits)
+  return effectiveLimits(defaultsOf(row), row.limits)
 }

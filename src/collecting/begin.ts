@@ -43,7 +43,10 @@ export async function beginCollections(
     ) due`)
   const probing = open.filter(({ isProbe }) => isProbe).map(({ id }) => id)
   const probes = await findProbes(tx, { kind: 'collect', connectionIds: probing, busy, now })
-  const opened = accesses.open(rooms.map(({ row }) => row))
+  const opened = await accesses.open(
+    tx,
+    rooms.map(({ row }) => row),
+  )
   const items = [...rows, ...probes].flatMap(({ id, connectionId }): Collection[] => {
     const access = opened.get(connectionId)
     return access ? [{ id, ownerId: connectionId, access }] : []

@@ -4,13 +4,13 @@ import { inArray } from 'drizzle-orm'
 import type { Encryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
 import { isMetered } from '../budget/budget.ts'
-import type { Database } from '../db/client.ts'
+import { createCatalog } from '../catalog/documents.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import type { DefaultLimits } from '../model/limits.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import { volatileFieldsOf } from '../model/volatile-fields.ts'
 import type { Provider } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
 import type { ConnectionRow } from './present.ts'
 import { openCredentials } from './secrets.ts'
 
@@ -44,7 +44,7 @@ export interface ConnectionAccesses {
   /** Reads these connections by one query. Deleted connections are absent. */
   load(connectionIds: readonly string[]): Promise<Map<string, ConnectionAccess>>
   /** Returns the accesses of connections that the caller has read. */
-  open(rows: readonly ConnectionRow[]): Map<string, ConnectionAccess>
+  open(db: Database | Transaction, rows: readonly ConnectionRow[]): Promise<Map<string, ConnectionAccess>>
 }
 
 const maxCached = 10_000
@@ -61,6 +61,7 @@ export function createConnectionAccesses({
   /** Called with each request over a connection without limits. */
   count?: (connectionId: string) => void
 }): ConnectionAccesses {
+  const catalog = createCatalog({ log })
   /** Decrypted credentials by connection, with the ciphertext that they came from. */
   const opened = new Map<string, { sealed: string; credentials: unknown }>()
 
@@ -74,13 +75,19 @@ export function createConnectionAccesses({
     return credentials
   }
 
-  function open(rows: readonly ConnectionRow[]): Map<string, ConnectionAccess> {
+  async function open(
+    from: Database | Transaction,
+    rows: readonly ConnectionRow[],
+  ): Promise<Map<string, ConnectionAccess>> {
     const there = rows.filter(({ deletedAt }) => deletedAt === null)
+    const providerOf = await catalog.read(from, there)
     return new Map(
-      there.map((row) => {
-        const access = accessOf(row, credentialsOf(row))
+      there.flatMap((row) => {
+        const provider = providerOf(row)
+        if (!provider) return []
+        const access = accessOf(row, provider, credentialsOf(row))
         const isCounted = count !== undefined && !isMetered(access.limits)
-        return [row.id, isCounted ? { ...access, onRequest: () => count(row.id) } : access]
+        return [[row.id, isCounted ? { ...access, onRequest: () => count(row.id) } : access] as const]
       }),
     )
   }
@@ -89,13 +96,12 @@ export function createConnectionAccesses({
     open,
     async load(connectionIds) {
       const ids = [...new Set(connectionIds)]
-      return open(await db.select().from(connections).where(inArray(connections.id, ids)))
+      return open(db, await db.select().from(connections).where(inArray(connections.id, ids)))
     },
   }
 }
 
-function accessOf(row: ConnectionRow, credentials: unknown): ConnectionAccess {
-  const provider = findProvider(row.provider)
+function accessOf(row: ConnectionRow, provider: Provider, credentials: unknown): ConnectionAccess {
   const baseUrl = row.baseUrl ?? provider.defaultBaseUrl
   if (baseUrl === null) throw new Error(`The connection ${row.name} has no base URL.`)
   const { id, name, settings, baselineBy, pausedAt, nextProbeAt, blockedUntil, refusedSince, updatedAt } = row

@@ -5,7 +5,7 @@ import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { unnest } from '../db/unnest.ts'
 import { effectiveLimits } from '../model/limits.ts'
-import { findProvider, isProviderName } from '../providers/index.ts'
+import { defaultsOf, isKnown } from '../providers/facts.ts'
 import { spreadMs } from './spread.ts'
 
 /** A shorter time without polls is no outage. */
@@ -19,11 +19,11 @@ export async function spreadAfterOutage(db: Database, now: Date): Promise<number
   const lastPolledAt = await lastPoll(db)
   if (lastPolledAt === null || now.getTime() - lastPolledAt.getTime() < outageMs) return 0
   const waited = await longestWaits(db, now)
-  const spread = waited.flatMap(({ id, provider, limits, dueAt }) => {
-    if (!isProviderName(provider)) return []
+  const spread = waited.flatMap(({ id, limits, dueAt, ...pinned }) => {
+    if (!isKnown(pinned)) return []
     // Before the outage a pause, a block or a budget may have held the connection up, which isn't ours to spread.
     const waitMs = now.getTime() - Math.max(dueAt.getTime(), lastPolledAt.getTime())
-    const until = after(now, spreadMs(waitMs, effectiveLimits(findProvider(provider), limits)))
+    const until = after(now, spreadMs(waitMs, effectiveLimits(defaultsOf(pinned), limits)))
     return waitMs < outageMs ? [] : [{ id, until }]
   })
   if (spread.length === 0) return 0
@@ -45,9 +45,9 @@ async function lastPoll(db: Database): Promise<Date | null> {
 
 /** Returns the connections that may be asked now, with the longest due poll of each. */
 async function longestWaits(db: Database, now: Date) {
-  const { id, provider, limits } = connections
+  const { id, provider, providerFacts, limits } = connections
   const found = await db
-    .select({ id, provider, limits, dueMs: sql<number>`due.ms` })
+    .select({ id, provider, providerFacts, limits, dueMs: sql<number>`due.ms` })
     .from(connections)
     .innerJoin(
       sql`LATERAL (

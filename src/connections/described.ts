@@ -1,21 +1,44 @@
-// Owns how the API's document describes a connection's credentials and settings: by the providers' own schemas, told
-// apart by `provider`. input.ts owns what the API accepts.
+// Owns how the API's document describes a connection's credentials and settings: by the schemas of the providers that
+// come with the service, told apart by `provider`, and in general for uploaded ones. input.ts owns what the API accepts.
 import { z } from 'zod'
+import { providerNameSchema } from '../catalog/present.ts'
 import type { Provider } from '../providers/contract.ts'
-import { providers } from '../providers/index.ts'
+import { ownProviders } from '../providers/index.ts'
 import { baseUrlSchema, commonChanges, commonFields } from './input.ts'
 
-const described = Object.values(providers).map(describeProvider)
+const described = ownProviders.map(describeProvider)
 
-export const describedPutConnection = z
+const ownPut = z
   .discriminatedUnion('provider', atLeastOne(described.map(({ put }) => put)))
-  .meta({ id: 'PutConnection' })
+  .meta({ id: 'PutOwnConnection', description: 'A connection to a provider that comes with the service.' })
+
+const uploadedPut = z
+  .strictObject({
+    provider: providerNameSchema.meta({
+      description: 'The name of an uploaded document.',
+      override: { type: 'string', not: { enum: ownProviders.map(({ name }) => name) } },
+    }),
+    baseUrl: baseUrlSchema.optional(),
+    credentials: z.record(z.string(), z.string()),
+    settings: z.record(z.string(), z.unknown()).optional(),
+    ...commonFields,
+  })
+  .meta({
+    id: 'PutUploadedConnection',
+    description: 'A connection to a provider whose document was uploaded, with what that document asks for.',
+  })
+
+export const describedPutConnection = z.union([ownPut, uploadedPut]).meta({ id: 'PutConnection' })
+
+const anything = z.record(z.string(), z.unknown())
 
 export const describedPatchConnection = z
   .strictObject({
-    provider: z.enum(Object.values(providers).map(({ name }) => name)),
-    credentials: z.union(described.map(({ credentials }) => credentials)).describe('Replaces all credentials.'),
-    settings: z.union(described.map(({ settings }) => settings)).describe('Replaces all settings.'),
+    provider: providerNameSchema,
+    credentials: z
+      .union([...described.map(({ credentials }) => credentials), anything])
+      .describe('Replaces all credentials.'),
+    settings: z.union([...described.map(({ settings }) => settings), anything]).describe('Replaces all settings.'),
     ...commonChanges,
   })
   .partial()

@@ -3,11 +3,14 @@
 import { z } from 'zod'
 import { invalid } from '../api/refusal.ts'
 import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
+import type { CurrentProvider } from '../catalog/documents.ts'
+import { providerNameSchema } from '../catalog/present.ts'
 import type { Guard } from '../egress/guard.ts'
 import type { StoredLimits } from '../model/limits.ts'
 import { effectiveLimits } from '../model/limits.ts'
+import type { ProviderFacts } from '../model/provider-facts.ts'
 import type { Provider } from '../providers/contract.ts'
-import { findProvider, providerNames } from '../providers/index.ts'
+import { factsOf } from '../providers/facts.ts'
 import { baselineBySchema } from './baseline-by.ts'
 import { volatileFieldsSchema } from './volatile-fields.ts'
 
@@ -62,7 +65,7 @@ export const commonFields = {
 }
 
 export const putConnectionSchema = z.strictObject({
-  provider: z.enum(providerNames),
+  provider: providerNameSchema,
   baseUrl: baseUrlSchema.optional(),
   credentials: z.record(z.string(), z.unknown()),
   settings: z.record(z.string(), z.unknown()).optional(),
@@ -85,6 +88,9 @@ export type PatchConnectionInput = z.infer<typeof patchConnectionSchema>
 
 export interface CheckedConnection {
   provider: string
+  /** Of an uploaded document. Null: the provider comes with the service. */
+  providerRevision: number | null
+  providerFacts: ProviderFacts | null
   baseUrl: string | null
   credentials: unknown
   settings: Record<string, unknown>
@@ -95,11 +101,18 @@ export interface CheckedConnection {
 
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$/
 
-/** @throws {AppError} `invalid_request` naming every wrong field. */
-export function checkConnection(guard: Guard, name: string, input: PutConnectionInput): CheckedConnection {
+/** @throws {AppError} invalid_request */
+export function checkName(name: string): void {
   if (!namePattern.test(name))
     throw invalid('name', 'must be 1 to 100 letters, digits, ".", "_", "~" or "-", the first one a letter or digit')
-  const provider = findProvider(input.provider)
+}
+
+/** @throws {AppError} `invalid_request` naming every wrong field. */
+export function checkConnection(
+  guard: Guard,
+  { provider, revision }: CurrentProvider,
+  input: PutConnectionInput,
+): CheckedConnection {
   const credentials = provider.credentialsSchema.safeParse(input.credentials, { error: issueText })
   const settings = provider.settingsSchema.safeParse(input.settings ?? {}, { error: issueText })
   const errors = [
@@ -111,6 +124,8 @@ export function checkConnection(guard: Guard, name: string, input: PutConnection
   if (errors.length > 0) throw invalidFields(errors)
   return {
     provider: provider.name,
+    providerRevision: revision,
+    providerFacts: revision === null ? null : factsOf(provider),
     baseUrl: input.baseUrl?.replace(/\/+$/, '') ?? null,
     credentials: credentials.data,
     settings: settings.data as Record<string, unknown>,

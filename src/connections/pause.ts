@@ -6,7 +6,7 @@ import type { Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { writeEvent } from '../events/write.ts'
 import { effectiveLimits } from '../model/limits.ts'
-import { findProvider } from '../providers/index.ts'
+import { defaultsOf } from '../providers/facts.ts'
 import { type ConnectionRow, type PauseReason, presentConnection } from './present.ts'
 import { spreadMs } from './spread.ts'
 
@@ -36,7 +36,7 @@ export async function resumeConnection(
 ): Promise<ConnectionRow> {
   const old = await lockConnection(tx, connectionId)
   if (old.pausedAt === null) return old
-  const { maxIntervalMs } = effectiveLimits(findProvider(old.provider), old.limits)
+  const { maxIntervalMs } = effectiveLimits(defaultsOf(old), old.limits)
   const pausedMs = now.getTime() - old.pausedAt.getTime()
   const spread = by === 'probe' && { spreadFrom: now, spreadUntil: after(now, spreadMs(pausedMs, { maxIntervalMs })) }
   const asking = { pausedAt: null, pauseReason: null, nextProbeAt: null, refusedSince: null, ...spread }

@@ -4,7 +4,7 @@ import { usageOf } from '../budget/budget.ts'
 import { spendingOf } from '../budget/spending.ts'
 import type { connections } from '../db/schema/index.ts'
 import { effectiveLimits } from '../model/limits.ts'
-import { findProvider } from '../providers/index.ts'
+import { defaultsOf } from '../providers/facts.ts'
 
 export type ConnectionRow = typeof connections.$inferSelect
 
@@ -37,6 +37,11 @@ export const connectionSchema = z
   .object({
     name: z.string(),
     provider: z.string(),
+    providerRevision: z
+      .number()
+      .int()
+      .nullable()
+      .describe('The revision of its uploaded document at the last `PUT`. Null: the provider comes with the service.'),
     baseUrl: z.string().nullable().describe('Null: the provider’s default.'),
     settings: z.record(z.string(), z.unknown()),
     limits: effectiveLimitsSchema.partial().meta({ id: 'OwnLimits', description: 'The limits as a caller set them.' }),
@@ -73,11 +78,12 @@ export const connectionSchema = z
 export type ApiConnection = z.infer<typeof connectionSchema>
 
 export function presentConnection(row: ConnectionRow, now: Date): ApiConnection {
-  const limits = effectiveLimits(findProvider(row.provider), row.limits)
+  const limits = effectiveLimits(defaultsOf(row), row.limits)
   const usage = usageOf(limits, spendingOf(row), row.createdAt.getTime(), now.getTime())
   return {
     name: row.name,
     provider: row.provider,
+    providerRevision: row.providerRevision,
     baseUrl: row.baseUrl,
     settings: row.settings,
     limits: row.limits,

@@ -1,16 +1,23 @@
 // Owns creating, replacing and changing a connection.
 import { and, eq, isNull } from 'drizzle-orm'
-import { AppError, notFound } from '../api/refusal.ts'
+import { AppError, invalid, notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
 import { newId } from '../base/ids.ts'
 import { spendingOf } from '../budget/spending.ts'
+import { type CurrentProvider, findCurrent, findPinned } from '../catalog/documents.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports } from '../db/schema/index.ts'
 import type { Guard } from '../egress/guard.ts'
 import { effectiveLimits } from '../model/limits.ts'
-import { findProvider } from '../providers/index.ts'
-import { type CheckedConnection, checkConnection, type PatchConnectionInput, type PutConnectionInput } from './input.ts'
+import { defaultsOf } from '../providers/facts.ts'
+import {
+  type CheckedConnection,
+  checkConnection,
+  checkName,
+  type PatchConnectionInput,
+  type PutConnectionInput,
+} from './input.ts'
 import { resumeConnection } from './pause.ts'
 import { type ApiConnection, type ConnectionRow, presentConnection } from './present.ts'
 import { forgetRefusedImports } from './refusals.ts'
@@ -35,8 +42,9 @@ export async function putConnection(
   name: string,
   input: PutConnectionInput,
 ): Promise<{ created: boolean; connection: ApiConnection }> {
-  const checked = checkConnection(deps.guard, name, input)
+  checkName(name)
   return deps.db.transaction(async (tx) => {
+    const checked = checkConnection(deps.guard, await currentProvider(tx, input.provider), input)
     const inserted = await insert(tx, deps, name, checked)
     if (inserted) return { created: true, connection: presentConnection(inserted, deps.clock.now()) }
     const old = await lockByName(tx, name)
@@ -60,9 +68,19 @@ export async function patchConnection(
   return deps.db.transaction(async (tx) => {
     const old = await lockByName(tx, name)
     if (!old) throw notFound('connection')
-    const checked = checkConnection(deps.guard, name, merge(deps, old, change))
+    const { provider } = change
+    // A change keeps the revision that the connection is pinned to.
+    const current = provider === undefined ? await findPinned(tx, old) : await currentProvider(tx, provider)
+    if (!current) throw new AppError('conflict', `This version doesn’t know the provider ${old.provider}.`)
+    const checked = checkConnection(deps.guard, current, merge(deps, old, change))
     return presentConnection(await replace(tx, deps, old, checked), deps.clock.now())
   })
+}
+
+async function currentProvider(tx: Transaction, name: string): Promise<CurrentProvider> {
+  const current = await findCurrent(tx, name)
+  if (!current) throw invalid('provider', `must name a provider; there is no "${name}"`)
+  return current
 }
 
 function merge({ encryption }: PutDeps, old: ConnectionRow, change: PatchConnectionInput): PutConnectionInput {
@@ -71,7 +89,7 @@ function merge({ encryption }: PutDeps, old: ConnectionRow, change: PatchConnect
     throw new AppError('conflict', 'No key opens the stored credentials any more: give them, too.')
   const limits = Object.entries({ ...old.limits, ...change.limits }).filter(([, limit]) => limit !== null)
   return {
-    provider: (change.provider ?? old.provider) as PutConnectionInput['provider'],
+    provider: change.provider ?? old.provider,
     baseUrl: (change.baseUrl === undefined ? old.baseUrl : change.baseUrl) ?? undefined,
     credentials: credentials as Record<string, unknown>,
     settings: change.settings ?? old.settings,
@@ -102,7 +120,7 @@ async function replace(
   if (old.provider !== checked.provider) await refuseWithImports(tx, old)
 
   const now = clock.now()
-  const limits = effectiveLimits(findProvider(checked.provider), checked.limits)
+  const limits = effectiveLimits(defaultsOf(checked), checked.limits)
   const [row] = await tx
     .update(connections)
     .set({
@@ -146,6 +164,7 @@ async function refuseWithImports(tx: Transaction, connection: ConnectionRow): Pr
 
 function asksAlike(encryption: Encryption, old: ConnectionRow, next: CheckedConnection): boolean {
   return (
+    old.providerRevision === next.providerRevision &&
     old.baseUrl === next.baseUrl &&
     isSame(old.settings, next.settings) &&
     isSame(openCredentials(encryption, old), next.credentials)

@@ -9,7 +9,7 @@ import { spendingOf } from '../budget/spending.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { type DefaultLimits, effectiveLimits } from '../model/limits.ts'
-import { findProvider, isProviderName } from '../providers/index.ts'
+import { defaultsOf, isKnown } from '../providers/facts.ts'
 import { isServed } from '../work/leases.ts'
 import type { DueWork } from '../work/overdue.ts'
 import { probeIntervalMs } from './pause.ts'
@@ -98,11 +98,11 @@ async function select(tx: Transaction, ids: readonly string[], kind: ConnectionW
     .from(connections)
     .where(and(inArray(connections.id, [...ids]), isNull(connections.deletedAt)))
   // A connection to a provider that only another version knows must not hold up the others.
-  return found.filter(({ row }) => isProviderName(row.provider))
+  return found.filter(({ row }) => isKnown(row))
 }
 
 function limitsOf(row: ConnectionRow): DefaultLimits {
-  return effectiveLimits(findProvider(row.provider), row.limits)
+  return effectiveLimits(defaultsOf(row), row.limits)
 }
 
 function roomOf(row: ConnectionRow, inFlight: number, now: Date): Omit<Room, 'baselineRevision'> {
@@ -226,8 +226,7 @@ async function findDue(
       .limit(page)
       .offset(offset)
     for (const { row, underWay, dueAt } of found)
-      if (isProviderName(row.provider) && isOpen(roomOf(row, underWay, now)))
-        open.push({ id: row.id, dueAt: new Date(dueAt) })
+      if (isKnown(row) && isOpen(roomOf(row, underWay, now))) open.push({ id: row.id, dueAt: new Date(dueAt) })
     if (open.length >= limit || found.length < page) return open.slice(0, limit)
   }
 }

@@ -40,6 +40,28 @@ const callMs = 20_000
 
 /** Also tries a paused connection, which stays paused. @throws {AppError} not_found */
 export async function testConnection(deps: TestDeps, name: string, signal: AbortSignal): Promise<ConnectionTest> {
+  const asked = await askWithin(deps, name, signal, (access, patience) =>
+    askStatus(deps.client, access.provider, access, randomUUID(), { signal: patience }),
+  )
+  if (asked.kind === 'answered')
+    return { ok: true, code: 'accepted', message: 'The provider answered, and took the credentials.' }
+  const { code, message } = asked.error
+  if (code === 'not_found')
+    return { ok: true, code: 'accepted', message: 'The provider took the credentials, and knows no such job.' }
+  return { ok: false, code, message }
+}
+
+export type Asked<Value> =
+  | { kind: 'answered'; value: Value }
+  | { kind: 'refused'; error: { code: string; message: string } }
+
+/** Makes one call over a connection, within its budget and blocks. @throws {AppError} not_found */
+export async function askWithin<Value>(
+  deps: TestDeps,
+  name: string,
+  signal: AbortSignal,
+  call: (access: ConnectionAccess, patience: AbortSignal) => Promise<Value>,
+): Promise<Asked<Value>> {
   const [found] = await deps.db
     .select({ id: connections.id, blockedUntil: connections.blockedUntil })
     .from(connections)
@@ -56,23 +78,21 @@ export async function testConnection(deps: TestDeps, name: string, signal: Abort
     // then nothing was reserved
     return refused('budget', `The connection’s own limits allow no request before ${at.toISOString()}.`)
   await delay(at.getTime() - now.getTime(), undefined, { signal }).catch(() => {}) // then the call ends at once
-  return ask(deps, access, signal)
+  return ask(deps, access, signal, call)
 }
 
-async function ask(
-  { db, clock, client }: TestDeps,
+async function ask<Value>(
+  { db, clock }: TestDeps,
   access: ConnectionAccess,
   signal: AbortSignal,
-): Promise<ConnectionTest> {
+  call: (access: ConnectionAccess, patience: AbortSignal) => Promise<Value>,
+): Promise<Asked<Value>> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(callMs)])
   try {
-    await askStatus(client, access.provider, access, randomUUID(), { signal: patience })
-    return { ok: true, code: 'accepted', message: 'The provider answered, and took the credentials.' }
+    return { kind: 'answered', value: await call(access, patience) }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     const { kind, message } = error
-    if (kind === 'not_found')
-      return { ok: true, code: 'accepted', message: 'The provider took the credentials, and knows no such job.' }
     if (kind === 'aborted') return refused('timeout', `The provider’s answer took longer than ${callMs / 1_000} s.`)
     const waitMs = announcedWaitMs(error)
     if (waitMs !== null) await blockConnection(db, access, { now: clock.now(), waitMs })
@@ -80,6 +100,6 @@ async function ask(
   }
 }
 
-function refused(code: string, message: string): ConnectionTest {
-  return { ok: false, code, message }
+function refused(code: string, message: string): Asked<never> {
+  return { kind: 'refused', error: { code, message } }
 }

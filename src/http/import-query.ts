@@ -1,11 +1,11 @@
 // Owns how a filter of imports is written: as a query string, and as JSON.
 import { z } from 'zod'
 import { isRawNumber } from '../base/json.ts'
+import { providerNameSchema } from '../catalog/present.ts'
 import type { ImportFilter } from '../imports/filter.ts'
 import { type ImportOrder, orders } from '../imports/find.ts'
 import { attentions, type ImportState, states } from '../model/import-state.ts'
-import { providerNames } from '../providers/index.ts'
-import { maxJobIdLength } from '../providers/job-id.ts'
+import { longestJobId } from '../providers/job-id.ts'
 import { pageQuery, timeParam } from './parameters.ts'
 
 const metadataPrefix = 'metadata.'
@@ -14,9 +14,9 @@ const maxNameLength = 100
 /** What the query and the JSON have in common. */
 const common = {
   connection: z.string().max(maxNameLength).optional().describe('The name of their connection.'),
-  provider: z.enum(providerNames).optional(),
-  jobId: z.string().max(maxJobIdLength).optional().describe('The provider’s id of the job.'),
-  jobIdPrefix: z.string().max(maxJobIdLength).optional().describe('What the provider’s id of the job begins with.'),
+  provider: providerNameSchema.optional().describe('The name of their provider.'),
+  jobId: z.string().max(longestJobId).optional().describe('The provider’s id of the job.'),
+  jobIdPrefix: z.string().max(longestJobId).optional().describe('What the provider’s id of the job begins with.'),
   attention: z.enum(attentions).optional(),
 }
 

@@ -7,6 +7,7 @@ import { eventOperations } from './routes/events.ts'
 import { importDetailOperations } from './routes/import-details.ts'
 import { importSteeringOperations } from './routes/import-steering.ts'
 import { importOperations } from './routes/imports.ts'
+import { providerOperations } from './routes/providers.ts'
 import { tokenOperations } from './routes/tokens.ts'
 import { webhookEndpointOperations } from './routes/webhook-endpoints.ts'
 
@@ -15,6 +16,7 @@ export type OperationDeps = Parameters<typeof importOperations>[0] &
   Parameters<typeof importSteeringOperations>[0] &
   Parameters<typeof importDetailOperations>[0] &
   Parameters<typeof connectionOperations>[0] &
+  Parameters<typeof providerOperations>[0] &
   Parameters<typeof webhookEndpointOperations>[0] &
   Parameters<typeof eventOperations>[0] &
   Parameters<typeof deliveryOperations>[0] &
@@ -26,6 +28,7 @@ export function apiOperations(deps: OperationDeps): Operation[] {
     ...importSteeringOperations(deps),
     ...importDetailOperations(deps),
     ...connectionOperations(deps),
+    ...providerOperations(deps),
     ...webhookEndpointOperations(deps),
     ...eventOperations(deps),
     ...deliveryOperations(deps),

@@ -5,6 +5,8 @@ import { after, type Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import type { StoredHeldOutcome } from '../db/schema/index.ts'
 import type { ImportState } from '../model/import-state.ts'
+import type { ProviderFacts } from '../model/provider-facts.ts'
+import { isKnown, type Pinned, pinnedFacts } from '../providers/facts.ts'
 import { recordLost, recordSettled } from './end.ts'
 import { heldError, maxHeldMs } from './outcome.ts'
 import type { Stored } from './record.ts'
@@ -64,7 +66,7 @@ interface Unasked {
     expectedPolls: number
     from: ImportState
     failedCall: null
-    connection: { id: string; provider: string }
+    connection: { id: string; provider: string; hasPages: boolean }
   }
   held: StoredHeldOutcome | null
   pauseReason: string | null
@@ -74,18 +76,18 @@ interface Unasked {
 async function findUnasked(db: Database, where: SQL, now: Date): Promise<Unasked[]> {
   const { rows } = await db.execute<UnaskedRow>(sql`
     /* import.find_unasked */
-    SELECT i.id, i.state, p.polls, i.held_outcome AS held, c.id AS "connectionId", c.provider, c.pause_reason AS "pauseReason"
+    SELECT i.id, i.state, p.polls, i.held_outcome AS held, c.id AS "connectionId", c.provider, c.provider_facts AS "providerFacts", c.pause_reason AS "pauseReason"
     FROM imports i JOIN polling p ON p.import_id = i.id JOIN connections c ON c.id = i.connection_id
     WHERE ${where}
       AND NOT EXISTS (SELECT FROM leases WHERE kind = 'poll' AND owner_id = c.id AND until > ${now} AND size > 0)
     LIMIT ${batchSize}`)
-  return rows.map(({ id, state, polls, held, connectionId, provider, pauseReason }) => ({
+  return rows.map(({ id, state, polls, held, connectionId, provider, providerFacts, pauseReason }) => ({
     seen: {
       importId: id,
       expectedPolls: polls,
       from: state,
       failedCall: null,
-      connection: { id: connectionId, provider },
+      connection: { id: connectionId, provider, hasPages: hasPages({ provider, providerFacts }) },
     },
     held,
     pauseReason,
@@ -99,7 +101,13 @@ interface UnaskedRow extends Record<string, unknown> {
   held: StoredHeldOutcome | null
   connectionId: string
   provider: string
+  providerFacts: ProviderFacts | null
   pauseReason: string | null
+}
+
+/** A provider that only another version knows can't be asked by this one for its rows. */
+function hasPages(pinned: Pinned): boolean {
+  return isKnown(pinned) && pinnedFacts(pinned).hasPages
 }
 
 async function endEach(

@@ -7,8 +7,7 @@ import type { connections } from '../db/schema/index.ts'
 import { attentionEvent, firstAttention, isOver } from '../model/import-state.ts'
 import { isTerminal } from '../model/reported-state.ts'
 import { volatileFieldsOf } from '../model/volatile-fields.ts'
-import type { StatusAnswer } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
+import type { Provider, StatusAnswer } from '../providers/contract.ts'
 import { withTimesThatCanBe } from '../providers/times.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { judge } from './outcome.ts'
@@ -19,9 +18,10 @@ type ConnectionRow = typeof connections.$inferSelect
 /** Reads an inline answer as the connection's provider would have given it to a poll. */
 export function readInlineResult(
   connection: ConnectionRow,
+  provider: Provider,
   { jobId, result }: { jobId?: string | null | undefined; result: unknown },
 ): StatusAnswer | AppError {
-  const answer = readStatus(connection, result)
+  const answer = readStatus(connection, provider, result)
   if (answer === null) return invalid('result', `must be an answer of ${connection.provider}'s status call.`)
   if (!isTerminal(answer.report.state) && jobId == null)
     return invalid('jobId', 'must be given: the result says that the import is not over.')
@@ -33,6 +33,7 @@ export interface InlineResult {
   /** False: the answer names no job. */
   hasJob: boolean
   connection: ConnectionRow
+  provider: Provider
   answer: StatusAnswer
 }
 
@@ -42,10 +43,10 @@ export interface InlineResult {
  */
 export async function recordInlineResult(
   tx: Transaction,
-  { row, hasJob, connection, answer: given }: InlineResult,
+  { row, hasJob, connection, provider, answer: given }: InlineResult,
   now: Date,
 ): Promise<void> {
-  const volatileFields = volatileFieldsOf(findProvider(connection.provider), connection.volatileFields)
+  const volatileFields = volatileFieldsOf(provider, connection.volatileFields)
   const answer = { ...given, report: withTimesThatCanBe(given.report, now) }
   // Without a job nobody can ask again, so the answer stands.
   const known = { state: 'pending', held: null, deadlineAt: hasJob ? row.deadlineAt : now } as const
@@ -60,7 +61,7 @@ export async function recordInlineResult(
       expectedPolls: 0,
       polledAt: now,
       failedCall: null,
-      connection: { id: connection.id, provider: connection.provider },
+      connection: { id: connection.id, provider: provider.name, hasPages: provider.details !== undefined },
       answer,
       fingerprint: fingerprintOf(answer.report, { volatileFields }),
       from: 'pending',
@@ -75,9 +76,11 @@ export async function recordInlineResult(
   ])
 }
 
-function readStatus({ provider }: ConnectionRow, result: unknown): StatusAnswer | null {
+function readStatus({ settings }: ConnectionRow, provider: Provider, result: unknown): StatusAnswer | null {
+  const head = { status: 200, headers: {}, settings }
   try {
-    return findProvider(provider).readStatus(result)
+    if (provider.classify?.(head, result, new Date(0)).kind) return null
+    return provider.readStatus(result, head)
   } catch (error) {
     if (error instanceof z.ZodError) return null
     throw error

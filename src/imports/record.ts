@@ -34,7 +34,8 @@ export interface Observation {
   polledAt: Date
   /** The call that failed. Null: none did. */
   failedCall: FailedCall | null
-  connection: { id: string; provider: string }
+  /** `hasPages`: its provider has rows in pages of their own. */
+  connection: { id: string; provider: string; hasPages: boolean }
 }
 
 /** A report that differs from the last one. */

@@ -4,12 +4,13 @@ import { AppError, invalid } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import { newId, phase } from '../base/ids.ts'
 import { scarceOf } from '../budget/shares.ts'
+import { findPinned } from '../catalog/documents.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports, type StoredPollError } from '../db/schema/index.ts'
 import { liveStates } from '../model/import-state.ts'
 import { effectiveLimits } from '../model/limits.ts'
-import type { StatusAnswer } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
+import type { Provider, StatusAnswer } from '../providers/contract.ts'
+import { defaultsOf, isKnown, pinnedFacts } from '../providers/facts.ts'
 import { jobIdProblem } from '../providers/job-id.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
 import { readInlineResult, recordInlineResult } from './inline-result.ts'
@@ -53,11 +54,13 @@ export function registerImports(
   const now = clock.now()
   return db.transaction(async (tx) => {
     const found = await findConnections(tx, batch)
-    const prepared = batch.map((registration) => prepare(registration, found, now, batch.length > 1))
+    const providers = await findProviders(tx, batch, found)
+    const given = { found, providers, now, isBatch: batch.length > 1 }
+    const prepared = batch.map((registration) => prepare(registration, given))
     const rows = prepared.filter((item): item is Prepared => !(item instanceof AppError))
     const created = await insertNew(tx, rows, now)
-    for (const { row, hasJob, connection, answer } of rows)
-      if (answer && created.has(row.id)) await recordInlineResult(tx, { row, hasJob, connection, answer }, now)
+    for (const { row, hasJob, connection, inline } of rows)
+      if (inline && created.has(row.id)) await recordInlineResult(tx, { row, hasJob, connection, ...inline }, now)
     await tellScarcity(tx, rows, created, now)
     const existing = await findExisting(
       tx,
@@ -80,7 +83,7 @@ interface Prepared {
   hasJob: boolean
   connection: ConnectionRow
   /** The inline answer. Null: there is none. */
-  answer: StatusAnswer | null
+  inline: { provider: Provider; answer: StatusAnswer } | null
 }
 
 /** Locks the connections against deletion until the imports exist. */
@@ -94,21 +97,49 @@ async function findConnections(tx: Transaction, batch: readonly Registration[]):
   return new Map(rows.map((row) => [row.name, row]))
 }
 
-function prepare(
-  registration: Registration,
+/** The providers of connections for which an answer came inline, by the connection's name. */
+async function findProviders(
+  tx: Transaction,
+  batch: readonly Registration[],
   found: ReadonlyMap<string, ConnectionRow>,
-  now: Date,
-  isBatch: boolean,
-): Prepared | AppError {
+): Promise<Map<string, Provider>> {
+  const names = new Set(batch.flatMap(({ connection, result }) => (result === undefined ? [] : connection)))
+  const providers = new Map<string, Provider>()
+  for (const name of names) {
+    const connection = found.get(name)
+    const pinned = connection && (await findPinned(tx, connection))
+    if (pinned) providers.set(name, pinned.provider)
+  }
+  return providers
+}
+
+interface Given {
+  found: ReadonlyMap<string, ConnectionRow>
+  providers: ReadonlyMap<string, Provider>
+  now: Date
+  isBatch: boolean
+}
+
+function prepare(registration: Registration, { found, providers, now, isBatch }: Given): Prepared | AppError {
   const { jobId, result } = registration
   const connection = found.get(registration.connection)
   if (!connection) return invalid('connection', `must name a connection; there is no "${registration.connection}".`)
   if (jobId == null && result === undefined) return invalid('jobId', 'must be given, unless `result` is.')
-  const problem = jobId == null ? null : jobIdProblem(jobId)
+  if (!isKnown(connection)) return invalid('connection', `has a provider that this version doesn’t know.`)
+  const problem = jobId == null ? null : jobIdProblem(jobId, jobIdRules(connection))
   if (problem !== null) return invalid('jobId', problem)
-  const answer = result === undefined ? null : readInlineResult(connection, { jobId, result })
-  if (answer instanceof AppError) return answer
-  return { row: newImport(registration, connection, now, isBatch), hasJob: jobId != null, connection, answer }
+  const row = newImport(registration, connection, now, isBatch)
+  const prepared = { row, hasJob: jobId != null, connection }
+  if (result === undefined) return { ...prepared, inline: null }
+  const provider = providers.get(connection.name)
+  if (!provider) return invalid('connection', `has a provider that this version doesn’t know.`)
+  const answer = readInlineResult(connection, provider, { jobId, result })
+  return answer instanceof AppError ? answer : { ...prepared, inline: { provider, answer } }
+}
+
+function jobIdRules(connection: ConnectionRow) {
+  const { jobId, baseUrl } = pinnedFacts(connection)
+  return { jobId: jobId ?? undefined, baseUrl: connection.baseUrl ?? baseUrl ?? undefined }
 }
 
 /**
@@ -124,7 +155,7 @@ function pauseTold({ name, pausedAt, pauseReason }: ConnectionRow, now: Date): S
 
 function newImport(registration: Registration, connection: ConnectionRow, now: Date, isBatch: boolean) {
   const id = newId()
-  const limits = effectiveLimits(findProvider(connection.provider), connection.limits)
+  const limits = effectiveLimits(defaultsOf(connection), connection.limits)
   const deadlineMs = registration.deadlineMs ?? limits.deadlineMs
   return {
     id,

@@ -5,7 +5,6 @@ import type { StoredPollError } from '../db/schema/index.ts'
 import { isOver } from '../model/import-state.ts'
 import { tellsOutcome } from '../model/reported-state.ts'
 import type { DetailPage } from '../providers/contract.ts'
-import { findProvider } from '../providers/index.ts'
 import { reportAt } from './outcome.ts'
 import { rowsMissing } from './pages.ts'
 import type { ChangedReport } from './record.ts'
@@ -97,10 +96,10 @@ function detailsOf({ answer: { details }, connection, polledAt, lastError, hadDe
 
 /** Rows that came with an earlier status can't be had any more. Rows with pages of their own may be. */
 export function detailsToldBefore(
-  { provider }: { provider: string },
+  { hasPages }: { hasPages: boolean },
   { polledAt, lastError }: { polledAt: Date; lastError: StoredPollError },
 ): DetailsTold {
-  return findProvider(provider).details
+  return hasPages
     ? { state: 'pending', error: null, collectAt: polledAt }
     : { state: 'incomplete', error: lastError, collectAt: null }
 }

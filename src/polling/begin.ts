@@ -41,7 +41,10 @@ export async function beginPolls(
   const found = await longestDue(tx, rooms, allotted, { busy, now })
   const ours = rooms.filter(({ isTaken }) => !isTaken).map(({ row }) => row)
   const stretches = await withStretch(tx, ours, now)
-  const opened = accesses.open(rooms.map(({ row }) => row))
+  const opened = await accesses.open(
+    tx,
+    rooms.map(({ row }) => row),
+  )
   const polled = new Set(found.map(({ connectionId }) => connectionId))
   const known = await baselines.read(
     tx,

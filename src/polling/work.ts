@@ -205,7 +205,7 @@ function seen({ item, heard, polledAt }: Polled): Observation {
     from: tracked.state,
     polledAt,
     failedCall: failedCallOf(heard),
-    connection: { id: access.id, provider: access.provider.name },
+    connection: { id: access.id, provider: access.provider.name, hasPages: access.provider.details !== undefined },
   }
 }
 

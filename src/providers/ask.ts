@@ -2,7 +2,7 @@
 
 import { isTerminal } from '../model/reported-state.ts'
 import type { Answer, ProviderClient } from './client.ts'
-import type { DetailPage, Provider, ProviderRequest, StatusAnswer } from './contract.ts'
+import type { AnswerHead, DetailPage, Job, Provider, ProviderRequest, StatusAnswer } from './contract.ts'
 import { ProviderError } from './error.ts'
 import { jobIdProblem } from './job-id.ts'
 
@@ -55,12 +55,14 @@ export async function askStatus(
   } = await send(
     asker,
     (job) => provider.statusRequest(job),
-    (body) => provider.readStatus(body),
+    (body, head) => provider.readStatus(body, head),
   )
   const asked: AskedStatus = { ...answer, retryAfterMs, date, requests: 1, summaryError: null }
-  if (!provider.summary || !isTerminal(answer.report.state)) return asked
+  const { summary } = provider
+  if (!summary || !isTerminal(answer.report.state)) return asked
+  if (summary.applies && !summary.applies(answer.report, target.settings)) return asked
   if (!mayGoOn()) throw new ProviderError('aborted', 'The call was aborted.')
-  return addSummary(asker, provider.summary, asked)
+  return addSummary(asker, summary, asked)
 }
 
 /**
@@ -81,7 +83,7 @@ export async function askDetails(
   const { value } = await send(
     asker,
     (job) => details.request(job, cursor),
-    (body) => details.read(body, cursor),
+    (body, head) => details.read(body, cursor, head),
   )
   return value
 }
@@ -95,7 +97,7 @@ async function addSummary(
     const { value } = await send(
       asker,
       (job) => summary.request(job),
-      (body) => summary.read(body, asked.report),
+      (body, head) => summary.read(body, asked.report, head),
     )
     return { ...asked, ...value, requests: 2 }
   } catch (error) {
@@ -107,23 +109,26 @@ async function addSummary(
 
 async function send<Value>(
   { client, provider, target, jobId, signal }: Asker,
-  request: (job: { jobId: string; credentials: unknown; settings: unknown }) => ProviderRequest,
-  read: (body: unknown) => Value,
+  request: (job: Job<unknown, unknown>) => ProviderRequest,
+  read: (body: unknown, head: AnswerHead) => Value,
 ): Promise<Answer<Value>> {
-  const problem = jobIdProblem(jobId)
+  const { baseUrl, credentials, settings } = target
+  const problem = jobIdProblem(jobId, { jobId: provider.jobId, baseUrl })
   if (problem !== null) throw new ProviderError('not_found', `There can be no such job: its id ${problem}.`)
-  const { credentials, settings } = target
   if (credentials === null)
     throw new ProviderError(
       'undecipherable_credentials',
       'No key in ENCRYPTION_KEYS opens the credentials of the connection, so nothing was asked.',
     )
-  const readError = provider.readError
+  const { readError, classify, readsEmptyBodies } = provider
   target.onRequest?.()
-  return client.send(target.baseUrl, request({ jobId, credentials, settings }), {
+  return client.send(baseUrl, request({ jobId, credentials, settings, baseUrl }), {
     signal,
     credentials,
+    settings,
     read,
     readError,
+    classify,
+    readsEmptyBodies,
   })
 }

@@ -7,9 +7,9 @@ import type { Agents, EgressTimeouts } from '../egress/agents.ts'
 import type { Response } from '../egress/body.ts'
 import { readDate, readRetryAfter } from '../egress/retry-after.ts'
 import { startCall } from './call.ts'
-import type { Provider, ProviderRequest } from './contract.ts'
+import type { AnswerHead, Provider, ProviderRequest } from './contract.ts'
 import { ProviderError } from './error.ts'
-import { networkError, statusError } from './failure.ts'
+import { contentError, networkError, statusError } from './failure.ts'
 import { createLargeBodies, freeBytes, type LargeBodies } from './large-bodies.ts'
 import { createMask, excerptOf } from './mask.ts'
 import { parseAnswer, readText } from './response.ts'
@@ -28,8 +28,12 @@ export interface Asking<Value> {
   /** The connection's credentials, masked in stored excerpts of answers. */
   credentials: unknown
   /** Reads the JSON of a 2xx. If it throws a ZodError, the answer is `invalid_response`. */
-  read(body: unknown): Value
+  read(body: unknown, head: AnswerHead): Value
   readError: Provider['readError']
+  classify?: Provider['classify'] | undefined
+  readsEmptyBodies?: boolean | undefined
+  /** The connection's, for what reads the answer. */
+  settings?: unknown
 }
 
 export interface Answer<Value> {
@@ -44,7 +48,7 @@ export interface Answer<Value> {
 
 export interface ProviderClient {
   /**
-   * Sends one GET below the base URL, to its origin alone.
+   * Sends one request below the base URL, to its origin alone.
    * @throws {ProviderError}
    */
   send<Value>(baseUrl: string, request: ProviderRequest, asking: Asking<Value>): Promise<Answer<Value>>
@@ -71,10 +75,10 @@ export function createProviderClient(options: {
         const response = await call.unlessOver(dispatch(agents, base, request, call.signal))
         const retryAfterMs = readRetryAfter(response.headers, clock.now())
         if (response.statusCode < 200 || response.statusCode > 299)
-          throw await statusError(response, retryAfterMs, asking)
+          throw await statusError(response, retryAfterMs, { ...asking, now: clock.now() })
         const beforeLarge = { freeBytes, wait: turn.take }
         const text = await readText(response, { limitBytes: bodyLimitBytes, beforeLarge })
-        const value = await turn.work(() => readAnswer(text, response, asking))
+        const value = await turn.work(() => readAnswer(text, response, { asking, retryAfterMs, now: clock.now() }))
         return { value, retryAfterMs, date: readDate(response.headers) }
       } catch (error) {
         // An error that the provider answered counts, even if its body then took too long.
@@ -100,20 +104,34 @@ function dispatch(agents: Agents, base: URL, request: ProviderRequest, signal: A
   // The path is joined as text. Parsing it again would resolve what job ids have percent-encoded.
   const path = `${base.pathname.replace(/\/+$/, '')}${request.path}${query && `?${query}`}`
   const headers = { ...requestHeaders, ...request.headers }
-  return agents.for(base.origin).request({ origin: base.origin, path, method: 'GET', headers, signal })
+  return agents.for(base.origin).request({
+    origin: base.origin,
+    path,
+    method: request.method ?? 'GET',
+    headers,
+    signal,
+    ...(request.body !== undefined && { body: request.body }),
+  })
 }
 
-function readAnswer<Value>(text: string, { statusCode }: Response, asking: Asking<Value>): Value {
+function readAnswer<Value>(
+  text: string,
+  { statusCode, headers }: Response,
+  { asking, retryAfterMs, now }: { asking: Asking<Value>; retryAfterMs: number | null; now: Date },
+): Value {
   const invalid = (message: string, cause?: unknown) =>
     new ProviderError('invalid_response', message, {
       status: statusCode,
       body: excerptOf(text, createMask(asking.credentials)),
       cause,
     })
-  const json = parseAnswer(text)
+  const json = asking.readsEmptyBodies && text.trim() === '' ? null : parseAnswer(text)
   if (json === undefined) throw invalid(`The provider answered ${statusCode} with something that isn't JSON.`)
+  const head = { status: statusCode, headers, settings: asking.settings }
+  const classified = asking.classify?.(head, json, now)
+  if (classified?.kind) throw contentError(json, { ...asking, status: statusCode, retryAfterMs, classified })
   try {
-    return asking.read(json)
+    return asking.read(json, head)
   } catch (error) {
     if (!(error instanceof ZodError)) throw error
     const issue = error.issues[0]

@@ -3,6 +3,8 @@
 import type { z } from 'zod'
 import type { DefaultLimits } from '../model/limits.ts'
 import type { ReportedState } from '../model/reported-state.ts'
+import type { ProviderErrorKind } from './error.ts'
+import type { JobIdForm } from './job-id.ts'
 
 /** Counts of rows. Null is unknown, which differs from 0. */
 export interface RowCounts {
@@ -56,6 +58,9 @@ export interface RowResult {
   created: boolean | null
   existing: boolean | null
   error: { code: string | null; message: string | null } | null
+  /** Where the row is in the source file. Absent: the provider never says. */
+  line?: number | null
+  column?: number | null
   /** The item itself, if the provider repeats it. */
   item?: unknown
 }
@@ -93,18 +98,42 @@ export interface Job<Credentials, Settings> {
   jobId: string
   credentials: Credentials
   settings: Settings
+  /** Where the request goes to, for ids that are URLs. */
+  baseUrl?: string
+}
+
+/** What an answer says before its body. */
+export interface AnswerHead {
+  status: number
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** The connection's. */
+  settings?: unknown
+}
+
+/** What an answer is, as its provider reads it. */
+export interface Classified {
+  /** Null: what its status says; a 2xx is no error. */
+  kind: ProviderErrorKind | null
+  /** The wait that an error asks for elsewhere than in `Retry-After`. Null: it asks for none. */
+  retryAfterMs: number | null
 }
 
 /** A request below the connection's base URL. */
 export interface ProviderRequest {
+  /** Absent: GET. */
+  method?: 'GET' | 'POST'
   /** Starts with `/`; job ids are percent-encoded in it. */
   path: string
   query?: Record<string, string>
   headers: Record<string, string>
+  /** JSON, of a POST. */
+  body?: string
 }
 
 export interface Provider<Credentials = unknown, Settings = unknown> {
   name: string
+  /** For people. Absent: the name. */
+  title?: string
   /** Null: each customer has a base URL of its own, so the connection must name it. */
   defaultBaseUrl: string | null
   /** Strict zod objects: what `PUT /v1/connections/{name}` accepts. */
@@ -125,19 +154,29 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
    * unchanged.
    */
   volatileFields: readonly string[]
+  /** Absent: one segment of a path, of at most 500 characters. */
+  jobId?: JobIdForm
+  /** A 2xx without a body is an answer, too: `null` is read. */
+  readsEmptyBodies?: boolean
 
   statusRequest(job: Job<Credentials, Settings>): ProviderRequest
   /** @throws {z.ZodError} if the answer isn't of the provider's form. */
-  readStatus(body: unknown): StatusAnswer
+  readStatus(body: unknown, head?: AnswerHead): StatusAnswer
 
   /**
    * A second call after a terminal report (Zilliant's counts), which refines the report. Until it is made, `readStatus`
    * names the summary in `missing`.
    */
   summary?: {
+    /** Absent: it is asked of every job that is over. */
+    applies?(report: Report, settings: unknown): boolean
     request(job: Job<Credentials, Settings>): ProviderRequest
     /** @throws {z.ZodError} if the answer isn't of the provider's form. */
-    read(body: unknown, report: Report): Pick<StatusAnswer, 'report' | 'missing'>
+    read(
+      body: unknown,
+      report: Report,
+      head?: AnswerHead,
+    ): Pick<StatusAnswer, 'report' | 'missing'> & Partial<Pick<StatusAnswer, 'details'>>
   }
 
   /**
@@ -148,8 +187,11 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   details?: {
     request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
     /** @throws {z.ZodError} if the answer isn't a page. A page without its list would pass for the last one. */
-    read(body: unknown, cursor: string): DetailPage
+    read(body: unknown, cursor: string, head?: AnswerHead): DetailPage
   }
+
+  /** Decides what an answer is where its status doesn't say it: an error within a 2xx, a 403 that means a quota. */
+  classify?(head: AnswerHead, body: unknown, now: Date): Classified
 
   /** Reads an error answer's body, for `lastError.message`. Returns null if it isn't of the published form. */
   readError(body: unknown): { code: string | null; message: string | null } | null

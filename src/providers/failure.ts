@@ -2,17 +2,22 @@
 import { maxHeaderBytes } from '../egress/agents.ts'
 import { discard, type Response } from '../egress/body.ts'
 import { classifyNetworkError } from '../egress/errors.ts'
-import type { Provider } from './contract.ts'
+import type { Classified, Provider } from './contract.ts'
 import { ProviderError, type ProviderErrorKind } from './error.ts'
 import { createMask, excerptOf } from './mask.ts'
 import { saysQuota } from './quota.ts'
 import { parseAnswer, readErrorText } from './response.ts'
 
+interface Reading {
+  credentials: unknown
+  readError: Provider['readError']
+}
+
 /** Describes an answer other than a 2xx. Reads its body. */
 export async function statusError(
   response: Response,
   retryAfterMs: number | null,
-  { credentials, readError }: { credentials: unknown; readError: Provider['readError'] },
+  reading: Reading & { classify?: Provider['classify'] | undefined; settings?: unknown; now: Date },
 ): Promise<ProviderError> {
   const { statusCode: status } = response
   if (kindOfStatus(status) === 'redirect') {
@@ -24,7 +29,39 @@ export async function statusError(
   }
   const text = await readErrorText(response)
   const body = parseAnswer(text)
-  const kind = status === 403 && (retryAfterMs !== null || saysQuota(body)) ? 'rate_limited' : kindOfStatus(status)
+  const head = { status, headers: response.headers, settings: reading.settings }
+  const classified = reading.classify?.(head, body, reading.now)
+  const byStatus = status === 403 && (retryAfterMs !== null || saysQuota(body)) ? 'rate_limited' : kindOfStatus(status)
+  const kind = classified?.kind ?? byStatus
+  return described(kind, body, { ...reading, status, retryAfterMs: waitOf(kind, retryAfterMs, classified), text })
+}
+
+/** Describes a 2xx whose content is an error. */
+export function contentError(
+  body: unknown,
+  said: Reading & { status: number; retryAfterMs: number | null; classified: Classified },
+): ProviderError {
+  const kind = said.classified.kind ?? 'server_error'
+  return described(kind, body, { ...said, retryAfterMs: waitOf(kind, said.retryAfterMs, said.classified), text: '' })
+}
+
+/** Headers such as `RateLimit-Reset` come with every answer. Only a rate limit makes a wait of them. */
+function waitOf(kind: ProviderErrorKind, retryAfterMs: number | null, classified: Classified | undefined) {
+  const told = kind === 'rate_limited' ? (classified?.retryAfterMs ?? null) : null
+  return retryAfterMs === null || told === null ? (retryAfterMs ?? told) : Math.max(retryAfterMs, told)
+}
+
+function described(
+  kind: ProviderErrorKind,
+  body: unknown,
+  {
+    credentials,
+    readError,
+    status,
+    retryAfterMs,
+    text,
+  }: Reading & { status: number; retryAfterMs: number | null; text: string },
+): ProviderError {
   const said = readError(body)
   const mask = createMask(credentials)
   const clean = (words: string | null | undefined) => (words ? excerptOf(words, mask) : null)
@@ -49,6 +86,12 @@ const kindByStatus: Readonly<Record<number, ProviderErrorKind>> = {
   404: 'not_found',
   410: 'not_found',
   429: 'rate_limited',
+}
+
+/** Returns the kind of error that an answer is without a word of its provider's. Returns null for a 2xx. */
+export function kindOfAnswer(status: number, body: unknown): ProviderErrorKind | null {
+  if (status >= 200 && status <= 299) return null
+  return status === 403 && saysQuota(body) ? 'rate_limited' : kindOfStatus(status)
 }
 
 function kindOfStatus(status: number): ProviderErrorKind {

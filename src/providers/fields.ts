@@ -1,7 +1,6 @@
 // Owns reading single fields of a vendor's answer: tolerantly, and into values that Postgres can store. An unreadable
 // field that is only shown becomes null, since `body` keeps it. An unreadable count fails the answer, because counts
 // decide between succeeded and partial.
-// between succeeded and partial, so one that can't be read fails the answer.
 import { z } from 'zod'
 import { isRawNumber } from '../base/json.ts'
 import { storableText } from '../base/storable-text.ts'
@@ -9,11 +8,12 @@ import type { ReportedState } from '../model/reported-state.ts'
 
 /** A number of rows: a whole number or its decimal text. Null: absent, null or "". */
 export const count = field((value, fail) => {
-  const number = readInteger(value)
-  return number === undefined || (number !== null && number < 0)
-    ? fail(`must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`, { unreadable: 'count' })
-    : number
+  const number = readCount(value)
+  return number === undefined ? fail(unreadableCount, { unreadable: 'count' }) : number
 })
+
+/** What a count must be, to follow the name of its field. */
+export const unreadableCount = `must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`
 
 /** Returns true if the issue is an unreadable count. */
 export function isUnreadableCount(issue: z.core.$ZodIssue): boolean {
@@ -39,7 +39,12 @@ export const text = field(readText)
  * A date and time within the years 100 to 9999. Reads ISO 8601 (UTC without an offset), also with the zone's name in
  * brackets (RFC 9557), and seconds or milliseconds since 1970. Null: anything else.
  */
-export const timestamp = field((value) => readEpoch(value) ?? readTimestamp(value))
+export const timestamp = field(readTime)
+
+/** Reads what `timestamp` describes. */
+export function readTime(value: unknown): Date | null {
+  return readEpoch(value) ?? readTimestamp(value)
+}
 
 /**
  * A list of rows; null if absent. A function reads each row: an answer may hold a hundred thousand, and a schema would
@@ -131,6 +136,12 @@ export function readText(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? storableText(value) : null
 }
 
+/** Reads a number of rows. Null: absent. Undefined: there is a value, but it is no number of rows. */
+export function readCount(value: unknown): number | null | undefined {
+  const number = readInteger(value)
+  return number !== null && number !== undefined && number < 0 ? undefined : number
+}
+
 /** Returns undefined if there is a value that can't be stored exactly as an integer. */
 function readInteger(value: unknown): number | null | undefined {
   if (value === undefined || value === null) return null
@@ -141,7 +152,8 @@ function readInteger(value: unknown): number | null | undefined {
   return typeof number === 'number' && Number.isSafeInteger(number) ? number + 0 : undefined // + 0 turns -0 into 0
 }
 
-function readNumber(given: unknown): number | null {
+/** Reads a number or its text. Null: it is neither, or not finite. */
+export function readNumber(given: unknown): number | null {
   const value = isRawNumber(given) ? given.rawJSON : given
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
   return typeof number === 'number' && Number.isFinite(number) ? number : null

@@ -48,7 +48,7 @@ function kindOf(connectionId: string, provider: Provider = cdq as Provider) {
   return collectWork({
     ...deps(),
     client: asker.client,
-    accesses: { load: async () => accesses, open: () => accesses },
+    accesses: { load: async () => accesses, open: async () => accesses },
   })
 }
 

@@ -20,7 +20,7 @@ const now = () => world.clock.now()
 const limitless = { maxInFlight: 1_000 }
 const deps = {
   accesses: {
-    open: (rows: readonly { id: string }[]) =>
+    open: async (_db: unknown, rows: readonly { id: string }[]) =>
       new Map(
         rows.map(({ id }) => [id, { id, provider: cdq, baselineBy: [] as string[] } as unknown as ConnectionAccess]),
       ),

@@ -168,7 +168,7 @@ describe('a database from before history was kept by the month', () => {
 })
 
 function seen(importId: string, expectedPolls: number): Observation {
-  const connection = { id: importId, provider: 'cdq' } // nothing is counted for it
+  const connection = { id: importId, provider: 'cdq', hasPages: true } // nothing is counted for it
   return { importId, expectedPolls, from: 'running', polledAt: now, failedCall: null, connection }
 }
 

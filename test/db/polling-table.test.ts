@@ -307,7 +307,7 @@ async function begin(at: Date): Promise<TrackedImport[]> {
 }
 
 function seen({ id, polls, state }: TrackedImport, polledAt: Date) {
-  const connection = { id: connectionId, provider: 'cdq' }
+  const connection = { id: connectionId, provider: 'cdq', hasPages: true }
   return { importId: id, expectedPolls: polls, from: state, polledAt, failedCall: null, connection }
 }
 

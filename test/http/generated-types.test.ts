@@ -27,6 +27,10 @@ test('types that are generated from the document let through what the API takes,
     const micro: Put = { provider: 'micro', credentials: { apiKey: 'k' }, settings: { teamId: 'id' } }
     const zilliant: Put = { provider: 'zilliant', baseUrl: 'https://a', credentials: { tokenResponse: '{}' } }
     const fullstory: Put = { provider: 'fullstory', credentials: { apiKey: 'k' }, settings: { resource: 'users' } }
+    const shopify: Put = { provider: 'shopify', baseUrl: 'https://a', credentials: { accessToken: 'k' } }
+    const zendesk: Put = { provider: 'zendesk', baseUrl: 'https://a', credentials: { email: 'e', apiToken: 'k' } }
+    const any: AnyPut = cdq
+    const uploaded: AnyPut = { provider: 'acme', credentials: { key: 'k' }, settings: { deep: { er: 1 } } }
     const one: Patch = { limits: { requestsPerMonth: 5, maxInFlight: null } }
     const other: Patch = { credentials: { tokenResponse: '{}' }, baseUrl: null }
     const endpoint: Body<'/v1/webhook-endpoints', 'post'> = { url: 'https://a' }
@@ -81,10 +85,11 @@ async function generate(document: object): Promise<string> {
   return astToString(await openapiTs(JSON.stringify(document)))
 }
 
-const types = `import type { paths } from './api.d.ts'
+const types = `import type { components, paths } from './api.d.ts'
 type Body<Path extends keyof paths, Method extends keyof paths[Path]> =
   paths[Path][Method] extends { requestBody?: { content: { 'application/json': infer Json } } } ? Json : never
-type Put = Body<'/v1/connections/{name}', 'put'>
+type Put = components['schemas']['PutOwnConnection']
+type AnyPut = Body<'/v1/connections/{name}', 'put'>
 type Patch = Body<'/v1/connections/{name}', 'patch'>
 export {}
 `

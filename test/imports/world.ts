@@ -24,6 +24,7 @@ import { selectSnapshots } from '../../src/imports/history.ts'
 import type { ChangedReport, Note, Observation, UnchangedPoll } from '../../src/imports/record.ts'
 import { type ImportState, isOver } from '../../src/model/import-state.ts'
 import { type DetailPage, type Report, unknownRows } from '../../src/providers/contract.ts'
+import { findProvider } from '../../src/providers/index.ts'
 import type { WorkName } from '../../src/work/kind.ts'
 import { leaseMs, takeLeases } from '../../src/work/leases.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
@@ -51,7 +52,9 @@ export interface ImportWorld {
   connection(
     columns?: Partial<typeof connections.$inferInsert>,
   ): Promise<{ id: string; name: string; provider: string }>
-  connectionOf(row: { connectionId: string }): Promise<{ id: string; name: string; provider: string }>
+  connectionOf(row: {
+    connectionId: string
+  }): Promise<{ id: string; name: string; provider: string; hasPages: boolean }>
   /** An import that was registered, as far as `columns` say. */
   tracked(columns?: Partial<typeof imports.$inferInsert> & PollingColumns): Promise<Tracked>
   /** An endpoint that wants all that happens to imports of the connection. */
@@ -100,7 +103,8 @@ export function useImportWorld(): ImportWorld {
   const connectionOf: ImportWorld['connectionOf'] = async ({ connectionId }) => {
     const [found] = await world.db.select().from(connections).where(eq(connections.id, connectionId))
     if (!found) throw new Error(`no connection ${connectionId}`)
-    return { id: found.id, name: found.name, provider: found.provider }
+    const hasPages = findProvider(found.provider).details !== undefined
+    return { id: found.id, name: found.name, provider: found.provider, hasPages }
   }
   const seen = (row: ImportRow): Observation => {
     clock.advance(1_000)
@@ -110,7 +114,7 @@ export function useImportWorld(): ImportWorld {
       from: row.state as ImportState,
       polledAt: clock.now(),
       failedCall: null,
-      connection: { id: row.connectionId, provider: 'cdq' },
+      connection: { id: row.connectionId, provider: 'cdq', hasPages: true },
     }
   }
 

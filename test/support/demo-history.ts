@@ -22,6 +22,7 @@ import {
 } from '../../src/model/import-state.ts'
 import type { DetailPage, Report } from '../../src/providers/contract.ts'
 import type { ProviderErrorKind } from '../../src/providers/error.ts'
+import { findProvider } from '../../src/providers/index.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
 
@@ -121,7 +122,15 @@ async function play(db: Database, plan: Plan, connectionId: string): Promise<voi
   const metadata = { source, team: sources[connection].team }
   const { importId } = await registerImport({ db, clock }, { connection, jobId, metadata, deadlineMs: 3 * dayMs })
   const { provider } = demoConnections[connection]
-  const poll = createPoll(db, clock, { importId, connection: { id: connectionId, name: connection, provider } })
+  const poll = createPoll(db, clock, {
+    importId,
+    connection: {
+      id: connectionId,
+      name: connection,
+      provider,
+      hasPages: findProvider(provider).details !== undefined,
+    },
+  })
   const report = reporter(plan)
 
   const { state, lostReason } = scenario.expected
@@ -226,7 +235,10 @@ async function addPages(db: Database, importId: string, { random }: Plan, stored
 function createPoll(
   db: Database,
   clock: Clock,
-  { importId, connection }: { importId: string; connection: { id: string; name: string; provider: string } },
+  {
+    importId,
+    connection,
+  }: { importId: string; connection: { id: string; name: string; provider: string; hasPages: boolean } },
 ) {
   const seen = async () => {
     const [found] = await selectImports(db).where(eq(imports.id, importId))

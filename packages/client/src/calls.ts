@@ -28,6 +28,13 @@ export const calls: Record<string, Record<string, string>> = {
     test: 'POST /v1/connections/{name}/test',
     resume: 'POST /v1/connections/{name}/resume',
   },
+  providers: {
+    put: 'PUT /v1/providers/{name} body',
+    get: 'GET /v1/providers/{name}',
+    delete: 'DELETE /v1/providers/{name}',
+    list: 'GET /v1/providers list',
+    try: 'POST /v1/providers/{name}/try body',
+  },
   endpoints: {
     create: 'POST /v1/webhook-endpoints body',
     list: 'GET /v1/webhook-endpoints list',

@@ -14,7 +14,7 @@ export interface Schemas {
   RegisterImport: {
     /** The name of a connection. */
     connection: string;
-    /** The provider’s id of the job. */
+    /** The provider’s id of the job, mostly of at most 500 characters. */
     jobId?: string | null;
     /** Your own data. */
     metadata?: {
@@ -48,7 +48,8 @@ export interface Schemas {
     ids?: string[];
     /** The name of their connection. */
     connection?: string;
-    provider?: "cdq" | "micro" | "zilliant" | "fullstory";
+    /** The name of their provider. */
+    provider?: string;
     /** The provider’s id of the job. */
     jobId?: string;
     /** What the provider’s id of the job begins with. */
@@ -70,7 +71,9 @@ export interface Schemas {
   ResumeImport: {
     force?: boolean;
   };
-  PutConnection: Schemas["PutCdqConnection"] | Schemas["PutMicroConnection"] | Schemas["PutZilliantConnection"] | Schemas["PutFullstoryConnection"];
+  PutConnection: Schemas["PutOwnConnection"] | Schemas["PutUploadedConnection"];
+  /** A connection to a provider that comes with the service. */
+  PutOwnConnection: Schemas["PutCdqConnection"] | Schemas["PutMicroConnection"] | Schemas["PutZilliantConnection"] | Schemas["PutFullstoryConnection"] | Schemas["PutAip151Connection"] | Schemas["PutAlgoliaConnection"] | Schemas["PutAuth0Connection"] | Schemas["PutAzureConnection"] | Schemas["PutContentfulConnection"] | Schemas["PutElasticsearchConnection"] | Schemas["PutHubspotConnection"] | Schemas["PutIntercomConnection"] | Schemas["PutKlaviyoConnection"] | Schemas["PutMailchimpConnection"] | Schemas["PutSalesforceConnection"] | Schemas["PutSendgridConnection"] | Schemas["PutShopifyConnection"] | Schemas["PutZendeskConnection"];
   PutCdqConnection: {
     provider: "cdq";
     /** The base URL of its API. */
@@ -151,12 +154,294 @@ export interface Schemas {
   FullstorySettings: {
     resource?: "events" | "users";
   };
+  PutAip151Connection: {
+    provider: "aip151";
+    baseUrl: string;
+    credentials: Schemas["Aip151Credentials"];
+    settings?: Schemas["Aip151Settings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for aip151. */
+  Aip151Credentials: {
+    /** OAuth 2.0 access token */
+    accessToken: string;
+  };
+  Aip151Settings: {
+    /** The API's version, as in its path Absent: v1. */
+    version?: string;
+    /** Where the progress is, 0 to 100, such as /metadata/progressPercent */
+    progressPercent?: string;
+    /** Where the number of rows is */
+    total?: string;
+    /** Where the number of processed rows is */
+    processed?: string;
+    /** Where the number of imported rows is */
+    succeeded?: string;
+    /** Where the number of failed rows is */
+    failed?: string;
+  };
+  PutAlgoliaConnection: {
+    provider: "algolia";
+    baseUrl: string;
+    credentials: Schemas["AlgoliaCredentials"];
+    settings: Schemas["AlgoliaSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for algolia. */
+  AlgoliaCredentials: {
+    /** Application ID */
+    appId: string;
+    /** API key: Of the index; any right is enough */
+    apiKey: string;
+  };
+  AlgoliaSettings: {
+    /** The index's name */
+    index: string;
+  };
+  PutAuth0Connection: {
+    provider: "auth0";
+    baseUrl: string;
+    credentials: Schemas["Auth0Credentials"];
+    settings?: Schemas["Auth0Settings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for auth0. */
+  Auth0Credentials: {
+    /** Management API token: With the scope read:users or create:users. */
+    accessToken: string;
+  };
+  Auth0Settings: Record<string, never>;
+  PutAzureConnection: {
+    provider: "azure";
+    baseUrl?: string;
+    credentials: Schemas["AzureCredentials"];
+    settings?: Schemas["AzureSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for azure. */
+  AzureCredentials: {
+    /** Entra ID access token */
+    accessToken: string;
+  };
+  AzureSettings: {
+    /** The service's own words for a running operation, such as Updating */
+    runningStatuses?: string[];
+  };
+  PutContentfulConnection: {
+    provider: "contentful";
+    baseUrl?: string;
+    credentials: Schemas["ContentfulCredentials"];
+    settings: Schemas["ContentfulSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for contentful. */
+  ContentfulCredentials: {
+    /** Content management token */
+    accessToken: string;
+  };
+  ContentfulSettings: {
+    /** The space's id */
+    space: string;
+    /** The environment's id Absent: master. */
+    environment?: string;
+  };
+  PutElasticsearchConnection: {
+    provider: "elasticsearch";
+    baseUrl: string;
+    credentials: Schemas["ElasticsearchCredentials"];
+    settings?: Schemas["ElasticsearchSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for elasticsearch. */
+  ElasticsearchCredentials: {
+    /** API key: The encoded form, with the cluster privilege monitor */
+    apiKey: string;
+  } | {
+    username: string;
+    password: string;
+  };
+  ElasticsearchSettings: {
+    /** /_reindex is for reindexing from version 9.5 on Absent: /_tasks. */
+    path?: "/_tasks" | "/_reindex";
+  };
+  PutHubspotConnection: {
+    provider: "hubspot";
+    baseUrl?: string;
+    credentials: Schemas["HubspotCredentials"];
+    settings?: Schemas["HubspotSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for hubspot. */
+  HubspotCredentials: {
+    /** Private-app token: Settings, Integrations, Private apps; scope crm.import */
+    accessToken: string;
+  };
+  HubspotSettings: {
+    apiPath?: string;
+  };
+  PutIntercomConnection: {
+    provider: "intercom";
+    baseUrl?: string;
+    credentials: Schemas["IntercomCredentials"];
+    settings?: Schemas["IntercomSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for intercom. */
+  IntercomCredentials: {
+    /** Access token */
+    accessToken: string;
+  };
+  IntercomSettings: {
+    /** What the job imports Absent: contacts. */
+    resource?: "contacts" | "companies";
+    /** The API version Absent: Preview. */
+    version?: string;
+  };
+  PutKlaviyoConnection: {
+    provider: "klaviyo";
+    baseUrl?: string;
+    credentials: Schemas["KlaviyoCredentials"];
+    settings?: Schemas["KlaviyoSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for klaviyo. */
+  KlaviyoCredentials: {
+    /** Private API key: Account, Settings, API keys. */
+    apiKey: string;
+  };
+  KlaviyoSettings: {
+    /** The kind of job, as in its path Absent: profile-bulk-import-jobs. */
+    jobType?: "profile-bulk-import-jobs" | "profile-suppression-bulk-create-jobs" | "profile-suppression-bulk-delete-jobs" | "catalog-item-bulk-create-jobs" | "catalog-item-bulk-update-jobs" | "catalog-item-bulk-delete-jobs" | "catalog-variant-bulk-create-jobs" | "catalog-variant-bulk-update-jobs" | "catalog-variant-bulk-delete-jobs" | "catalog-category-bulk-create-jobs" | "catalog-category-bulk-update-jobs" | "catalog-category-bulk-delete-jobs" | "coupon-code-bulk-create-jobs";
+    /** The API revision Absent: 2026-07-15. */
+    revision?: string;
+  };
+  PutMailchimpConnection: {
+    provider: "mailchimp";
+    baseUrl: string;
+    credentials: Schemas["MailchimpCredentials"];
+    settings?: Schemas["MailchimpSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for mailchimp. */
+  MailchimpCredentials: {
+    apiKey: string;
+  };
+  MailchimpSettings: Record<string, never>;
+  PutSalesforceConnection: {
+    provider: "salesforce";
+    baseUrl: string;
+    credentials: Schemas["SalesforceCredentials"];
+    settings?: Schemas["SalesforceSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for salesforce. */
+  SalesforceCredentials: {
+    /** Access token: It works as long as the session of the connected app does */
+    accessToken: string;
+  };
+  SalesforceSettings: {
+    /** The API version Absent: 66.0. */
+    apiVersion?: string;
+  };
+  PutSendgridConnection: {
+    provider: "sendgrid";
+    baseUrl?: string;
+    credentials: Schemas["SendgridCredentials"];
+    settings?: Schemas["SendgridSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for sendgrid. */
+  SendgridCredentials: {
+    /** API key: Settings, API Keys */
+    apiKey: string;
+  };
+  SendgridSettings: Record<string, never>;
+  PutShopifyConnection: {
+    provider: "shopify";
+    baseUrl: string;
+    credentials: Schemas["ShopifyCredentials"];
+    settings?: Schemas["ShopifySettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for shopify. */
+  ShopifyCredentials: {
+    /** Admin API access token */
+    accessToken: string;
+  };
+  ShopifySettings: {
+    /** The API version; bulkOperation exists from 2026-01 on Absent: 2026-07. */
+    apiVersion?: string;
+  };
+  PutZendeskConnection: {
+    provider: "zendesk";
+    baseUrl: string;
+    credentials: Schemas["ZendeskCredentials"];
+    settings?: Schemas["ZendeskSettings"];
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
+  /** The credentials for zendesk. */
+  ZendeskCredentials: {
+    /** The agent's email */
+    email: string;
+    /** API token: Admin Center, Apps and integrations, Zendesk API */
+    apiToken: string;
+  } | {
+    /** OAuth access token */
+    accessToken: string;
+  };
+  ZendeskSettings: Record<string, never>;
+  PutUploadedConnection: {
+    /** The name of an uploaded document. */
+    provider: string;
+    baseUrl?: string;
+    credentials: {
+      [key: string]: string;
+    };
+    settings?: {
+      [key: string]: unknown;
+    };
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
+  };
   PatchConnection: {
-    provider?: "cdq" | "micro" | "zilliant" | "fullstory";
+    provider?: string;
     /** Replaces all credentials. */
-    credentials?: Schemas["CdqCredentials"] | Schemas["MicroCredentials"] | Schemas["ZilliantCredentials"] | Schemas["FullstoryCredentials"];
+    credentials?: Schemas["CdqCredentials"] | Schemas["MicroCredentials"] | Schemas["ZilliantCredentials"] | Schemas["FullstoryCredentials"] | Schemas["Aip151Credentials"] | Schemas["AlgoliaCredentials"] | Schemas["Auth0Credentials"] | Schemas["AzureCredentials"] | Schemas["ContentfulCredentials"] | Schemas["ElasticsearchCredentials"] | Schemas["HubspotCredentials"] | Schemas["IntercomCredentials"] | Schemas["KlaviyoCredentials"] | Schemas["MailchimpCredentials"] | Schemas["SalesforceCredentials"] | Schemas["SendgridCredentials"] | Schemas["ShopifyCredentials"] | Schemas["ZendeskCredentials"] | {
+      [key: string]: unknown;
+    };
     /** Replaces all settings. */
-    settings?: Schemas["CdqSettings"] | Schemas["MicroSettings"] | Schemas["ZilliantSettings"] | Schemas["FullstorySettings"];
+    settings?: Schemas["CdqSettings"] | Schemas["MicroSettings"] | Schemas["ZilliantSettings"] | Schemas["FullstorySettings"] | Schemas["Aip151Settings"] | Schemas["AlgoliaSettings"] | Schemas["Auth0Settings"] | Schemas["AzureSettings"] | Schemas["ContentfulSettings"] | Schemas["ElasticsearchSettings"] | Schemas["HubspotSettings"] | Schemas["IntercomSettings"] | Schemas["KlaviyoSettings"] | Schemas["MailchimpSettings"] | Schemas["SalesforceSettings"] | Schemas["SendgridSettings"] | Schemas["ShopifySettings"] | Schemas["ZendeskSettings"] | {
+      [key: string]: unknown;
+    };
     /** Null: the provider’s default. */
     baseUrl?: string | null;
     limits?: Schemas["ChangedLimits"];
@@ -174,6 +459,36 @@ export interface Schemas {
     maxIntervalMs?: number | null;
     deadlineMs?: number | null;
   };
+  /** A provider as a document, `format` 1. */
+  ProviderDocument: {
+    [key: string]: unknown;
+  };
+  TryProvider: {
+    /** A document to try. */
+    document?: {
+      [key: string]: unknown;
+    };
+    /** An answer of the vendor. */
+    answer?: {
+      /** The HTTP status. */
+      status?: number;
+      headers?: {
+        [key: string]: string;
+      };
+      /** JSON. */
+      body?: unknown;
+    };
+    /** What the answer is to. */
+    of?: "status" | "summary" | "details";
+    /** A connection’s settings, for `answer`. */
+    settings?: {
+      [key: string]: unknown;
+    };
+    /** A connection to ask with, instead of `answer`. */
+    connection?: string;
+    /** The job to ask about with `connection`. */
+    jobId?: string;
+  };
   CreateWebhookEndpoint: {
     /** The receiver’s URL: https, and a public host. */
     url: string;
@@ -182,7 +497,7 @@ export interface Schemas {
     /** Sends only events of these connections. */
     connections?: string[] | null;
     /** Sends only events of these providers. */
-    providers?: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
+    providers?: string[] | null;
     metadata?: {
       [key: string]: string | number | boolean;
     } | null;
@@ -196,7 +511,7 @@ export interface Schemas {
     url?: string;
     types?: (Words2)[];
     connections?: string[] | null;
-    providers?: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
+    providers?: string[] | null;
     metadata?: {
       [key: string]: string | number | boolean;
     } | null;
@@ -346,6 +661,8 @@ export interface Schemas {
   Connection: {
     name: string;
     provider: string;
+    /** The revision of its uploaded document at the last `PUT`. */
+    providerRevision: number | null;
     /** Null: the provider’s default. */
     baseUrl: string | null;
     settings: {
@@ -405,6 +722,61 @@ export interface Schemas {
     /** The code in words, for people. */
     message: string;
   };
+  Provider: Schemas["ProviderSummary"] & {
+    /** Null: it is part of the service. */
+    document: {
+      [key: string]: unknown;
+    } | null;
+  };
+  ProviderSummary: {
+    name: string;
+    title: string;
+    /** `builtin`: a part of the service. */
+    source: "builtin" | "shipped" | "uploaded";
+    /** Of an uploaded document, from 1. */
+    revision: number | null;
+    /** Null: each connection has its own. */
+    baseUrl: string | null;
+    /** When this revision was uploaded. */
+    createdAt: string | null;
+  };
+  TriedProvider: {
+    report: Schemas["TriedReport"] | null;
+    details: Schemas["TriedDetails"] | null;
+    error: {
+      code: string;
+      message: string;
+    } | null;
+  };
+  TriedReport: {
+    state: string;
+    providerStatus: string | null;
+    message: string | null;
+    progress: number | null;
+    rows: {
+      total: number | null;
+      processed: number | null;
+      succeeded: number | null;
+      failed: number | null;
+      inserted: number | null;
+      updated: number | null;
+      skipped: number | null;
+    };
+    createdAt: string | null;
+    startedAt: string | null;
+    finishedAt: string | null;
+    expiresAt: string | null;
+    /** What a success lacks. */
+    missing: string | null;
+    body: unknown;
+  };
+  TriedDetails: {
+    skippedLines: unknown[];
+    rowResults: unknown[];
+    /** The cursor of the next page; "" stands for the first one. */
+    next: string | null;
+    announced?: number | null;
+  };
   WebhookEndpointWithSecret: Schemas["WebhookEndpoint"] & {
     /** Signs the webhooks. */
     secret: string;
@@ -416,7 +788,7 @@ export interface Schemas {
     /** Null: events of all connections. */
     connections: string[] | null;
     /** Null: events of all providers. */
-    providers: ("cdq" | "micro" | "zilliant" | "fullstory")[] | null;
+    providers: string[] | null;
     /** Null: events of imports with any metadata. */
     metadata: {
       [key: string]: string | number | boolean;
@@ -562,7 +934,7 @@ export interface Schemas {
   };
   ListImportsQuery: Schemas["PageQuery"] & {
     connection?: string;
-    provider?: "cdq" | "micro" | "zilliant" | "fullstory";
+    provider?: string;
     jobId?: string;
     jobIdPrefix?: string;
     attention?: Words0;
@@ -664,6 +1036,18 @@ export interface Methods {
     test(name: string, options?: CallOptions): Promise<Schemas['ConnectionTest']>
     /** Resume a paused connection. */
     resume(name: string, options?: CallOptions): Promise<Schemas['Connection']>
+  }
+  providers: {
+    /** Upload a provider as a document. */
+    put(name: string, body: Schemas['ProviderDocument'], options?: CallOptions): Promise<Schemas['Provider']>
+    /** Get a provider and its document. */
+    get(name: string, options?: CallOptions): Promise<Schemas['Provider']>
+    /** Delete an uploaded document. */
+    delete(name: string, options?: CallOptions): Promise<void>
+    /** List providers by name. */
+    list(options?: Schemas['PageQuery'] & CallOptions): Pages<Schemas['ProviderSummary']>
+    /** Try what a document makes of an answer. */
+    try(name: string, body: Schemas['TryProvider'], options?: CallOptions): Promise<Schemas['TriedProvider']>
   }
   endpoints: {
     /** Create a webhook endpoint. */

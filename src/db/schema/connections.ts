@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm'
 import { doublePrecision, integer, jsonb, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import type { StoredLimits } from '../../model/limits.ts'
+import type { ProviderFacts } from '../../model/provider-facts.ts'
 import { id, time } from './columns.ts'
 
 export const connections = pgTable(
@@ -10,6 +11,10 @@ export const connections = pgTable(
     id: id(),
     name: text('name').notNull(),
     provider: text('provider').notNull(),
+    /** The revision of its uploaded document. Null: the provider comes with the service. */
+    providerRevision: integer('provider_revision'),
+    /** What statements need to know of that document. Null: the provider comes with the service. */
+    providerFacts: jsonb('provider_facts').$type<ProviderFacts>(),
     /** Null: the provider's default. */
     baseUrl: text('base_url'),
     /** JSON, encrypted for the context `connection:<id>`. Empty once the connection is deleted. */

@@ -1,6 +1,7 @@
 // Owns the operations that steer the tracking of imports, one or many.
 import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
+import { requireProvider } from '../../catalog/documents.ts'
 import type { Database } from '../../db/client.ts'
 import { actionResultSchema, actions, actOnImports, maxTaken } from '../../imports/act.ts'
 import { patchImport } from '../../imports/patch.ts'
@@ -51,6 +52,7 @@ export function importSteeringOperations(deps: Deps): Operation[] {
       body: importActionSchema,
       answers: { 200: { description: 'What came of it.', schema: actionResultSchema } },
       async handle({ body: { filter, action, dryRun } }) {
+        await requireProvider(deps.db, filter.provider, 'filter.provider')
         const result = await actOnImports(deps, { filter, action, dryRun })
         if (result.done > 0) deps.wake(everyKind)
         return answer(200, result)

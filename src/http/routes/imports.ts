@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
+import { requireProvider } from '../../catalog/documents.ts'
 import type { Database } from '../../db/client.ts'
 import { deleteImport } from '../../imports/delete.ts'
 import { type ApiImport, importSchema } from '../../imports/present.ts'
@@ -95,7 +96,11 @@ export function importOperations(deps: Deps): Operation[] {
         'All given filters have to hold. `metadata.KEY=VALUE`, several times, compares the text of a scalar: `metadata.run=42` finds 42 and "42". KEY is a key at the top, and may hold dots.',
       query: importQuery,
       answers: { 200: { description: 'A page of imports.', schema: pageSchema(importSchema) } },
-      handle: async ({ query }) => answer(200, await listImports(deps, filterOf(query))),
+      async handle({ query }) {
+        const filter = filterOf(query)
+        await requireProvider(deps.db, filter.provider, 'provider')
+        return answer(200, await listImports(deps, filter))
+      },
     }),
 
     operation({

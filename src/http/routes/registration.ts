@@ -4,7 +4,7 @@ import type { AppError } from '../../api/refusal.ts'
 import { tryParseKept } from '../../api/validation.ts'
 import { sizeOfJson } from '../../base/json.ts'
 import { importSchema } from '../../imports/present.ts'
-import { maxJobIdLength } from '../../providers/job-id.ts'
+import { longestJobId } from '../../providers/job-id.ts'
 import { problemSchema } from '../problem.ts'
 
 const maxMetadataBytes = 16 * 1024
@@ -21,9 +21,9 @@ export const registrationSchema = z
     jobId: z
       .string()
       .min(1)
-      .max(maxJobIdLength)
+      .max(longestJobId)
       .nullish()
-      .describe('The provider’s id of the job. May be absent if `result` is given.'),
+      .describe('The provider’s id of the job, mostly of at most 500 characters. May be absent if `result` is given.'),
     metadata: metadata.optional().describe('Your own data. Stored with the import and sent with its webhooks.'),
     deadlineMs: deadlineMs.optional().describe('How long to poll at most. Absent: the connection’s deadline.'),
     result: z

@@ -3,11 +3,12 @@ import { and, inArray, isNull } from 'drizzle-orm'
 import { z } from 'zod'
 import type { FieldError } from '../../api/refusal.ts'
 import { invalidFields, requireStorable } from '../../api/validation.ts'
+import { requireProviders } from '../../catalog/documents.ts'
+import { providerNameSchema } from '../../catalog/present.ts'
 import type { Database } from '../../db/client.ts'
 import { connections } from '../../db/schema/index.ts'
 import type { CheckDestination } from '../../egress/destination.ts'
 import { defaultEventTypes, eventTypes } from '../../model/event-types.ts'
-import { providerNames } from '../../providers/index.ts'
 import { headersSchema } from './headers.ts'
 import { metadataFilterSchema } from './present.ts'
 
@@ -28,8 +29,9 @@ const fields = {
     .nullable()
     .describe('Sends only events of these connections. Null: of all.'),
   providers: z
-    .array(z.enum(providerNames))
+    .array(providerNameSchema)
     .min(1, 'must name at least one provider, or be null for all')
+    .max(200)
     .transform((names) => [...new Set(names)])
     .nullable()
     .describe('Sends only events of these providers. Null: of all.'),
@@ -78,6 +80,7 @@ export async function checkEndpoint(deps: InputDeps, input: PatchEndpointInput):
   requireStorable(input)
   const errors = [...(await urlErrors(deps, input)), ...(await connectionErrors(deps, input))]
   if (errors.length > 0) throw invalidFields(errors)
+  await requireProviders(deps.db, input.providers ?? [], (index) => `providers.${index}`)
 }
 
 async function urlErrors({ checkDestination }: InputDeps, { url }: PatchEndpointInput): Promise<FieldError[]> {

@@ -4,7 +4,6 @@ import { DecryptionError, type Encryption } from '../../base/encryption.ts'
 import { isRawNumber } from '../../base/json.ts'
 import type { webhookEndpoints } from '../../db/schema/index.ts'
 import { eventTypes } from '../../model/event-types.ts'
-import { providerNames } from '../../providers/index.ts'
 import { maskedValue, openHeaders } from './headers.ts'
 
 export type EndpointRow = typeof webhookEndpoints.$inferSelect
@@ -37,7 +36,7 @@ export const endpointSchema = z
     url: z.string(),
     types: z.array(z.enum(eventTypes)),
     connections: z.array(z.string()).nullable().describe('Null: events of all connections.'),
-    providers: z.array(z.enum(providerNames)).nullable().describe('Null: events of all providers.'),
+    providers: z.array(z.string()).nullable().describe('Null: events of all providers.'),
     metadata: metadataFilterSchema.nullable().describe('Null: events of imports with any metadata.'),
     headers: z.record(z.string(), z.string()).describe('Its own headers by name. The values are masked.'),
     enabled: z.boolean(),
@@ -67,7 +66,7 @@ export function presentEndpoint(encryption: Encryption, row: EndpointRow): ApiEn
     url: row.url,
     types: row.types as ApiEndpoint['types'],
     connections: row.connections,
-    providers: row.providers as ApiEndpoint['providers'],
+    providers: row.providers,
     metadata: row.metadata,
     headers: maskedHeaders(encryption, row),
     enabled: row.disabledAt === null,

@@ -1,0 +1,178 @@
+// Owns how the parts of a document have to fit together: what its placeholders and settings name exists, secrets stay
+// in headers, and each path is one that a request can have.
+import { settingSchemaOf } from './account.ts'
+import type { Problem } from './bounds.ts'
+import { type AuthForm, alternativesOf, authsOf, type ProviderDocument, type RequestForm } from './document.ts'
+import { type Placeholder, parseTemplate, type Template, wholePlaceholder } from './template.ts'
+
+type Path = Problem['path']
+
+/** Everything that is wrong, with the place where. */
+export function checkParts(document: ProviderDocument): Problem[] {
+  const requests: [Path, RequestForm, boolean][] = [[['status', 'request'], document.status.request, false]]
+  if (document.summary) requests.push([['summary', 'request'], document.summary.request, false])
+  for (const [index, details] of document.details.entries())
+    if (details.kind === 'pages') requests.push([['details', index, 'request'], details.request, true])
+  return [
+    ...authsOf(document).flatMap((auth, index) =>
+      checkAuth(document, Array.isArray(document.auth) ? ['auth', index] : ['auth'], auth),
+    ),
+    ...checkHeaders(document, ['headers'], document.headers),
+    ...requests.flatMap(([path, request, isPaged]) => checkRequest(document, path, request, isPaged)),
+    ...checkAlternatives(document),
+    ...checkDetails(document),
+    ...checkSettings(document),
+    ...namedSettings(document).flatMap(({ path, name }) =>
+      Object.hasOwn(document.settings, name)
+        ? []
+        : [{ path, message: `names a setting that the document doesn’t have` }],
+    ),
+  ]
+}
+
+function checkAuth(document: ProviderDocument, path: Path, auth: AuthForm): Problem[] {
+  const { kind, ...rest } = auth
+  const texts = Object.entries(rest).filter(([key]) => key !== 'name')
+  return texts.flatMap(([key, text]) => checkText(document, [...path, key], text, ['credentials', 'settings']))
+}
+
+function checkHeaders(document: ProviderDocument, path: Path, headers: Record<string, string> | undefined): Problem[] {
+  return Object.entries(headers ?? {}).flatMap(([name, text]) => [
+    ...(isHeaderText(text) ? [] : [{ path: [...path, name], message: 'must be text that a header can carry' }]),
+    ...checkText(document, [...path, name], text, ['credentials', 'settings']),
+  ])
+}
+
+function isHeaderText(text: string): boolean {
+  return /^[\x20-\x7e]+$/.test(text)
+}
+
+function checkRequest(document: ProviderDocument, path: Path, request: RequestForm, isPaged: boolean): Problem[] {
+  const allowed: Placeholder['kind'][] = isPaged ? ['job', 'settings', 'cursor'] : ['job', 'settings']
+  return [
+    ...checkPath(document, [...path, 'path'], request.path),
+    ...Object.entries(request.query ?? {}).flatMap(([name, text]) =>
+      checkText(document, [...path, 'query', name], text, allowed),
+    ),
+    ...checkHeaders(document, [...path, 'headers'], request.headers),
+    ...(request.body !== undefined && request.method === 'GET'
+      ? [{ path: [...path, 'body'], message: 'belongs to a POST' }]
+      : []),
+    ...checkBody(document, [...path, 'body'], request.body, allowed),
+  ]
+}
+
+const pathText = /^[A-Za-z0-9._~!$&'()*+,;=:@/-]*$/
+
+function checkPath(document: ProviderDocument, path: Path, text: string): Problem[] {
+  const template = parseTemplate(text)
+  if (template === null) return [{ path, message: unknownPlaceholder }]
+  const problems = checkTemplate(document, path, template, ['job', 'settings'])
+  if (problems.length > 0) return problems
+  if (document.job.kind === 'url' && text === '{job}') return []
+  const literal = template
+    .map((part) => (typeof part === 'string' ? part : isPathSetting(document, part) ? '/x' : 'x'))
+    .join('')
+  if (!literal.startsWith('/')) return [{ path, message: 'must begin with "/"' }]
+  if (!pathText.test(literal) || literal.split('/').some((segment) => /^\.+$/.test(segment)))
+    return [{ path, message: 'must be a path, without query, "%" or segments of dots' }]
+  if (document.job.kind === 'url' && template.some((part) => typeof part !== 'string' && part.kind === 'job'))
+    return [{ path, message: 'must be {job} alone, which is a URL' }]
+  const optional = template.find((part) => typeof part !== 'string' && isOptional(document, part))
+  return optional === undefined ? [] : [{ path, message: 'must not need a setting that may be absent' }]
+}
+
+function isPathSetting({ settings }: ProviderDocument, { kind, name }: Placeholder): boolean {
+  return kind === 'settings' && settings[name]?.kind === 'path'
+}
+
+function isOptional({ settings }: ProviderDocument, { kind, name }: Placeholder): boolean {
+  return kind === 'settings' && settings[name]?.optional === true
+}
+
+function checkBody(document: ProviderDocument, path: Path, body: unknown, allowed: Placeholder['kind'][]): Problem[] {
+  if (typeof body === 'string') {
+    const found = wholePlaceholder(body)
+    return found ? checkTemplate(document, path, [found], allowed) : []
+  }
+  if (typeof body !== 'object' || body === null) return []
+  return Object.entries(body).flatMap(([key, inner]) => checkBody(document, [...path, key], inner, allowed))
+}
+
+const unknownPlaceholder = 'has a placeholder other than {job}, {cursor}, {credentials.NAME} and {settings.NAME}'
+
+function checkText(document: ProviderDocument, path: Path, text: string, allowed: Placeholder['kind'][]): Problem[] {
+  const template = parseTemplate(text)
+  return template === null ? [{ path, message: unknownPlaceholder }] : checkTemplate(document, path, template, allowed)
+}
+
+function checkTemplate(
+  document: ProviderDocument,
+  path: Path,
+  template: Template,
+  allowed: Placeholder['kind'][],
+): Problem[] {
+  return template.flatMap((part) => {
+    if (typeof part === 'string') return []
+    const { kind, name } = part
+    if (!allowed.includes(kind)) return [{ path, message: `must not contain {${kind}${name && `.${name}`}}` }]
+    if (kind === 'credentials' && !alternativesOf(document).some((fields) => Object.hasOwn(fields, name)))
+      return [{ path, message: `names the credential ${name}, which the document doesn’t have` }]
+    if (kind !== 'settings') return []
+    if (!Object.hasOwn(document.settings, name))
+      return [{ path, message: `names the setting ${name}, which the document doesn’t have` }]
+    const isText = ['text', 'path'].includes(document.settings[name]?.kind ?? '')
+    return isText ? [] : [{ path, message: `must not contain the setting ${name}, which is no text` }]
+  })
+}
+
+/** Each alternative of the credentials has an `auth` that it is enough for. */
+function checkAlternatives(document: ProviderDocument): Problem[] {
+  const needed = authsOf(document).map((auth) => credentialsIn(auth))
+  return alternativesOf(document).flatMap((fields, index) => {
+    if (needed.some((names) => names.every((name) => Object.hasOwn(fields, name)))) return []
+    const path = Array.isArray(document.credentials) ? ['credentials', index] : ['credentials']
+    return [{ path, message: 'must be enough for one auth' }]
+  })
+}
+
+/** The credentials that a way of signing in needs. */
+export function credentialsIn({ kind: _kind, ...texts }: AuthForm): string[] {
+  return Object.values(texts).flatMap((text) =>
+    (parseTemplate(text) ?? []).flatMap((part) =>
+      typeof part !== 'string' && part.kind === 'credentials' ? [part.name] : [],
+    ),
+  )
+}
+
+function checkDetails({ details }: ProviderDocument): Problem[] {
+  const pages = details.flatMap(({ kind }, index) => (kind === 'pages' ? [index] : []))
+  return pages.slice(1).map((index) => ({ path: ['details', index], message: 'must be the only list of kind pages' }))
+}
+
+function checkSettings({ settings }: ProviderDocument): Problem[] {
+  return Object.entries(settings).flatMap(([name, form]) => {
+    const { error } = settingSchemaOf(form).safeParse(form.default)
+    if (form.default === undefined || !error) return []
+    return [{ path: ['settings', name, 'default'], message: error.issues[0]?.message ?? 'is not valid' }]
+  })
+}
+
+/** The settings that conditions and values name. */
+function namedSettings(document: ProviderDocument): { path: Path; name: string }[] {
+  const { examples: _examples, settings: _settings, ...rest } = document
+  const found: { path: Path; name: string }[] = []
+  const visit = (value: unknown, path: Path) => {
+    if (typeof value !== 'object' || value === null) return
+    for (const [key, inner] of Object.entries(value)) {
+      const at = [...path, Array.isArray(value) ? Number(key) : key]
+      if (key === 'body' && path.at(-1) === 'request') continue
+      if (key === 'setting' && typeof inner === 'string') found.push({ path: at, name: inner })
+      else if (key === 'setting' && Array.isArray(inner) && typeof inner[0] === 'string')
+        found.push({ path: at, name: inner[0] })
+      else visit(inner, at)
+    }
+  }
+  visit(rest, [])
+  return found
+}

@@ -1,0 +1,160 @@
+// Owns turning a document into a provider like those of files, so that nothing that uses it knows which it is. All of it
+// is prepared here, once for each revision, and not for each poll.
+import { isTerminal } from '../../model/reported-state.ts'
+import { refusal } from '../body.ts'
+import {
+  type AnswerHead,
+  type DetailPage,
+  firstPage,
+  type Job,
+  type Provider,
+  type Report,
+  type StatusAnswer,
+} from '../contract.ts'
+import { politeDefaults } from '../polite-defaults.ts'
+import { type Credentials, credentialsSchemaOf, defaultSettingsOf, type Settings, settingsSchemaOf } from './account.ts'
+import type { DetailsForm, ProviderDocument } from './document.ts'
+import { compileErrors } from './errors.ts'
+import { compileCondition, type Holds, type Scope } from './evaluate.ts'
+import { compileStatus, compileSummary } from './report.ts'
+import { compileRequest, type RequestInput } from './requests.ts'
+import { compilePager, compileRows } from './rows.ts'
+
+export type DocumentProvider = Provider<Credentials, Settings>
+
+export function createDocumentProvider(document: ProviderDocument): DocumentProvider {
+  const defaults = defaultSettingsOf(document)
+  const settingsOf = (given: unknown): Settings => ({ ...defaults, ...(given as Settings | undefined) })
+  const inputOf = (job: Job<Credentials, Settings>, cursor = firstPage): RequestInput => ({
+    jobId: job.jobId,
+    credentials: job.credentials,
+    settings: settingsOf(job.settings),
+    baseUrl: job.baseUrl ?? document.baseUrl ?? '',
+    cursor,
+  })
+  const scopeOf = (body: unknown, head: AnswerHead | undefined): Omit<Scope, 'state'> => ({
+    body,
+    status: head?.status ?? 200,
+    headers: head?.headers ?? {},
+    settings: settingsOf(head?.settings),
+  })
+
+  const statusRequest = compileRequest(document, document.status.request)
+  const readReport = compileStatus(document.status, document.details)
+  const inline = document.details.flatMap((form) =>
+    form.kind === 'inline' ? [{ read: compileRows(form), applies: applicable(form) }] : [],
+  )
+  const pages = document.details.find((form) => form.kind === 'pages')
+  const pagesApply = pages && applicable(pages)
+  const { summary } = document
+  const summaryApplies = summary && applicable(summary)
+  const { classify, readError } = compileErrors(document)
+
+  return {
+    name: document.name,
+    title: document.title,
+    defaultBaseUrl: document.baseUrl,
+    credentialsSchema: credentialsSchemaOf(document),
+    settingsSchema: settingsSchemaOf(document),
+    defaultLimits: { ...politeDefaults, ...given(document.limits) },
+    durationPrior: null,
+    forgetsJobs: document.forgetsJobs,
+    volatileFields: document.volatileFields,
+    jobId: document.job,
+    readsEmptyBodies: true,
+
+    statusRequest: (job) => statusRequest(inputOf(job)),
+
+    readStatus(body, head): StatusAnswer {
+      const answer = scopeOf(body, head)
+      const { report, missing } = readReport(answer)
+      const scope = { ...answer, state: report.state }
+      if (!isTerminal(report.state)) return { report, missing, details: null }
+      const found = inline.find(({ applies }) => applies(scope))?.read(scope)
+      const next = pagesApply?.(scope) ? firstPage : null
+      const awaits = summaryApplies?.(scope) ? 'its summary is missing.' : null
+      const hasRows =
+        found && (found.rowResults.length > 0 || found.skippedLines.length > 0 || (found.announced ?? 0) > 0)
+      return {
+        report,
+        missing: missing ?? awaits,
+        details: hasRows ? { ...found, next } : next === null ? null : { skippedLines: [], rowResults: [], next },
+      }
+    },
+
+    ...(summary &&
+      summaryApplies && {
+        summary: compiledSummary(document, summary, { applies: summaryApplies, pagesApply, inputOf, scopeOf }),
+      }),
+    ...(pages && { details: compiledPages(document, pages, inputOf, scopeOf) }),
+    classify: (head, body, now) => classify({ ...scopeOf(body, head), state: 'unmapped' }, now),
+    readError: (body) => readError({ ...scopeOf(body, undefined), state: 'unmapped' }),
+  }
+}
+
+function applicable({ when }: { when?: Parameters<typeof compileCondition>[0] | undefined }): Holds {
+  return when ? compileCondition(when) : () => true
+}
+
+/** The limits that the document gives. */
+function given(limits: ProviderDocument['limits']): Partial<typeof politeDefaults> {
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
+}
+
+type InputOf = (job: Job<Credentials, Settings>, cursor?: string) => RequestInput
+type ScopeOf = (body: unknown, head: AnswerHead | undefined) => Omit<Scope, 'state'>
+
+function compiledSummary(
+  document: ProviderDocument,
+  form: NonNullable<ProviderDocument['summary']>,
+  {
+    applies,
+    pagesApply,
+    inputOf,
+    scopeOf,
+  }: { applies: Holds; pagesApply: Holds | undefined; inputOf: InputOf; scopeOf: ScopeOf },
+): NonNullable<DocumentProvider['summary']> {
+  const request = compileRequest(document, form.request)
+  const read = compileSummary(form)
+  // The report's body stands in for the status answer, whose lists it lacks.
+  const scopeOfReport = (report: Report, settings: unknown): Scope => ({
+    ...scopeOf(report.body, { status: 200, headers: {}, settings }),
+    state: report.state,
+  })
+  return {
+    applies: (report, settings) => applies(scopeOfReport(report, settings)),
+    request: (job) => request(inputOf(job)),
+    read(body, report, head) {
+      const refined = read(scopeOf(body, head), report)
+      const hasPages = pagesApply?.(scopeOfReport(refined.report, head?.settings))
+      return hasPages ? { ...refined, details: { skippedLines: [], rowResults: [], next: firstPage } } : refined
+    },
+  }
+}
+
+function compiledPages(
+  document: ProviderDocument,
+  form: Extract<DetailsForm, { kind: 'pages' }>,
+  inputOf: InputOf,
+  scopeOf: ScopeOf,
+): NonNullable<DocumentProvider['details']> {
+  const request = compileRequest(document, form.request)
+  const readRows = compileRows(form)
+  const pager = compilePager(form.page)
+  const isEmpty: Holds = form.emptyWhen ? compileCondition(form.emptyWhen) : () => false
+  return {
+    request(job, cursor) {
+      const made = request(inputOf(job, cursor))
+      return { ...made, query: { ...made.query, ...pager.query(cursor) } }
+    },
+    read(body, cursor, head): DetailPage {
+      const scope: Scope = { ...scopeOf(body, head), state: 'unmapped' }
+      if (isEmpty(scope)) return { skippedLines: [], rowResults: [], next: null }
+      const page = readRows(scope)
+      // A page without its list would pass for the last one.
+      if (page === null) throw refusal('must be a list of objects', form.rows.split('/').slice(1))
+      const rows = page.rowResults.length + page.skippedLines.length
+      return { ...page, next: pager.next(scope, cursor, rows) }
+    },
+  }
+}

@@ -1,0 +1,76 @@
+// Owns the texts of a document's requests: literal parts and placeholders, each written for the place where it stands.
+// A placeholder never becomes part of a host, a secret never part of a path or query.
+import { firstPage } from '../contract.ts'
+
+export interface TemplateInput {
+  jobId: string
+  credentials: Readonly<Record<string, unknown>>
+  settings: Readonly<Record<string, unknown>>
+  cursor: string
+}
+
+export interface Placeholder {
+  kind: 'job' | 'cursor' | 'credentials' | 'settings'
+  /** Of a credential or setting. Otherwise "". */
+  name: string
+}
+
+/** Literal parts and placeholders, in their order. */
+export type Template = (string | Placeholder)[]
+
+const placeholder = /\{([^{}]*)\}/
+
+/** Returns null if the text has braces that are no placeholder. */
+export function parseTemplate(text: string): Template | null {
+  const parts = text.split(placeholder)
+  const template: Template = []
+  for (const [index, part] of parts.entries()) {
+    if (index % 2 === 1) {
+      const read = parsePlaceholder(part)
+      if (read === null) return null
+      template.push(read)
+    } else if (/[{}]/.test(part)) return null
+    else if (part !== '') template.push(part)
+  }
+  return template
+}
+
+export function parsePlaceholder(text: string): Placeholder | null {
+  if (text === 'job' || text === 'cursor') return { kind: text, name: '' }
+  const [, kind, name] = /^(credentials|settings)\.([A-Za-z][A-Za-z0-9_]{0,49})$/.exec(text) ?? []
+  return name === undefined ? null : { kind: kind as 'credentials' | 'settings', name }
+}
+
+/** A text of a JSON body is a placeholder only as a whole, so that nothing can be injected into GraphQL or JSON. */
+export function wholePlaceholder(text: string): Placeholder | null {
+  return text.startsWith('{') && text.endsWith('}') ? parsePlaceholder(text.slice(1, -1)) : null
+}
+
+/**
+ * Returns the text with its placeholders filled in by `write`. Returns null if a value isn't there: an optional
+ * setting, or the cursor of the first page.
+ */
+export function fill(
+  template: Template,
+  input: TemplateInput,
+  write: (text: string, from: Placeholder) => string,
+): string | null {
+  let text = ''
+  for (const part of template) {
+    if (typeof part === 'string') text += part
+    else {
+      const found = filledBy(part, input)
+      if (found === null) return null
+      text += write(found, part)
+    }
+  }
+  return text
+}
+
+export function filledBy({ kind, name }: Placeholder, input: TemplateInput): string | null {
+  if (kind === 'job') return input.jobId
+  if (kind === 'cursor') return input.cursor === firstPage ? null : input.cursor
+  const from = input[kind]
+  const found = Object.hasOwn(from, name) ? from[name] : undefined
+  return typeof found === 'string' ? found : null
+}

@@ -1,0 +1,540 @@
+// Owns providers that are documents: the language, what it refuses, and that the shipped ones read their examples.
+import fc from 'fast-check'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ZodError } from 'zod'
+import { fieldErrors, issueText } from '../../src/api/validation.ts'
+import { askDetails, askStatus } from '../../src/providers/ask.ts'
+import { firstPage, type Provider } from '../../src/providers/contract.ts'
+import type { ProviderDocument } from '../../src/providers/document/document.ts'
+import { runExamples } from '../../src/providers/document/examples.ts'
+import { createDocumentProvider } from '../../src/providers/document/provider.ts'
+import { documentSchema } from '../../src/providers/document/read-document.ts'
+import { shipped } from '../../src/providers/index.ts'
+import { noSignal, sendJson, startClient, startVendor, testNow, type Vendor } from './vendor.ts'
+
+type Json = Record<string, unknown>
+
+/** A small document; `changes` replace parts at the top. */
+const small = (changes: Json = {}): Json => ({
+  format: 1,
+  name: 'small',
+  title: 'Small',
+  baseUrl: 'https://api.example.com',
+  credentials: { apiKey: {} },
+  auth: { kind: 'header', name: 'x-key', value: '{credentials.apiKey}' },
+  errorCode: '/error/code',
+  errorMessage: '/error/message',
+  status: {
+    request: { path: '/jobs/{job}' },
+    state: {
+      from: '/state',
+      map: { waiting: 'queued', working: 'running', done: 'succeeded', broken: 'failed' },
+      refine: [{ from: 'succeeded', to: 'partial', when: { gt: ['/bad', 0] } }],
+    },
+    rows: { total: '/all', failed: '/bad' },
+    progress: { fraction: ['/at', '/all'] },
+    message: '/note',
+    finishedAt: '/end',
+    needs: ['/bad'],
+  },
+  ...changes,
+})
+
+function read(given: unknown): ProviderDocument {
+  return documentSchema.parse(given)
+}
+
+function provider(changes: Json = {}): Provider {
+  return createDocumentProvider(read(small(changes))) as Provider
+}
+
+/** The fields that are refused. */
+function refused(given: unknown): Record<string, string> {
+  const { error } = documentSchema.safeParse(given, { error: issueText })
+  return Object.fromEntries(fieldErrors(error).map(({ field, message }) => [field, message]))
+}
+
+const status = (changes: Json): Json => ({ status: { ...(small().status as Json), ...changes } })
+
+let vendor: Vendor
+let asker: ReturnType<typeof startClient>
+
+beforeAll(async () => {
+  vendor = await startVendor()
+  asker = startClient()
+})
+beforeEach(() => {
+  vendor.seen.length = 0
+})
+afterAll(async () => {
+  await Promise.all([vendor.close(), asker.close()])
+})
+
+const target = (credentials: Json = { apiKey: 'secret-key' }, settings: Json = {}) => ({
+  baseUrl: vendor.baseUrl,
+  credentials,
+  settings,
+})
+
+describe.each([...shipped])('the shipped document %s', (_name, { given, provider: own }) => {
+  const document = read(given)
+
+  it('reads its examples', () => {
+    expect(document.examples.length).toBeGreaterThan(0)
+    expect(runExamples(document, own, testNow)).toEqual([])
+  })
+
+  it('has a case for every state that it maps to', () => {
+    const { map = {}, rules = [], refine = [] } = document.status.state
+    const summary = document.summary?.state?.refine ?? []
+    const told = [...Object.values(map), ...[...rules, ...refine, ...summary].map(({ to }) => to)]
+    const shown = document.examples.map(({ report }) => report?.state)
+    expect([...new Set(told)].filter((state) => !shown.includes(state))).toEqual([])
+  })
+
+  it('keeps an answer, less its lists, and refuses only by ZodError', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (body) => {
+        for (const reading of [
+          () => own.readStatus(body, { status: 200, headers: {}, settings: {} }),
+          () => own.details?.read(body, firstPage),
+          () => own.readError(body),
+          () => own.classify?.({ status: 200, headers: {} }, body, testNow),
+        ])
+          try {
+            reading()
+          } catch (error) {
+            expect(error).toBeInstanceOf(ZodError)
+          }
+      }),
+    )
+  })
+
+  it.each(['SOMETHING_NEW', 'constructor', '__proto__', 'toString'])('knows no status %j', (word) => {
+    const { from } = document.status.state
+    if (typeof from !== 'string') return
+    const body = from
+      .split('/')
+      .slice(1)
+      .reduceRight<unknown>((inner, key) => ({ [key]: inner }), word)
+    const { report } = own.readStatus(body, { status: 200, headers: {}, settings: {} })
+    expect(report).toMatchObject({ state: 'unmapped', providerStatus: word })
+  })
+})
+
+describe('a document', () => {
+  it('asks and reads like a file', async () => {
+    vendor.answerJson({ state: ' DONE ', all: '4', bad: 1, at: 3, note: 'Ended', end: '2026-11-22T11:00:00Z' })
+    const { report, missing, details } = await askStatus(asker.client, provider(), target(), 'a/b=', {
+      signal: noSignal(),
+    })
+    expect(vendor.seen).toEqual([
+      { method: 'GET', target: '/jobs/a%2Fb%3D', headers: expect.objectContaining({ 'x-key': 'secret-key' }) },
+    ])
+    expect(report).toMatchObject({
+      state: 'partial',
+      providerStatus: ' DONE ',
+      progress: 0.75,
+      message: 'Ended',
+      rows: { total: 4, failed: 1, succeeded: null },
+      finishedAt: new Date('2026-11-22T11:00:00Z'),
+    })
+    expect([missing, details]).toEqual([null, null])
+  })
+
+  it('says what a success lacks, and which count it can’t read', () => {
+    expect(provider().readStatus({ state: 'done' }).missing).toBe('bad is missing.')
+    expect(provider().readStatus({ state: 'broken', bad: -1 })).toMatchObject({
+      report: { state: 'failed', rows: { failed: null } },
+      missing: expect.stringContaining('failed must be a whole number'),
+    })
+    expect(provider().readStatus({ state: 'working' }).missing).toBeNull()
+  })
+
+  it('makes a POST, with placeholders only as whole texts', async () => {
+    const query = 'query($id: ID!) { job(id: $id) { state } }'
+    const request = { method: 'POST', path: '/graphql', body: { query, variables: { id: '{job}', n: 1 } } }
+    vendor.answer((incoming, response) => {
+      let text = ''
+      incoming.on('data', (chunk) => {
+        text += chunk
+      })
+      incoming.on('end', () => sendJson(response, { state: 'working', note: text }))
+    })
+    const { report } = await askStatus(asker.client, provider(status({ request })), target(), '"}', {
+      signal: noSignal(),
+    })
+    expect(vendor.seen[0]?.method).toBe('POST')
+    expect(JSON.parse(report.message ?? '')).toEqual({ query, variables: { id: '"}', n: 1 } })
+  })
+
+  it('finds an error within a 2xx, and reads how long to wait', async () => {
+    const own = provider({
+      errors: [{ when: { equals: ['/error/code', 606] }, kind: 'rate_limited' }],
+      retryAfter: [{ header: 'X-Reset', form: 'epochS' }],
+    })
+    const resetAt = Math.floor(testNow.getTime() / 1_000) + 30
+    vendor.answerJson({ error: { code: '606', message: 'Too many, secret-key' } }, 200, {
+      'x-reset': String(resetAt),
+      date: testNow.toUTCString(),
+    })
+    await expect(askStatus(asker.client, own, target(), '7', { signal: noSignal() })).rejects.toMatchObject({
+      kind: 'rate_limited',
+      status: 200,
+      code: '606',
+      message: 'The provider answered 200: Too many, *** (606)',
+      retryAfterMs: 30_000,
+    })
+  })
+
+  it.each([
+    ['a segment', { kind: 'segment' }, '/jobs/{job}', 'a/b', '/jobs/a%2Fb'],
+    ['a path', { kind: 'path' }, '/v1/{job}', 'projects/p/operations/1 2', '/v1/projects/p/operations/1%202'],
+  ])('puts an id into the path that is %s', async (_what, job, path, jobId, asked) => {
+    vendor.answerJson({ state: 'working' })
+    await askStatus(asker.client, provider({ job, ...status({ request: { path } }) }), target(), jobId, {
+      signal: noSignal(),
+    })
+    expect(vendor.seen[0]?.target).toBe(asked)
+  })
+
+  it('takes an id that is a URL below the base URL, and no other', async () => {
+    vendor.answerJson({ state: 'working' })
+    const own = provider({ job: { kind: 'url', maxLength: 2_000 }, ...status({ request: { path: '{job}' } }) })
+    const ask = (jobId: string) =>
+      askStatus(asker.client, own, { ...target(), baseUrl: `${vendor.baseUrl}/base/` }, jobId, { signal: noSignal() })
+    await ask(`${vendor.baseUrl}/base/ops/1?api-version=2`)
+    expect(vendor.seen[0]?.target).toBe('/base/ops/1?api-version=2')
+    const others = [
+      'https://evil.example/base/ops/1',
+      `${vendor.baseUrl}/other`,
+      `${vendor.baseUrl}/base/../x`,
+      '/base/1',
+    ]
+    for (const jobId of [...others, `${vendor.baseUrl.replace('http://', 'http://user@')}/base/1`])
+      await expect(ask(jobId)).rejects.toMatchObject({ kind: 'not_found', status: null })
+    expect(vendor.seen).toHaveLength(1)
+  })
+
+  it('signs in with the first way whose credentials are there', async () => {
+    const own = provider({
+      credentials: [{ user: { kind: 'text' }, key: { kind: 'text' } }, { token: {} }],
+      auth: [
+        { kind: 'basic', user: '{credentials.user}/token', password: '{credentials.key}' },
+        { kind: 'bearer', token: '{credentials.token}' },
+      ],
+    })
+    vendor.answerJson({ state: 'working' })
+    for (const credentials of [{ user: 'ä', key: 'k' }, { token: 't' }])
+      await askStatus(asker.client, own, target(credentials), '7', { signal: noSignal() })
+    expect(vendor.seen.map(({ headers }) => headers.authorization)).toEqual([
+      `Basic ${Buffer.from('ä/token:k').toString('base64')}`,
+      'Bearer t',
+    ])
+    expect(own.credentialsSchema.safeParse({ user: 'ä' }).success).toBe(false)
+    expect(own.credentialsSchema.safeParse({ user: 'a', key: 'k', token: 't' }).success).toBe(false)
+  })
+
+  const paged = (page: Json) =>
+    provider({
+      details: [
+        {
+          kind: 'pages',
+          request: { path: '/jobs/{job}/errors', query: { size: '2' } },
+          page,
+          rows: '/rows',
+          row: { recordId: '/id', line: '/line', code: '/code', message: '/why/*/text' },
+        },
+      ],
+    })
+
+  async function walk(own: Provider, answers: Record<string, unknown>): Promise<(string | null)[]> {
+    vendor.answer((request, response) => sendJson(response, answers[decodeURIComponent(request.url ?? '')] ?? {}, 200))
+    const ids: (string | null)[] = []
+    for (let cursor: string | null = firstPage, pages = 0; cursor !== null && pages < 9; pages++) {
+      const page = await askDetails(asker.client, own, target(), '7', cursor, { signal: noSignal() })
+      ids.push(...page.rowResults.map(({ recordId }) => recordId))
+      cursor = page.next
+    }
+    return ids
+  }
+
+  it.each<[string, Json, Record<string, unknown>]>([
+    [
+      'a cursor',
+      { kind: 'cursor', next: '/next', param: 'after' },
+      {
+        '/jobs/7/errors?size=2': { rows: [{ id: 1 }, { id: 2 }], next: 'b=' },
+        '/jobs/7/errors?size=2&after=b=': { rows: [{ id: 3 }] },
+      },
+    ],
+    [
+      'a link',
+      { kind: 'link', next: '/next', param: 'page[after]' },
+      {
+        '/jobs/7/errors?size=2': { rows: [{ id: 1 }, { id: 2 }], next: 'https://x.example/y?page%5Bafter%5D=c%20d' },
+        '/jobs/7/errors?size=2&page[after]=c d': { rows: [{ id: 3 }], next: null },
+      },
+    ],
+    [
+      'counted pages up to an empty one',
+      { kind: 'page', param: 'page' },
+      {
+        '/jobs/7/errors?size=2&page=1': { rows: [{ id: 1 }, { id: 2 }] },
+        '/jobs/7/errors?size=2&page=2': { rows: [{ id: 3 }] },
+        '/jobs/7/errors?size=2&page=3': { rows: [] },
+      },
+    ],
+    [
+      'counted pages up to a total',
+      { kind: 'page', param: 'page', start: 0, total: '/pages' },
+      {
+        '/jobs/7/errors?size=2&page=0': { rows: [{ id: 1 }, { id: 2 }], pages: 2 },
+        '/jobs/7/errors?size=2&page=1': { rows: [{ id: 3 }], pages: 2 },
+      },
+    ],
+    [
+      'offsets',
+      { kind: 'offset', param: 'from', size: 2 },
+      {
+        '/jobs/7/errors?size=2&from=0': { rows: [{ id: 1 }, { id: 2 }] },
+        '/jobs/7/errors?size=2&from=2': { rows: [{ id: 3 }] },
+      },
+    ],
+  ])('goes through pages by %s', async (_what, page, answers) => {
+    expect(await walk(paged(page), answers)).toEqual(['1', '2', '3'])
+  })
+
+  it('reads a row, and refuses a page without its list', () => {
+    const { details } = paged({ kind: 'none' })
+    const row = { id: 12345678901234567890n.toString(), line: '4', code: 7, why: [{ text: 'a' }, { text: 'b' }, {}] }
+    expect(details?.read({ rows: [row, null] }, firstPage)).toEqual({
+      skippedLines: [],
+      rowResults: [
+        {
+          recordId: row.id,
+          created: null,
+          existing: null,
+          line: 4,
+          column: null,
+          error: { code: '7', message: 'a; b' },
+        },
+        {
+          recordId: null,
+          created: null,
+          existing: null,
+          line: null,
+          column: null,
+          error: { code: null, message: null },
+        },
+      ],
+      next: null,
+    })
+    expect(() => details?.read({}, firstPage)).toThrow(ZodError)
+    expect(() => details?.read({ rows: ['text'] }, firstPage)).toThrow(ZodError)
+  })
+})
+
+describe('values and conditions', () => {
+  const readBy = (value: unknown, body: unknown, settings: Json = {}) =>
+    provider({ ...status({ message: value }), settings: { pick: { optional: true, kind: 'pointer' } } }).readStatus(
+      { state: 'working', ...(body as Json) },
+      { status: 200, headers: { 'x-a': 'b' }, settings },
+    ).report.message
+
+  it.each<[string, unknown, Json, string | null]>([
+    ['a pointer', '/a/0/b~1c', { a: [{ 'b/c': 1 }] }, '1'],
+    ['a pointer past the end', '/a/1', { a: ['x'] }, null],
+    ['an index that is none', '/a/01', { a: ['x', 'y'] }, null],
+    ['the length of a list', '/a/length', { a: ['x'] }, null],
+    ['an inherited property', '/a/constructor/name', { a: {} }, null],
+    ['a prototype', '/__proto__/toString', {}, null],
+    ['each of a list', '/a/*/b', { a: [{ b: 1 }, {}, { b: 2 }] }, '1; 2'],
+    ['the first that is there', { first: ['/x', '/y', '/z'] }, { x: null, y: '', z: 0 }, '0'],
+    ['a sum', { sum: ['/a', '/b/*/n'] }, { a: '1', b: [{ n: 2 }, { n: 3 }] }, '6'],
+    ['a sum with an unknown', { sum: ['/a', '/b'] }, { a: 1 }, null],
+    ['a difference', { minus: ['/a', '/b'] }, { a: 5, b: 2 }, '3'],
+    ['a part of nothing', { fraction: ['/a', '/b'] }, { a: 5, b: 0 }, null],
+    ['a percentage', { percent: '/a' }, { a: 40 }, '0.4'],
+    ['a count', { count: '/a' }, { a: [1, 2] }, '2'],
+    ['a count of some', { count: '/a', where: { exists: '/bad' } }, { a: [{ bad: 1 }, {}] }, '1'],
+    ['a constant', { const: 'x' }, {}, 'x'],
+    ['a parameter', { param: ['/u', 'p'] }, { u: '/x?p=a%20b' }, 'a b'],
+    ['the last segment', { lastSegment: '/u' }, { u: 'a/b/c' }, 'c'],
+    ['JSON in a text', { json: '/j', at: '/k' }, { j: '{"k":"v"}' }, 'v'],
+    ['no JSON in a text', { json: '/j', at: '/k' }, { j: '{' }, null],
+    ['a header', { header: 'X-A' }, {}, 'b'],
+    ['a setting that is a pointer', { setting: 'pick' }, { deep: { er: 'v' } }, 'v'],
+    ['seconds since 1970', { first: ['/t'], as: 'epochS' }, { t: 'x' }, null],
+  ])('reads %s', (_what, value, body, read) => {
+    expect(readBy(value, body, { pick: '/deep/er' })).toBe(read)
+  })
+
+  const holds = (when: unknown, body: Json, settings: Json = {}) =>
+    provider({
+      ...status({ state: { rules: [{ when, to: 'running' }] } }),
+      settings: { kind: { default: 'a' }, words: { kind: 'list', optional: true } },
+    }).readStatus(body, { status: 202, headers: {}, settings }).report.state === 'running'
+
+  it.each<[unknown, Json, boolean]>([
+    [{ exists: '/a' }, { a: 0 }, true],
+    [{ exists: '/a' }, { a: '' }, false],
+    [{ absent: '/a' }, { a: null }, true],
+    [{ notEmpty: '/a' }, { a: [] }, false],
+    [{ notEmpty: '/a' }, { a: { b: 1 } }, true],
+    [{ equals: ['/a', '601'] }, { a: 601 }, true],
+    [{ equals: ['/a', null] }, {}, true],
+    [{ equals: ['/a', 'X'], ignoreCase: true }, { a: 'x' }, true],
+    [{ equals: ['/a', 'X'] }, { a: 'x' }, false],
+    [{ in: ['/a', [1, 'b']] }, { a: 'b' }, true],
+    [{ in: ['/a', { setting: 'words' }] }, { a: 'up' }, true],
+    [{ prefix: ['/a', 'un'], suffix: ['/a', 'ing'] }, { a: 'unwinding' }, true],
+    [{ gt: ['/a', 3] }, { a: '4' }, true],
+    [{ lt: ['/a', '/b'] }, { a: 4, b: 4 }, false],
+    [{ gt: ['/a', 3] }, {}, false],
+    [{ status: [200, 202] }, {}, true],
+    [{ setting: ['kind', ['a']] }, {}, true],
+    [{ all: [{ exists: '/a' }, { exists: '/b' }] }, { a: 1 }, false],
+    [{ any: [{ exists: '/a' }, { exists: '/b' }] }, { a: 1 }, true],
+    [{ not: { exists: '/a' } }, {}, true],
+  ])('%j of %j is %j', (when, body, expected) => {
+    expect(holds(when, body, { words: ['up'] })).toBe(expected)
+  })
+})
+
+describe('a document is refused', () => {
+  it.each<[string, Json, string]>([
+    ['an unknown key', { colour: 'red' }, 'colour'],
+    ['another format', { format: 2 }, 'format'],
+    ['a name in capitals', { name: 'Small' }, 'name'],
+    ['a wrong pointer', status({ message: 'note' }), 'status.message'],
+    ['two wildcards', status({ message: '/a/*/b/*' }), 'status.message'],
+    ['a wrong pointer inside', status({ rows: { total: { sum: ['/a', 'b'] } } }), 'status.rows.total.sum.1'],
+    ['an unknown operation', status({ message: { eval: '1' } }), 'status.message.eval'],
+    ['two operations', status({ message: { first: ['/a'], count: '/b' } }), 'status.message'],
+    ['a state that doesn’t exist', status({ state: { from: '/s', map: { a: 'finished' } } }), 'status.state.map.a'],
+    [
+      'a word in two spellings',
+      status({ state: { from: '/s', map: { a: 'running', A: 'failed' } } }),
+      'status.state.map',
+    ],
+    ['a condition of nothing', status({ state: { rules: [{ when: {}, to: 'failed' }] } }), 'status.state.rules.0.when'],
+    [
+      'a pattern',
+      status({ state: { rules: [{ when: { matches: ['/a', '.*'] }, to: 'failed' }] } }),
+      'status.state.rules.0.when.matches',
+    ],
+    ['a placeholder of nothing', status({ request: { path: '/jobs/{jobs}' } }), 'status.request.path'],
+    ['a setting that isn’t there', status({ request: { path: '/{settings.x}/{job}' } }), 'status.request.path'],
+    ['a secret in a path', status({ request: { path: '/{credentials.apiKey}/{job}' } }), 'status.request.path'],
+    [
+      'a secret in a query',
+      status({ request: { path: '/{job}', query: { k: '{credentials.apiKey}' } } }),
+      'status.request.query.k',
+    ],
+    [
+      'a secret in a body',
+      status({ request: { method: 'POST', path: '/{job}', body: { k: '{credentials.apiKey}' } } }),
+      'status.request.body.k',
+    ],
+    ['a path that goes up', status({ request: { path: '/../{job}' } }), 'status.request.path'],
+    ['a path to another host', status({ request: { path: 'https://evil.example/{job}' } }), 'status.request.path'],
+    ['a header of the connection', { headers: { Host: 'evil.example' } }, 'headers.Host'],
+    ['a line break in a header', { headers: { 'x-a': 'a\r\nb' } }, 'headers.x-a'],
+    ['credentials that are enough for nothing', { credentials: { other: {} } }, 'credentials'],
+    ['a default that isn’t allowed', { settings: { a: { default: 'x', values: ['y'] } } }, 'settings.a.default'],
+    ['a base URL with a query', { baseUrl: 'https://a.example?x' }, 'baseUrl'],
+    [
+      'a condition on no setting',
+      { errors: [{ when: { setting: ['nope', ['a']] }, kind: 'bad_request' }] },
+      'errors.0.when.setting',
+    ],
+    [
+      '300 values',
+      status({ message: { first: Array.from({ length: 300 }, (_, at) => `/a${at}`) } }),
+      'status.message.first',
+    ],
+    [
+      '100 kB',
+      { description: 'x'.repeat(900), examples: [{ answer: { body: 'x'.repeat(100_000) }, report: {} }] },
+      'examples',
+    ],
+  ])('for %s', (_what, changes, field) => {
+    expect(Object.keys(refused(small(changes)))).toContain(field)
+  })
+
+  it('for nesting without end, in no time', () => {
+    let deep: unknown = '/a'
+    for (let at = 0; at < 100_000; at++) deep = { first: [deep] }
+    expect(Object.keys(refused(small(status({ message: deep }))))).toEqual(['status.message.first'])
+  })
+
+  it('for what is no object', () => {
+    for (const given of [undefined, null, 7, 'text', []]) expect(documentSchema.safeParse(given).success).toBe(false)
+  })
+
+  it('for an example that fails, naming the place', () => {
+    const document = read(
+      small({
+        examples: [
+          { answer: { body: { state: 'done', bad: 0 } }, report: { state: 'succeeded', rows: { failed: 0 } } },
+          { answer: { body: { state: 'done', bad: 1 } }, report: { state: 'succeeded' } },
+          { answer: { status: 404 }, error: 'forbidden' },
+        ],
+      }),
+    )
+    expect(runExamples(document, createDocumentProvider(document), testNow)).toEqual([
+      { path: ['examples', 1, 'report', 'state'], message: 'must be "partial", as the document reads this answer' },
+      { path: ['examples', 2, 'error'], message: 'must be "not_found", as the document reads this answer' },
+    ])
+  })
+})
+
+describe('documents and answers of all kinds', () => {
+  const word = fc.constantFrom('a', 'b', '__proto__', 'constructor', '0', '*', 'state', 'toString')
+  const pointer = fc.array(word, { maxLength: 4 }).map((parts) => parts.map((part) => `/${part}`).join(''))
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      pointer,
+      fc.record({ first: fc.array(tie('value'), { minLength: 1, maxLength: 3 }) }),
+      fc.record({ sum: fc.array(tie('value'), { minLength: 1, maxLength: 3 }) }),
+      fc.record({ minus: fc.tuple(tie('value'), tie('value')) }),
+      fc.record({ percent: tie('value') }),
+      fc.record({ count: tie('value') }),
+      fc.record({ lastSegment: tie('value') }),
+      fc.record({ json: tie('value'), at: pointer }),
+      fc.record({ param: fc.tuple(tie('value'), word) }),
+      fc.record({ first: fc.tuple(tie('value')), as: fc.constantFrom('count', 'text', 'epochS', 'flag') }),
+      fc.jsonValue({ maxDepth: 2 }),
+    ),
+  }))
+  const answer = fc.jsonValue({ maxDepth: 4 }).map((body) => ({ ...(body as Json), ['__proto__']: body }))
+
+  it('end at once, as a report or a ZodError, and never reach a prototype', () => {
+    let read = 0
+    fc.assert(
+      fc.property(value, value, answer, (message, total, body) => {
+        const given = small({
+          ...status({ message, rows: { total }, needs: [] }),
+          details: [{ kind: 'inline', rows: '/a', row: { message } }],
+        })
+        const { data, error } = documentSchema.safeParse(given, { error: issueText })
+        if (error) return void expect(fieldErrors(error).every(({ field }) => field !== '')).toBe(true)
+        const own = createDocumentProvider(data)
+        try {
+          const { report } = own.readStatus({ state: 'done', ...body }, { status: 200, headers: {}, settings: {} })
+          expect(report.message === null || typeof report.message === 'string').toBe(true)
+          expect(report.message ?? '').not.toMatch(/native code|\[object/)
+          expect(report.rows.total === null || Number.isSafeInteger(report.rows.total)).toBe(true)
+          read++
+        } catch (failure) {
+          expect(failure).toBeInstanceOf(ZodError)
+        }
+      }),
+      { numRuns: 2_000 },
+    )
+    expect(read).toBeGreaterThan(200)
+    expect(Object.prototype).not.toHaveProperty('a')
+  })
+})
