@@ -91,14 +91,20 @@ describe('registering', () => {
     expect(body).toMatchObject({ code: 'invalid_request', errors: [{ field }] })
   })
 
-  test('a job id may be as long as the document says, and no longer', async () => {
-    const document = await api.send('/openapi.json')
-    const [{ maxLength }] = document.body.components.schemas.RegisterImport.properties.jobId.anyOf
+  test('a job id may be as long as those of its provider, and none longer than the document says', async () => {
+    const document = (await api.send('/openapi.json')).body
+    const [{ maxLength }] = document.components.schemas.RegisterImport.properties.jobId.anyOf
     const connection = await aConnection(api)
-    const register = (length: number) =>
-      api.call('POST /v1/imports', {}, { body: { connection, jobId: 'x'.repeat(length) } })
-    expect((await register(maxLength)).status).toBe(201)
-    expect((await register(maxLength + 1)).status).toBe(400)
+    const operations = { provider: 'azure', baseUrl: 'https://example.com/ops', credentials: { accessToken: 't' } }
+    await api.call('PUT /v1/connections/{name}', { name: 'azure-of-long-ids' }, { body: operations })
+    const register = async (name: string, length: number, before = '') => {
+      const jobId = before.padEnd(length, 'x')
+      return (await api.call('POST /v1/imports', {}, { body: { connection: name, jobId } })).status
+    }
+    expect(await register(connection, 500)).toBe(201)
+    expect(await register(connection, 501)).toBe(400)
+    expect(await register('azure-of-long-ids', maxLength, 'https://example.com/ops/')).toBe(201)
+    expect(await register('azure-of-long-ids', maxLength + 1, 'https://example.com/ops/')).toBe(400)
   })
 
   test('JSON that nests too deeply is refused', async () => {
