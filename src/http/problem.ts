@@ -1,6 +1,6 @@
 // Owns answering refusals and failures as problem documents (RFC 9457).
 import { STATUS_CODES } from 'node:http'
-import type { ErrorRequestHandler, Response } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import { z } from 'zod'
 import { AppError, type FieldError, type ProblemCode, problemStatus } from '../api/refusal.ts'
 import type { Log } from '../base/log.ts'
@@ -30,21 +30,24 @@ export function problemOf(error: AppError, requestId: string): Problem {
   return { type: 'about:blank', title: STATUS_CODES[status] ?? 'Error', status, code, detail, requestId, errors }
 }
 
+/** Returns the page for a browser. Null: the problem is answered as a document. */
+export type PageOfProblem = (request: Request, response: Response, problem: Problem) => string | null
+
 /**
  * The last handler: answers what the others threw. Anything but an expected refusal is a bug, which is logged and not
  * shown.
  */
-export function answerProblems(log: Log): ErrorRequestHandler {
+export function answerProblems(log: Log, pageOf: PageOfProblem): ErrorRequestHandler {
   // Express recognises an error handler by its four parameters.
-  return (thrown: unknown, _request, response, _next) => {
+  return (thrown: unknown, request, response, _next) => {
     const error = expected(thrown) ?? unexpected(thrown, response, log)
     if (error.retryAfterS !== null && !response.headersSent) response.setHeader('retry-after', error.retryAfterS)
-    if (response.headersSent) response.destroy()
-    else
-      response
-        .status(error.status)
-        .type(problemMediaType)
-        .send(JSON.stringify(problemOf(error, requestIdOf(response))))
+    if (response.headersSent) return void response.destroy()
+    const problem = problemOf(error, requestIdOf(response))
+    const page = pageOf(request, response, problem)
+    response.status(error.status)
+    if (page === null) response.type(problemMediaType).send(JSON.stringify(problem))
+    else response.type('html').send(page)
   }
 }
 

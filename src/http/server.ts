@@ -26,8 +26,12 @@ import { mount } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
 import { apiOperations } from './operations.ts'
 import { mountBoard } from './pages/board.ts'
+import { createStateCounts } from './pages/counts.ts'
 import { mountDashboard } from './pages/dashboard.ts'
 import { mountDocs } from './pages/docs.ts'
+import { errorPage } from './pages/error.ts'
+import { mountImport } from './pages/import.ts'
+import { mountImports } from './pages/imports.ts'
 import { mountLogin } from './pages/login.ts'
 import { answerProblems } from './problem.ts'
 import { logRequests } from './request-log.ts'
@@ -119,7 +123,7 @@ function createApp(deps: HttpDeps, stopping: AbortSignal): Express {
   app.use(() => {
     throw new AppError('not_found', 'There is nothing at this path.')
   })
-  app.use(answerProblems(deps.log))
+  app.use(answerProblems(deps.log, (...about) => errorPage(basePath, ...about)))
   return app
 }
 
@@ -146,6 +150,9 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   const pageDeps = { basePath, sessions, authenticator, limits }
   mountDocs(app, openApiDocument(operations, basePath), basePath)
   mountLogin(app, pageDeps)
-  mountDashboard(app, { ...pageDeps, db, clock, queues: deps.queues })
+  const reading = { ...deps, ...pageDeps, stopping, counts: createStateCounts({ db, clock }) }
+  mountDashboard(app, reading)
+  mountImports(app, reading)
+  mountImport(app, reading)
   mountBoard(app, { ...pageDeps, queues: deps.queues })
 }

@@ -53,8 +53,6 @@ export interface UnorderedConditions {
   indexed: SQL[]
   /** The same, so that no such index is used. */
   checked: SQL[]
-  /** The order of the index, if it serves one. */
-  order: SQL
 }
 
 /**
@@ -70,7 +68,7 @@ export function unorderedConditions({ jobIdPrefix = '', metadata = {} }: ImportF
     indexed.push(sql`i.job_id LIKE ${`${jobIdPrefix.replaceAll(/[\\%_]/g, '\\$&')}%`}`)
     checked.push(sql`left(i.job_id, ${[...jobIdPrefix].length}) = ${jobIdPrefix}`)
   }
-  return { indexed, checked, order: pairs.length === 0 ? sql`ORDER BY i.job_id USING ~<~` : sql`` }
+  return { indexed, checked }
 }
 
 const number = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,4})?$/

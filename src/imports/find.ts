@@ -22,19 +22,20 @@ export interface Search {
   where?: SQL
 }
 
-/** Up to so many matches, sorting them is quick. Of more, one meets enough of them by reading in the order of the list. */
-const sortedAtMost = 50_000
+/** How many imports are looked at, in the order of the list, before the matches are looked up and sorted. */
+const lookedAt = 20_000
 
-/** Returns the ids of the first imports that match, in order. */
+/**
+ * Returns the ids of the first imports that match, in order. Postgres doesn't know how many imports have a metadata or a
+ * beginning of a job id. Of many, the page is soon met in the order of the list; few are soon sorted.
+ */
 export async function findImports({ db }: { db: Database }, search: Search): Promise<string[]> {
-  const { filter } = search
-  const owners = await connectionsOf(db, filter)
-  const unordered = unorderedConditions(filter)
+  const owners = await connectionsOf(db, search.filter)
   if (owners?.length === 0) return []
-  if (unordered === null) return idsOf(await db.execute<Found>(inOrder(search, owners, [])))
-  const few = await db.execute<Found & { matches: number }>(sorted(search, owners, unordered))
-  if (Number(few.rows[0]?.matches ?? 0) <= sortedAtMost) return idsOf(few)
-  return idsOf(await db.execute<Found>(inOrder(search, owners, unordered.checked)))
+  const unordered = unorderedConditions(search.filter)
+  if (unordered === null) return idsOf(await db.execute<Found>(inOrder(search, owners)))
+  const near = idsOf(await db.execute<Found>(nearby(search, owners, unordered.checked)))
+  return near.length === search.limit ? near : idsOf(await db.execute<Found>(sorted(search, owners, unordered.indexed)))
 }
 
 interface Found extends Record<string, unknown> {
@@ -64,14 +65,13 @@ async function connectionsOf(db: Database, { connection, provider }: ImportFilte
  * Reads an index in the order of the list. Of several connections, or several states, each is read by itself and only as
  * far as the page needs.
  */
-function inOrder(search: Search, owners: readonly string[] | null, further: readonly SQL[]): SQL {
+function inOrder(search: Search, owners: readonly string[] | null): SQL {
   const { filter, limit } = search
   const { state, ...others } = filter
   const split = splitOf(state, owners)
   const conditions = [
     ...orderedConditions(split?.by === 'state' ? others : filter),
     ...(split?.by === 'connection' ? [] : ownedBy(owners)),
-    ...further,
     ...boundsOf(search),
   ]
   const one = (alone: readonly SQL[]) => sql`
@@ -100,25 +100,36 @@ function splitOf(state: ImportFilter['state'], owners: readonly string[] | null)
   return null
 }
 
-/** Sorts all matches if there are few enough. `matches` says how many there are, or one more than are sorted. */
-function sorted(
-  search: Search,
-  owners: readonly string[] | null,
-  unordered: { indexed: readonly SQL[]; order: SQL },
-): SQL {
-  const conditions = [
-    ...unordered.indexed,
-    ...orderedConditions(search.filter),
-    ...ownedBy(owners),
-    ...boundsOf(search),
+/** Looks for matches among the first imports of the list. */
+function nearby(search: Search, owners: readonly string[] | null, checked: readonly SQL[]): SQL {
+  const { registeredAfter, registeredBefore, ...others } = search.filter
+  const { where, ...place } = search
+  const isOfOne = owners?.length === 1
+  const first = [
+    ...orderedConditions({ registeredAfter, registeredBefore }),
+    ...(isOfOne ? ownedBy(owners) : []),
+    ...boundsOf(place),
+  ]
+  const rest = [
+    ...orderedConditions(others),
+    ...(isOfOne ? [] : ownedBy(owners)),
+    ...(where ? [where] : []),
+    ...checked,
   ]
   return sql`
-    /* import.find_few */
-    WITH few AS MATERIALIZED (
-      SELECT i.id, i.registered_at FROM imports i WHERE ${all(conditions)} ${unordered.order} LIMIT ${sortedAtMost + 1}
-    )
-    SELECT few.id, (SELECT count(*) FROM few) AS matches FROM few
-    ORDER BY ${orderOf(search, sql`few.`)} LIMIT ${search.limit}`
+    /* import.find_near */
+    SELECT i.id FROM (
+      SELECT i.* FROM imports i WHERE ${all(first)} ORDER BY ${orderOf(search, sql`i.`)} LIMIT ${lookedAt}
+    ) i WHERE ${all(rest)} LIMIT ${search.limit}`
+}
+
+/** Looks all matches up, then sorts them. */
+function sorted(search: Search, owners: readonly string[] | null, indexed: readonly SQL[]): SQL {
+  const conditions = [...indexed, ...orderedConditions(search.filter), ...ownedBy(owners), ...boundsOf(search)]
+  return sql`
+    /* import.find_all */
+    WITH matching AS MATERIALIZED (SELECT i.id, i.registered_at FROM imports i WHERE ${all(conditions)})
+    SELECT m.id FROM matching m ORDER BY ${orderOf(search, sql`m.`)} LIMIT ${search.limit}`
 }
 
 function ownedBy(owners: readonly string[] | null): SQL[] {

@@ -1,5 +1,5 @@
 // Owns reading the reports on an import over time.
-import { and, eq, getTableColumns, gt, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, gt, lt, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
 import type { Database } from '../db/client.ts'
@@ -47,6 +47,30 @@ const { polls, lastSeenAt, ...others } = getTableColumns(snapshots)
  * open one.
  */
 export function selectSnapshots(db: Database, importId: string, afterId?: string) {
+  return selectReports(db, and(eq(snapshots.importId, importId), afterId ? gt(snapshots.id, afterId) : undefined))
+    .orderBy(snapshots.id)
+    .$dynamic()
+}
+
+/** A report with its id, by which older ones are found. */
+export type NumberedSnapshot = ApiSnapshot & { id: string }
+
+/** Returns up to `limit` reports on an import, the newest first: those before the one with this id. Null: the last ones. */
+export async function listSnapshotsBackwards(
+  { db }: { db: Database },
+  importId: string,
+  { limit, beforeId }: { limit: number; beforeId: string | null },
+): Promise<NumberedSnapshot[]> {
+  const rows = await selectReports(
+    db,
+    and(eq(snapshots.importId, importId), beforeId === null ? undefined : lt(snapshots.id, beforeId)),
+  )
+    .orderBy(desc(snapshots.id))
+    .limit(limit)
+  return rows.map((row) => ({ id: row.id, ...present(row) }))
+}
+
+function selectReports(db: Database, where: SQL | undefined) {
   return db
     .select({
       ...others,
@@ -56,9 +80,7 @@ export function selectSnapshots(db: Database, importId: string, afterId?: string
     .from(snapshots)
     .innerJoin(imports, eq(imports.id, snapshots.importId))
     .leftJoin(polling, and(eq(polling.importId, imports.id), eq(snapshots.id, imports.snapshotId)))
-    .where(and(eq(snapshots.importId, importId), afterId ? gt(snapshots.id, afterId) : undefined))
-    .orderBy(snapshots.id)
-    .$dynamic()
+    .where(where)
 }
 
 function present(row: typeof snapshots.$inferSelect): ApiSnapshot {

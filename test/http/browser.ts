@@ -56,3 +56,20 @@ export async function signIn(page: Page, url: string): Promise<void> {
 export async function picture(page: Page, name: string): Promise<void> {
   if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` })
 }
+
+const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } }
+
+/** Looks at a page at both sizes and in both schemes: nothing may scroll sideways. */
+export async function lookAround(page: Page, name: string): Promise<void> {
+  for (const [size, viewport] of Object.entries(sizes))
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize(viewport)
+      await page.emulateMedia({ colorScheme })
+      expect(await page.evaluate('document.documentElement.scrollWidth'), `${name}, ${size}`).toBeLessThanOrEqual(
+        viewport.width,
+      )
+      if (pictures) await page.screenshot({ path: `${pictures}/${name}-${size}-${colorScheme}.png`, fullPage: true })
+    }
+  await page.setViewportSize(sizes.wide)
+  await page.emulateMedia({ colorScheme: 'light' })
+}

@@ -4,10 +4,12 @@ import { AppError } from '../../api/refusal.ts'
 import type { Principal } from '../../tokens/authenticate.ts'
 import { allows, type Scope } from '../../tokens/scope.ts'
 import { type AuthDeps, authorize, bearerToken } from '../auth.ts'
+import type { ApiLimits } from '../limits.ts'
 import type { Sessions } from '../session.ts'
 import { loginPath } from './login.ts'
 
 export interface PageGuardDeps extends AuthDeps {
+  limits: ApiLimits
   sessions: Sessions
   /** What every path of this site begins with. */
   basePath: string

@@ -1,5 +1,6 @@
 // Owns the frame of our own pages.
 import type { Principal } from '../../tokens/authenticate.ts'
+import { allows } from '../../tokens/scope.ts'
 import { type Html, html } from './html.ts'
 
 export interface PageContent {
@@ -9,11 +10,13 @@ export interface PageContent {
   basePath: string
   /** Who is signed in. Null: nobody is. */
   viewer: Principal | null
+  /** The path of the section that the page belongs to, below the base path. */
+  section?: string
   /** How often the browser reloads the page. */
   refreshSeconds?: number
 }
 
-export function page({ title, body, basePath, viewer, refreshSeconds }: PageContent): string {
+export function page({ title, body, basePath, viewer, section, refreshSeconds }: PageContent): string {
   const refresh = refreshSeconds === undefined ? null : html`<meta http-equiv="refresh" content="${refreshSeconds}">`
   return html`<!doctype html>
 <html lang="en">
@@ -23,16 +26,41 @@ export function page({ title, body, basePath, viewer, refreshSeconds }: PageCont
 <title>${title} · Import Tracker</title>
 <link rel="icon" href="${basePath}/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${basePath}/assets/style.css">
+<script defer src="${basePath}/assets/copy.js"></script>
 ${refresh}
 </head>
 <body>
+<a class="skip" href="#main">Skip to the content</a>
 <header>
 <a class="brand" href="${basePath}/">Import Tracker</a>
-<nav><a href="${basePath}/docs">API</a><a href="${basePath}/queues">Queues</a><a href="${basePath}/metrics">Metrics</a></nav>
-${viewer === null ? null : html`<form method="post" action="${basePath}/logout"><span>${viewer.name}</span><button>Sign out</button></form>`}
+<nav aria-label="Main">${viewer === null ? null : links(basePath, viewer, section)}</nav>
+${viewer === null ? null : account(basePath, viewer)}
 </header>
-<main>${body}</main>
+<main id="main" tabindex="-1">${body}</main>
 </body>
 </html>
 `.text
+}
+
+const sections = [
+  ['/', 'Overview', 'read'],
+  ['/imports', 'Imports', 'read'],
+  ['/connections', 'Connections', 'read'],
+  ['/webhooks', 'Webhooks', 'read'],
+  ['/queues', 'Queues', 'admin'],
+  ['/docs', 'API', 'read'],
+] as const
+
+function links(basePath: string, viewer: Principal, section: string | undefined): Html[] {
+  return sections
+    .filter(([, , scope]) => allows(viewer.scope, scope))
+    .map(([path, name]) =>
+      path === section
+        ? html`<a href="${basePath}${path}" aria-current="page">${name}</a>`
+        : html`<a href="${basePath}${path}">${name}</a>`,
+    )
+}
+
+function account(basePath: string, { name, scope }: Principal): Html {
+  return html`<form class="account" method="post" action="${basePath}/logout"><span>${name} <small>${scope}</small></span><button>Sign out</button></form>`
 }

@@ -1,22 +1,14 @@
 // Owns the operations on parts of one import: its history and its rows.
 import type { z } from 'zod'
-import type { Page, PageQuery } from '../../api/paging.ts'
 import { invalid } from '../../api/refusal.ts'
 import type { Database } from '../../db/client.ts'
 import { listSnapshots, snapshotSchema } from '../../imports/history.ts'
 import { requireImport } from '../../imports/read.ts'
-import {
-  listRowResults,
-  listSkippedLines,
-  rowResultSchema,
-  skippedLineSchema,
-  streamRowResults,
-  streamSkippedLines,
-} from '../../imports/rows.ts'
-import { csv, type Download, download, ndjson } from '../download.ts'
+import { csv, download, ndjson } from '../download.ts'
 import type { ApiLimits } from '../limits.ts'
 import { answer, type Operation, operation } from '../operation.ts'
 import { booleanParam, idParams, pageQuery, pageSchema } from '../parameters.ts'
+import { type RowList, rowResultList, skippedLineList } from '../row-lists.ts'
 
 interface Deps {
   db: Database
@@ -40,34 +32,8 @@ export function importDetailOperations(deps: Deps): Operation[] {
       handle: async ({ params, query }) => answer(200, await listSnapshots(deps, params.id, query)),
     }),
 
-    rowList(deps, {
-      id: 'listSkippedLines',
-      name: 'skipped-lines',
-      summary: 'List the lines that the provider skipped',
-      schema: skippedLineSchema,
-      list: listSkippedLines,
-      batches: streamSkippedLines,
-      columns: ['line', 'column', 'page'],
-      cells: ({ line, column, page }) => [line, column, page],
-    }),
-
-    rowList(deps, {
-      id: 'listRowResults',
-      name: 'row-results',
-      summary: 'List the results of the rows',
-      schema: rowResultSchema,
-      list: listRowResults,
-      batches: streamRowResults,
-      columns: ['row', 'recordId', 'created', 'existing', 'errorCode', 'errorMessage'],
-      cells: ({ row, recordId, created, existing, error }) => [
-        row,
-        recordId,
-        created,
-        existing,
-        error?.code ?? null,
-        error?.message ?? null,
-      ],
-    }),
+    rowList(deps, skippedLineList),
+    rowList(deps, rowResultList),
   ]
 }
 
@@ -76,15 +42,6 @@ const rowQuery = pageQuery.extend({
     'For CSV: begin with a byte order mark, by which Excel recognises UTF-8 in a file. Other programs take it for a part of the first name.',
   ).optional(),
 })
-
-interface RowList<Schema extends z.ZodType> extends Pick<Download<z.output<Schema>>, 'columns' | 'cells'> {
-  id: string
-  name: 'skipped-lines' | 'row-results'
-  summary: string
-  schema: Schema
-  list(deps: Deps, importId: string, query: PageQuery): Promise<Page<z.output<Schema>>>
-  batches(deps: Deps, importId: string): AsyncIterable<z.output<Schema>[]>
-}
 
 function rowList<Schema extends z.ZodType>(deps: Deps, rows: RowList<Schema>): Operation {
   const { id, name, summary, schema, list, batches, columns, cells } = rows

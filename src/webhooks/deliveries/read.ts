@@ -121,6 +121,21 @@ function headersOf(
   }
 }
 
+/** Returns the attempts at each of these deliveries, in the order in which they were made. */
+export async function attemptsOf(
+  { db }: { db: Database },
+  deliveryIds: readonly string[],
+): Promise<Map<string, ApiAttempt[]>> {
+  if (deliveryIds.length === 0) return new Map()
+  const rows = await db
+    .select()
+    .from(deliveryAttempts)
+    .where(inArray(deliveryAttempts.deliveryId, [...deliveryIds]))
+    .orderBy(deliveryAttempts.deliveryId, deliveryAttempts.number)
+  const byDelivery = Map.groupBy(rows, ({ deliveryId }) => deliveryId)
+  return new Map([...byDelivery].map(([id, its]) => [id, its.map(presentAttempt)]))
+}
+
 /** Returns the attempts at a delivery, in the order in which they were made. @throws {AppError} not_found */
 export async function listAttempts(
   { db }: { db: Database },

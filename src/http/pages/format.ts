@@ -1,0 +1,88 @@
+// Owns how pages write numbers, times, durations and states.
+import type { ImportState } from '../../model/import-state.ts'
+import { type Html, html } from './html.ts'
+
+export function number(value: number | null): string {
+  return value === null ? '–' : value.toLocaleString('en')
+}
+
+/** `1 row`, `2 rows`. */
+export function counted(count: number, one: string, many = `${one}s`): string {
+  return `${number(count)} ${count === 1 ? one : many}`
+}
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const
+
+/** `5 min 22 s`: the two largest units. */
+export function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`
+  const first = units.findIndex(([, length]) => ms >= length)
+  const [name, length] = units[first] ?? ['s', 1_000]
+  const whole = Math.floor(ms / length)
+  const [nextName, nextLength] = units[first + 1] ?? ['', 0]
+  const rest = nextLength === 0 ? 0 : Math.floor((ms - whole * length) / nextLength)
+  return rest === 0 ? `${whole} ${name}` : `${whole} ${name} ${rest} ${nextName}`
+}
+
+/** `3 min ago`, `in 40 s`: the largest unit. The moment itself is in the title. */
+export function when(iso: string | null, now: Date): Html {
+  if (iso === null) return html`–`
+  const ms = Date.parse(iso) - now.getTime()
+  const [name, length] = units.find(([, unit]) => Math.abs(ms) >= unit) ?? ['s', 1_000]
+  const count = Math.floor(Math.abs(ms) / length)
+  const text = count === 0 ? 'now' : ms < 0 ? `${count} ${name} ago` : `in ${count} ${name}`
+  return html`<time datetime="${iso}" title="${moment(iso)}">${text}</time>`
+}
+
+/** The moment, and how long ago it was. */
+export function at(iso: string | null, now: Date): Html {
+  return iso === null ? html`–` : html`${when(iso, now)} <small>${moment(iso)}</small>`
+}
+
+/** `2026-11-25 22:06:11 UTC` */
+export function moment(iso: string): string {
+  return `${iso.slice(0, 19).replace('T', ' ')} UTC`
+}
+
+const signs: Record<ImportState, string> = {
+  pending: '○',
+  queued: '◔',
+  running: '▶',
+  succeeded: '✓',
+  partial: '◐',
+  failed: '✕',
+  canceled: '⊘',
+  lost: '?',
+  stopped: '■',
+}
+
+/** The state's word with a sign of its own, so that its colour tells nothing alone. */
+export function stateBadge(state: ImportState): Html {
+  return html`<span class="badge ${state}"><span aria-hidden="true">${signs[state]}</span> ${state}</span>`
+}
+
+export function badge(kind: 'good' | 'warn' | 'bad' | 'plain', sign: string, text: string): Html {
+  return html`<span class="badge ${kind}"><span aria-hidden="true">${sign}</span> ${text}</span>`
+}
+
+/** `unmapped_status` → `unmapped status` */
+export function words(code: string): string {
+  return code.replaceAll('_', ' ')
+}
+
+export function progressBar(progress: number | null): Html {
+  if (progress === null) return html`–`
+  const percent = Math.floor(progress * 100)
+  return html`<progress value="${progress}" max="1">${percent} %</progress> <small class="number">${percent} %</small>`
+}
+
+/** Joins parts with a separator, leaving out what is null. */
+export function joined(parts: readonly (Html | null)[], separator = ' · '): Html {
+  const shown = parts.filter((part) => part !== null)
+  return html`${shown.flatMap((part, index) => (index === 0 ? [part] : [html`${separator}`, part]))}`
+}

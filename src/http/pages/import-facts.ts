@@ -1,0 +1,74 @@
+// Owns what the page of an import says first: its state, its progress, its times and its metadata.
+import { isOver } from '../../model/import-state.ts'
+import { at, duration, number, progressBar, stateBadge, when, words } from './format.ts'
+import { type Html, html } from './html.ts'
+import type { About } from './import-about.ts'
+import { skippedOf } from './import-table.ts'
+
+export function importFacts(about: About): Html {
+  const { one, now, basePath } = about
+  const connection = `${basePath}/connections/${encodeURIComponent(one.connection)}`
+  return html`<section class="card" aria-label="What is known">
+<p class="lead">${stateBadge(one.state)}${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`} ${progressBar(one.progress)} <span>${timing(about)}</span></p>
+${one.attention === null ? null : html`<p class="notice warn"><b>Needs attention:</b> ${words(one.attention)}. ${attentionTexts[one.attention] ?? null}</p>`}
+${one.lastError === null ? null : html`<p class="notice bad"><b>Last error:</b> ${words(one.lastError.code)}, ${when(one.lastError.at, now)}. ${one.lastError.message}</p>`}
+${one.details.lastError === null ? null : html`<p class="notice warn"><b>Rows:</b> ${words(one.details.lastError.code)}, ${when(one.details.lastError.at, now)}. ${one.details.lastError.message}</p>`}
+<div class="columns">
+<dl class="facts">
+<dt>Connection</dt><dd><a href="${connection}">${one.connection}</a> <small>${one.provider}</small></dd>
+<dt>Provider says</dt><dd>${one.providerStatus === null ? '–' : html`<code>${one.providerStatus}</code>`}${one.message === null ? null : html` ${one.message}`}</dd>
+<dt>Registered</dt><dd>${at(one.registeredAt, now)}</dd>
+<dt>Started</dt><dd>${at(one.providerStartedAt, now)}</dd>
+<dt>${isOver(one.state) ? 'Seen to be over' : 'Next poll'}</dt><dd>${at(isOver(one.state) ? one.finishedAt : one.nextPollAt, now)}</dd>
+<dt>Last poll</dt><dd>${at(one.lastPolledAt, now)}</dd>
+<dt>Polls</dt><dd class="number">${number(one.polls)}</dd>
+</dl>
+${rowFacts(about)}
+</div>
+${metadata(about)}
+<p><small>Id <code>${one.id}</code></small></p>
+</section>`
+}
+
+/** How long it took, or has taken. */
+function timing({ one, now }: About): string {
+  const from = Date.parse(one.providerStartedAt ?? one.registeredAt)
+  const to = Date.parse((isOver(one.state) ? (one.providerFinishedAt ?? one.finishedAt) : null) ?? now.toISOString())
+  if (Number.isNaN(from) || to < from) return ''
+  return isOver(one.state) ? `took ${duration(to - from)}` : `for ${duration(to - from)}`
+}
+
+function rowFacts({ one: { rows, details }, one }: About): Html {
+  const counts: [string, number | null][] = [
+    ['Rows', rows.total],
+    ['Processed', rows.processed],
+    ['Succeeded', rows.succeeded],
+    ['Failed', rows.failed],
+    ['Inserted', rows.inserted],
+    ['Updated', rows.updated],
+    ['Skipped', skippedOf(one)],
+  ]
+  return html`<dl class="facts numbers">${counts.map(([name, count]) => html`<dt>${name}</dt><dd>${number(count)}</dd>`)}
+<dt>Details</dt><dd>${words(details.state)}</dd></dl>`
+}
+
+function metadata({ one, basePath }: About): Html | null {
+  const entries = Object.entries(one.metadata)
+  if (entries.length === 0) return null
+  return html`<dl class="facts metadata" aria-label="Metadata">${entries.map(([key, value]) => {
+    const isScalar = value === null || typeof value !== 'object' || 'rawJSON' in value
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const query = new URLSearchParams({ [`metadata.${key}`]: text })
+    const shown = html`<code>${text}</code>`
+    return html`<dt>${key}</dt><dd>${isScalar ? html`<a href="${basePath}/imports?${query.toString()}">${shown}</a>` : shown}</dd>`
+  })}</dl>`
+}
+
+const attentionTexts: Record<string, string> = {
+  unmapped_status: 'The provider reports a status that nobody has mapped; its raw answer is in the timeline.',
+  forbidden: 'The provider refuses calls about this import.',
+  outcome_incomplete: 'The provider says that it is done, but what shows its outcome is missing.',
+  budget: 'The connection’s request budget is too small to poll it as often as it should be.',
+  stalled: 'Its progress hasn’t moved for a long time.',
+  overdue: 'It takes much longer than is usual for its connection.',
+}

@@ -1,0 +1,44 @@
+// Owns the table of imports.
+import type { ApiImport } from '../../imports/present.ts'
+import { isOver } from '../../model/import-state.ts'
+import { number, progressBar, stateBadge, when, words } from './format.ts'
+import { type Html, html } from './html.ts'
+
+export function importTable(
+  imports: readonly ApiImport[],
+  { basePath, now, caption }: { basePath: string; now: Date; caption: string },
+): Html {
+  return html`<table class="stack">
+<caption class="visually-hidden">${caption}</caption>
+<thead><tr><th scope="col">Job</th><th scope="col">Connection</th><th scope="col">State</th><th scope="col">Progress</th><th scope="col" class="right">Rows</th><th scope="col" class="right">Failed</th><th scope="col" class="right">Skipped</th><th scope="col" class="right">Registered</th><th scope="col" class="right">Ended</th></tr></thead>
+<tbody>${imports.map((one) => row(one, basePath, now))}</tbody>
+</table>`
+}
+
+function row(one: ApiImport, basePath: string, now: Date): Html {
+  return html`<tr>
+<td data-label="Job"><a href="${basePath}/imports/${one.id}"><code>${one.jobId}</code></a></td>
+<td data-label="Connection"><span><a href="${basePath}/connections/${encodeURIComponent(one.connection)}">${one.connection}</a> <small>${one.provider}</small></span></td>
+<td data-label="State"><span>${stateBadge(one.state)}${note(one)}</span></td>
+<td data-label="Progress"><span>${progressBar(one.progress)}</span></td>
+<td data-label="Rows" class="right number">${rows(one)}</td>
+<td data-label="Failed" class="right number">${number(one.rows.failed)}</td>
+<td data-label="Skipped" class="right number">${number(skippedOf(one))}</td>
+<td data-label="Registered" class="right">${when(one.registeredAt, now)}</td>
+<td data-label="Ended" class="right">${isOver(one.state) ? when(one.finishedAt, now) : html`–`}</td>
+</tr>`
+}
+
+/** The skipped lines that the provider counts, or those that it named. */
+export function skippedOf({ rows, details }: ApiImport): number | null {
+  return rows.skipped ?? (details.skippedLines > 0 ? details.skippedLines : null)
+}
+
+function rows({ rows: { processed, total } }: ApiImport): Html {
+  return html`${number(processed)}${total === null ? null : html`<small> / ${number(total)}</small>`}`
+}
+
+function note({ lostReason, attention, lastError }: ApiImport): Html | null {
+  const code = lostReason ?? attention ?? lastError?.code ?? null
+  return code === null ? null : html` <small class="note">${words(code)}</small>`
+}

@@ -1,0 +1,51 @@
+// Owns the page of one import: what is known of it, and what may be done.
+import type { IRouter } from 'express'
+import { notFound } from '../../api/refusal.ts'
+import type { Encryption } from '../../base/encryption.ts'
+import { isId } from '../../base/ids.ts'
+import { listSnapshotsBackwards } from '../../imports/history.ts'
+import { getImport } from '../../imports/read.ts'
+import { noStore } from '../security-headers.ts'
+import { principalOf, requireSignIn } from './guard.ts'
+import { html } from './html.ts'
+import { type DownloadDeps, mountImportDownloads } from './import-downloads.ts'
+import { importEvents, readImportEvents } from './import-events.ts'
+import { importFacts } from './import-facts.ts'
+import { importRows, readImportRows } from './import-rows.ts'
+import { importSteering, mountImportSteering, type SteeringDeps, told } from './import-steering.ts'
+import { importTimeline, shownReports } from './import-timeline.ts'
+import { page } from './layout.ts'
+
+interface Deps extends SteeringDeps, DownloadDeps {
+  encryption: Encryption
+}
+
+export function mountImport(app: IRouter, deps: Deps): void {
+  const { basePath, clock } = deps
+
+  app.get('/imports/:id', noStore, requireSignIn(deps, 'read'), async (request, response) => {
+    const id = String(request.params.id)
+    if (!isId(id)) throw notFound('import')
+    const before = typeof request.query.before === 'string' && isId(request.query.before) ? request.query.before : null
+    const one = await getImport(deps, id)
+    const [reports, rows, events] = await Promise.all([
+      listSnapshotsBackwards(deps, id, { limit: shownReports + 1, beforeId: before }),
+      readImportRows(deps, one),
+      readImportEvents(deps, id),
+    ])
+    const now = clock.now()
+    const viewer = principalOf(response)
+    const about = { basePath, now, one }
+    const body = html`${told(request.query.did)}
+<h1 class="job"><span>Import</span> <code>${one.jobId}</code> <button type="button" class="small" data-copy="${one.jobId}" hidden>Copy</button></h1>
+${importFacts(about)}
+${importSteering(about, viewer)}
+${importRows(about, rows)}
+${importTimeline(about, reports, before !== null)}
+${importEvents(about, events)}`
+    response.type('html').send(page({ title: one.jobId, body, basePath, viewer, section: '/imports' }))
+  })
+
+  mountImportSteering(app, deps)
+  mountImportDownloads(app, deps)
+}

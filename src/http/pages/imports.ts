@@ -1,0 +1,94 @@
+// Owns the list of imports. Its query string is that of `GET /v1/imports`; what a form writes otherwise is brought into
+// that form by a redirect.
+import type { IRouter } from 'express'
+import { AppError } from '../../api/refusal.ts'
+import { requireStorable, tryParse } from '../../api/validation.ts'
+import type { Clock } from '../../base/clock.ts'
+import { listConnections } from '../../connections/read.ts'
+import type { Database } from '../../db/client.ts'
+import { listImports } from '../../imports/read.ts'
+import { filterOf, importQuery } from '../import-query.ts'
+import { noStore } from '../security-headers.ts'
+import type { StateCounts } from './counts.ts'
+import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
+import { type Html, html } from './html.ts'
+import { filterForm, shownConnections } from './import-filter.ts'
+import { importTable } from './import-table.ts'
+import { page } from './layout.ts'
+import { canonicalQuery, linkWith } from './query.ts'
+import { stateCounts } from './state-counts.ts'
+
+const shownImports = 50
+
+interface Deps extends PageGuardDeps {
+  db: Database
+  clock: Clock
+  counts: StateCounts
+}
+
+export function mountImports(app: IRouter, deps: Deps): void {
+  const { basePath, clock } = deps
+  const path = `${basePath}/imports`
+
+  app.get('/imports', noStore, requireSignIn(deps, 'read'), async (request, response) => {
+    requireStorable(request.query)
+    const query = canonicalQuery(request.query)
+    if (query.toString() !== new URLSearchParams(request.originalUrl.split('?')[1] ?? '').toString())
+      return response.redirect(303, linkWith(path, query))
+
+    const given = tryParse(importQuery, { limit: String(shownImports), ...Object.fromEntries(query) }, 'query')
+    const [connections, counts, found] = await Promise.all([
+      listConnections(deps, { limit: shownConnections }),
+      deps.counts(),
+      given instanceof AppError ? given : listImports(deps, filterOf(given)).catch(refusal),
+    ])
+    const names = connections.data.map(({ name }) => name)
+    const form = filterForm({ path, query, names, now: clock.now() })
+    const body = html`<h1>Imports</h1>
+${stateCounts(path, counts)}
+${form}
+${found instanceof AppError ? complaint(path, found) : results(path, query, found, clock.now(), basePath)}`
+    const viewer = principalOf(response)
+    response
+      .status(found instanceof AppError ? found.status : 200)
+      .type('html')
+      .send(page({ title: 'Imports', body, basePath, viewer, section: '/imports' }))
+  })
+}
+
+function refusal(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  throw error
+}
+
+function complaint(path: string, { errors, message }: AppError): Html {
+  const lines = errors.length > 0 ? errors.map(({ field, message: what }) => `${field} ${what}`) : [message]
+  return html`<section class="card" role="alert"><h2>The filter can’t be read</h2>
+<ul>${lines.map((line) => html`<li class="complaint">${line}</li>`)}</ul>
+<p><a class="button" href="${path}">Clear the filter</a></p></section>`
+}
+
+function results(
+  path: string,
+  query: URLSearchParams,
+  found: Awaited<ReturnType<typeof listImports>>,
+  now: Date,
+  basePath: string,
+): Html {
+  const isFiltered = [...query.keys()].some((name) => !['order', 'limit', 'after'].includes(name))
+  if (found.data.length === 0 && query.has('after'))
+    return html`<section class="card"><p>There are no more.</p><p><a class="button" href="${linkWith(path, query, { after: null })}">First page</a></p></section>`
+  if (found.data.length === 0 && isFiltered)
+    return html`<section class="card"><p>No import matches.</p><p><a class="button" href="${path}">Clear the filter</a></p></section>`
+  if (found.data.length === 0)
+    return html`<section class="card"><p>None yet: register one with <code>POST ${basePath}/v1/imports</code>.</p></section>`
+  const first = query.has('after')
+    ? html`<a class="button" href="${linkWith(path, query, { after: null })}">First page</a>`
+    : null
+  const next =
+    found.next === null
+      ? null
+      : html`<a class="button" rel="next" href="${linkWith(path, query, { after: found.next })}">Next page</a>`
+  return html`<section class="card">${importTable(found.data, { basePath, now, caption: 'Imports that match' })}
+${first === null && next === null ? null : html`<nav class="paging" aria-label="Pages">${[first, next].filter((part) => part !== null)}</nav>`}</section>`
+}
