@@ -9,7 +9,7 @@ import { unnest } from '../db/unnest.ts'
 import type { Provider } from '../providers/contract.ts'
 import { createDocumentProvider, type DocumentProvider } from '../providers/document/provider.ts'
 import { documentSchema } from '../providers/document/read-document.ts'
-import { findProvider, isOwnProvider } from '../providers/index.ts'
+import { findProvider, isOwnProvider, ownProviders } from '../providers/index.ts'
 
 /** The provider that a connection is pinned to. */
 export interface ProviderPin {
@@ -119,10 +119,10 @@ export async function requireProviders(
   fieldOf: (index: number) => string,
 ): Promise<void> {
   const unknown = await unknownProviders(db, names)
-  const errors = names.flatMap((name, index) =>
-    unknown.has(name) ? [{ field: fieldOf(index), message: 'must name a provider' }] : [],
-  )
-  if (errors.length > 0) throw invalidFields(errors)
+  if (unknown.size === 0) return
+  const message = `must be one of ${(await knownProviders(db)).join(', ')}`
+  const errors = names.flatMap((name, index) => (unknown.has(name) ? [{ field: fieldOf(index), message }] : []))
+  throw invalidFields(errors)
 }
 
 /** The same for one name. Absent: there is nothing to look up. */
@@ -132,6 +132,12 @@ export async function requireProvider(
   field: string,
 ): Promise<void> {
   if (name !== undefined) await requireProviders(db, [name], () => field)
+}
+
+async function knownProviders(db: Database | Transaction): Promise<string[]> {
+  const { name, deletedAt } = providerDocuments
+  const uploaded = await db.selectDistinct({ name }).from(providerDocuments).where(isNull(deletedAt))
+  return [...new Set([...ownProviders, ...uploaded].map((provider) => provider.name))].sort()
 }
 
 /** Returns which of the names are no provider's. */

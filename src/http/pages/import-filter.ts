@@ -1,13 +1,9 @@
 // Owns the form of the filter of imports.
 import { after } from '../../base/clock.ts'
 import { attentions, states } from '../../model/import-state.ts'
-import { providerNames } from '../../providers/index.ts'
 import { stateBadge, words } from './format.ts'
 import { Html, html } from './html.ts'
 import { linkWith, metadataText } from './query.ts'
-
-/** How many connections a form offers by name. */
-export const shownConnections = 1_000
 
 const presets = [
   ['last hour', 3_600_000],
@@ -18,19 +14,20 @@ const presets = [
 export interface FilterFormContent {
   path: string
   query: URLSearchParams
-  /** Of the connections. */
-  names: readonly string[]
+  /** The names of the connections and the providers. */
+  connections: readonly string[]
+  providers: readonly string[]
   now: Date
 }
 
-export function filterForm({ path, query, names, now }: FilterFormContent): Html {
+export function filterForm({ path, query, connections, providers, now }: FilterFormContent): Html {
   const value = (name: string) => query.get(name) ?? ''
   const chosen = new Set(value('state').split(','))
   const isOpen = [...query.keys()].some((name) => !['state', 'order', 'after', 'limit', 'jobIdPrefix'].includes(name))
   return html`<form class="card filter" method="get" action="${path}">
 <div class="fields">
 <label class="wide">Job id begins with <input type="search" name="jobIdPrefix" value="${value('jobIdPrefix')}" autocomplete="off" spellcheck="false"></label>
-<label>Connection ${select('connection', names, value('connection'))}</label>
+<label>Connection ${select('connection', connections, value('connection'))}</label>
 <label>Order ${select('order', ['newest', 'oldest'], value('order'), { any: null })}</label>
 </div>
 <fieldset class="choices"><legend>State</legend>${states.map(
@@ -39,7 +36,7 @@ export function filterForm({ path, query, names, now }: FilterFormContent): Html
   )}</fieldset>
 <details ${flag('open', isOpen)}><summary>More filters</summary>
 <div class="fields">
-<label>Provider ${select('provider', providerNames, value('provider'))}</label>
+<label>Provider ${select('provider', providers, value('provider'))}</label>
 <label>Attention ${select('attention', attentions, value('attention'), { write: words })}</label>
 <label>Job id, exactly <input name="jobId" value="${value('jobId')}" autocomplete="off" spellcheck="false"></label>
 <label class="wide">Metadata, such as <code>team=sales, run=42</code> <input name="metadata" value="${metadataText(query)}" autocomplete="off" spellcheck="false"></label>

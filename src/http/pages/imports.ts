@@ -1,9 +1,12 @@
 // Owns the list of imports. Its query string is that of `GET /v1/imports`; what a form writes otherwise is brought into
 // that form by a redirect.
 import type { IRouter } from 'express'
+import { maxPageSize } from '../../api/paging.ts'
 import { AppError } from '../../api/refusal.ts'
 import { requireStorable, tryParse } from '../../api/validation.ts'
 import type { Clock } from '../../base/clock.ts'
+import { requireProvider } from '../../catalog/documents.ts'
+import { listProviders } from '../../catalog/read.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
 import { listImports } from '../../imports/read.ts'
@@ -12,7 +15,7 @@ import { noStore } from '../security-headers.ts'
 import type { StateCounts } from './counts.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
-import { filterForm, shownConnections } from './import-filter.ts'
+import { filterForm } from './import-filter.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
 import { canonicalQuery, linkWith } from './query.ts'
@@ -37,13 +40,19 @@ export function mountImports(app: IRouter, deps: Deps): void {
       return response.redirect(303, linkWith(path, query))
 
     const given = tryParse(importQuery, { limit: String(shownImports), ...Object.fromEntries(query) }, 'query')
-    const [connections, counts, found] = await Promise.all([
-      listConnections(deps, { limit: shownConnections }),
+    const [connections, providers, counts, found] = await Promise.all([
+      listConnections(deps, { limit: maxPageSize }),
+      listProviders(deps, { limit: maxPageSize }),
       deps.counts(),
-      given instanceof AppError ? given : listImports(deps, filterOf(given)).catch(refusal),
+      given instanceof AppError ? given : find(deps, filterOf(given)).catch(refusal),
     ])
-    const names = connections.data.map(({ name }) => name)
-    const form = filterForm({ path, query, names, now: clock.now() })
+    const form = filterForm({
+      path,
+      query,
+      connections: connections.data.map(({ name }) => name),
+      providers: providers.data.map(({ name }) => name),
+      now: clock.now(),
+    })
     const body = html`<h1>Imports</h1>
 ${stateCounts(path, counts)}
 ${form}
@@ -54,6 +63,11 @@ ${found instanceof AppError ? complaint(path, found) : results(path, query, foun
       .type('html')
       .send(page({ title: 'Imports', body, basePath, viewer, section: '/imports' }))
   })
+}
+
+async function find(deps: Deps, filter: ReturnType<typeof filterOf>) {
+  await requireProvider(deps.db, filter.provider, 'provider')
+  return listImports(deps, filter)
 }
 
 function refusal(error: unknown): AppError {
