@@ -2,7 +2,7 @@
 // durations and progress, and connections/ what a 429 or refused credentials mean for the connection's other imports.
 import { phase } from '../base/ids.ts'
 import { type Baseline, survivalFrom } from '../baselines/baseline.ts'
-import { densityAt } from '../baselines/clock-phase.ts'
+import { type ClockPhase, densityAt } from '../baselines/clock-phase.ts'
 import { type Pace, type ProgressChange, readPace } from '../baselines/progress.ts'
 import { type IntervalLimits, type NextPoll, notBefore, spread } from '../connections/backoff.ts'
 
@@ -74,7 +74,10 @@ function isStalled({ at, tickMs, full }: Pace, now: number): boolean {
   return !full && now - at > stallTicks * tickMs
 }
 
-/** Walks through the gaps from none to beyond the longest one, and returns the one with the least V. */
+/**
+ * Walks through the gaps from none on, and returns the one with the least V. Beyond the longest one it only has to know
+ * whether one is cheaper: then the longest is the best.
+ */
 function cheapestGap({ now, startedAt, baseline, limits }: PollOutlook, pace: Pace | null, k: number): number {
   const { minIntervalMs, maxIntervalMs } = limits
   if (minIntervalMs === maxIntervalMs) return minIntervalMs
@@ -88,14 +91,11 @@ function cheapestGap({ now, startedAt, baseline, limits }: PollOutlook, pace: Pa
   let waste = 0
   let probability = 0
   let gap = 0
-  // A peak out of reach counts, too. Otherwise an import with a peak in reach would be asked about later than this one.
+  // Otherwise an import with a peak in reach could be asked about later than one with the same peak out of reach.
   const farthest = (clock ? 1 : 1_000) * maxIntervalMs
   // No later gap can cost less than k and what is wasted until then.
   while (gap < farthest && k + waste < best) {
-    const step = clock
-      ? Math.max(Math.min(clock.binMs / 2, minIntervalMs), 0.002 * gap)
-      : Math.max(minIntervalMs / 2, 0.04 * gap)
-    const next = Math.min(gap + step, farthest)
+    const next = gap < maxIntervalMs ? Math.min(gap + stepAt(gap, limits, clock), maxIntervalMs) : 1.1 * gap
     const logAfter = logSurvival(elapsed + next)
     hazard += (logBefore - logAfter) * (clock ? densityAt(clock, now + (gap + next) / 2) : 1)
     const ended = 1 - Math.exp(-hazard)
@@ -104,12 +104,17 @@ function cheapestGap({ now, startedAt, baseline, limits }: PollOutlook, pace: Pa
     logBefore = logAfter
     gap = next
     const cost = (k + waste) / Math.max(probability, 1e-12)
-    if (gap >= minIntervalMs && cost < best) {
-      best = cost
-      bestGap = gap
-    }
+    if (cost >= best || gap < minIntervalMs) continue
+    if (gap > maxIntervalMs) return maxIntervalMs
+    best = cost
+    bestGap = gap
   }
-  return Math.min(bestGap, maxIntervalMs)
+  return bestGap
+}
+
+function stepAt(gap: number, { minIntervalMs }: IntervalLimits, clock: ClockPhase | null): number {
+  if (clock) return Math.max(Math.min(clock.binMs / 2, minIntervalMs), 0.002 * gap)
+  return Math.max(minIntervalMs / 2, 0.04 * gap)
 }
 
 /** Jitter of ±10 % would miss a sharp end, so it is bounded by the delay that a poll is worth. */
