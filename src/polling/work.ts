@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import { after } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
-import { type Ended, learnFrom } from '../baselines/keep.ts'
+import { learnFrom } from '../baselines/keep.ts'
 import { createBaselines } from '../baselines/read.ts'
 import type { ConnectionAccesses } from '../connections/access.ts'
 import { type MadeCall, reactForConnection, saysSomething } from '../connections/react.ts'
@@ -14,20 +14,14 @@ import type { Transaction } from '../db/client.ts'
 import { recordLost, recordSettled } from '../imports/end.ts'
 import { findMoving } from '../imports/moving-fields.ts'
 import { putOffPoll } from '../imports/polling-row.ts'
-import {
-  type Note,
-  type Observation,
-  type Ran,
-  recordReports,
-  recordUnchanged,
-  type Stored,
-} from '../imports/record.ts'
+import { type Note, type Observation, recordReports, recordUnchanged, type Stored } from '../imports/record.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { FailedCall } from '../reporting/failed-calls.ts'
 import type { Hold, Kind, Recorded, WorkName } from '../work/kind.ts'
 import { type Assessment, assess, type Heard, withMovingFields } from './assess.ts'
 import { beginPolls, type Poll } from './begin.ts'
+import { endedOf, ranOf } from './ended.ts'
 
 export interface PollDeps {
   clock: Clock
@@ -175,26 +169,6 @@ async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[
       stored.push(await recordSettled(tx, { ...seen(polled), ...assessment, ran: ranOf(polled), polls: 1 }))
   }
   return stored
-}
-
-/** Imports that were canceled, or that nobody can tell about, say nothing about how long others take. */
-function endedOf({ item, assessment }: Polled): Ended[] {
-  const { kind, baseline, connectionBaseline, ownerId, tracked } = item
-  const known = { connectionId: ownerId, kind, baseline, connectionBaseline }
-  if (assessment.kind === 'settled' && assessment.span)
-    return [{ ...assessment.span, ...known, progressChanges: tracked.progressChanges }]
-  if (assessment.kind !== 'changed' || assessment.span === null || assessment.to === 'canceled') return []
-  return [{ ...assessment.span, ...known, progressChanges: tracked.progressChanges }]
-}
-
-function ranOf({ item, assessment, polledAt }: Polled): Ran {
-  const isOver = assessment.kind === 'settled' || (assessment.kind === 'changed' && assessment.next === null)
-  if (!isOver) return { ms: null, detectionGapMs: null }
-  const { seenAt } = item.tracked
-  return {
-    ms: assessment.span && Math.round(assessment.span.endedAt - assessment.span.startedAt),
-    detectionGapMs: seenAt && Math.max(polledAt.getTime() - seenAt.getTime(), 0),
-  }
 }
 
 function seen({ item, heard, polledAt }: Polled): Observation {
