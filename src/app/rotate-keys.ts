@@ -1,8 +1,9 @@
 // Owns re-encrypting stored secrets with the first key of ENCRYPTION_KEYS, so that older keys can be removed.
 import { asc, eq, gt } from 'drizzle-orm'
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
+import { contextOf } from '../connections/tokens.ts'
 import type { Database, Transaction } from '../db/client.ts'
-import { connections, webhookEndpoints } from '../db/schema/index.ts'
+import { connections, connectionTokens, webhookEndpoints } from '../db/schema/index.ts'
 
 export interface Rotation {
   /** How many rows were re-encrypted. */
@@ -39,9 +40,18 @@ export async function rotateKeys({
 async function rotateConnection(tx: Transaction, encryption: Encryption, id: string): Promise<boolean> {
   const [row] = await tx.select().from(connections).where(eq(connections.id, id)).for('update')
   if (!row) return false
+  const isTokenRotated = await rotateToken(tx, encryption, id)
   const credentials = renew(encryption, row.credentials, `connection:${id}`)
-  if (credentials === row.credentials) return false
+  if (credentials === row.credentials) return isTokenRotated
   await tx.update(connections).set({ credentials }).where(eq(connections.id, id))
+  return true
+}
+
+async function rotateToken(tx: Transaction, encryption: Encryption, id: string): Promise<boolean> {
+  const [row] = await tx.select().from(connectionTokens).where(eq(connectionTokens.connectionId, id)).for('update')
+  const sealed = row?.sealed ? renew(encryption, row.sealed, contextOf(id)) : null
+  if (sealed === null || sealed === row?.sealed) return false
+  await tx.update(connectionTokens).set({ sealed }).where(eq(connectionTokens.connectionId, id))
   return true
 }
 

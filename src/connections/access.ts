@@ -10,9 +10,11 @@ import { connections } from '../db/schema/index.ts'
 import type { DefaultLimits } from '../model/limits.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import { volatileFieldsOf } from '../model/volatile-fields.ts'
+import type { TokenKeeper } from '../providers/ask.ts'
 import type { Provider } from '../providers/contract.ts'
 import type { ConnectionRow } from './present.ts'
 import { openCredentials } from './secrets.ts'
+import { createTokenKeepers } from './tokens.ts'
 
 /** A connection as workers use it. Its credentials never go into a log line or a queue payload. */
 export interface ConnectionAccess {
@@ -24,6 +26,8 @@ export interface ConnectionAccess {
   /** Null: no key decrypts them. */
   credentials: unknown
   settings: unknown
+  /** Absent: the provider has no tokens that expire. */
+  tokens?: TokenKeeper
   limits: DefaultLimits
   /** JSON Pointers of fields whose changes in a body don't count. */
   volatileFields: readonly string[]
@@ -62,6 +66,7 @@ export function createConnectionAccesses({
   count?: (connectionId: string) => void
 }): ConnectionAccesses {
   const catalog = createCatalog({ log })
+  const keepTokens = createTokenKeepers({ db, encryption })
   /** Decrypted credentials by connection, with the ciphertext that they came from. */
   const opened = new Map<string, { sealed: string; credentials: unknown }>()
 
@@ -85,7 +90,8 @@ export function createConnectionAccesses({
       there.flatMap((row) => {
         const provider = providerOf(row)
         if (!provider) return []
-        const access = accessOf(row, provider, credentialsOf(row))
+        const opened = accessOf(row, provider, credentialsOf(row))
+        const access = provider.tokenRequest ? { ...opened, tokens: keepTokens(opened) } : opened
         const isCounted = count !== undefined && !isMetered(access.limits)
         return [[row.id, isCounted ? { ...access, onRequest: () => count(row.id) } : access] as const]
       }),

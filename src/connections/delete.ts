@@ -3,7 +3,7 @@ import { and, count, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm'
 import { AppError, notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
-import { connections, imports } from '../db/schema/index.ts'
+import { connections, connectionTokens, imports } from '../db/schema/index.ts'
 import { liveStates } from '../model/import-state.ts'
 
 /**
@@ -34,5 +34,6 @@ export async function deleteConnection({ db, clock }: { db: Database; clock: Clo
       .update(connections)
       .set({ deletedAt: now, updatedAt: now, credentials: '', ...asking, blockedUntil: null })
       .where(eq(connections.id, connection.id))
+    await tx.delete(connectionTokens).where(eq(connectionTokens.connectionId, connection.id))
   })
 }

@@ -2,8 +2,9 @@
 
 import { isTerminal } from '../model/reported-state.ts'
 import type { Answer, ProviderClient } from './client.ts'
-import type { AnswerHead, DetailPage, Job, Provider, ProviderRequest, StatusAnswer } from './contract.ts'
+import type { AnswerHead, DetailPage, Job, Provider, ProviderRequest, StatusAnswer, Token } from './contract.ts'
 import { ProviderError } from './error.ts'
+import { isObject, readText } from './fields.ts'
 import { jobIdProblem } from './job-id.ts'
 
 /** Where to ask, and with which credentials. */
@@ -12,8 +13,22 @@ export interface AskTarget {
   /** Null: no key decrypts them. */
   credentials: unknown
   settings: unknown
+  /** Keeps the access tokens of the connection. Absent: its provider can't be asked where it needs one. */
+  tokens?: TokenKeeper
   /** Called with each request that is sent. */
   onRequest?: () => void
+}
+
+export interface TokenKeeper {
+  /**
+   * Returns an access token that works, other than the refused one. Gets a new one by `get` if there is none. At most
+   * one caller of all processes gets one at a time.
+   * @throws {ProviderError} of `get`.
+   */
+  token(
+    get: (refreshToken: string | null) => Promise<Token>,
+    options: { refused: string | null; signal: AbortSignal },
+  ): Promise<string>
 }
 
 export interface AskedStatus extends StatusAnswer {
@@ -121,14 +136,73 @@ async function send<Value>(
       'No key in ENCRYPTION_KEYS opens the credentials of the connection, so nothing was asked.',
     )
   const { readError, classify, readsEmptyBodies } = provider
-  target.onRequest?.()
-  return client.send(baseUrl, request({ jobId, credentials, settings, baseUrl }), {
-    signal,
-    credentials,
-    settings,
-    read,
-    readError,
-    classify,
-    readsEmptyBodies,
-  })
+  const job = { jobId, credentials, settings, baseUrl }
+  const ask = (token?: string) => {
+    target.onRequest?.()
+    return client.send(baseUrl, request(token === undefined ? job : { ...job, token }), {
+      signal,
+      credentials: token === undefined ? credentials : { credentials, token },
+      settings,
+      read,
+      readError,
+      classify,
+      readsEmptyBodies,
+    })
+  }
+  if (!provider.tokenRequest?.(job, null)) return ask()
+  return askWithToken({ client, provider, target, jobId, signal }, job, ask)
+}
+
+/** Asks once more with a new token if the provider refuses the one that was kept. */
+async function askWithToken<Value>(
+  { client, provider, target, signal }: Asker,
+  job: Job<unknown, unknown>,
+  ask: (token: string) => Promise<Answer<Value>>,
+): Promise<Answer<Value>> {
+  const { tokens } = target
+  if (!tokens) throw new TypeError(`${provider.name} needs a token, and nothing keeps tokens.`)
+  const get = (refreshToken: string | null) => getToken(client, provider, { job, refreshToken, signal })
+  const token = await tokens.token(get, { refused: null, signal })
+  try {
+    return await ask(token)
+  } catch (error) {
+    if (!(error instanceof ProviderError) || error.kind !== 'unauthorized') throw error
+    return ask(await tokens.token(get, { refused: token, signal }))
+  }
+}
+
+async function getToken(
+  client: ProviderClient,
+  provider: Provider,
+  { job, refreshToken, signal }: { job: Job<unknown, unknown>; refreshToken: string | null; signal: AbortSignal },
+): Promise<Token> {
+  const wanted = provider.tokenRequest?.(job, refreshToken)
+  if (!wanted) throw new TypeError(`${provider.name} needs no token.`)
+  const url = new URL(wanted.url)
+  const { value } = await client.send(
+    url.origin,
+    {
+      method: 'POST',
+      path: url.pathname,
+      headers: { ...wanted.headers, 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams(wanted.form).toString(),
+    },
+    {
+      signal,
+      credentials: { credentials: job.credentials, refreshToken },
+      read: wanted.read,
+      readError: readTokenError,
+      classify: ({ status }) => ({ kind: refusalKinds[status] ?? null, retryAfterMs: null }),
+    },
+  )
+  return value
+}
+
+/** RFC 6749, 5.2: a wrong client or refresh token is a 400 or 401. */
+const refusalKinds: Readonly<Record<number, 'unauthorized'>> = { 400: 'unauthorized', 401: 'unauthorized' }
+
+function readTokenError(body: unknown) {
+  if (!isObject(body)) return null
+  const [code, message] = [readText(body.error), readText(body.error_description)]
+  return code === null && message === null ? null : { code, message }
 }

@@ -100,6 +100,25 @@ export interface Job<Credentials, Settings> {
   settings: Settings
   /** Where the request goes to, for ids that are URLs. */
   baseUrl?: string
+  /** The access token, where the provider has {@link Provider.tokenRequest} for these credentials. */
+  token?: string
+}
+
+/** An access token, as a provider's token endpoint gives it. */
+export interface Token {
+  accessToken: string
+  lifetimeMs: number
+  /** The refresh token for the next time. Null: the one that was used goes on working. */
+  refreshToken: string | null
+}
+
+/** How to get an access token: a form that is posted to a URL. */
+export interface TokenRequest {
+  url: string
+  headers: Record<string, string>
+  form: Record<string, string>
+  /** @throws {z.ZodError} if the answer has no token. */
+  read(body: unknown): Token
 }
 
 /** What an answer says before its body. */
@@ -158,6 +177,12 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   jobId?: JobIdForm
   /** A 2xx without a body is an answer, too: `null` is read. */
   readsEmptyBodies?: boolean
+
+  /**
+   * How to get the access token that requests need. `refreshToken` is the newest one that the provider gave; null: it
+   * gave none yet. Returns null if these credentials need no token.
+   */
+  tokenRequest?(job: Job<Credentials, Settings>, refreshToken: string | null): TokenRequest | null
 
   statusRequest(job: Job<Credentials, Settings>): ProviderRequest
   /** @throws {z.ZodError} if the answer isn't of the provider's form. */

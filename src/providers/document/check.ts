@@ -2,7 +2,14 @@
 // in headers, and each path is one that a request can have.
 import { settingSchemaOf } from './account.ts'
 import type { Problem } from './bounds.ts'
-import { type AuthForm, alternativesOf, authsOf, type ProviderDocument, type RequestForm } from './document.ts'
+import {
+  type AuthForm,
+  alternativesOf,
+  authsOf,
+  type OAuthForm,
+  type ProviderDocument,
+  type RequestForm,
+} from './document.ts'
 import { type Placeholder, parseTemplate, type Template, wholePlaceholder } from './template.ts'
 
 type Path = Problem['path']
@@ -31,9 +38,30 @@ export function checkParts(document: ProviderDocument): Problem[] {
 }
 
 function checkAuth(document: ProviderDocument, path: Path, auth: AuthForm): Problem[] {
+  if (auth.kind === 'oauth2') return checkOAuth(document, path, auth)
   const { kind, ...rest } = auth
   const texts = Object.entries(rest).filter(([key]) => key !== 'name')
   return texts.flatMap(([key, text]) => checkText(document, [...path, key], text, ['credentials', 'settings']))
+}
+
+function checkOAuth(document: ProviderDocument, path: Path, auth: OAuthForm): Problem[] {
+  const texts: [Path, string, Placeholder['kind'][]][] = [
+    [['tokenUrl'], auth.tokenUrl, ['credentials', 'settings']],
+    [['clientId'], auth.clientId, ['credentials', 'settings']],
+    [['clientSecret'], auth.clientSecret, ['credentials']],
+    ...Object.entries(auth.extra ?? {}).map(([name, text]): [Path, string, Placeholder['kind'][]] => [
+      ['extra', name],
+      text,
+      ['credentials', 'settings', 'baseUrl'],
+    ]),
+    [['header', 'value'], auth.header.value, ['token']],
+  ]
+  if (auth.refreshToken !== undefined) texts.push([['refreshToken'], auth.refreshToken, ['credentials']])
+  const isOdd = (auth.grant === 'refreshToken') !== (auth.refreshToken !== undefined)
+  return [
+    ...texts.flatMap(([at, text, allowed]) => checkText(document, [...path, ...at], text, allowed)),
+    ...(isOdd ? [{ path: [...path, 'refreshToken'], message: 'belongs to the grant refreshToken' }] : []),
+  ]
 }
 
 function checkHeaders(document: ProviderDocument, path: Path, headers: Record<string, string> | undefined): Problem[] {
@@ -137,9 +165,11 @@ function checkAlternatives(document: ProviderDocument): Problem[] {
 }
 
 /** The credentials that a way of signing in needs. */
-export function credentialsIn({ kind: _kind, ...texts }: AuthForm): string[] {
-  return Object.values(texts).flatMap((text) =>
-    (parseTemplate(text) ?? []).flatMap((part) =>
+export function credentialsIn(auth: AuthForm): string[] {
+  const { kind: _kind, ...rest } = auth
+  const texts = [...Object.values(rest), ...(auth.kind === 'oauth2' ? Object.values(auth.extra ?? {}) : [])]
+  return texts.flatMap((text) =>
+    (typeof text === 'string' ? (parseTemplate(text) ?? []) : []).flatMap((part) =>
       typeof part !== 'string' && part.kind === 'credentials' ? [part.name] : [],
     ),
   )

@@ -68,10 +68,44 @@ export const requestSchema = z.strictObject({
 })
 export type RequestForm = z.output<typeof requestSchema>
 
+/** An access token that expires (RFC 6749). It is got once for all workers, and kept encrypted. */
+const oauthSchema = z.strictObject({
+  kind: z.literal('oauth2'),
+  grant: z.enum(['clientCredentials', 'refreshToken']),
+  /** Below the base URL's origin if it begins with a slash. Otherwise an https URL. */
+  tokenUrl: z.string().max(500).refine(isTokenUrl, 'must be a path, or an https URL whose host has no placeholder'),
+  clientId: template,
+  clientSecret: template,
+  /** For the grant refreshToken: the first one. */
+  refreshToken: template.optional(),
+  clientAuth: z.enum(['body', 'basic']).default('body'),
+  /** Further parameters, such as `audience` and `scope`. */
+  extra: z.record(z.string().min(1).max(100), template).optional(),
+  accessToken: pointerSchema({ wildcards: 0 }).default('/access_token'),
+  /** In seconds. */
+  expiresIn: pointerSchema({ wildcards: 0 }).default('/expires_in'),
+  /** Where a new refresh token is, if each refresh may replace it. */
+  newRefreshToken: pointerSchema({ wildcards: 0 }).default('/refresh_token'),
+  /** Where the answer doesn't say it. */
+  defaultLifetimeMs: z.number().int().min(60_000).max(86_400_000).default(1_800_000),
+  /** The header that carries the token. */
+  header: z
+    .strictObject({ name: headerName, value: template })
+    .default({ name: 'authorization', value: 'Bearer {token}' }),
+})
+export type OAuthForm = z.output<typeof oauthSchema>
+
+function isTokenUrl(text: string): boolean {
+  if (text.startsWith('/')) return !text.startsWith('//') && !/[?#\\\s]/.test(text)
+  const url = URL.parse(text.replaceAll(/\{[^{}]*\}/g, 'x'))
+  return url !== null && /^https:\/\/[A-Za-z0-9.-]+(:\d+)?\//.test(text) && !/[?#@\s]/.test(text)
+}
+
 const authSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('header'), name: headerName, value: template }),
   z.strictObject({ kind: z.literal('basic'), user: template, password: template }),
   z.strictObject({ kind: z.literal('bearer'), token: template }),
+  oauthSchema,
 ])
 export type AuthForm = z.output<typeof authSchema>
 

@@ -13,24 +13,26 @@ import {
 } from '../contract.ts'
 import { politeDefaults } from '../polite-defaults.ts'
 import { type Credentials, credentialsSchemaOf, defaultSettingsOf, type Settings, settingsSchemaOf } from './account.ts'
-import type { DetailsForm, ProviderDocument } from './document.ts'
+import { authsOf, type DetailsForm, type ProviderDocument } from './document.ts'
 import { compileErrors } from './errors.ts'
 import { compileCondition, type Holds, type Scope } from './evaluate.ts'
 import { compileStatus, compileSummary } from './report.ts'
-import { compileRequest, type RequestInput } from './requests.ts'
+import { compileRequest, compileTokenRequest } from './requests.ts'
 import { compilePager, compileRows } from './rows.ts'
+import type { TemplateInput } from './template.ts'
 
 export type DocumentProvider = Provider<Credentials, Settings>
 
 export function createDocumentProvider(document: ProviderDocument): DocumentProvider {
   const defaults = defaultSettingsOf(document)
   const settingsOf = (given: unknown): Settings => ({ ...defaults, ...(given as Settings | undefined) })
-  const inputOf = (job: Job<Credentials, Settings>, cursor = firstPage): RequestInput => ({
+  const inputOf = (job: Job<Credentials, Settings>, cursor = firstPage): TemplateInput => ({
     jobId: job.jobId,
     credentials: job.credentials,
     settings: settingsOf(job.settings),
     baseUrl: job.baseUrl ?? document.baseUrl ?? '',
     cursor,
+    token: job.token,
   })
   const scopeOf = (body: unknown, head: AnswerHead | undefined): Omit<Scope, 'state'> => ({
     body,
@@ -40,6 +42,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
   })
 
   const statusRequest = compileRequest(document, document.status.request)
+  const tokenRequest = compileTokenRequest(document)
   const readReport = compileStatus(document.status, document.details)
   const inline = document.details.flatMap((form) =>
     form.kind === 'inline' ? [{ read: compileRows(form), applies: applicable(form) }] : [],
@@ -62,6 +65,10 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
     volatileFields: document.volatileFields,
     jobId: document.job,
     readsEmptyBodies: true,
+
+    ...(authsOf(document).some(({ kind }) => kind === 'oauth2') && {
+      tokenRequest: (job, refreshToken) => tokenRequest(inputOf(job), refreshToken),
+    }),
 
     statusRequest: (job) => statusRequest(inputOf(job)),
 
@@ -101,7 +108,7 @@ function given(limits: ProviderDocument['limits']): Partial<typeof politeDefault
   return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
 }
 
-type InputOf = (job: Job<Credentials, Settings>, cursor?: string) => RequestInput
+type InputOf = (job: Job<Credentials, Settings>, cursor?: string) => TemplateInput
 type ScopeOf = (body: unknown, head: AnswerHead | undefined) => Omit<Scope, 'state'>
 
 function compiledSummary(

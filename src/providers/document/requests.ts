@@ -1,16 +1,16 @@
 // Owns turning the requests of a document into functions: each placeholder is written as its place needs it.
-import type { ProviderRequest } from '../contract.ts'
+import { refusal } from '../body.ts'
+import type { ProviderRequest, Token, TokenRequest } from '../contract.ts'
+import { headerText } from '../credentials.ts'
+import { readNumber } from '../fields.ts'
 import { jobPath } from '../job-id.ts'
 import { credentialsIn } from './check.ts'
-import { type AuthForm, authsOf, type ProviderDocument, type RequestForm } from './document.ts'
+import { type AuthForm, authsOf, type OAuthForm, type ProviderDocument, type RequestForm } from './document.ts'
+import { textOf } from './evaluate.ts'
+import { compilePointer, pointerParts } from './pointer.ts'
 import { fill, filledBy, parseTemplate, type Template, type TemplateInput, wholePlaceholder } from './template.ts'
 
-export interface RequestInput extends TemplateInput {
-  /** The connection's own, or the document's. */
-  baseUrl: string
-}
-
-export type MakeRequest = (input: RequestInput) => ProviderRequest
+export type MakeRequest = (input: TemplateInput) => ProviderRequest
 
 export function compileRequest(document: ProviderDocument, form: RequestForm): MakeRequest {
   const path = compilePath(document, form.path)
@@ -37,7 +37,7 @@ function templateOf(text: string): Template {
   return template
 }
 
-function compilePath(document: ProviderDocument, text: string): (input: RequestInput) => string {
+function compilePath(document: ProviderDocument, text: string): (input: TemplateInput) => string {
   const template = templateOf(text)
   const { kind } = document.job
   return (input) =>
@@ -64,6 +64,66 @@ function lowerCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]))
 }
 
+/** Returns how to get the token that these credentials need. Null: they need none. */
+export function compileTokenRequest(
+  document: ProviderDocument,
+): (input: TemplateInput, refreshToken: string | null) => TokenRequest | null {
+  const auths = authsOf(document).map((form) => ({ names: credentialsIn(form), form }))
+  const makers = new Map(
+    auths.flatMap(({ form }) => (form.kind === 'oauth2' ? [[form, compileGrant(form)] as const] : [])),
+  )
+  return (input, refreshToken) => {
+    const chosen = auths.find(({ names }) => isGiven(names, input))?.form
+    return (chosen?.kind === 'oauth2' && makers.get(chosen)?.(input, refreshToken)) || null
+  }
+}
+
+function compileGrant(form: OAuthForm): (input: TemplateInput, refreshToken: string | null) => TokenRequest {
+  const url = templateOf(form.tokenUrl)
+  const texts = compileTexts({
+    clientId: form.clientId,
+    clientSecret: form.clientSecret,
+    ...(form.refreshToken !== undefined && { refreshToken: form.refreshToken }),
+  })
+  const extra = compileTexts(form.extra)
+  const read = readToken(form)
+  const isRefresh = form.grant === 'refreshToken'
+  return (input, refreshToken) => {
+    const { clientId = '', clientSecret = '', refreshToken: first = '' } = texts(input)
+    const isBasic = form.clientAuth === 'basic'
+    return {
+      url: new URL(fill(url, input, encodeURIComponent) ?? '', new URL(input.baseUrl).origin).href,
+      headers: isBasic ? { authorization: basic(encodeURIComponent(clientId), encodeURIComponent(clientSecret)) } : {},
+      form: {
+        grant_type: isRefresh ? 'refresh_token' : 'client_credentials',
+        ...(!isBasic && { client_id: clientId, client_secret: clientSecret }),
+        ...(isRefresh && { refresh_token: refreshToken ?? first }),
+        ...extra(input),
+      },
+      read,
+    }
+  }
+}
+
+function readToken(form: OAuthForm): (body: unknown) => Token {
+  const pointers = [form.accessToken, form.expiresIn, form.newRefreshToken].map(compilePointer)
+  return (body) => {
+    const [accessToken, seconds, refreshToken] = pointers.map((read) => read(body))
+    const { data } = headerText.safeParse(accessToken)
+    if (data === undefined) throw refusal('must be a token', pointerParts(form.accessToken))
+    const lifetime = readNumber(seconds)
+    return {
+      accessToken: data,
+      lifetimeMs: lifetime === null || lifetime <= 0 ? form.defaultLifetimeMs : Math.min(lifetime, 86_400) * 1_000,
+      refreshToken: form.grant === 'refreshToken' ? textOf(refreshToken) : null,
+    }
+  }
+}
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`
+}
+
 interface Auth {
   /** The credentials that it needs. */
   names: readonly string[]
@@ -77,13 +137,15 @@ function compileAuth(auth: AuthForm): Auth {
       return { names, header: compileTexts({ [auth.name.toLowerCase()]: auth.value }) }
     case 'bearer':
       return { names, header: compileTexts({ authorization: `Bearer ${auth.token}` }) }
+    case 'oauth2':
+      return { names, header: compileTexts({ [auth.header.name.toLowerCase()]: auth.header.value }) }
     case 'basic': {
       const pair = compileTexts({ user: auth.user, password: auth.password })
       return {
         names,
         header(input) {
           const { user = '', password = '' } = pair(input)
-          return { authorization: `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}` }
+          return { authorization: basic(user, password) }
         },
       }
     }

@@ -7,10 +7,14 @@ export interface TemplateInput {
   credentials: Readonly<Record<string, unknown>>
   settings: Readonly<Record<string, unknown>>
   cursor: string
+  /** Where the connection's requests go to. */
+  baseUrl: string
+  /** The access token. Absent: the way of signing in has none. */
+  token?: string | undefined
 }
 
 export interface Placeholder {
-  kind: 'job' | 'cursor' | 'credentials' | 'settings'
+  kind: 'job' | 'cursor' | 'token' | 'baseUrl' | 'credentials' | 'settings'
   /** Of a credential or setting. Otherwise "". */
   name: string
 }
@@ -36,7 +40,7 @@ export function parseTemplate(text: string): Template | null {
 }
 
 export function parsePlaceholder(text: string): Placeholder | null {
-  if (text === 'job' || text === 'cursor') return { kind: text, name: '' }
+  if (text === 'job' || text === 'cursor' || text === 'token' || text === 'baseUrl') return { kind: text, name: '' }
   const [, kind, name] = /^(credentials|settings)\.([A-Za-z][A-Za-z0-9_]{0,49})$/.exec(text) ?? []
   return name === undefined ? null : { kind: kind as 'credentials' | 'settings', name }
 }
@@ -70,6 +74,8 @@ export function fill(
 export function filledBy({ kind, name }: Placeholder, input: TemplateInput): string | null {
   if (kind === 'job') return input.jobId
   if (kind === 'cursor') return input.cursor === firstPage ? null : input.cursor
+  if (kind === 'token') return input.token ?? null
+  if (kind === 'baseUrl') return input.baseUrl
   const from = input[kind]
   const found = Object.hasOwn(from, name) ? from[name] : undefined
   return typeof found === 'string' ? found : null

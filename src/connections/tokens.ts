@@ -1,0 +1,159 @@
+// Owns the access tokens of connections: kept encrypted for all workers. One worker at a time asks the provider for a new
+// one, and stores what it gets before anybody uses it. So a refresh token that each refresh replaces is never used twice.
+import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { sql } from 'drizzle-orm'
+import { DecryptionError, type Encryption } from '../base/encryption.ts'
+import type { Database } from '../db/client.ts'
+import type { TokenKeeper } from '../providers/ask.ts'
+import { ProviderError } from '../providers/client.ts'
+import type { Token } from '../providers/contract.ts'
+
+/** Whose token it is: a token of other credentials, or from elsewhere, doesn't count. */
+export interface TokenOwner {
+  id: string
+  baseUrl: string
+  credentials: unknown
+}
+
+interface Kept {
+  /** The owner's credentials and base URL, as JSON. */
+  of: string
+  accessToken: string
+  refreshToken: string | null
+}
+
+/** A token that ends within this time isn't used any more. */
+const earlyMs = 30_000
+/** How long one worker may take to get a token: longer than a call takes. */
+const claimMs = 60_000
+const waitMs = 200
+const maxTries = 5
+const retryMs = 1_000
+const maxCached = 10_000
+
+type Get = Parameters<TokenKeeper['token']>[0]
+
+export function createTokenKeepers({ db, encryption }: { db: Database; encryption: Encryption }) {
+  const cache = new Map<string, { kept: Kept; until: number }>()
+  const running = new Map<string, Promise<Kept>>()
+
+  return (owner: TokenOwner): TokenKeeper => {
+    const of = JSON.stringify([owner.baseUrl, owner.credentials])
+    return {
+      async token(get, { refused, signal }) {
+        const known = cache.get(owner.id)
+        if (known && known.until > performance.now() && known.kept.of === of && known.kept.accessToken !== refused)
+          return known.kept.accessToken
+        const key = `${owner.id} ${refused}`
+        const found = running.get(key) ?? find({ id: owner.id, of, get, refused, signal })
+        running.set(key, found)
+        try {
+          return (await found).accessToken
+        } finally {
+          if (running.get(key) === found) running.delete(key)
+        }
+      },
+    }
+  }
+
+  async function find(wanted: { id: string; of: string; get: Get; refused: string | null; signal: AbortSignal }) {
+    const { id, of, refused, signal } = wanted
+    for (;;) {
+      if (signal.aborted) throw new ProviderError('aborted', 'The call was aborted.')
+      const stored = await read(id)
+      const kept = opened(stored?.sealed ?? null, id)
+      if (kept?.of === of && stored?.isFresh && kept.accessToken !== refused) return remember(id, kept, stored.leftMs)
+      const claim = randomUUID()
+      if (await claimed(id, claim)) return renew(wanted, claim)
+      await delay(waitMs, undefined, { signal }).catch(() => {}) // then the loop ends
+    }
+  }
+
+  /** Reads again under the claim: another worker may have been quicker. */
+  async function renew(
+    { id, of, get, refused }: { id: string; of: string; get: Get; refused: string | null },
+    claim: string,
+  ): Promise<Kept> {
+    try {
+      const stored = await read(id)
+      const before = opened(stored?.sealed ?? null, id)
+      const same = before?.of === of ? before : null
+      if (same && stored?.isFresh && same.accessToken !== refused) return remember(id, same, stored.leftMs)
+      const token = await get(same?.refreshToken ?? null)
+      const kept = {
+        of,
+        accessToken: token.accessToken,
+        refreshToken: token.refreshToken ?? same?.refreshToken ?? null,
+      }
+      await storeFirmly(id, claim, kept, token)
+      return remember(id, kept, token.lifetimeMs - earlyMs)
+    } finally {
+      await db.execute(sql`
+        /* token.release */
+        UPDATE connection_tokens SET claim = NULL, claimed_until = NULL WHERE connection_id = ${id} AND claim = ${claim}`)
+    }
+  }
+
+  function remember(id: string, kept: Kept, leftMs: number): Kept {
+    if (cache.size >= maxCached) cache.clear()
+    cache.set(id, { kept, until: performance.now() + leftMs })
+    return kept
+  }
+
+  async function read(id: string): Promise<{ sealed: string | null; isFresh: boolean; leftMs: number } | undefined> {
+    const { rows } = await db.execute<{ sealed: string | null; leftMs: number | null }>(sql`
+      /* token.read */
+      SELECT sealed, (date_part('epoch', expires_at - now()) * 1000)::float8 AS "leftMs"
+      FROM connection_tokens WHERE connection_id = ${id}`)
+    const [row] = rows
+    if (!row) return undefined
+    const leftMs = (row.leftMs ?? 0) - earlyMs
+    return { sealed: row.sealed, isFresh: leftMs > 0, leftMs }
+  }
+
+  async function claimed(id: string, claim: string): Promise<boolean> {
+    const { rowCount } = await db.execute(sql`
+      /* token.claim */
+      INSERT INTO connection_tokens AS kept (connection_id, claim, claimed_until)
+      VALUES (${id}, ${claim}, now() + ${claimMs} * interval '1 ms')
+      ON CONFLICT (connection_id) DO UPDATE SET claim = excluded.claim, claimed_until = excluded.claimed_until
+      WHERE kept.claimed_until IS NULL OR kept.claimed_until < now()`)
+    return rowCount === 1
+  }
+
+  /** A refresh token that isn't stored is lost, and with it the access of all workers. So a lost database is waited for. */
+  async function storeFirmly(id: string, claim: string, kept: Kept, token: Token): Promise<void> {
+    for (let tries = 1; ; tries++)
+      try {
+        return await store(id, claim, kept, token)
+      } catch (error) {
+        if (tries === maxTries) throw error
+        await delay(retryMs)
+      }
+  }
+
+  async function store(id: string, claim: string, kept: Kept, { lifetimeMs }: Token): Promise<void> {
+    await db.execute(sql`
+      /* token.store */
+      UPDATE connection_tokens
+      SET sealed = ${encryption.encrypt(JSON.stringify(kept), contextOf(id))},
+        expires_at = now() + ${lifetimeMs} * interval '1 ms'
+      WHERE connection_id = ${id} AND claim = ${claim}`)
+  }
+
+  function opened(sealed: string | null, id: string): Kept | null {
+    if (sealed === null) return null
+    try {
+      return JSON.parse(encryption.decrypt(sealed, contextOf(id))) as Kept
+    } catch (error) {
+      if (error instanceof DecryptionError) return null
+      throw error
+    }
+  }
+}
+
+/** What a connection's token is encrypted for. */
+export function contextOf(connectionId: string): string {
+  return `token:${connectionId}`
+}
