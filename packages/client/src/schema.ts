@@ -213,7 +213,11 @@ export interface Schemas {
   };
   /** The credentials for auth0. */
   Auth0Credentials: {
-    /** Management API token: With the scope read:users or create:users. */
+    clientId: string;
+    /** Client secret */
+    clientSecret: string;
+  } | {
+    /** Management API token: It works for 24 hours */
     accessToken: string;
   };
   Auth0Settings: Record<string, never>;
@@ -228,6 +232,13 @@ export interface Schemas {
   };
   /** The credentials for azure. */
   AzureCredentials: {
+    /** Directory (tenant) ID */
+    tenantId: string;
+    /** Application (client) ID */
+    clientId: string;
+    clientSecret: string;
+    scope: string;
+  } | {
     /** Entra ID access token */
     accessToken: string;
   };
@@ -289,6 +300,12 @@ export interface Schemas {
   HubspotCredentials: {
     /** Private-app token: Settings, Integrations, Private apps; scope crm.import */
     accessToken: string;
+  } | {
+    /** Client ID of the OAuth app */
+    clientId: string;
+    clientSecret: string;
+    /** Refresh token */
+    refreshToken: string;
   };
   HubspotSettings: {
     apiPath?: string;
@@ -358,7 +375,16 @@ export interface Schemas {
   };
   /** The credentials for salesforce. */
   SalesforceCredentials: {
-    /** Access token: It works as long as the session of the connected app does */
+    /** Consumer key: Of a connected app with the client credentials flow */
+    clientId: string;
+    /** Consumer secret */
+    clientSecret: string;
+  } | {
+    clientId: string;
+    clientSecret: string;
+    refreshToken: string;
+  } | {
+    /** Access token: It works as long as its session does */
     accessToken: string;
   };
   SalesforceSettings: {
