@@ -3,8 +3,8 @@ import type { Clock } from '../base/clock.ts'
 import { giveUpOverdue } from '../collecting/give-up.ts'
 import { outageMs, spreadAfterOutage } from '../connections/after-outage.ts'
 import type { Database } from '../db/client.ts'
+import { tellOverdue, tellWaiting } from '../imports/attention-unasked.ts'
 import { loseOverdue, settleUnasked } from '../imports/end-unasked.ts'
-import { tellWaiting } from '../imports/wait-for-budget.ts'
 import type { Queues } from '../queue/queues.ts'
 import { type Claimable, claim } from '../work/claim.ts'
 import type { WorkName } from '../work/kind.ts'
@@ -48,6 +48,7 @@ export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
       if (overdueTurn) {
         await settleUnasked({ db, clock })
         await tellWaiting({ db, clock })
+        await tellOverdue({ db, clock })
       }
       return more
     },

@@ -26,6 +26,10 @@ export interface Baseline {
   errors: readonly { mean: number; sigma: number }[]
   /** How much progress counts, 0 to 1, where there is a history, too. */
   progressWeight: number
+  /** The median duration. Null: nothing is known. */
+  medianMs: number | null
+  /** Longer than nearly all imports took: the 99th percentile. Null: none of these imports has ended. */
+  overdueAfterMs: number | null
 }
 
 /** A clock is believed in from these odds on, e⁵ to one. */
@@ -43,7 +47,7 @@ export function baselineOf(history: History, prior: Prior | null = null): Baseli
     return { mean, sigma: Math.max(Math.sqrt(Math.max(variance, 0)), 0.03) }
   })
   const progressWeight = 1 / (1 + Math.exp(-(1 + 3 * history.progressScore)))
-  const base = { errors, progressWeight, clocks: [], clock: null }
+  const base = { errors, progressWeight, clocks: [], clock: null, medianMs: null, overdueAfterMs: null }
   const logs = history.recent.map(([, durationMs]) => Math.log(durationMs))
   if (logs.length === 0 && prior === null) return { ...base, logSurvival: null, components: [] }
   const components = models.map((model) => survivalOf(model, logs, prior))
@@ -51,7 +55,7 @@ export function baselineOf(history: History, prior: Prior | null = null): Baseli
   const ends = history.recent.map(([endedAt, , uncertainMs]) => ({ endedAt, uncertainMs }))
   const clocks = clockPeriodsMs.map((periodMs) => clockPhaseOf(periodMs, ends))
   const bestClock = Math.max(...history.clockScores)
-  return {
+  const baseline = {
     ...base,
     logSurvival: mixedLog(
       components,
@@ -61,6 +65,20 @@ export function baselineOf(history: History, prior: Prior | null = null): Baseli
     clocks,
     clock: bestClock > believedClock ? (clocks[history.clockScores.indexOf(bestClock)] ?? null) : null,
   }
+  return { ...baseline, medianMs: durationAt(baseline, 0.5), overdueAfterMs: overdueAfterMs(baseline, logs) }
+}
+
+/** From so many imports on, their own 99th percentile counts. Of fewer it would be the longest one. */
+const enoughForPercentile = 20
+const nearlyAll = 0.99
+
+function overdueAfterMs(baseline: Baseline, logs: readonly number[]): number | null {
+  if (logs.length === 0) return null
+  if (logs.length < enoughForPercentile) return durationAt(baseline, nearlyAll)
+  const ordered = logs.toSorted((a, b) => a - b)
+  const place = nearlyAll * (ordered.length - 1)
+  const [below = 0, above = 0] = [ordered[Math.floor(place)], ordered[Math.ceil(place)]]
+  return Math.exp(below) + (place % 1) * (Math.exp(above) - Math.exp(below))
 }
 
 /** Nothing is known. */

@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 
 /** All imports of a connection. */
 export const everyImport = ''
+/** A kind of which fewer imports have ended is taken to be like the whole connection. */
+export const leastOfKind = 2
 const longest = 200
 
 /**

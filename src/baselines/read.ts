@@ -6,7 +6,7 @@ import { unnest } from '../db/unnest.ts'
 import { type Baseline, baselineOf } from './baseline.ts'
 import { median, type Prior, spreadOf } from './durations.ts'
 import { type History, noHistory } from './history.ts'
-import { everyImport } from './kind.ts'
+import { everyImport, leastOfKind } from './kind.ts'
 
 /** A connection whose imports are asked about. */
 export interface Asked {
@@ -33,8 +33,6 @@ const goodForMs = 1_000
 /** How long what is known of a vendor's connections is taken to be so. */
 const vendorGoodForMs = 60_000
 const mostKept = 4_000
-/** A kind of which fewer imports have ended is asked about as the whole connection is. */
-const leastOfKind = 2
 /** Of a vendor's connections, so many are looked at: those whose imports ended last. */
 const mostOfVendor = 200
 

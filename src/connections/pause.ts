@@ -7,7 +7,8 @@ import { connections } from '../db/schema/index.ts'
 import { writeEvent } from '../events/write.ts'
 import { effectiveLimits } from '../model/limits.ts'
 import { defaultsOf } from '../providers/facts.ts'
-import { type ConnectionRow, type PauseReason, presentConnection } from './present.ts'
+import type { ConnectionRow, PauseReason } from './present.ts'
+import { showConnection } from './show.ts'
 import { spreadMs } from './spread.ts'
 
 /** How often one poll or collection tries the credentials of a paused connection. */
@@ -70,6 +71,6 @@ async function tell(
     connectionName: row.name,
     provider: row.provider,
     occurredAt: now,
-    data: presentConnection(row, now),
+    data: await showConnection(tx, row, now),
   })
 }

@@ -70,6 +70,7 @@ export const connectionSchema = z
           .describe('When nothing will be left, at the rate of about the last day. Null: it lasts, or has no limit.'),
       })
       .meta({ id: 'Usage', description: 'What the connection has used of its requests a month.' }),
+    usualDurationMs: z.number().int().nullable().describe('The median duration of its imports. Null: none has ended.'),
     createdAt: time,
     updatedAt: time,
   })
@@ -77,7 +78,7 @@ export const connectionSchema = z
 
 export type ApiConnection = z.infer<typeof connectionSchema>
 
-export function presentConnection(row: ConnectionRow, now: Date): ApiConnection {
+export function presentConnection(row: ConnectionRow, usualDurationMs: number | null, now: Date): ApiConnection {
   const limits = effectiveLimits(defaultsOf(row), row.limits)
   const usage = usageOf(limits, spendingOf(row), row.createdAt.getTime(), now.getTime())
   return {
@@ -94,6 +95,7 @@ export function presentConnection(row: ConnectionRow, now: Date): ApiConnection 
     pauseReason: row.pauseReason as PauseReason | null,
     blockedUntil: row.blockedUntil?.toISOString() ?? null,
     usage: { ...usage, runsOutAt: usage.runsOutAt === null ? null : new Date(usage.runsOutAt).toISOString() },
+    usualDurationMs,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }

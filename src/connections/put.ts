@@ -19,9 +19,10 @@ import {
   type PutConnectionInput,
 } from './input.ts'
 import { resumeConnection } from './pause.ts'
-import { type ApiConnection, type ConnectionRow, presentConnection } from './present.ts'
+import type { ApiConnection, ConnectionRow } from './present.ts'
 import { forgetRefusedImports } from './refusals.ts'
 import { openCredentials, sealCredentials } from './secrets.ts'
+import { showConnection } from './show.ts'
 import { spentColumns } from './spread.ts'
 
 export interface PutDeps {
@@ -46,11 +47,11 @@ export async function putConnection(
   return deps.db.transaction(async (tx) => {
     const checked = checkConnection(deps.guard, await currentProvider(tx, input.provider), input)
     const inserted = await insert(tx, deps, name, checked)
-    if (inserted) return { created: true, connection: presentConnection(inserted, deps.clock.now()) }
+    if (inserted) return { created: true, connection: await showConnection(tx, inserted, deps.clock.now()) }
     const old = await lockByName(tx, name)
     if (!old) throw new AppError('conflict', 'The connection was deleted just now; try again.')
     const replaced = await replace(tx, deps, old, checked)
-    return { created: false, connection: presentConnection(replaced, deps.clock.now()) }
+    return { created: false, connection: await showConnection(tx, replaced, deps.clock.now()) }
   })
 }
 
@@ -73,7 +74,7 @@ export async function patchConnection(
     const current = provider === undefined ? await findPinned(tx, old) : await currentProvider(tx, provider)
     if (!current) throw new AppError('conflict', `This version doesn’t know the provider ${old.provider}.`)
     const checked = checkConnection(deps.guard, current, merge(deps, old, change))
-    return presentConnection(await replace(tx, deps, old, checked), deps.clock.now())
+    return showConnection(tx, await replace(tx, deps, old, checked), deps.clock.now())
   })
 }
 

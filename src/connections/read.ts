@@ -5,7 +5,8 @@ import { notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import { type ApiConnection, presentConnection } from './present.ts'
+import type { ApiConnection } from './present.ts'
+import { showConnection, showConnections } from './show.ts'
 
 interface Deps {
   db: Database
@@ -19,7 +20,7 @@ export async function getConnection({ db, clock }: Deps, name: string): Promise<
     .from(connections)
     .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
   if (!row) throw notFound('connection')
-  return presentConnection(row, clock.now())
+  return showConnection(db, row, clock.now())
 }
 
 /** Returns connections in the order of their names. */
@@ -31,10 +32,5 @@ export async function listConnections({ db, clock }: Deps, { limit, after }: Pag
     .where(and(isNull(connections.deletedAt), cursor ? gt(connections.name, cursor[0]) : undefined))
     .orderBy(connections.name)
     .limit(limit + 1)
-  const now = clock.now()
-  return pageOf(
-    rows.map((row) => presentConnection(row, now)),
-    limit,
-    (connection) => [connection.name],
-  )
+  return pageOf(await showConnections(db, rows, clock.now()), limit, (connection) => [connection.name])
 }

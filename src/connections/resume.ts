@@ -5,8 +5,9 @@ import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { resumeConnection } from './pause.ts'
-import { type ApiConnection, presentConnection } from './present.ts'
+import type { ApiConnection } from './present.ts'
 import { forgetRefusedImports } from './refusals.ts'
+import { showConnection } from './show.ts'
 
 /**
  * Resumes the connection of this name. A block by a 429 or 503 stays, because the provider asked for it.
@@ -25,6 +26,6 @@ export function resumeConnectionByName(
     const now = clock.now()
     const row = await resumeConnection(tx, { connectionId: found.id, now, by: 'somebody' })
     await forgetRefusedImports(tx, row.id)
-    return presentConnection(row, now)
+    return showConnection(tx, row, now)
   })
 }

@@ -133,7 +133,7 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   const tokenWatch = createTokenWatch({ db })
   const limits = createApiLimits({ clock, limits: deps.limits, tokenWatch })
   const sessions = createSessions({ db, clock, encryption, authenticator, basePath })
-  const watcher = createWatcher({ db, log })
+  const watcher = createWatcher({ db, clock, log })
   const operations = apiOperations({
     ...deps,
     watcher,

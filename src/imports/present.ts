@@ -69,6 +69,29 @@ export const importSchema = z
         'The error of the last poll, or what the outcome lacks (`outcome_incomplete`). Null once a poll succeeds and shows all.',
       ),
     metadata: z.record(z.string(), z.unknown()),
+    eta: z
+      .object({ at: z.iso.datetime(), earliest: z.iso.datetime(), latest: z.iso.datetime() })
+      .meta({
+        id: 'Eta',
+        description:
+          'When the import is likely to end, by how long others took that had run as long, and by its progress. One in ten ends before `earliest`, one in ten after `latest`. Never in the past: what takes longer than foreseen moves on.',
+      })
+      .nullable()
+      .describe('Null: the import is over, or nothing is known of its kind yet.'),
+    usualDurationMs: z
+      .number()
+      .int()
+      .nullable()
+      .describe(
+        'The median duration of the connection’s imports, or of those alike (`baselineBy`). Null: none has ended.',
+      ),
+    detectionGapMs: z
+      .number()
+      .int()
+      .nullable()
+      .describe(
+        'The time between the last poll that saw the import live and the one that saw it over. The end was seen this much later at most. Null: it isn’t over, or no poll saw it live.',
+      ),
     url: text.describe('Its page, for people. Null: `PUBLIC_URL` is unset.'),
   })
   .meta({ id: 'Import' })
@@ -76,7 +99,7 @@ export const importSchema = z
 /** An import as the API shows it. Unknown values are null. */
 export type ApiImport = z.infer<typeof importSchema>
 
-export function presentImport(row: ImportRow, connection: { name: string; provider: string }): ApiImport {
+export function presentImport(row: ImportRow, connection: { name: string; provider: string }, now: Date): ApiImport {
   return {
     id: row.id,
     connection: connection.name,
@@ -114,8 +137,18 @@ export function presentImport(row: ImportRow, connection: { name: string; provid
     polls: row.polls,
     lastError: presentError(row.lastError),
     metadata: row.metadata,
+    eta: presentEta(row, now),
+    usualDurationMs: row.usualDurationMs,
+    detectionGapMs: row.detectionGapMs,
     url: row.publicUrl === null ? null : `${row.publicUrl}/imports/${row.id}`,
   }
+}
+
+/** What was foreseen for a moment that has passed meanwhile may come at any moment. */
+function presentEta({ etaAt, etaEarliest, etaLatest }: ImportRow, now: Date): ApiImport['eta'] {
+  if (etaAt === null || etaEarliest === null || etaLatest === null) return null
+  const coming = (at: Date) => (at > now ? at : now).toISOString()
+  return { at: coming(etaAt), earliest: coming(etaEarliest), latest: coming(etaLatest) }
 }
 
 function presentError(stored: StoredPollError | null): ApiImport['lastError'] {

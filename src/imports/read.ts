@@ -3,30 +3,40 @@
 import { eq, inArray } from 'drizzle-orm'
 import { type Page, type PageQuery, pageOf, readCursor, timeAndIdKey } from '../api/paging.ts'
 import { notFound } from '../api/refusal.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
 import { selectImports } from './columns.ts'
 import type { ImportFilter } from './filter.ts'
 import { findImports, type ImportOrder } from './find.ts'
-import { type ApiImport, presentImport } from './present.ts'
+import type { ApiImport } from './present.ts'
+import { presentImports } from './usual.ts'
+
+interface Deps {
+  db: Database
+  clock: Clock
+}
 
 /** @throws {AppError} not_found */
-export async function getImport({ db }: { db: Database }, id: string): Promise<ApiImport> {
+export async function getImport({ db, clock }: Deps, id: string): Promise<ApiImport> {
   const [found] = await selectImports(db).where(eq(imports.id, id))
   if (!found) throw notFound('import')
-  return presentImport(found.row, found.connection)
+  const [shown] = await presentImports(db, [found], clock.now())
+  if (!shown) throw notFound('import')
+  return shown
 }
 
 /** Returns the existing imports with these ids, in the order of the ids. */
-export async function getImports({ db }: { db: Database }, ids: readonly string[]): Promise<ApiImport[]> {
+export async function getImports({ db, clock }: Deps, ids: readonly string[]): Promise<ApiImport[]> {
   const found = await selectImports(db).where(inArray(imports.id, [...ids]))
-  const byId = new Map(found.map(({ row, connection }) => [row.id, presentImport(row, connection)]))
+  const shown = await presentImports(db, found, clock.now())
+  const byId = new Map(shown.map((one) => [one.id, one]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }
 
 /** Returns imports in the order of their registration. */
 export async function listImports(
-  deps: { db: Database },
+  deps: Deps,
   { limit, after, order = 'newest', ...filter }: PageQuery & ImportFilter & { order?: ImportOrder | undefined },
 ): Promise<Page<ApiImport>> {
   const behind = readCursor(after, timeAndIdKey)

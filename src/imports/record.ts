@@ -64,6 +64,8 @@ export interface ChangedReport extends Observation {
   dueAt: Date | null
   /** The gap that the policy wanted until then, in milliseconds. */
   wantedMs?: number | null
+  /** Absent: nothing is known. */
+  foreseen?: Foreseen | null
   /** 0 for an answer that came inline instead of by a poll. */
   polls: 0 | 1
 }
@@ -74,6 +76,14 @@ export interface Ran {
   detectionGapMs: number | null
 }
 
+/** What a poll foresees of a live import: its end, in milliseconds after the poll. Null: nothing is known. */
+export interface Foreseen {
+  etaMs: number | null
+  etaEarliestMs: number | null
+  etaLatestMs: number | null
+  overdueAt: Date | null
+}
+
 /** A poll that saw the same report again, or failed. */
 export interface UnchangedPoll extends Observation {
   /** True: the poll saw the report again. False: the poll failed. */
@@ -81,6 +91,8 @@ export interface UnchangedPoll extends Observation {
   dueAt: Date
   /** The gap that the policy wanted until then, in milliseconds. */
   wantedMs?: number | null
+  /** Absent: nothing is known. */
+  foreseen?: Foreseen | null
   failures: number
   notFounds: number
   notFoundSince: Date | null
@@ -190,7 +202,8 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
       FROM change c JOIN stored ON stored.id = c.id
     ), moved AS (
       UPDATE polling p SET
-        due_at = c.due_at, wanted_ms = c.wanted_ms, polls = p.polls + c.counted, failures = 0, not_founds = 0, not_found_since = NULL,
+        due_at = c.due_at, wanted_ms = c.wanted_ms, eta_ms = c.eta_ms, eta_earliest_ms = c.eta_earliest_ms,
+        eta_latest_ms = c.eta_latest_ms, overdue_at = c.overdue_at, polls = p.polls + c.counted, failures = 0, not_founds = 0, not_found_since = NULL,
         first_polled_at = CASE WHEN c.counted > 0 THEN coalesce(p.first_polled_at, c.at) ELSE p.first_polled_at END,
         last_polled_at = CASE WHEN c.counted > 0 THEN c.at ELSE p.last_polled_at END,
         seen = 1, seen_at = c.at
@@ -296,7 +309,8 @@ async function countPolls(tx: Transaction, polls: readonly UnchangedPoll[]): Pro
   const { rows } = await tx.execute<{ id: string }>(sql`
     /* record.unchanged */
     UPDATE polling p SET
-      due_at = to_timestamp(c.due_ms / 1000), wanted_ms = c.wanted_ms, polls = p.polls + 1, failures = c.failures, not_founds = c.not_founds,
+      due_at = to_timestamp(c.due_ms / 1000), wanted_ms = c.wanted_ms, eta_ms = c.eta_ms, eta_earliest_ms = c.eta_earliest_ms,
+      eta_latest_ms = c.eta_latest_ms, overdue_at = to_timestamp(c.overdue_ms / 1000), polls = p.polls + 1, failures = c.failures, not_founds = c.not_founds,
       not_found_since = to_timestamp(c.not_found_ms / 1000),
       first_polled_at = coalesce(p.first_polled_at, to_timestamp(c.at_ms / 1000)), last_polled_at = to_timestamp(c.at_ms / 1000),
       seen = CASE WHEN c.same_report THEN p.seen + 1 ELSE p.seen END,
@@ -307,11 +321,15 @@ async function countPolls(tx: Transaction, polls: readonly UnchangedPoll[]): Pro
       ${numbers(({ polledAt }) => polledAt.getTime())}::float8[],
       ${numbers(({ dueAt }) => dueAt.getTime())}::float8[],
       ${numbers(({ wantedMs = null }) => wantedMs)}::int[],
+      ${numbers(({ foreseen }) => foreseen?.etaMs ?? null)}::int[],
+      ${numbers(({ foreseen }) => foreseen?.etaEarliestMs ?? null)}::int[],
+      ${numbers(({ foreseen }) => foreseen?.etaLatestMs ?? null)}::int[],
+      ${numbers(({ foreseen }) => foreseen?.overdueAt?.getTime() ?? null)}::float8[],
       ${numbers(({ sameReport }) => sameReport)}::boolean[],
       ${numbers(({ failures }) => failures)}::int[],
       ${numbers(({ notFounds }) => notFounds)}::int[],
       ${numbers(({ notFoundSince }) => notFoundSince?.getTime() ?? null)}::float8[]
-    ) AS c (id, expected_polls, at_ms, due_ms, wanted_ms, same_report, failures, not_founds, not_found_ms)
+    ) AS c (id, expected_polls, at_ms, due_ms, wanted_ms, eta_ms, eta_earliest_ms, eta_latest_ms, overdue_ms, same_report, failures, not_founds, not_found_ms)
     WHERE p.import_id = c.id AND p.polls = c.expected_polls
     RETURNING p.import_id AS id`)
   return new Set(rows.map(({ id }) => id))

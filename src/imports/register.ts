@@ -3,6 +3,7 @@ import { and, inArray, isNull, sql } from 'drizzle-orm'
 import { AppError, invalid } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import { newId, phase } from '../base/ids.ts'
+import { everyImport, kindOf, leastOfKind } from '../baselines/kind.ts'
 import { scarceOf } from '../budget/shares.ts'
 import { findPinned } from '../catalog/documents.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -169,6 +170,7 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
     dueAt: after(now, isBatch ? phase(id) * limits.minIntervalMs : 0),
     lastError: pauseTold(connection, now),
     metadata: registration.metadata ?? {},
+    kind: kindOf(connection.baselineBy, registration.metadata ?? {}),
   }
 }
 
@@ -176,6 +178,9 @@ function newImport(registration: Registration, connection: ConnectionRow, now: D
 export function inlineJobId(importId: string): string {
   return `inline-${importId}`
 }
+
+/** One in ten of a normal distribution is beyond so many sigmas. */
+const oneInTen = 1.2816
 
 /** Inserts new imports and returns their ids. Of duplicates in one batch, the first one counts. */
 async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date): Promise<Set<string>> {
@@ -186,7 +191,7 @@ async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date):
     WITH given AS MATERIALIZED (
       SELECT * FROM json_to_recordset(${given}::json) AS given (
         "id" uuid, "connectionId" uuid, "jobId" text, "state" text, "registeredAt" timestamptz, "deadlineMs" bigint,
-        "deadlineAt" timestamptz, "dueAt" timestamptz, "lastError" jsonb, "metadata" jsonb)
+        "deadlineAt" timestamptz, "dueAt" timestamptz, "lastError" jsonb, "metadata" jsonb, "kind" text)
     ), created AS (
       INSERT INTO imports (id, connection_id, job_id, state, registered_at, deadline_ms, deadline_at, last_error, metadata)
       SELECT "id", "connectionId", "jobId", "state", "registeredAt", "deadlineMs", "deadlineAt", "lastError", "metadata"
@@ -196,8 +201,17 @@ async function insertNew(tx: Transaction, rows: readonly Prepared[], now: Date):
       ON CONFLICT DO NOTHING
       RETURNING id, connection_id
     ), started AS (
-      INSERT INTO polling (import_id, connection_id, due_at, polls)
-      SELECT created.id, connection_id, "dueAt", 0 FROM created JOIN given ON given."id" = created.id
+      INSERT INTO polling (import_id, connection_id, due_at, polls, eta_ms, eta_earliest_ms, eta_latest_ms)
+      SELECT created.id, connection_id, "dueAt", 0,
+        usual.median_ms, usual.median_ms * exp(${-oneInTen}::float8 * usual.sigma), usual.median_ms * exp(${oneInTen}::float8 * usual.sigma)
+      FROM created JOIN given ON given."id" = created.id
+      -- Of an import that nobody has asked about, the first poll foresees it better.
+      LEFT JOIN LATERAL (
+        SELECT least(median_ms, 1e8) AS median_ms, least(sqrt((3 * 0.3 ^ 2 + n * spread ^ 2) / (3 + n) * (1 + 1 / (n + 1))), 2) AS sigma
+        FROM baselines b CROSS JOIN LATERAL (SELECT (b.history ->> 'ended')::float8) ended (n)
+        WHERE b.connection_id = created.connection_id AND (b.kind = ${everyImport} OR b.kind = given."kind" AND n >= ${leastOfKind})
+        ORDER BY b.kind = ${everyImport} LIMIT 1
+      ) usual ON true
     )
     SELECT id, connection_id AS "connectionId" FROM created`)
   await markDays(

@@ -11,7 +11,7 @@ import type { ChangedReport } from './record.ts'
 
 /** The columns of the JSON object, for `json_to_recordset`. */
 export const changedColumns = `
-  id uuid, expected_polls int, counted int, "from" text, at timestamptz, due_at timestamptz, wanted_ms int, "over" boolean, is_final boolean,
+  id uuid, expected_polls int, counted int, "from" text, at timestamptz, due_at timestamptz, wanted_ms int, eta_ms int, eta_earliest_ms int, eta_latest_ms int, overdue_at timestamptz, "over" boolean, is_final boolean,
   state text, lost_reason text, attention text, told text, provider_status text, message text, progress float8,
   rows_total bigint, rows_processed bigint, rows_succeeded bigint, rows_failed bigint, rows_inserted bigint,
   rows_updated bigint, rows_skipped bigint, created_at timestamptz, started_at timestamptz, finished_at timestamptz,
@@ -33,6 +33,10 @@ export function changedRow(change: ChangedReport, snapshotId: string): Record<st
     at: polledAt,
     due_at: change.dueAt,
     wanted_ms: change.wantedMs ?? null,
+    eta_ms: change.foreseen?.etaMs ?? null,
+    eta_earliest_ms: change.foreseen?.etaEarliestMs ?? null,
+    eta_latest_ms: change.foreseen?.etaLatestMs ?? null,
+    overdue_at: change.foreseen?.overdueAt ?? null,
     over,
     is_final: tellsOutcome(report.state),
     state: to,

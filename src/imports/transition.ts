@@ -7,7 +7,7 @@ import { writeEvents } from '../events/write.ts'
 import type { ImportEventType } from '../model/import-state.ts'
 import { markDays } from '../reporting/daily-outcomes.ts'
 import { selectImports } from './columns.ts'
-import { presentImport } from './present.ts'
+import { presentImports } from './usual.ts'
 
 /** The events of an import, in order. */
 export interface Happened {
@@ -30,11 +30,14 @@ export async function writeImportEvents(tx: Transaction, happened: readonly Happ
     ),
   )
   const byId = new Map(found.map((one) => [one.row.id, one]))
+  const at = told[0]?.at ?? new Date(0)
+  const shown = await presentImports(tx, found, at)
+  const dataOf = new Map(shown.map((one) => [one.id, one]))
   const events = told.flatMap(({ importId, types, at }) => {
     const one = byId.get(importId)
-    if (!one) return []
+    const data = dataOf.get(importId)
+    if (!one || !data) return []
     const { row, connection } = one
-    const data = presentImport(row, connection)
     return types.map((type) => ({
       type,
       importId,

@@ -1,6 +1,7 @@
 // Owns waiting for imports to change: every quarter of a second, one statement reads for all waiters of this process.
 // No code has to report a change, so none can forget to.
 import { eq, inArray, sql } from 'drizzle-orm'
+import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Database } from '../db/client.ts'
 import { imports, polling } from '../db/schema/index.ts'
@@ -23,7 +24,17 @@ interface Waiter {
   wake(change: ApiImport | null): void
 }
 
-export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log: Log; intervalMs?: number }): Watcher {
+export function createWatcher({
+  db,
+  clock,
+  log,
+  intervalMs = 250,
+}: {
+  db: Database
+  clock: Clock
+  log: Log
+  intervalMs?: number
+}): Watcher {
   const waiting = new Map<string, Set<Waiter>>()
   /** The row versions that the last check saw, by import. */
   const versions = new Map<string, string>()
@@ -49,7 +60,7 @@ export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log
     for (const id of ids) if (!there.has(id)) endWaiting(id)
     const moved = rows.filter(({ id, version }) => versions.get(id) !== version)
     for (const change of await getImports(
-      { db },
+      { db, clock },
       moved.map(({ id }) => id),
     ))
       show(change)
@@ -93,7 +104,7 @@ export function createWatcher({ db, log, intervalMs = 250 }: { db: Database; log
 
   return {
     async *changes(importId, signal) {
-      let current: ApiImport | null = await getImport({ db }, importId)
+      let current: ApiImport | null = await getImport({ db, clock }, importId)
       while (current !== null) {
         yield current
         if (signal.aborted || isOver(current.state)) return

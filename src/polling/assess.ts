@@ -7,6 +7,7 @@ import { backOff, type IntervalLimits, type NextPoll } from '../connections/back
 import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import { fingerprintOf, saysTheSame } from '../imports/fingerprint.ts'
 import { heldError, isExhausted, judge } from '../imports/outcome.ts'
+import type { Foreseen } from '../imports/record.ts'
 import { storedError } from '../imports/stored-error.ts'
 import type { TrackedImport } from '../imports/tracked.ts'
 import {
@@ -24,9 +25,10 @@ import type { AskedStatus } from '../providers/ask.ts'
 import type { ProviderError } from '../providers/client.ts'
 import type { Provider } from '../providers/contract.ts'
 import { clockAheadMs, withTimesThatCanBe } from '../providers/times.ts'
-import { type DuePoll, dueOf } from './due.ts'
+import { type DuePoll, dueOf, type Share } from './due.ts'
 import { nextPoll, within } from './interval.ts'
 import { confirmWithinMs, isConfirmed, type NotFound, oneMore } from './not-found.ts'
+import { foresee, type Outlook } from './outlook.ts'
 import { beganAt, type Span, spanOf } from './span.ts'
 
 /** An incomplete outcome is asked for again within this time, unless the connection doesn't allow it. */
@@ -61,6 +63,7 @@ export type Assessment =
       heldOutcome: StoredHeldOutcome | null
       lastError: StoredPollError | null
       next: DuePoll
+      foreseen: Foreseen | null
     }
   /** A report that differs from the last one. */
   | {
@@ -81,6 +84,8 @@ export type Assessment =
       progressChanges: [number, number][]
       /** Null: the import is over. */
       next: DuePoll | null
+      /** Null: the import is over. */
+      foreseen: Foreseen | null
       /** How long it ran. Null: it isn't over, or nobody can know. */
       span: Span | null
     }
@@ -108,30 +113,42 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   const { movingFields } = tracked
   const fingerprint = fingerprintOf(report, leftOut(asked, movingFields))
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
-  const lookInMs = [tracked.deadlineAt.getTime() - now.getTime()]
-  const next = isOver(to)
+  const startedAt = beganAt(tracked, report, heardAt).getTime()
+  const wanted = held
+    ? nextAsk(tracked, asked, held, retryAfterOf(answer))
+    : nextAfterAnswer(tracked, asked, answer, progressChanges, { startedAt, now })
+  const { stalled } = wanted
+  const outlook = isOver(to)
     ? null
-    : held
-      ? dueOf(nextAsk(tracked, asked, held, retryAfterOf(answer)), { stretch: 1, lookInMs })
-      : dueOf(nextAfterAnswer(tracked, asked, answer, progressChanges, heardAt), {
-          stretch: stretchOf(asked),
-          lookInMs,
-        })
+    : foresee(asked.baseline, { startedAt, now: now.getTime(), progressChanges, stalled })
+  const next = outlook && dueOf(wanted, shareOf(tracked, held ? 1 : stretchOf(asked), outlook, now))
   const attention = firstAttention([
     ...(report.state === 'unmapped' ? ['unmapped_status' as const] : []),
     ...(held !== null ? ['outcome_incomplete' as const] : []),
-    ...(waitsForShare(tracked, asked) ? ['budget' as const] : []),
+    ...(next !== null && waitsForShare(tracked, asked) ? ['budget' as const] : []),
     ...(next?.stalled ? ['stalled' as const] : []),
+    ...(isOverdue(outlook, now) ? ['overdue' as const] : []),
   ])
   const shown = { attention, attentionEvent: attentionEvent(tracked, attention), heldOutcome: held, lastError }
   // After a resume the provider repeats its last report. That must count as a change, or the import would stay pending.
   if (next !== null && to === from && fingerprint === tracked.fingerprint)
-    return { kind: 'unchanged', sameReport: true, ...shown, failures: 0, ...noNotFounds, next }
+    return { kind: 'unchanged', sameReport: true, ...shown, failures: 0, ...noNotFounds, next, foreseen: outlook }
   const bodyOnly = next !== null && to === from && saysTheSame(tracked.fingerprint, fingerprint)
   const heard = { answer, fingerprint, bodyOnly, movingFields, clockAheadMs: heardAt.clockAheadMs }
   const span = endedByProvider(to) ? spanOf(tracked, report, heardAt) : null
   const hadDetails = tracked.heldOutcome?.hasDetails ?? false
-  return { kind: 'changed', ...heard, hadDetails, to, lostReason, ...shown, progressChanges, next, span }
+  return {
+    kind: 'changed',
+    ...heard,
+    hadDetails,
+    to,
+    lostReason,
+    ...shown,
+    progressChanges,
+    next,
+    foreseen: outlook,
+    span,
+  }
 }
 
 /** Returns the assessment with these moving fields left out of the fingerprint. */
@@ -153,12 +170,12 @@ function nextAfterAnswer(
   { limits, baseline }: Asked,
   { report, retryAfterMs }: AskedStatus,
   progressChanges: [number, number][],
-  heardAt: { clockAheadMs: number; now: Date },
+  { startedAt, now }: { startedAt: number; now: Date },
 ): NextPoll {
   return nextPoll({
     importId: tracked.id,
-    now: heardAt.now.getTime(),
-    startedAt: beganAt(tracked, report, heardAt).getTime(),
+    now: now.getTime(),
+    startedAt,
     progressChanges,
     unmapped: report.state === 'unmapped',
     limits,
@@ -194,11 +211,16 @@ function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError,
   if (now >= tracked.deadlineAt)
     return { kind: 'lost', reason: error.kind === 'unauthorized' ? 'unauthorized' : 'deadline', lastError }
 
+  const startedAt = beganAt(tracked, { startedAt: null, createdAt: null }, { clockAheadMs: 0, now }).getTime()
+  const { progressChanges } = tracked
+  const stalled = tracked.attention === 'stalled'
+  const outlook = foresee(asked.baseline, { startedAt, now: now.getTime(), progressChanges, stalled })
   // Any other failed poll says nothing about the import, so its attention stays.
   const shown = tracked.attention as Attention | null
   const attention = firstAttention([
     ...(shown === null ? [] : [shown]),
     ...(error.kind === 'forbidden' ? ['forbidden' as const] : []),
+    ...(isOverdue(outlook, now) ? ['overdue' as const] : []),
   ])
   return {
     kind: 'unchanged',
@@ -210,7 +232,8 @@ function assessError(tracked: TrackedImport, asked: Asked, error: ProviderError,
     notFoundSince: notFound?.since ?? null,
     heldOutcome: held,
     lastError,
-    next: nextAfterError(tracked, asked, error, { notFound, held, now }),
+    next: nextAfterError(tracked, asked, error, { notFound, held, outlook, now }),
+    foreseen: outlook,
   }
 }
 
@@ -218,15 +241,30 @@ function nextAfterError(
   tracked: TrackedImport,
   asked: Asked,
   { retryAfterMs }: ProviderError,
-  { notFound, held, now }: { notFound: NotFound | null; held: StoredHeldOutcome | null; now: Date },
+  {
+    notFound,
+    held,
+    outlook,
+    now,
+  }: { notFound: NotFound | null; held: StoredHeldOutcome | null; outlook: Outlook; now: Date },
 ): DuePoll {
   const failed = { importId: tracked.id, failures: tracked.failures + 1, retryAfterMs, limits: asked.limits }
-  const lookInMs = [tracked.deadlineAt.getTime() - now.getTime()]
+  const share = (stretch: number) => shareOf(tracked, stretch, outlook, now)
   // A 404 should be confirmed soon, and the provider isn't in trouble.
   const soon = notFound && { ...failed, failures: notFound.polls, limits: within(confirmWithinMs, asked.limits) }
-  if (soon) return dueOf(backOff(soon), { stretch: 1, lookInMs })
-  if (held) return dueOf(nextAsk(tracked, asked, held, retryAfterMs), { stretch: 1, lookInMs })
-  return dueOf(backOff(failed), { stretch: stretchOf(asked), lookInMs })
+  if (soon) return dueOf(backOff(soon), share(1))
+  if (held) return dueOf(nextAsk(tracked, asked, held, retryAfterMs), share(1))
+  return dueOf(backOff(failed), share(stretchOf(asked)))
+}
+
+/** The deadline and the time from which an import is overdue are noticed on time, however scarce the budget is. */
+function shareOf({ deadlineAt }: TrackedImport, stretch: number, { endsInMs, overdueAt }: Outlook, now: Date): Share {
+  const looks = [deadlineAt, ...(overdueAt === null ? [] : [overdueAt])]
+  return { stretch, endsInMs, lookInMs: looks.map((at) => at.getTime() - now.getTime()) }
+}
+
+function isOverdue(outlook: Outlook | null, now: Date): boolean {
+  return outlook !== null && outlook.overdueAt !== null && outlook.overdueAt <= now
 }
 
 function stretchOf({ stretch = 1 }: Asked): number {

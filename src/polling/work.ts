@@ -153,9 +153,9 @@ async function store(tx: Transaction, round: readonly Polled[]): Promise<Stored[
   const unchanged = round.flatMap((polled) => {
     const { assessment, item, polledAt } = polled
     if (assessment.kind !== 'unchanged') return []
-    const { sameReport, failures, notFounds, notFoundSince, next } = assessment
+    const { sameReport, failures, notFounds, notFoundSince, next, foreseen } = assessment
     const counts = { sameReport, failures, notFounds, notFoundSince }
-    const due = { dueAt: after(polledAt, next.delayMs), wantedMs: next.wantedMs }
+    const due = { dueAt: after(polledAt, next.delayMs), wantedMs: next.wantedMs, foreseen }
     return [{ ...seen(polled), ...counts, ...due, note: noteOf(item, assessment) }]
   })
   // A poll that changes nothing can be lost without harm, so the commit doesn't wait for the disk.

@@ -1,7 +1,7 @@
 // Owns that a database is brought up to date which says of each import when to poll it: nothing is lost, and polls go on.
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { after } from '../../src/base/clock.ts'
+import { after, systemClock } from '../../src/base/clock.ts'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { newId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
@@ -191,7 +191,7 @@ describe('a database from before polls had a table of their own', () => {
   test.each(names)('shows the import that is %s as before, with its history', async (name) => {
     const columns = columnsOf(name)
     const isFresh = columns.polls === 0
-    expect(await getImport(database, ids[name])).toMatchObject({
+    expect(await getImport({ db: database.db, clock: systemClock }, ids[name])).toMatchObject({
       state: columns.state,
       polls: columns.polls,
       nextPollAt: iso(columns.next_poll_at),
@@ -282,7 +282,9 @@ describe('a database from before polls had a table of their own', () => {
     expect(changed.ids.size).toBe(live.length)
     for (const name of withSnapshot) await expectSeen(name, [...stored[name].seen.slice(0, -1), lastOf(name) + 1, 1])
     for (const name of live)
-      expect(await getImport(database, ids[name])).toMatchObject({ polls: Number(columnsOf(name).polls) + 2 })
+      expect(await getImport({ db: database.db, clock: systemClock }, ids[name])).toMatchObject({
+        polls: Number(columnsOf(name).polls) + 2,
+      })
   })
 })
 

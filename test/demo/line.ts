@@ -52,6 +52,9 @@ export function line(title: string, given: Given): Line {
       polls: given.polls ?? 0,
       lastError: lastError === undefined ? null : { code: lastError, message: lastError, at },
       metadata: {},
+      eta: null,
+      usualDurationMs: null,
+      detectionGapMs: null,
       url: null,
     },
   }

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import { connections } from '../../src/db/schema/index.ts'
+import { tellWaiting } from '../../src/imports/attention-unasked.ts'
 import { loseOverdue } from '../../src/imports/end-unasked.ts'
 import { type Registered, registerImports } from '../../src/imports/register.ts'
-import { tellWaiting } from '../../src/imports/wait-for-budget.ts'
 import { useImportWorld } from '../imports/world.ts'
 import { callsOfEach, passesOf } from './passes.ts'
 
@@ -87,7 +87,7 @@ test('where there is more again, those who were put off come sooner', async () =
   const { id } = await world.connection({
     limits: { requestsPerSecond: 0.02, maxInFlight: 100, maxIntervalMs: 10_000 },
   })
-  const [first = ''] = await runningImports(20, id)
+  const [first = ''] = await runningImports(20, id, { registeredAt: after(now(), -3_600_000) })
   const worker = passesOf(world, () => [id])
   await worker.run({ forMs: 60_000, stepMs: 1_000 })
   expect((await connectionRow(id)).stretch).toBeGreaterThan(10)

@@ -597,6 +597,10 @@ export interface Schemas {
     metadata: {
       [key: string]: unknown;
     };
+    /** Null: the import is over, or nothing is known of its kind yet. */
+    eta: Schemas["Eta"] | null;
+    usualDurationMs: number | null;
+    detectionGapMs: number | null;
     /** Its page, for people. */
     url: string | null;
   };
@@ -623,6 +627,11 @@ export interface Schemas {
     code: string;
     message: string;
     at: string;
+  };
+  Eta: {
+    at: string;
+    earliest: string;
+    latest: string;
   };
   /** A problem document (RFC 9457). */
   Problem: {
@@ -705,6 +714,8 @@ export interface Schemas {
     pauseReason: ("unauthorized" | "forbidden") | null;
     blockedUntil: string | null;
     usage: Schemas["Usage"];
+    /** The median duration of its imports. */
+    usualDurationMs: number | null;
     createdAt: string;
     updatedAt: string;
   };

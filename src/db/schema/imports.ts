@@ -183,6 +183,15 @@ export const polling = pgTable(
     dueAt: time('due_at').notNull(),
     /** The gap that the policy wanted before this poll, in milliseconds, however much the budget stretches it. */
     wantedMs: integer('wanted_ms'),
+    /**
+     * When the import is likely to end, and the range of nine in ten to either side, as the last poll foresaw it: in
+     * milliseconds after that poll, or before the first one after the registration. Null: nothing is known.
+     */
+    etaMs: integer('eta_ms'),
+    etaEarliestMs: integer('eta_earliest_ms'),
+    etaLatestMs: integer('eta_latest_ms'),
+    /** From when on it takes longer than nearly all imports before it. */
+    overdueAt: time('overdue_at'),
     /** Status calls so far. A report is recorded only if this is unchanged since its poll began. */
     polls: integer('polls').notNull(),
     firstPolledAt: time('first_polled_at'),
