@@ -12,6 +12,7 @@ import type { ConnectionAccesses } from '../connections/access.ts'
 import type { Database } from '../db/client.ts'
 import type { CheckDestination } from '../egress/destination.ts'
 import type { Guard } from '../egress/guard.ts'
+import { countByState } from '../imports/count.ts'
 import { createWatcher } from '../imports/watch.ts'
 import type { ProviderClient } from '../providers/client.ts'
 import type { Queues } from '../queue/queues.ts'
@@ -25,14 +26,19 @@ import { createApiLimits } from './limits.ts'
 import { mount } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
 import { apiOperations } from './operations.ts'
+import { findAttention } from './pages/attention.ts'
 import { mountBoard } from './pages/board.ts'
-import { createStateCounts } from './pages/counts.ts'
+import { mountConnections } from './pages/connections.ts'
 import { mountDashboard } from './pages/dashboard.ts'
+import { mountDelivery } from './pages/delivery.ts'
 import { mountDocs } from './pages/docs.ts'
 import { errorPage } from './pages/error.ts'
 import { mountImport } from './pages/import.ts'
 import { mountImports } from './pages/imports.ts'
 import { mountLogin } from './pages/login.ts'
+import { remembered } from './pages/remembered.ts'
+import { mountWebhook } from './pages/webhook.ts'
+import { mountWebhooks } from './pages/webhooks.ts'
 import { answerProblems } from './problem.ts'
 import { logRequests } from './request-log.ts'
 import { noStore, plainSecurity } from './security-headers.ts'
@@ -150,9 +156,16 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   const pageDeps = { basePath, sessions, authenticator, limits }
   mountDocs(app, openApiDocument(operations, basePath), basePath)
   mountLogin(app, pageDeps)
-  const reading = { ...deps, ...pageDeps, stopping, counts: createStateCounts({ db, clock }) }
+  const counts = remembered(clock, () => countByState({ db }))
+  const attention = remembered(clock, () => findAttention({ db, clock, encryption }))
+  const reading = { ...deps, ...pageDeps, stopping, counts, attention }
   mountDashboard(app, reading)
   mountImports(app, reading)
   mountImport(app, reading)
+  mountConnections(app, reading)
+  const sending = { ...reading, checkDestination: deps.checkWebhookDestination }
+  mountWebhooks(app, sending)
+  mountWebhook(app, sending)
+  mountDelivery(app, sending)
   mountBoard(app, { ...pageDeps, queues: deps.queues })
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { describeEachStore } from '../support/stores.ts'
 import { useApi } from './api.ts'
-import { executablePath, hasBrowser, picture, signIn, useBrowser } from './browser.ts'
+import { executablePath, hasBrowser, lookAround, picture, signIn, useBrowser } from './browser.ts'
 import { aConnection, anImport, aStoredImport } from './fixtures.ts'
 
 describe.skipIf(!hasBrowser)(`in Chromium (${executablePath})`, () => {
@@ -23,7 +23,11 @@ describe.skipIf(!hasBrowser)(`in Chromium (${executablePath})`, () => {
         await signIn(page, `${api.url}/`)
         await page.getByText('half-way').waitFor()
         expect(await page.locator('tr', { hasText: 'half-way' }).textContent()).toContain('4,200 / 10,000')
-        await picture(page, 'dashboard')
+        await page.getByText('1 import with a status that nobody has mapped.').waitFor()
+        await lookAround(page, 'dashboard')
+        await page.getByRole('link', { name: 'Look at the answers' }).click()
+        expect(await page.locator('tbody code').allTextContents()).toEqual(['odd'])
+        await page.goBack()
         await page.getByRole('button', { name: 'Sign out' }).click()
         await page.waitForURL(`${api.url}/login`)
         await page.goto(api.url)

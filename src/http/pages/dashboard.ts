@@ -7,13 +7,13 @@ import { listImports } from '../../imports/read.ts'
 import type { Queues } from '../../queue/queues.ts'
 import { describeTroubles } from '../../work/troubles.ts'
 import { noStore } from '../security-headers.ts'
+import { attentionCard, type NeedsAttention } from './attention.ts'
 import { connectionTable } from './connection-table.ts'
-import type { StateCounts } from './counts.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
-import { stateCounts } from './state-counts.ts'
+import { type StateCounts, stateCounts } from './state-counts.ts'
 
 const recentImports = 20
 const shownConnections = 100
@@ -24,13 +24,15 @@ interface Deps extends PageGuardDeps {
   clock: Clock
   queues: Queues['all']
   counts: StateCounts
+  attention: () => Promise<NeedsAttention>
 }
 
 export function mountDashboard(app: IRouter, deps: Deps): void {
   const { basePath, clock } = deps
   app.get('/', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
-    const [counts, recent, connections, troubles] = await Promise.all([
+    const [counts, attention, recent, connections, troubles] = await Promise.all([
       deps.counts(),
+      deps.attention(),
       listImports(deps, { limit: recentImports }),
       listConnections(deps, { limit: shownConnections }),
       describeTroubles({ all: deps.queues }),
@@ -38,6 +40,7 @@ export function mountDashboard(app: IRouter, deps: Deps): void {
     const shown = { basePath, now: clock.now() }
     const body = html`<h1>Overview</h1>
 ${troubles.length > 0 ? troubleCard(troubles) : null}
+${attentionCard(attention, basePath)}
 ${stateCounts(`${basePath}/imports`, counts)}
 <section class="card"><h2><a href="${basePath}/imports">Recent imports</a></h2>${
       recent.data.length === 0

@@ -1,5 +1,5 @@
 // Owns what may be done with an import on its page: the forms, and the reasons where there is none.
-import express, { type IRouter, type Request } from 'express'
+import type { IRouter, Request } from 'express'
 import { notFound } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
 import { isId } from '../../base/ids.ts'
@@ -14,6 +14,7 @@ import { allows, type Scope } from '../../tokens/scope.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
+import { fieldOf, readForm } from './form.ts'
 import { type PageGuardDeps, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { type About, section } from './import-about.ts'
@@ -57,8 +58,6 @@ function deleting(path: string): Html {
   return html`<details><summary>Delete …</summary><form method="post" action="${path}/delete"><p>This deletes the import with its history, its rows, its events and the log of their deliveries. Nothing brings them back.</p><button class="danger">Delete this import</button></form></details>`
 }
 
-const form = express.urlencoded({ extended: false, limit: 16_384 })
-
 const done: Record<string, string> = {
   poll: 'The next poll is due now.',
   stop: 'Polling has been stopped. The provider isn’t told, and its job goes on.',
@@ -79,7 +78,7 @@ export function mountImportSteering(app: IRouter, deps: SteeringDeps): void {
       noStore,
       requireSignIn(deps, scope),
       requireSameOrigin,
-      form,
+      readForm,
       async (request, response) => {
         const id = idOf(request)
         const next = await act(id, request)
@@ -97,8 +96,7 @@ export function mountImportSteering(app: IRouter, deps: SteeringDeps): void {
     return `/imports/${id}?did=stop`
   })
   action('resume', 'write', async (id, request) => {
-    const { force } = (request.body ?? {}) as { force?: unknown }
-    await resumeImport(deps, id, { force: force === 'true' })
+    await resumeImport(deps, id, { force: fieldOf(request, 'force') === 'true' })
     return `/imports/${id}?did=resume`
   })
   action('delete', 'admin', async (id) => {

@@ -12,14 +12,13 @@ import type { Database } from '../../db/client.ts'
 import { listImports } from '../../imports/read.ts'
 import { filterOf, importQuery } from '../import-query.ts'
 import { noStore } from '../security-headers.ts'
-import type { StateCounts } from './counts.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { filterForm } from './import-filter.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
 import { canonicalQuery, linkWith } from './query.ts'
-import { stateCounts } from './state-counts.ts'
+import { type StateCounts, stateCounts } from './state-counts.ts'
 
 const shownImports = 50
 
@@ -58,10 +57,7 @@ ${stateCounts(path, counts)}
 ${form}
 ${found instanceof AppError ? complaint(path, found) : results(path, query, found, clock.now(), basePath)}`
     const viewer = principalOf(response)
-    response
-      .status(found instanceof AppError ? found.status : 200)
-      .type('html')
-      .send(page({ title: 'Imports', body, basePath, viewer, section: '/imports' }))
+    response.type('html').send(page({ title: 'Imports', body, basePath, viewer, section: '/imports' }))
   })
 }
 

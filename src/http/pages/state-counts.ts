@@ -3,6 +3,8 @@ import { type ImportState, states } from '../../model/import-state.ts'
 import { number, stateBadge } from './format.ts'
 import { type Html, html } from './html.ts'
 
+export type StateCounts = () => Promise<Record<ImportState, number>>
+
 /** @param path that of the list of imports. */
 export function stateCounts(path: string, counts: Record<ImportState, number>): Html {
   return html`<ul class="counts" aria-label="Imports by state">${states.map(

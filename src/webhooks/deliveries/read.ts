@@ -1,5 +1,5 @@
 // Owns reading the log of deliveries as the API shows it.
-import { and, desc, eq, getTableColumns, gt, gte, inArray, lt, type SQL } from 'drizzle-orm'
+import { and, count, desc, eq, getTableColumns, gt, gte, inArray, lt, type SQL } from 'drizzle-orm'
 import { idKey, numberKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
 import { notFound } from '../../api/refusal.ts'
 import { after } from '../../base/clock.ts'
@@ -155,4 +155,20 @@ export async function listAttempts(
     .orderBy(deliveryAttempts.number)
     .limit(limit + 1)
   return pageOf(rows.map(presentAttempt), limit, (attempt) => [attempt.number])
+}
+
+/** Returns how many deliveries to each endpoint have failed for good, of those created since. */
+export async function countExhausted({ db }: { db: Database }, since: Date): Promise<ReadonlyMap<string, number>> {
+  const rows = await db
+    .select({ endpointId: deliveries.endpointId, count: count() })
+    .from(deliveries)
+    .where(
+      and(
+        eq(deliveries.state, 'exhausted'),
+        gte(deliveries.id, firstIdAt(after(since, -idsDifferMs))),
+        gte(deliveries.createdAt, since),
+      ),
+    )
+    .groupBy(deliveries.endpointId)
+  return new Map(rows.map(({ endpointId, count }) => [endpointId, count]))
 }

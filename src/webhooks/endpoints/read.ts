@@ -1,5 +1,5 @@
 // Owns reading webhook endpoints as the API shows them.
-import { and, eq, gt, isNull } from 'drizzle-orm'
+import { and, eq, gt, isNull, sql } from 'drizzle-orm'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
 import { notFound } from '../../api/refusal.ts'
 import type { Encryption } from '../../base/encryption.ts'
@@ -50,4 +50,26 @@ export async function lockEndpoint(tx: Transaction, id: string): Promise<Endpoin
     .for('update')
   if (!row) throw notFound('webhook endpoint')
   return row
+}
+
+/** How many due deliveries are counted at most. */
+export const countedDue = 10_000
+
+/** Returns how many deliveries each endpoint still has to be sent, at most {@link countedDue} of each. */
+export async function countDue(
+  { db }: { db: Database },
+  endpointIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await db.execute<{ id: string; count: number }>(sql`
+    /* endpoint.count_due */
+    SELECT endpoint.id, (
+      SELECT count(*)::int FROM (
+        SELECT FROM deliveries WHERE endpoint_id = endpoint.id AND next_attempt_at IS NOT NULL AND NOT manual_requested
+        UNION ALL
+        SELECT FROM deliveries WHERE endpoint_id = endpoint.id AND manual_requested
+        LIMIT ${countedDue}
+      ) due
+    ) AS count
+    FROM unnest(${sql.param([...endpointIds])}::uuid[]) AS endpoint (id)`)
+  return new Map(rows.map(({ id, count }) => [id, count]))
 }

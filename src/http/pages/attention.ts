@@ -1,0 +1,117 @@
+// Owns what needs a person's attention, the worst first, each with a link to where it is mended.
+import { after, type Clock } from '../../base/clock.ts'
+import type { Encryption } from '../../base/encryption.ts'
+import { listConnections } from '../../connections/read.ts'
+import type { Database } from '../../db/client.ts'
+import { countNeedingAttention } from '../../imports/need-attention.ts'
+import type { Attention } from '../../model/import-state.ts'
+import { countExhausted } from '../../webhooks/deliveries/read.ts'
+import { listEndpoints } from '../../webhooks/endpoints/read.ts'
+import { badge, counted, duration, moment, number } from './format.ts'
+import { type Html, html } from './html.ts'
+import { shownUrl } from './import-events.ts'
+
+const dayMs = 86_400_000
+const shownItems = 20
+
+interface Item {
+  kind: 'bad' | 'warn'
+  text: string
+  /** What to do, and where, below the base path. */
+  verb: string
+  path: string
+}
+
+export interface NeedsAttention {
+  items: Item[]
+  lookedAt: string
+}
+
+interface Deps {
+  db: Database
+  clock: Clock
+  encryption: Encryption
+}
+
+export async function findAttention(deps: Deps): Promise<NeedsAttention> {
+  const now = deps.clock.now()
+  const since = after(now, -dayMs)
+  since.setUTCMilliseconds(0)
+  const [connections, endpoints, imports, exhausted] = await Promise.all([
+    listConnections(deps, { limit: 1_000 }),
+    listEndpoints(deps, { limit: 1_000 }),
+    countNeedingAttention(deps, since),
+    countExhausted(deps, since),
+  ])
+  const items: Item[] = []
+  for (const { name, pausedAt, pauseReason } of connections.data)
+    if (pausedAt !== null)
+      items.push({
+        kind: 'bad',
+        text: `The connection ${name} is paused: ${pauseReason === 'forbidden' ? 'its imports are refused' : 'its credentials are refused'}.`,
+        verb: 'Mend it',
+        path: `/connections/${encodeURIComponent(name)}`,
+      })
+  for (const { id, url, enabled, disabledReason, failingSince } of endpoints.data) {
+    const isGivenUp = !enabled && disabledReason !== 'manual'
+    if (!isGivenUp && failingSince === null) continue
+    const what = isGivenUp
+      ? 'is disabled: it was given up'
+      : `has been failing for ${duration(now.getTime() - Date.parse(failingSince ?? ''))}`
+    items.push({
+      kind: 'bad',
+      text: `The endpoint ${shownUrl(url)} ${what}.`,
+      verb: 'Look at it',
+      path: `/webhooks/${id}`,
+    })
+  }
+  for (const [attention, text, verb] of attentionTexts) {
+    const count = imports.byAttention.get(attention) ?? 0
+    if (count > 0)
+      items.push({
+        kind: 'warn',
+        text: `${counted(count, 'import')} ${text}.`,
+        verb,
+        path: `/imports?attention=${attention}`,
+      })
+  }
+  if (imports.lost > 0)
+    items.push({
+      kind: 'warn',
+      text: `${counted(imports.lost, 'import')} lost in the last day: nobody can know how they ended.`,
+      verb: 'See why',
+      path: `/imports?${new URLSearchParams({ finishedAfter: since.toISOString(), state: 'lost' })}`,
+    })
+  const urls = new Map(endpoints.data.map(({ id, url }) => [id, shownUrl(url)]))
+  for (const [id, count] of exhausted)
+    if (urls.has(id))
+      items.push({
+        kind: 'warn',
+        text: `${counted(count, 'delivery', 'deliveries')} to ${urls.get(id)} failed for good in the last day.`,
+        verb: 'Recover them',
+        path: `/webhooks/${id}?state=exhausted`,
+      })
+  return { items, lookedAt: now.toISOString() }
+}
+
+const attentionTexts: readonly [Attention, string, string][] = [
+  ['unmapped_status', 'with a status that nobody has mapped', 'Look at the answers'],
+  ['forbidden', 'refused by the provider', 'See which'],
+  ['outcome_incomplete', 'said to be done without what shows it', 'See which'],
+  ['stalled', 'whose progress hasn’t moved for long', 'See which'],
+  ['overdue', 'taking much longer than usual', 'See which'],
+  ['budget', 'polled less often than they should be, for want of requests', 'See the limits'],
+]
+
+export function attentionCard({ items, lookedAt }: NeedsAttention, basePath: string): Html {
+  const looked = html`<small>looked <time datetime="${lookedAt}">${moment(lookedAt)}</time></small>`
+  if (items.length === 0)
+    return html`<section class="card" aria-label="Needs attention"><p>${badge('good', '✓', 'All is well')} ${looked}</p></section>`
+  const shown = items.slice(0, shownItems)
+  const rest = items.length - shown.length
+  return html`<section class="card" aria-labelledby="attention"><h2 id="attention">Needs attention ${looked}</h2>
+<ul class="attention">${shown.map(
+    ({ kind, text, verb, path }) =>
+      html`<li>${badge(kind, kind === 'bad' ? '✕' : '◐', '')}<span>${text}</span> <a href="${basePath}${path}">${verb}</a></li>`,
+  )}</ul>${rest > 0 ? html`<p><small>and ${number(rest)} more</small></p>` : null}</section>`
+}

@@ -1,0 +1,77 @@
+// Owns the page of one delivery: what is sent, and what came of each attempt.
+import type { IRouter } from 'express'
+import { notFound } from '../../api/refusal.ts'
+import { isId } from '../../base/ids.ts'
+import { getEvent } from '../../events/feed.ts'
+import { allows } from '../../tokens/scope.ts'
+import type { ApiAttempt } from '../../webhooks/deliveries/present.ts'
+import { attemptsOf, getDelivery } from '../../webhooks/deliveries/read.ts'
+import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
+import type { Wake } from '../../work/wake.ts'
+import { requireSameOrigin } from '../same-origin.ts'
+import { noStore } from '../security-headers.ts'
+import { readForm } from './form.ts'
+import { at, when } from './format.ts'
+import { principalOf, requireSignIn } from './guard.ts'
+import { type Html, html } from './html.ts'
+import { attemptLine, deliveryBadge } from './import-events.ts'
+import { page } from './layout.ts'
+import type { WebhookDeps } from './webhooks.ts'
+
+export function mountDelivery(app: IRouter, deps: WebhookDeps & { wake: Wake }): void {
+  const { basePath, clock } = deps
+
+  app.get('/deliveries/:id', noStore, requireSignIn(deps, 'read'), async (request, response) => {
+    const id = String(request.params.id)
+    if (!isId(id)) throw notFound('delivery')
+    const one = await getDelivery(deps, id)
+    const [attempts, event] = await Promise.all([attemptsOf(deps, [id]), getEvent(deps, one.eventId)])
+    const now = clock.now()
+    const viewer = principalOf(response)
+    const body = html`<h1 class="job"><span>Delivery of</span> ${one.type}</h1>
+<section class="card" aria-label="What is known"><p class="lead">${deliveryBadge(one.state)} ${one.state === 'pending' && one.nextAttemptAt !== null ? html`<span>attempt ${when(one.nextAttemptAt, now)}</span>` : null}</p>
+<dl class="facts">
+<dt>Endpoint</dt><dd><a href="${basePath}/webhooks/${one.endpointId}">${one.endpointId}</a></dd>
+<dt>Import</dt><dd>${event.importId === null ? 'none' : html`<a href="${basePath}/imports/${event.importId}">${event.importId}</a>`}</dd>
+<dt>Created</dt><dd>${at(one.createdAt, now)}</dd>
+<dt>Delivered</dt><dd>${at(one.deliveredAt, now)}</dd>
+</dl>
+${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/deliveries/${id}/redeliver"><button>Deliver once more</button></form>` : null}</section>
+<section class="card" aria-labelledby="attempts"><h2 id="attempts">Attempts</h2>${attemptList(attempts.get(id) ?? [], now)}</section>
+<section class="card" aria-labelledby="sent"><h2 id="sent">What is sent</h2>
+<table class="short"><caption class="visually-hidden">Headers</caption><thead><tr><th scope="col">Header</th><th scope="col">Value</th></tr></thead>
+<tbody>${Object.entries(one.headers).map(([name, value]) => html`<tr><td><code>${name}</code></td><td class="wrap"><code>${value}</code></td></tr>`)}</tbody></table>
+<pre>${pretty(one.payload)}</pre></section>`
+    response.type('html').send(page({ title: one.type, body, basePath, viewer, section: '/webhooks' }))
+  })
+
+  app.post(
+    '/deliveries/:id/redeliver',
+    noStore,
+    requireSignIn(deps, 'write'),
+    requireSameOrigin,
+    readForm,
+    async (request, response) => {
+      const { id } = await redeliver(deps, String(request.params.id))
+      deps.wake(['deliver'])
+      response.redirect(303, `${basePath}/deliveries/${id}`)
+    },
+  )
+}
+
+function attemptList(attempts: readonly ApiAttempt[], now: Date): Html {
+  if (attempts.length === 0) return html`<p>None yet.</p>`
+  return html`<ol class="timeline">${attempts.toReversed().map(
+    (attempt) => html`<li><p>${attemptLine(attempt, now)}${attempt.manual ? html` <small>asked for</small>` : null}</p>
+${attempt.responseSnippet ? html`<details><summary>Answer</summary><pre>${attempt.responseSnippet}</pre></details>` : null}</li>`,
+  )}</ol>`
+}
+
+/** For reading. The bytes that are sent have no spaces. */
+function pretty(payload: string): string {
+  try {
+    return JSON.stringify(JSON.parse(payload), null, 2)
+  } catch {
+    return payload
+  }
+}

@@ -1,0 +1,144 @@
+import { describe, expect, test } from 'vitest'
+import { deliveryAttempts } from '../../src/db/schema/index.ts'
+import { useApi } from './api.ts'
+import { executablePath, hasBrowser, lookAround, signIn, useBrowser } from './browser.ts'
+import { aConnection, anImport } from './fixtures.ts'
+
+describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium (${executablePath})`, () => {
+  const api = useApi()
+  const withPage = useBrowser(api)
+
+  test('an endpoint is made with its secret shown once, tried, looked at, recovered and disabled', async () => {
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/webhooks`)
+      await page.getByLabel('URL').fill('https://hooks.example.com/in?key=private')
+      await page.getByLabel('Connections, comma-separated').fill('nobody')
+      await page.getByLabel('import.resumed').check()
+      await lookAround(page, 'webhooks-empty')
+      await page.getByRole('button', { name: 'Create the endpoint' }).click()
+      await page.getByText('connections.0 must name an existing connection').waitFor()
+      expect(await page.getByLabel('URL').inputValue()).toBe('https://hooks.example.com/in?key=private')
+      await page.getByLabel('Connections, comma-separated').fill('')
+      await page.getByRole('button', { name: 'Create the endpoint' }).click()
+      const secret = await page.locator('code.secret').textContent()
+      expect(secret).toMatch(/^whsec_/)
+      await lookAround(page, 'webhook-created')
+      await page.getByRole('link', { name: 'To the endpoint' }).click()
+      expect(await page.content()).not.toContain(secret)
+      const url = page.url()
+      const id = url.split('/').at(-1) ?? ''
+
+      const { id: importId } = await anImport(api)
+      await api.call('POST /v1/imports/{id}/stop', { id: importId })
+      const { data } = (await api.call('GET /v1/deliveries', {}, { query: { endpointId: id } })).body
+      await failFor(data[0].id)
+      await page.reload()
+      await page.getByText('failing for 12 min').waitFor()
+      await lookAround(page, 'webhook-failing')
+      await page.getByLabel('State').selectOption('exhausted')
+      await page.getByRole('button', { name: 'Filter' }).click()
+      expect(await page.locator('tbody tr').count()).toBe(1)
+      await page.getByLabel('State').selectOption('delivered')
+      await page.getByRole('button', { name: 'Filter' }).click()
+      await page.getByText('No delivery matches.').waitFor()
+
+      await page.getByRole('link', { name: 'Recover …' }).click()
+      await page.getByRole('button', { name: 'Send 1 now' }).click()
+      await page.getByText('1 delivery due now.').waitFor()
+      await page.getByRole('link', { name: 'import.stopped' }).click()
+      await page.getByText('http error').waitFor()
+      expect(await page.locator('pre').last().textContent()).toContain(importId)
+      await lookAround(page, 'delivery')
+      const before = api.wakes.deliver
+      await page.getByRole('button', { name: 'Deliver once more' }).click()
+      await page.waitForURL(`${api.url}/deliveries/*`)
+      expect(api.wakes.deliver).toBe(before + 1)
+
+      await page.goto(url)
+      await page.getByRole('button', { name: 'Send a test' }).click()
+      await page.getByRole('heading', { name: 'webhook.test' }).waitFor()
+      await page.goto(url)
+      await page.getByText('Disable …').click()
+      await page.getByRole('button', { name: 'Disable this endpoint' }).click()
+      await page.getByText('by a person').waitFor()
+      await page.getByRole('button', { name: 'Enable' }).click()
+      await page.getByText('It is tried again at once.').waitFor()
+      await page.getByText('Delete …').click()
+      await page.getByRole('button', { name: 'Delete this endpoint' }).click()
+      await page.waitForURL(`${api.url}/webhooks`)
+      expect((await api.call('GET /v1/webhook-endpoints/{id}', { id })).status).toBe(404)
+    })
+  })
+
+  test('a connection shows its limits and what it used, is tried and resumed', async () => {
+    const name = await aConnection(api, {
+      provider: 'cdq',
+      credentials: { apiKey: 'key-that-is-shown-nowhere' },
+      baseUrl: 'http://127.0.0.1:9',
+      limits: { requestsPerMonth: 1_000 },
+    })
+    const one = await anImport(api, { connection: name })
+    await api.database.pool.query(
+      `UPDATE connections SET paused_at = $1, pause_reason = 'unauthorized' WHERE name = $2`,
+      [api.clock.now(), name],
+    )
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/connections`)
+      await page.getByText('credentials refused').waitFor()
+      await lookAround(page, 'connections')
+      await page.getByRole('link', { name, exact: true }).click()
+      await page.getByRole('link', { name: one.jobId }).waitFor()
+      expect(await page.locator('dl').first().textContent()).toContain('0 requests, 1,000 left')
+      expect(await page.content()).not.toContain('key-that-is-shown-nowhere')
+      await page.getByRole('button', { name: 'Try its credentials' }).click()
+      await page.getByText('It failed:').waitFor()
+      await lookAround(page, 'connection')
+      await page.getByRole('button', { name: 'Resume' }).click()
+      await page.getByText('It isn’t paused.').waitFor()
+    })
+  })
+
+  test('what only admins may do is neither shown to others nor done for them', async () => {
+    const made = await api.call('POST /v1/webhook-endpoints', {}, { body: { url: 'https://hooks.example.com/x' } })
+    const name = await aConnection(api)
+    const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'writer', scope: 'write' } })).body
+    const body = new URLSearchParams({ token })
+    const { headers } = await api.send('/login', { method: 'POST', redirect: 'manual', body })
+    const as = { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '', accept: 'text/html' }
+    for (const path of ['/webhooks', `/webhooks/${made.body.id}`, `/connections/${name}`]) {
+      const { status, body: page } = await api.send(path, { headers: as })
+      expect(status, path).toBe(200)
+      expect(page, path).not.toMatch(/<form method="post" action="\/(webhooks|connections)/)
+    }
+    const actions = ['/test', '/recover', '/replay', '/enable', '/disable', '/delete'].map(
+      (verb) => `/${made.body.id}${verb}`,
+    )
+    for (const path of ['', ...actions])
+      expect((await api.send(`/webhooks${path}`, { method: 'POST', headers: as })).status, path).toBe(403)
+    for (const verb of ['test', 'resume'])
+      expect((await api.send(`/connections/${name}/${verb}`, { method: 'POST', headers: as })).status, verb).toBe(403)
+  })
+
+  /** As attempts leave it: exhausted, and its endpoint in trouble. */
+  async function failFor(deliveryId: string): Promise<void> {
+    const startedAt = api.clock.now()
+    await api.database.db.insert(deliveryAttempts).values({
+      deliveryId,
+      number: 1,
+      manual: false,
+      startedAt,
+      durationMs: 80,
+      outcome: 'http_error',
+      status: 500,
+      responseSnippet: 'out of <order>',
+    })
+    await api.database.pool.query(
+      `UPDATE deliveries SET state = 'exhausted', attempts = 1, status_class = 5, next_attempt_at = NULL WHERE id = $1`,
+      [deliveryId],
+    )
+    await api.database.pool.query(
+      `UPDATE webhook_endpoints SET failing_since = $1::timestamptz - interval '12 min', next_probe_at = $1::timestamptz + interval '40 s', failures = 6`,
+      [startedAt],
+    )
+  }
+})
