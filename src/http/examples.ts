@@ -131,7 +131,7 @@ const ownValues: Record<string, Values> = {
   DeliveryAttempt: { number: 1, manual: false, durationMs: 84, outcome: 'delivered', status: 204, responseSnippet: '' },
   Snapshot: { body: { status: 'FINISHED', progress: 100 }, polls: 2 },
   SkippedLine: { line: 17, column: 3, page: 0 },
-  RowResult: { row: 0, recordId: 'rec-1', created: true, existing: false, error: null },
+  RowResult: { row: 0, line: null, column: null, recordId: 'rec-1', created: true, existing: false, error: null },
   Token: { name: 'Grafana', scope: 'read' },
   NewToken: { name: 'Grafana', scope: 'read' },
   CreateToken: { name: 'Grafana', scope: 'read' },

@@ -43,13 +43,15 @@ export const rowResultList: RowList<typeof rowResultSchema> = {
   schema: rowResultSchema,
   list: listRowResults,
   batches: streamRowResults,
-  columns: ['row', 'recordId', 'created', 'existing', 'errorCode', 'errorMessage'],
-  cells: ({ row, recordId, created, existing, error }) => [
+  columns: ['row', 'recordId', 'created', 'existing', 'errorCode', 'errorMessage', 'line', 'column'],
+  cells: ({ row, recordId, created, existing, error, line, column }) => [
     row,
     recordId,
     created,
     existing,
     error?.code ?? null,
     error?.message ?? null,
+    line,
+    column,
   ],
 }

@@ -140,16 +140,22 @@ function insertRowResults(results: DetailPage['rowResults']): SQL {
     ? sql`string_to_table(${results.map(itemLine).join('\n')}::text, ${'\n'}, '')::jsonb`
     : sql`NULL::jsonb`
   return sql`, stored_results AS (
-      INSERT INTO row_results (import_id, page, row, record_id, created, existing, error_code, error_message, item)
+      INSERT INTO row_results (import_id, page, row, record_id, created, existing, error_code, error_message, item, line, "column")
       SELECT import_id, page, generate_series(results_before, results_before + ${results.length - 1}::int),
         unnest(${textArrayLiteral(results.map(({ recordId }) => recordId))}::text[]),
         unnest(${arrayLiteral(results.map(({ created }) => created))}::boolean[]),
         unnest(${arrayLiteral(results.map(({ existing }) => existing))}::boolean[]),
         unnest(${textArrayLiteral(results.map(({ error }) => error?.code ?? null))}::text[]),
         unnest(${textArrayLiteral(results.map(({ error }) => error?.message ?? null))}::text[]),
-        ${items}
+        ${items}, ${positions(results, 'line')}, ${positions(results, 'column')}
       FROM counted
     )`
+}
+
+/** Most providers tell no positions of rows. Then nothing is sent for them. */
+function positions(results: DetailPage['rowResults'], name: 'line' | 'column'): SQL {
+  if (results.every((result) => result[name] == null)) return sql`NULL::bigint`
+  return sql`unnest(${arrayLiteral(results.map((result) => result[name] ?? null))}::bigint[])`
 }
 
 function itemLine({ item }: DetailPage['rowResults'][number]): string {

@@ -45,6 +45,8 @@ export async function firstFailedRows(
 ): Promise<ApiRowResult[]> {
   const { rows } = await db.execute<{
     row: string
+    line: number | null
+    column: number | null
     recordId: string | null
     created: boolean | null
     existing: boolean | null
@@ -52,7 +54,7 @@ export async function firstFailedRows(
     message: string | null
   }>(sql`
     /* row.first_failed */
-    SELECT "row", record_id AS "recordId", created, existing, error_code AS code, error_message AS message FROM (
+    SELECT "row", line::float8 AS line, "column"::float8 AS "column", record_id AS "recordId", created, existing, error_code AS code, error_message AS message FROM (
       SELECT * FROM row_results WHERE import_id = ${importId} ORDER BY "row" LIMIT ${countedAtMost}
     ) r WHERE error_code IS NOT NULL OR error_message IS NOT NULL ORDER BY "row" LIMIT ${limit}`)
   return rows.map(({ row, code, message, ...others }) => ({ ...others, row: Number(row), error: { code, message } }))

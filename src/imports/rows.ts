@@ -16,6 +16,8 @@ export const skippedLineSchema = z
 export const rowResultSchema = z
   .object({
     row: z.number().int().describe('From 0, in the provider’s order.'),
+    line: z.number().int().nullable().describe('Where the row is in the source file, if the provider says it.'),
+    column: z.number().int().nullable(),
     recordId: z.string().nullable(),
     created: z.boolean().nullable(),
     existing: z.boolean().nullable(),
@@ -147,7 +149,8 @@ function presentLine({ line, column, page }: LineRow): ApiSkippedLine {
   return { line, column, page }
 }
 
-function presentResult({ row, recordId, created, existing, errorCode, errorMessage }: ResultRow): ApiRowResult {
+function presentResult(result: ResultRow): ApiRowResult {
+  const { row, line, column, recordId, created, existing, errorCode, errorMessage } = result
   const error = errorCode === null && errorMessage === null ? null : { code: errorCode, message: errorMessage }
-  return { row, recordId, created, existing, error }
+  return { row, line, column, recordId, created, existing, error }
 }

@@ -100,7 +100,7 @@ describeEachStore('the service', (store) => {
     const headers = { accept: 'text/csv' }
     const csv = await app.api.call('GET /v1/imports/{id}/row-results', { id: failing.id }, { headers })
     const [head, ...rows] = csv.body.trim().split(/\r?\n/)
-    expect(head).toBe('row,recordId,created,existing,errorCode,errorMessage')
+    expect(head).toBe('row,recordId,created,existing,errorCode,errorMessage,line,column')
     expect(rows.map((row: string) => row.split(',').at(0))).toEqual(['0', '1', '2', '3', '4'])
     expect(rows[0]).toContain('required_field,name is required')
   })

@@ -136,7 +136,7 @@ describe('skipped lines', () => {
 describe('row results', () => {
   const rows = [
     { recordId: 'r0', created: true, existing: false },
-    { recordId: null, errorCode: 'E1', errorMessage: 'no name' },
+    { recordId: null, errorCode: 'E1', errorMessage: 'no name', line: 7, column: 2 },
     { recordId: 'r2', existing: true, errorCode: null, errorMessage: 'odd' },
   ]
 
@@ -144,9 +144,25 @@ describe('row results', () => {
     const id = await aStoredImport(api)
     await withRowResults(api, id, rows)
     const expected = [
-      { row: 0, recordId: 'r0', created: true, existing: false, error: null },
-      { row: 1, recordId: null, created: null, existing: null, error: { code: 'E1', message: 'no name' } },
-      { row: 2, recordId: 'r2', created: null, existing: true, error: { code: null, message: 'odd' } },
+      { row: 0, line: null, column: null, recordId: 'r0', created: true, existing: false, error: null },
+      {
+        row: 1,
+        line: 7,
+        column: 2,
+        recordId: null,
+        created: null,
+        existing: null,
+        error: { code: 'E1', message: 'no name' },
+      },
+      {
+        row: 2,
+        line: null,
+        column: null,
+        recordId: 'r2',
+        created: null,
+        existing: true,
+        error: { code: null, message: 'odd' },
+      },
     ]
     for (const limit of [1, 2, 3, 100])
       expect(await allPages('GET /v1/imports/{id}/row-results', id, limit)).toEqual(expected)
@@ -165,23 +181,23 @@ describe('row results', () => {
     const cells = body.slice(body.indexOf('\r\n') + 2)
     expect(cells).toBe(
       [
-        "0,'=1+1,,,,",
-        "1,'+1+1,,,,",
-        "2,'-a,,,,",
-        "3,'@SUM(A1),,,,",
-        '4,"\'\tx",,,,',
-        '5,"\'\rx",,,,',
-        '6,"a""b",,,,',
-        '7,"a,b",,,,',
-        '8,"two\nlines",,,,',
-        '9, =fine,,,,',
-        '10,ok,,,,',
-        "11,'＝1,,,,",
+        "0,'=1+1,,,,,,",
+        "1,'+1+1,,,,,,",
+        "2,'-a,,,,,,",
+        "3,'@SUM(A1),,,,,,",
+        '4,"\'\tx",,,,,,',
+        '5,"\'\rx",,,,,,',
+        '6,"a""b",,,,,,',
+        '7,"a,b",,,,,,',
+        '8,"two\nlines",,,,,,',
+        '9, =fine,,,,,,',
+        '10,ok,,,,,,',
+        "11,'＝1,,,,,,",
         // A spreadsheet that splits at something else sees cells begin here, too.
-        '12,"a;\'=1",,,,',
-        '13,"a\t\'@b",,,,',
-        '14,"a\n\'- b",,,,',
-        '15,"a=b;c-d",,,,',
+        '12,"a;\'=1",,,,,,',
+        '13,"a\t\'@b",,,,,,',
+        '14,"a\n\'- b",,,,,,',
+        '15,"a=b;c-d",,,,,,',
         '',
       ].join('\r\n'),
     )
@@ -214,7 +230,7 @@ describe('row results', () => {
       const response = await fetch(`${api.url}${path}${query}`, { headers: { ...authorized, accept: 'text/csv' } })
       return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
     }
-    const plain = Buffer.from('row,recordId,created,existing,errorCode,errorMessage\r\n0,Müller,,,,\r\n')
+    const plain = Buffer.from('row,recordId,created,existing,errorCode,errorMessage,line,column\r\n0,Müller,,,,,,\r\n')
     expect(await bytesOf('')).toEqual({ status: 200, bytes: plain })
     expect(await bytesOf('?bom=false')).toEqual({ status: 200, bytes: plain })
     const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), plain])
@@ -266,9 +282,9 @@ describe('row results', () => {
     await withRowResults(api, id, rows)
     const { body } = await api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept: 'text/csv' } })
     expect(body.split('\r\n').slice(0, 3)).toEqual([
-      'row,recordId,created,existing,errorCode,errorMessage',
-      '0,r0,true,false,,',
-      '1,,,,E1,no name',
+      'row,recordId,created,existing,errorCode,errorMessage,line,column',
+      '0,r0,true,false,,,,',
+      '1,,,,E1,no name,7,2',
     ])
   })
 })

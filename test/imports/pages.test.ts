@@ -93,6 +93,8 @@ describe('rows', () => {
       created: nullable(fc.boolean()),
       existing: nullable(fc.boolean()),
       error: nullable(fc.record({ code: nullable(text), message: nullable(text) })),
+      line: nullable(number),
+      column: nullable(number),
       item: fc.oneof(text, fc.record({ text, lines: fc.array(text) }), fc.constantFrom(null, 0, false, {}, [])),
     },
     { requiredKeys: ['recordId', 'created', 'existing', 'error'] },
@@ -111,16 +113,18 @@ describe('rows', () => {
         const lines = await world.skippedLinesOf(importId)
         expect(lines.map(({ line, column }) => ({ line, column }))).toEqual(details.skippedLines)
         const { rows: results } = await world.database.pool.query(
-          `SELECT row::int, record_id, created, existing, error_code, error_message, item FROM row_results
+          `SELECT row::int, record_id, created, existing, error_code, error_message, item, line::float8, "column"::float8 FROM row_results
            WHERE import_id = $1 ORDER BY row`,
           [importId],
         )
         expect(results).toEqual(
-          details.rowResults.map(({ recordId, created, existing, error, item = null }, row) => ({
-            ...{ row, record_id: recordId, created, existing, item },
-            error_code: error?.code ?? null,
-            error_message: error?.message ?? null,
-          })),
+          details.rowResults.map(
+            ({ recordId, created, existing, error, item = null, line = null, column = null }, row) => ({
+              ...{ row, record_id: recordId, created, existing, item, line, column },
+              error_code: error?.code ?? null,
+              error_message: error?.message ?? null,
+            }),
+          ),
         )
       }),
       { numRuns: 60 },

@@ -281,6 +281,9 @@ export const rowResults = pgTable(
     existing: boolean('existing'),
     errorCode: text('error_code'),
     errorMessage: text('error_message'),
+    /** Where the row is in the source file, if the provider says it. */
+    line: count('line'),
+    column: count('column'),
     /** The failed item, if the provider repeats it. */
     item: jsonb('item'),
   },

@@ -65,8 +65,8 @@ function resultTable(shown: readonly ApiRowResult[]): Html {
   return html`<table class="stack"><caption class="visually-hidden">The first row results</caption>
 <thead><tr><th scope="col" class="right">Row</th><th scope="col">Record</th><th scope="col">Did</th><th scope="col">Error</th></tr></thead>
 <tbody>${shown.map(
-    ({ row, recordId, created, existing, error }) => html`<tr>
-<td data-label="Row" class="right number">${row}</td>
+    ({ row, line, recordId, created, existing, error }) => html`<tr>
+<td data-label="Row" class="right number">${line === null ? row : `line ${line}`}</td>
 <td data-label="Record">${recordId === null ? '–' : html`<code>${recordId}</code>`}</td>
 <td data-label="Did">${created ? 'created' : existing ? 'existed' : '–'}</td>
 <td data-label="Error" class="wrap">${error === null ? '–' : html`<span>${error.code === null ? null : html`<code>${error.code}</code> `}${error.message}</span>`}</td>
