@@ -1,25 +1,46 @@
-// Owns building the package: JavaScript without comments, and declarations with them, both narrowly indented, because
+// Owns building the package: one file of JavaScript, and the declarations that it needs. Both are small, because
 // consumers download them.
+
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { buildSync } from 'esbuild'
 
 const folder = new URL('.', import.meta.url)
 const dist = new URL('dist/', folder)
 
 rmSync(dist, { recursive: true, force: true })
-compile('--declaration', 'false', '--removeComments')
-compile('--emitDeclarationOnly')
-for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' }))
-  if (/\.(js|d\.ts)$/.test(name)) indentNarrowly(new URL(name, dist))
+buildSync({
+  absWorkingDir: folder.pathname,
+  entryPoints: ['src/index.ts'],
+  outfile: 'dist/index.js',
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+})
+execFileSync('tsc', ['-p', '.', '--emitDeclarationOnly'], { cwd: folder, stdio: 'inherit' })
 
-function compile(...options: string[]): void {
-  execFileSync('tsc', ['-p', '.', ...options], { cwd: folder, stdio: 'inherit' })
+const declarations = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'))
+const needed = neededFrom('index.d.ts')
+for (const name of declarations) {
+  const file = new URL(name, dist)
+  if (!needed.has(file.href)) rmSync(file)
+  else writeFileSync(file, finished(readFileSync(file, 'utf8')))
 }
 
-function indentNarrowly(file: URL): void {
-  const text = readFileSync(file, 'utf8')
-  writeFileSync(
-    file,
-    text.replace(/^( {4})+/gm, (indent) => '\t'.repeat(indent.length / 4)),
-  )
+/** Returns the declarations that one leads to, itself included. */
+function neededFrom(name: string): Set<string> {
+  const found = new Set([new URL(name, dist).href])
+  for (const file of found) // those that are added are visited, too
+    for (const [, source = ''] of readFileSync(new URL(file), 'utf8').matchAll(
+      /(?:from |import\()['"](\.[^'"]+)\.ts['"]/g,
+    ))
+      found.add(new URL(`${source}.d.ts`, file).href)
+  return found
+}
+
+/** Returns a declaration narrowly indented, with the names that its imports have in the package. */
+function finished(text: string): string {
+  const narrow = text.replace(/^( {4})+/gm, (indent) => '\t'.repeat(indent.length / 4))
+  return narrow.replace(/(?<=(?:from |import\()['"]\.[^'"]+)\.ts(?=['"])/g, '.js')
 }

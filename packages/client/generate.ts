@@ -13,6 +13,7 @@ interface Schema {
   items?: Schema
   description?: string | undefined
   allOf?: Schema[]
+  oneOf?: Schema[]
   discriminator?: unknown
 }
 interface Parameter {
@@ -31,7 +32,7 @@ interface Operation {
 }
 
 /** In characters. The package is small, and a person reads /docs. */
-const longestComment = 75
+const longestComment = 48
 
 /** Names that don't follow from the path. */
 const names: Record<string, string> = {
@@ -45,6 +46,7 @@ const document = apiDocument()
 const schemas: Record<string, Schema> = { ...(document.components?.schemas as Record<string, Schema>) }
 const methods: { group: string; call: string; signature: string }[] = []
 
+shareFields()
 for (const [path, item] of Object.entries(document.paths ?? {}))
   for (const [method, operation] of Object.entries(item as Record<string, Operation>)) describe(method, path, operation)
 
@@ -171,6 +173,19 @@ async function typesOf(schemas: Record<string, Schema>): Promise<string> {
   return withoutRepetition(text)
 }
 
+/** Gives the fields that all members of a large union have a schema of their own, which `shortened` then finds. */
+function shareFields(): void {
+  for (const [name, { oneOf = [] }] of Object.entries(schemas)) {
+    const members = oneOf.map(({ $ref = '' }) => schemas[$ref.slice($ref.lastIndexOf('/') + 1)])
+    const [first] = members
+    if (members.length < 10 || first?.properties === undefined) continue
+    const shared = Object.entries(first.properties).filter(([field, value]) =>
+      members.every((member) => isDeepStrictEqual(member?.properties?.[field], value)),
+    )
+    schemas[`${name}Fields`] = { type: 'object', properties: Object.fromEntries(shared), required: [] }
+  }
+}
+
 /** Describes a schema that has all fields of another one as that one and the rest. */
 function shortened([name, schema]: [string, Schema]): [string, Schema] {
   const { discriminator: _, ...plain } = schema // a union's types tell themselves apart
@@ -182,7 +197,7 @@ function shortened([name, schema]: [string, Schema]): [string, Schema] {
     Object.entries(base.properties ?? {}).every(
       ([field, value]) =>
         isDeepStrictEqual(plain.properties?.[field], value) &&
-        plain.required?.includes(field) === base.required?.includes(field),
+        !!plain.required?.includes(field) === !!base.required?.includes(field),
     ),
   )
   const [base] = bases.sort(([, a], [, b]) => fieldsOf(b).length - fieldsOf(a).length)

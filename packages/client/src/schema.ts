@@ -14,7 +14,6 @@ export interface Schemas {
   RegisterImport: {
     /** The name of a connection. */
     connection: string;
-    /** The provider’s id of the job, mostly of at most 500 characters. */
     jobId?: string | null;
     /** Your own data. */
     metadata?: {
@@ -22,7 +21,6 @@ export interface Schemas {
     };
     /** How long to poll at most. */
     deadlineMs?: number;
-    /** The provider’s answer, if it came inline (micro). */
     result?: {
       [key: string]: unknown;
     };
@@ -35,7 +33,6 @@ export interface Schemas {
     metadata?: {
       [key: string]: unknown;
     };
-    /** How long to poll at most, counted from the registration or the last resume. */
     deadlineMs?: number;
   };
   ImportAction: {
@@ -72,18 +69,13 @@ export interface Schemas {
     force?: boolean;
   };
   PutConnection: Schemas["PutOwnConnection"] | Schemas["PutUploadedConnection"];
-  /** A connection to a provider that comes with the service. */
   PutOwnConnection: Schemas["PutCdqConnection"] | Schemas["PutMicroConnection"] | Schemas["PutZilliantConnection"] | Schemas["PutFullstoryConnection"] | Schemas["PutAip151Connection"] | Schemas["PutAlgoliaConnection"] | Schemas["PutAuth0Connection"] | Schemas["PutAzureConnection"] | Schemas["PutContentfulConnection"] | Schemas["PutElasticsearchConnection"] | Schemas["PutHubspotConnection"] | Schemas["PutIntercomConnection"] | Schemas["PutKlaviyoConnection"] | Schemas["PutMailchimpConnection"] | Schemas["PutSalesforceConnection"] | Schemas["PutSendgridConnection"] | Schemas["PutShopifyConnection"] | Schemas["PutZendeskConnection"];
-  PutCdqConnection: {
+  PutCdqConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "cdq";
     /** The base URL of its API. */
     baseUrl?: string;
     credentials: Schemas["CdqCredentials"];
     settings?: Schemas["CdqSettings"];
-    limits?: Schemas["Limits"];
-    /** JSON Pointers of fields that change with time alone. */
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for cdq. */
   CdqCredentials: {
@@ -105,14 +97,11 @@ export interface Schemas {
     maxIntervalMs?: number;
     deadlineMs?: number;
   };
-  PutMicroConnection: {
+  PutMicroConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "micro";
     baseUrl?: string;
     credentials: Schemas["MicroCredentials"];
     settings: Schemas["MicroSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for micro. */
   MicroCredentials: {
@@ -121,15 +110,12 @@ export interface Schemas {
   MicroSettings: {
     teamId: string;
   };
-  PutZilliantConnection: {
+  PutZilliantConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "zilliant";
     /** The base URL of its API. */
     baseUrl: string;
     credentials: Schemas["ZilliantCredentials"];
     settings?: Schemas["ZilliantSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for zilliant. */
   ZilliantCredentials: {
@@ -138,14 +124,11 @@ export interface Schemas {
   ZilliantSettings: {
     forwardedHost?: string;
   };
-  PutFullstoryConnection: {
+  PutFullstoryConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "fullstory";
     baseUrl?: string;
     credentials: Schemas["FullstoryCredentials"];
     settings?: Schemas["FullstorySettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for fullstory. */
   FullstoryCredentials: {
@@ -154,14 +137,11 @@ export interface Schemas {
   FullstorySettings: {
     resource?: "events" | "users";
   };
-  PutAip151Connection: {
+  PutAip151Connection: Schemas["PutOwnConnectionFields"] & {
     provider: "aip151";
     baseUrl: string;
     credentials: Schemas["Aip151Credentials"];
     settings?: Schemas["Aip151Settings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for aip151. */
   Aip151Credentials: {
@@ -171,7 +151,6 @@ export interface Schemas {
   Aip151Settings: {
     /** The API's version, as in its path Absent: v1. */
     version?: string;
-    /** Where the progress is, 0 to 100, such as /metadata/progressPercent */
     progressPercent?: string;
     /** Where the number of rows is */
     total?: string;
@@ -182,14 +161,11 @@ export interface Schemas {
     /** Where the number of failed rows is */
     failed?: string;
   };
-  PutAlgoliaConnection: {
+  PutAlgoliaConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "algolia";
     baseUrl: string;
     credentials: Schemas["AlgoliaCredentials"];
     settings: Schemas["AlgoliaSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for algolia. */
   AlgoliaCredentials: {
@@ -202,14 +178,11 @@ export interface Schemas {
     /** The index's name */
     index: string;
   };
-  PutAuth0Connection: {
+  PutAuth0Connection: Schemas["PutOwnConnectionFields"] & {
     provider: "auth0";
     baseUrl: string;
     credentials: Schemas["Auth0Credentials"];
     settings?: Schemas["Auth0Settings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for auth0. */
   Auth0Credentials: {
@@ -221,14 +194,11 @@ export interface Schemas {
     accessToken: string;
   };
   Auth0Settings: Record<string, never>;
-  PutAzureConnection: {
+  PutAzureConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "azure";
     baseUrl?: string;
     credentials: Schemas["AzureCredentials"];
     settings?: Schemas["AzureSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for azure. */
   AzureCredentials: {
@@ -243,17 +213,13 @@ export interface Schemas {
     accessToken: string;
   };
   AzureSettings: {
-    /** The service's own words for a running operation, such as Updating */
     runningStatuses?: string[];
   };
-  PutContentfulConnection: {
+  PutContentfulConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "contentful";
     baseUrl?: string;
     credentials: Schemas["ContentfulCredentials"];
     settings: Schemas["ContentfulSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for contentful. */
   ContentfulCredentials: {
@@ -266,39 +232,30 @@ export interface Schemas {
     /** The environment's id Absent: master. */
     environment?: string;
   };
-  PutElasticsearchConnection: {
+  PutElasticsearchConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "elasticsearch";
     baseUrl: string;
     credentials: Schemas["ElasticsearchCredentials"];
     settings?: Schemas["ElasticsearchSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for elasticsearch. */
   ElasticsearchCredentials: {
-    /** API key: The encoded form, with the cluster privilege monitor */
     apiKey: string;
   } | {
     username: string;
     password: string;
   };
   ElasticsearchSettings: {
-    /** /_reindex is for reindexing from version 9.5 on Absent: /_tasks. */
     path?: "/_tasks" | "/_reindex";
   };
-  PutHubspotConnection: {
+  PutHubspotConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "hubspot";
     baseUrl?: string;
     credentials: Schemas["HubspotCredentials"];
     settings?: Schemas["HubspotSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for hubspot. */
   HubspotCredentials: {
-    /** Private-app token: Settings, Integrations, Private apps; scope crm.import */
     accessToken: string;
   } | {
     /** Client ID of the OAuth app */
@@ -310,14 +267,11 @@ export interface Schemas {
   HubspotSettings: {
     apiPath?: string;
   };
-  PutIntercomConnection: {
+  PutIntercomConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "intercom";
     baseUrl?: string;
     credentials: Schemas["IntercomCredentials"];
     settings?: Schemas["IntercomSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for intercom. */
   IntercomCredentials: {
@@ -330,14 +284,11 @@ export interface Schemas {
     /** The API version Absent: Preview. */
     version?: string;
   };
-  PutKlaviyoConnection: {
+  PutKlaviyoConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "klaviyo";
     baseUrl?: string;
     credentials: Schemas["KlaviyoCredentials"];
     settings?: Schemas["KlaviyoSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for klaviyo. */
   KlaviyoCredentials: {
@@ -345,37 +296,29 @@ export interface Schemas {
     apiKey: string;
   };
   KlaviyoSettings: {
-    /** The kind of job, as in its path Absent: profile-bulk-import-jobs. */
     jobType?: "profile-bulk-import-jobs" | "profile-suppression-bulk-create-jobs" | "profile-suppression-bulk-delete-jobs" | "catalog-item-bulk-create-jobs" | "catalog-item-bulk-update-jobs" | "catalog-item-bulk-delete-jobs" | "catalog-variant-bulk-create-jobs" | "catalog-variant-bulk-update-jobs" | "catalog-variant-bulk-delete-jobs" | "catalog-category-bulk-create-jobs" | "catalog-category-bulk-update-jobs" | "catalog-category-bulk-delete-jobs" | "coupon-code-bulk-create-jobs";
     /** The API revision Absent: 2026-07-15. */
     revision?: string;
   };
-  PutMailchimpConnection: {
+  PutMailchimpConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "mailchimp";
     baseUrl: string;
     credentials: Schemas["MailchimpCredentials"];
     settings?: Schemas["MailchimpSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for mailchimp. */
   MailchimpCredentials: {
     apiKey: string;
   };
   MailchimpSettings: Record<string, never>;
-  PutSalesforceConnection: {
+  PutSalesforceConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "salesforce";
     baseUrl: string;
     credentials: Schemas["SalesforceCredentials"];
     settings?: Schemas["SalesforceSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for salesforce. */
   SalesforceCredentials: {
-    /** Consumer key: Of a connected app with the client credentials flow */
     clientId: string;
     /** Consumer secret */
     clientSecret: string;
@@ -384,21 +327,17 @@ export interface Schemas {
     clientSecret: string;
     refreshToken: string;
   } | {
-    /** Access token: It works as long as its session does */
     accessToken: string;
   };
   SalesforceSettings: {
     /** The API version Absent: 66.0. */
     apiVersion?: string;
   };
-  PutSendgridConnection: {
+  PutSendgridConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "sendgrid";
     baseUrl?: string;
     credentials: Schemas["SendgridCredentials"];
     settings?: Schemas["SendgridSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for sendgrid. */
   SendgridCredentials: {
@@ -406,14 +345,11 @@ export interface Schemas {
     apiKey: string;
   };
   SendgridSettings: Record<string, never>;
-  PutShopifyConnection: {
+  PutShopifyConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "shopify";
     baseUrl: string;
     credentials: Schemas["ShopifyCredentials"];
     settings?: Schemas["ShopifySettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for shopify. */
   ShopifyCredentials: {
@@ -421,30 +357,25 @@ export interface Schemas {
     accessToken: string;
   };
   ShopifySettings: {
-    /** The API version; bulkOperation exists from 2026-01 on Absent: 2026-07. */
     apiVersion?: string;
   };
-  PutZendeskConnection: {
+  PutZendeskConnection: Schemas["PutOwnConnectionFields"] & {
     provider: "zendesk";
     baseUrl: string;
     credentials: Schemas["ZendeskCredentials"];
     settings?: Schemas["ZendeskSettings"];
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   /** The credentials for zendesk. */
   ZendeskCredentials: {
     /** The agent's email */
     email: string;
-    /** API token: Admin Center, Apps and integrations, Zendesk API */
     apiToken: string;
   } | {
     /** OAuth access token */
     accessToken: string;
   };
   ZendeskSettings: Record<string, never>;
-  PutUploadedConnection: {
+  PutUploadedConnection: Schemas["PutOwnConnectionFields"] & {
     /** The name of an uploaded document. */
     provider: string;
     baseUrl?: string;
@@ -454,9 +385,6 @@ export interface Schemas {
     settings?: {
       [key: string]: unknown;
     };
-    limits?: Schemas["Limits"];
-    volatileFields?: string[];
-    baselineBy?: string[];
   };
   PatchConnection: {
     provider?: string;
@@ -474,7 +402,6 @@ export interface Schemas {
     volatileFields?: string[];
     baselineBy?: string[];
   };
-  /** An absent limit stays; null restores the provider’s default. */
   ChangedLimits: {
     requestsPerSecond?: number | null;
     requestsPerMinute?: number | null;
@@ -527,7 +454,6 @@ export interface Schemas {
     metadata?: {
       [key: string]: string | number | boolean;
     } | null;
-    /** Headers to send with each webhook, such as an Authorization of yours. */
     headers?: {
       [key: string]: string;
     };
@@ -545,7 +471,6 @@ export interface Schemas {
     headers?: {
       [key: string]: string;
     };
-    /** False: nothing is sent, and pending deliveries are skipped. */
     enabled?: boolean;
   };
   RotateSecret: {
@@ -597,7 +522,6 @@ export interface Schemas {
     metadata: {
       [key: string]: unknown;
     };
-    /** Null: the import is over, or nothing is known of its kind yet. */
     eta: Schemas["Eta"] | null;
     usualDurationMs: number | null;
     detectionGapMs: number | null;
@@ -615,7 +539,6 @@ export interface Schemas {
     skipped: number | null;
   };
   Details: {
-    /** How far skipped lines and row results are stored. */
     state: "none" | "pending" | "collecting" | "complete" | "incomplete";
     skippedLines: number;
     rowResults: number;
@@ -651,13 +574,10 @@ export interface Schemas {
     }[];
   };
   ImportActionResult: {
-    /** How many imports match, of those that one call takes: at most 1000. */
     count: number;
     /** How many of them the action was done to. */
     done: number;
-    /** How many of them it isn’t for, or that refused it: they stay as they were. */
     skipped: number;
-    /** True: more match that the action is for, so call again. */
     more: boolean;
     dryRun: boolean;
   };
@@ -675,7 +595,6 @@ export interface Schemas {
     /** How many polls saw this report. */
     polls: number;
   };
-  /** A line that the provider skipped, and the page that it came with (from 0). */
   SkippedLine: {
     line: number | null;
     column: number | null;
@@ -699,7 +618,6 @@ export interface Schemas {
   Connection: {
     name: string;
     provider: string;
-    /** The revision of its uploaded document at the last `PUT`. */
     providerRevision: number | null;
     /** Null: the provider’s default. */
     baseUrl: string | null;
@@ -708,12 +626,9 @@ export interface Schemas {
     };
     limits: Schemas["OwnLimits"];
     effectiveLimits: Schemas["EffectiveLimits"];
-    /** Fields whose changes make no new snapshot, besides the provider’s own. */
     volatileFields: string[];
     baselineBy: string[];
-    /** Since when only a probe every few minutes asks the provider. */
     pausedAt: string | null;
-    /** `unauthorized`: the provider refuses the credentials. */
     pauseReason: ("unauthorized" | "forbidden") | null;
     blockedUntil: string | null;
     usage: Schemas["Usage"];
@@ -743,19 +658,15 @@ export interface Schemas {
     maxIntervalMs: number;
     deadlineMs: number;
   };
-  /** What the connection has used of its requests a month. */
   Usage: {
     /** The month in UTC, as `2026-11`. */
     month: string;
-    /** Requests to the provider in this month, whatever for. */
     used: number;
     /** Null: the month has no limit. */
     left: number | null;
-    /** When nothing will be left, at the rate of about the last day. */
     runsOutAt: string | null;
   };
   ConnectionTest: {
-    /** The provider was reached and accepts the credentials. */
     ok: boolean;
     /** `accepted`, or the reason why not. */
     code: string;
@@ -813,7 +724,6 @@ export interface Schemas {
   TriedDetails: {
     skippedLines: unknown[];
     rowResults: unknown[];
-    /** The cursor of the next page; "" stands for the first one. */
     next: string | null;
     announced?: number | null;
   };
@@ -840,11 +750,8 @@ export interface Schemas {
     enabled: boolean;
     /** `gone`: the receiver answered 410. */
     disabledReason: ("manual" | "gone" | "failing") | null;
-    /** Since when five or more attempts in a row failed: one is tried at a time. */
     failingSince: string | null;
-    /** While it is failing: when the next attempt is made. */
     nextProbeAt: string | null;
-    /** The receiver asked for no attempts before this moment (429, 503, …). */
     blockedUntil: string | null;
     /** To the minute. */
     lastSuccessAt: string | null;
@@ -859,7 +766,6 @@ export interface Schemas {
     type: string;
     createdAt: string;
     state: "pending" | "delivered" | "exhausted" | "skipped";
-    /** Requests made so far, including those that a caller asked for. */
     attempts: number;
     nextAttemptAt: string | null;
     deliveredAt: string | null;
@@ -895,7 +801,6 @@ export interface Schemas {
     endpoint: Schemas["WebhookEndpoint"];
   };
   WholeDelivery: Schemas["Delivery"] & {
-    /** The body, byte for byte: what the signature covers. */
     payload: string;
     headers: {
       [key: string]: string;
@@ -907,7 +812,6 @@ export interface Schemas {
     manual: boolean;
     startedAt: string;
     durationMs: number | null;
-    /** An `in_flight` that stays means that the worker died meanwhile. */
     outcome: Words4;
     status: number | null;
     /** Why there was no answer. */
@@ -928,19 +832,16 @@ export interface Schemas {
     id: string;
     createdAt: string;
   };
-  /** The body of a webhook: an event, whose id is in the header `webhook-id`. */
   Webhook: Schemas["ImportWebhook"] | Schemas["ConnectionWebhook"] | Schemas["EndpointWebhook"] | Schemas["DeliveryWebhook"] | Schemas["TestWebhook"];
   ImportWebhook: {
     type: Words6;
     /** When it happened. */
     timestamp: string;
-    /** Numbers the events of the import from 1, without a gap. */
     sequence: number | null;
     data: Schemas["Import"];
     omitted?: string[];
   };
   ConnectionWebhook: {
-    /** The provider refuses the connection’s credentials, or accepts them again. */
     type: "connection.paused" | "connection.resumed";
     timestamp: string;
     /** Null: only the events of an import are numbered. */
@@ -949,7 +850,6 @@ export interface Schemas {
     omitted?: string[];
   };
   EndpointWebhook: {
-    /** An endpoint fails again and again, works again, or was disabled. */
     type: "endpoint.failing" | "endpoint.recovered" | "endpoint.disabled";
     timestamp: string;
     sequence: number | null;
@@ -971,6 +871,11 @@ export interface Schemas {
     sequence: number | null;
     data: Schemas["WebhookEndpoint"];
     omitted?: string[];
+  };
+  PutOwnConnectionFields: {
+    limits?: Schemas["Limits"];
+    volatileFields?: string[];
+    baselineBy?: string[];
   };
   ListImportsQuery: Schemas["PageQuery"] & {
     connection?: string;
@@ -1009,7 +914,6 @@ export interface Schemas {
   ListEventsQuery: Schemas["PageQuery"] & {
     /** Only events of this type. */
     type?: Words2;
-    /** The name of a connection, for its own events and those of its imports. */
     connection?: string;
     waitMs?: number;
   };
@@ -1020,7 +924,6 @@ export interface Schemas {
     state?: "pending" | "delivered" | "exhausted" | "skipped";
     /** The type of their event. */
     type?: Words2;
-    /** The status of the last attempt that has finished. */
     status?: "2xx" | "3xx" | "4xx" | "5xx" | "none";
     createdAfter?: string;
     createdBefore?: string;
