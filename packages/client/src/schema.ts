@@ -603,7 +603,6 @@ export interface Schemas {
   RowResult: {
     /** From 0, in the provider’s order. */
     row: number;
-    /** Where the row is in the source file, if the provider says it. */
     line: number | null;
     column: number | null;
     recordId: string | null;
