@@ -125,7 +125,7 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   const attention = firstAttention([
     ...(report.state === 'unmapped' ? ['unmapped_status' as const] : []),
     ...(held !== null ? ['outcome_incomplete' as const] : []),
-    ...(next !== null && waitsForShare(tracked, asked) ? ['budget' as const] : []),
+    ...(next !== null && waitsForShare(tracked, asked, next) ? ['budget' as const] : []),
     ...(next?.stalled ? ['stalled' as const] : []),
     ...(isOverdue(outlook, now) ? ['overdue' as const] : []),
   ])
@@ -271,13 +271,16 @@ function stretchOf({ stretch = 1 }: Asked): number {
   return stretch
 }
 
-/** The second bound is lower, so that an import near it doesn't come and go. */
-const shownFrom = 1.25
+/** A share is told that makes gaps so much longer, by at least so many milliseconds. */
+const toldFrom = { stretch: 1.25, ms: 1_000 }
 
-/** Returns true if the import is asked about less often than wanted, because the budget has to do for others, too. */
-function waitsForShare({ attention }: TrackedImport, asked: Asked): boolean {
+/**
+ * Returns true if the import is asked about less often than wanted, because the budget has to do for others, too. What is
+ * shown stays until nothing is stretched any more, so that an import near the bound doesn't come and go.
+ */
+function waitsForShare({ attention }: TrackedImport, asked: Asked, { delayMs, wantedMs }: DuePoll): boolean {
   const stretch = stretchOf(asked)
-  return stretch > shownFrom || (attention === 'budget' && stretch > 1)
+  return attention === 'budget' ? stretch > 1 : stretch > toldFrom.stretch && delayMs - wantedMs >= toldFrom.ms
 }
 
 /** No answer tells any times, but an earlier one told that the import was over. */

@@ -125,6 +125,22 @@ describe('due work', () => {
     expect(await connection()).toMatchObject({ monthRequests: 40 })
   })
 
+  test.each([
+    ['a day', { requestsPerDay: 40 }, { dayRequests: 40 }, 40],
+    ['a minute', { requestsPerMinute: 6_000 }, { monthRequests: 9 }, 9],
+  ])(
+    'stays within the budget of %s, though polls and collections begin at once',
+    async (_window, limit, spent, most) => {
+      const { connectionId, polls, collections, connection } = await due(60, { ...limitless, ...limit })
+      for (let count = 0; count < 30; count++) await collectable(connectionId)
+      const begun = (await Promise.all([polls(), collections(), polls(), collections()])).flat()
+      begun.push(...(await polls())) // which may have found the connection taken
+      expect(new Set(begun).size).toBe(most)
+      expect(begun).toHaveLength(most)
+      expect(await connection()).toMatchObject(spent)
+    },
+  )
+
   test('has no more under way than is allowed, though polls and collections begin at once', async () => {
     const { connectionId, polls, collections } = await due(20, { maxInFlight: 7 })
     for (let count = 0; count < 20; count++) await collectable(connectionId)

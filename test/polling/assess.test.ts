@@ -161,6 +161,20 @@ describe('a report', () => {
     expect(assess(told, asked, answer({}), now)).toMatchObject({ attention: 'stalled', attentionEvent: null })
   })
 
+  test('to an import that waits for its share of a budget asks for attention, until nothing is stretched any more', () => {
+    const shownAt = (stretch: number, attention: 'budget' | null, limits = asked.limits) => {
+      const assessed = assess({ ...seen, attention }, { ...asked, limits, stretch }, answer({}), now)
+      return assessed.kind === 'unchanged' ? [assessed.attention, assessed.attentionEvent] : []
+    }
+    expect(shownAt(3, null)).toEqual(['budget', 'import.attention'])
+    expect(shownAt(3, 'budget')).toEqual(['budget', null])
+    expect(shownAt(1.1, null)).toEqual([null, null])
+    expect(shownAt(1.1, 'budget')).toEqual(['budget', null])
+    expect(shownAt(1, 'budget')).toEqual([null, null])
+    // Nobody needs to look at a wait of some milliseconds.
+    expect(shownAt(40, null, { minIntervalMs: 1, maxIntervalMs: 5 })).toEqual([null, null])
+  })
+
   test('that asks for patience gets it', () => {
     const assessed = assess(seen, asked, answer({}, { retryAfterMs: 600_000 }), now) as Extract<
       Assessment,
