@@ -149,6 +149,26 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
     })
   })
 
+  test('what is open stays open, and what is typed stays typed, while a page is brought up to date', async () => {
+    const id = await aStoredImport(api, { jobId: unique('live'), state: 'running', progress: 0.1 })
+    await aTimeline(id)
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/imports/${id}`)
+      await page.getByText('Answer').last().click()
+      await page.locator('pre', { hasText: '"progress": 0.2' }).waitFor()
+      await api.database.pool.query('UPDATE imports SET progress = 0.77 WHERE id = $1', [id])
+      await page.locator('small', { hasText: '77 %' }).waitFor()
+      expect(await page.locator('pre', { hasText: '"progress": 0.2' }).isVisible()).toBe(true)
+
+      await page.goto(`${api.url}/imports`)
+      await page.getByLabel('Job id begins with').fill('half typ')
+      await api.database.pool.query('UPDATE imports SET progress = 0.88 WHERE id = $1', [id])
+      await page.locator('small', { hasText: '88 %' }).waitFor()
+      expect(await page.getByLabel('Job id begins with').inputValue()).toBe('half typ')
+      expect(await page.locator('meta[http-equiv]').count()).toBe(0)
+    })
+  })
+
   test('what a scope may not do isn’t shown, and is refused when it is asked for', async () => {
     const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'looker', scope: 'read' } })).body
     const one = await anImport(api)

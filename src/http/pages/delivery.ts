@@ -13,7 +13,7 @@ import { noStore } from '../security-headers.ts'
 import { readForm } from './form.ts'
 import { at, when } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html, lines } from './html.ts'
 import { attemptLine, deliveryBadge } from './import-events.ts'
 import { page } from './layout.ts'
 import type { WebhookDeps } from './webhooks.ts'
@@ -41,8 +41,9 @@ ${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/d
 <section class="card" aria-labelledby="sent"><h2 id="sent">What is sent</h2>
 <table class="short"><caption class="visually-hidden">Headers</caption><thead><tr><th scope="col">Header</th><th scope="col">Value</th></tr></thead>
 <tbody>${Object.entries(one.headers).map(([name, value]) => html`<tr><td><code>${name}</code></td><td class="wrap"><code>${value}</code></td></tr>`)}</tbody></table>
-<pre>${pretty(one.payload)}</pre></section>`
-    response.type('html').send(page({ title: one.type, body, basePath, viewer, section: '/webhooks' }))
+<pre tabindex="0">${lines(pretty(one.payload))}</pre></section>`
+    const live = one.nextAttemptAt === null ? {} : { refreshSeconds: 1 }
+    response.type('html').send(page({ title: one.type, body, basePath, viewer, section: '/webhooks', ...live }))
   })
 
   app.post(
@@ -63,7 +64,7 @@ function attemptList(attempts: readonly ApiAttempt[], now: Date): Html {
   if (attempts.length === 0) return html`<p>None yet.</p>`
   return html`<ol class="timeline">${attempts.toReversed().map(
     (attempt) => html`<li><p>${attemptLine(attempt, now)}${attempt.manual ? html` <small>asked for</small>` : null}</p>
-${attempt.responseSnippet ? html`<details><summary>Answer</summary><pre>${attempt.responseSnippet}</pre></details>` : null}</li>`,
+${attempt.responseSnippet ? html`<details><summary>Answer</summary><pre>${lines(attempt.responseSnippet)}</pre></details>` : null}</li>`,
   )}</ol>`
 }
 

@@ -17,6 +17,11 @@ export function html(strings: TemplateStringsArray, ...values: Value[]): Html {
   return new Html(strings.reduce((text, part, index) => text + render(values[index - 1] ?? null) + part))
 }
 
+/** Writes a text of several lines, whose breaks stay. For `pre`. */
+export function lines(text: string): Html {
+  return new Html(text.split('\n').map(render).join('\n'))
+}
+
 function render(value: Value): string {
   if (value === null) return ''
   if (value instanceof Html) return value.text

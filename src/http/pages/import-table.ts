@@ -15,17 +15,23 @@ export function importTable(
 </table>`
 }
 
+/** Says that the cell is empty, so that it takes no line on a narrow screen. */
+function none(value: unknown): Html | null {
+  return value === null ? html` data-none` : null
+}
+
 function row(one: ApiImport, basePath: string, now: Date): Html {
+  const ended = isOver(one.state) ? one.finishedAt : null
   return html`<tr>
 <td data-label="Job"><a href="${basePath}/imports/${one.id}"><code>${one.jobId}</code></a></td>
 <td data-label="Connection"><span><a href="${basePath}/connections/${encodeURIComponent(one.connection)}">${one.connection}</a> <small>${one.provider}</small></span></td>
 <td data-label="State"><span>${stateBadge(one.state)}${note(one)}</span></td>
-<td data-label="Progress"><span>${progressBar(one.progress)}</span></td>
-<td data-label="Rows" class="right number">${rows(one)}</td>
-<td data-label="Failed" class="right number">${number(one.rows.failed)}</td>
-<td data-label="Skipped" class="right number">${number(skippedOf(one))}</td>
+<td data-label="Progress"${none(one.progress)}><span>${progressBar(one.progress)}</span></td>
+<td data-label="Rows" class="right number"${none(one.rows.processed ?? one.rows.total)}><span>${rows(one)}</span></td>
+<td data-label="Failed" class="right number"${none(one.rows.failed)}>${number(one.rows.failed)}</td>
+<td data-label="Skipped" class="right number"${none(skippedOf(one))}>${number(skippedOf(one))}</td>
 <td data-label="Registered" class="right">${when(one.registeredAt, now)}</td>
-<td data-label="Ended" class="right">${isOver(one.state) ? when(one.finishedAt, now) : html`–`}</td>
+<td data-label="Ended" class="right"${none(ended)}>${when(ended, now)}</td>
 </tr>`
 }
 

@@ -1,7 +1,7 @@
 // Owns the timeline of an import: one entry a report, the newest first.
 import type { NumberedSnapshot } from '../../imports/history.ts'
 import { counted, duration, joined, moment, number, stateBadge, when } from './format.ts'
-import { type Html, html } from './html.ts'
+import { type Html, html, lines } from './html.ts'
 import { type About, section } from './import-about.ts'
 
 export const shownReports = 50
@@ -40,8 +40,14 @@ function entry({ now }: About, report: NumberedSnapshot, before: NumberedSnapsho
   ])}</p>
 <p><small>${when(report.firstSeenAt, now)} · ${moment(report.firstSeenAt)}${lasted > 0 ? html` to ${moment(report.lastSeenAt)}, for ${duration(lasted)}` : null} · ${counted(report.polls, 'poll')}</small></p>
 ${changes === null ? html`<p><small>The first report</small></p>` : html`<p class="changes">${changes.length === 0 ? html`<small>Only the answer’s other fields changed</small>` : joined(changes)}</p>`}
-<details><summary>Answer</summary><pre>${text.length > shownBody ? `${text.slice(0, shownBody)}\n… ${number(text.length - shownBody)} more characters` : text}</pre></details>
+<details><summary>Answer</summary><pre>${lines(shownOf(text))}</pre></details>
 </li>`
+}
+
+function shownOf(text: string): string {
+  return text.length <= shownBody
+    ? text
+    : `${text.slice(0, shownBody)}\n… ${number(text.length - shownBody)} more characters`
 }
 
 function changesOf(before: NumberedSnapshot, after: NumberedSnapshot): Html[] {

@@ -5,6 +5,7 @@ import type { Encryption } from '../../base/encryption.ts'
 import { isId } from '../../base/ids.ts'
 import { listSnapshotsBackwards } from '../../imports/history.ts'
 import { getImport } from '../../imports/read.ts'
+import { isOver } from '../../model/import-state.ts'
 import { noStore } from '../security-headers.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { html } from './html.ts'
@@ -15,6 +16,8 @@ import { importRows, readImportRows } from './import-rows.ts'
 import { importSteering, mountImportSteering, type SteeringDeps, told } from './import-steering.ts'
 import { importTimeline, shownReports } from './import-timeline.ts'
 import { page } from './layout.ts'
+
+const refreshSeconds = 2
 
 interface Deps extends SteeringDeps, DownloadDeps {
   encryption: Encryption
@@ -43,7 +46,8 @@ ${importSteering(about, viewer)}
 ${importRows(about, rows)}
 ${importTimeline(about, reports, before !== null)}
 ${importEvents(about, events)}`
-    response.type('html').send(page({ title: one.jobId, body, basePath, viewer, section: '/imports' }))
+    const live = isOver(one.state) && one.details.state !== 'collecting' ? {} : { refreshSeconds }
+    response.type('html').send(page({ title: one.jobId, body, basePath, viewer, section: '/imports', ...live }))
   })
 
   mountImportSteering(app, deps)

@@ -21,6 +21,7 @@ import { canonicalQuery, linkWith } from './query.ts'
 import { type StateCounts, stateCounts } from './state-counts.ts'
 
 const shownImports = 50
+const refreshSeconds = 5
 
 interface Deps extends PageGuardDeps {
   db: Database
@@ -57,7 +58,7 @@ ${stateCounts(path, counts)}
 ${form}
 ${found instanceof AppError ? complaint(path, found) : results(path, query, found, clock.now(), basePath)}`
     const viewer = principalOf(response)
-    response.type('html').send(page({ title: 'Imports', body, basePath, viewer, section: '/imports' }))
+    response.type('html').send(page({ title: 'Imports', body, basePath, viewer, section: '/imports', refreshSeconds }))
   })
 }
 

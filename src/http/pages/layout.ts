@@ -12,12 +12,12 @@ export interface PageContent {
   viewer: Principal | null
   /** The path of the section that the page belongs to, below the base path. */
   section?: string
-  /** How often the browser reloads the page. */
+  /** How often the page is brought up to date while it is open, where scripts run. Absent: never. */
   refreshSeconds?: number
 }
 
 export function page({ title, body, basePath, viewer, section, refreshSeconds }: PageContent): string {
-  const refresh = refreshSeconds === undefined ? null : html`<meta http-equiv="refresh" content="${refreshSeconds}">`
+  const live = refreshSeconds === undefined ? null : html` data-live="${refreshSeconds}"`
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -27,16 +27,17 @@ export function page({ title, body, basePath, viewer, section, refreshSeconds }:
 <link rel="icon" href="${basePath}/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${basePath}/assets/style.css">
 <script defer src="${basePath}/assets/copy.js"></script>
-${refresh}
+${live === null ? null : html`<script defer src="${basePath}/assets/live.js"></script>`}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <a class="brand" href="${basePath}/">Import Tracker</a>
 <nav aria-label="Main">${viewer === null ? null : links(basePath, viewer, section)}</nav>
+${live === null ? null : html`<small role="status" data-live-status></small>`}
 ${viewer === null ? null : account(basePath, viewer)}
 </header>
-<main id="main" tabindex="-1">${body}</main>
+<main id="main" tabindex="-1"${live}>${body}</main>
 </body>
 </html>
 `.text

@@ -17,7 +17,7 @@ import { noStore } from '../security-headers.ts'
 import { endpointHealth } from './endpoint-health.ts'
 import { fieldOf, fieldsOf, readForm } from './form.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
-import { Html, html } from './html.ts'
+import { Html, html, lines } from './html.ts'
 import { shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
 
@@ -134,6 +134,6 @@ if (event.type === 'import.partial') console.log(event.data.jobId)`
 <h2>Its secret, shown this once</h2>
 <p><code class="secret">${secret}</code> <button type="button" class="small" data-copy="${secret}" hidden>Copy</button></p>
 <p>Keep it where the receiver finds it, such as in <code>WEBHOOK_SECRET</code>, and verify with it what arrives:</p>
-<pre>${snippet}</pre>
+<pre>${lines(snippet)}</pre>
 <p><a class="button" href="${basePath}/webhooks/${id}">To the endpoint</a></p></section>`
 }
