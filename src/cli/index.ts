@@ -97,6 +97,26 @@ program
     )
   })
 
+const providerCommands = program.command('providers').description('help with providers as documents')
+
+providerCommands
+  .command('new')
+  .argument('<name>', 'the name of the provider')
+  .description('write a document with an example into NAME.json, to begin with')
+  .action(async (name: string) => {
+    const { writeNewDocument } = await import('./providers.ts')
+    await writeNewDocument(name)
+  })
+
+providerCommands
+  .command('check')
+  .argument('<file>', 'the JSON of a document')
+  .description('read a document and run its examples; the status tells whether all is right')
+  .action(async (file: string) => {
+    const { checkDocumentFile } = await import('./providers.ts')
+    if (!(await checkDocumentFile(file))) process.exitCode = 1
+  })
+
 try {
   await program.parseAsync()
 } catch (error) {

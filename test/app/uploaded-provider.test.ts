@@ -1,0 +1,86 @@
+// Owns that the whole service follows an import at a vendor that it has never heard of, once its document is uploaded.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Service } from '../../src/app/service.ts'
+import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { startTestService, testAdminToken } from '../support/service.ts'
+
+let database: TestDatabase
+let processes: Service[]
+let polls = 0
+const vendor = createServer((request, response) => {
+  const send = (body: unknown) =>
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  if (request.headers.authorization !== 'Bearer key-of-acme') return void response.writeHead(401).end()
+  if (request.url === '/jobs/7') return void send({ state: ++polls < 2 ? 'working' : 'done', all: 9, bad: 3 })
+  if (request.url === '/jobs/7/bad') return void send({ bad: [{ n: 3, id: 'a' }, { n: 4 }], next: 'x' })
+  if (request.url === '/jobs/7/bad?after=x') return void send({ bad: [{ n: 8, why: 'Too long' }] })
+  response.writeHead(404).end()
+})
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  // Two processes that share nothing but the database: the worker has never seen the upload.
+  processes = [
+    await startTestService({ database, roles: 'worker' }),
+    await startTestService({ database, roles: 'api' }),
+  ]
+  await new Promise<void>((resolve) => vendor.listen(0, '127.0.0.1', resolve))
+})
+afterAll(async () => {
+  await Promise.all(processes.map((service) => service.stop()))
+  await database.close()
+  vendor.close()
+  vendor.closeAllConnections()
+})
+
+async function call(method: string, path: string, body?: unknown) {
+  const response = await fetch(`${processes[1]?.url}/v1${path}`, {
+    method,
+    headers: { authorization: `Bearer ${testAdminToken}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, body: (await response.json()) as Record<string, never> }
+}
+
+test('an import at an uploaded vendor is followed to its rows, without a restart', async () => {
+  const document = {
+    ...{ format: 1, name: 'acme', title: 'Acme', baseUrl: null, credentials: { key: {} } },
+    auth: { kind: 'bearer', token: '{credentials.key}' },
+    limits: { minIntervalMs: 50, maxIntervalMs: 200 },
+    status: {
+      request: { path: '/jobs/{job}' },
+      state: {
+        ...{ from: '/state', map: { working: 'running', done: 'succeeded' } },
+        refine: [{ from: 'succeeded', to: 'partial', when: { gt: ['/bad', 0] } }],
+      },
+      rows: { total: '/all', failed: '/bad' },
+    },
+    details: [
+      {
+        ...{ kind: 'pages', when: { state: ['partial'] }, request: { path: '/jobs/{job}/bad' }, rows: '/bad' },
+        ...{ page: { kind: 'cursor', next: '/next', param: 'after' } },
+        row: { recordId: '/id', line: '/n', message: { first: ['/why', { const: 'Bad' }] } },
+      },
+    ],
+  }
+  expect((await call('PUT', '/providers/acme', document)).status).toBe(201)
+  const { port } = vendor.address() as AddressInfo
+  const connection = { provider: 'acme', baseUrl: `http://127.0.0.1:${port}`, credentials: { key: 'key-of-acme' } }
+  expect((await call('PUT', '/connections/to-acme', connection)).status).toBe(201)
+  const { body: registered } = await call('POST', '/imports', { connection: 'to-acme', jobId: '7' })
+  const read = async () => (await call('GET', `/imports/${registered.id}`)).body
+  await expect.poll(read, { timeout: 60_000, interval: 200 }).toMatchObject({
+    state: 'partial',
+    provider: 'acme',
+    rows: { total: 9, failed: 3 },
+    details: { state: 'complete' },
+  })
+  const { body: rows } = await call('GET', `/imports/${registered.id}/row-results`)
+  expect(rows.data).toMatchObject([
+    { row: 0, line: 3, recordId: 'a', error: { message: 'Bad' } },
+    { row: 1, line: 4, recordId: null, error: { message: 'Bad' } },
+    { row: 2, line: 8, error: { message: 'Too long' } },
+  ])
+})
