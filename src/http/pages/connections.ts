@@ -102,6 +102,7 @@ function facts(one: ApiConnection, now: Date): Html {
 <dt>Settings</dt><dd>${settings === 'none' ? settings : html`<code>${settings}</code>`}</dd>
 <dt>Blocked until</dt><dd>${at(one.blockedUntil, now)}</dd>
 <dt>Used in ${usage.month}</dt><dd>${counted(usage.used, 'request')}${usage.left === null ? null : html`, ${number(usage.left)} left`}${usage.runsOutAt === null ? null : html`; runs out ${at(usage.runsOutAt, now)}`}</dd>
+<dt>Usual duration</dt><dd>${one.usualDurationMs === null ? '–' : duration(one.usualDurationMs)}</dd>
 <dt>Created</dt><dd>${at(one.createdAt, now)}</dd>
 <dt>Changed</dt><dd>${at(one.updatedAt, now)}</dd>
 </dl><dl class="facts numbers">

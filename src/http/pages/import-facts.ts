@@ -9,7 +9,7 @@ export function importFacts(about: About): Html {
   const { one, now, basePath } = about
   const connection = `${basePath}/connections/${encodeURIComponent(one.connection)}`
   return html`<section class="card" aria-label="What is known">
-<p class="lead">${stateBadge(one.state)}${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`} ${progressBar(one.progress)} <span>${timing(about)}</span></p>
+<p class="lead">${stateBadge(one.state)}${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`} ${progressBar(one.progress)} <span>${timing(about)}</span>${remaining(about)}</p>
 ${one.attention === null ? null : html`<p class="notice warn"><b>Needs attention:</b> ${words(one.attention)}. ${attentionTexts[one.attention] ?? null}</p>`}
 ${one.lastError === null ? null : html`<p class="notice bad"><b>Last error:</b> ${words(one.lastError.code)}, ${when(one.lastError.at, now)}. ${one.lastError.message}</p>`}
 ${one.details.lastError === null ? null : html`<p class="notice warn"><b>Rows:</b> ${words(one.details.lastError.code)}, ${when(one.details.lastError.at, now)}. ${one.details.lastError.message}</p>`}
@@ -30,12 +30,23 @@ ${metadata(about)}
 </section>`
 }
 
-/** How long it took, or has taken. */
+/** `for 6 min, usually 5 min 22 s: now 1.1 times that` */
 function timing({ one, now }: About): string {
   const from = Date.parse(one.providerStartedAt ?? one.registeredAt)
   const to = Date.parse((isOver(one.state) ? (one.providerFinishedAt ?? one.finishedAt) : null) ?? now.toISOString())
-  if (Number.isNaN(from) || to < from) return ''
-  return isOver(one.state) ? `took ${duration(to - from)}` : `for ${duration(to - from)}`
+  const ms = to - from
+  if (!(ms >= 0)) return ''
+  const took = isOver(one.state) ? `took ${duration(ms)}` : `for ${duration(ms)}`
+  if (one.usualDurationMs === null || one.usualDurationMs <= 0) return took
+  const times = (ms / one.usualDurationMs).toFixed(1)
+  return `${took}, usually ${duration(one.usualDurationMs)}: ${isOver(one.state) ? '' : 'now '}${times} times that`
+}
+
+/** When it is likely to end. Null: it is over, or nobody can say. */
+function remaining({ one, now }: About): Html | null {
+  if (one.eta === null) return null
+  const { at: likely, earliest, latest } = one.eta
+  return html` <span>ends ${when(likely, now)} <small>between ${when(earliest, now)} and ${when(latest, now)}</small></span>`
 }
 
 function rowFacts({ one: { rows, details }, one }: About): Html {
