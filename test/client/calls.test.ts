@@ -1,0 +1,164 @@
+// The client against servers of all kinds: what it sends, what it asks again, and what it gives up.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { calls } from '../../packages/client/src/calls.ts'
+import { createClient, ProblemError } from '../../packages/client/src/index.ts'
+import { apiDocument } from '../../src/http/operations.ts'
+
+type Answer = (request: IncomingMessage, response: ServerResponse) => void
+
+let close = () => {}
+afterEach(() => close())
+
+/** A client of a server that answers one request after the other as given, and then the last way. */
+async function clientOf(...answers: Answer[]) {
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`)
+    const answer = answers[Math.min(seen.length, answers.length) - 1] as Answer
+    answer(request, response)
+  }).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  close = () => {
+    server.closeAllConnections()
+    server.close()
+  }
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/base/`
+  return { tracker: createClient({ url, token: 't' }), seen }
+}
+
+const json =
+  (status: number, body: unknown, headers: Record<string, string> = {}): Answer =>
+  (_request, response) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+const refuse = (status: number, code: string, headers: Record<string, string> = {}) =>
+  json(
+    status,
+    { status, code, detail: 'No.', requestId: 'r', errors: [{ field: 'jobId', message: 'is wrong' }] },
+    headers,
+  )
+const breakOff: Answer = (request) => request.socket.destroy()
+const silent: Answer = () => {}
+
+test('every operation of the document has a method', () => {
+  const reachable = Object.values(calls).flatMap((group) => Object.values(group))
+  const operations = Object.entries(apiDocument().paths ?? {}).flatMap(([path, item]) =>
+    Object.keys(item as object).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  expect(reachable.map((call) => call.split(' ').slice(0, 2).join(' ')).sort()).toEqual(operations.sort())
+})
+
+test('a query has lists with commas, and metadata by its keys', async () => {
+  const { tracker, seen } = await clientOf(json(200, { data: [], next: null }))
+  await tracker.imports.list({ state: ['failed', 'lost'], metadata: { team: 'data', 'a.b': 1 }, limit: 5 }).page()
+  expect(seen).toEqual(['GET /base/v1/imports?state=failed%2Clost&metadata.team=data&metadata.a.b=1&limit=5'])
+})
+
+test('a list goes on to its end', async () => {
+  const { tracker, seen } = await clientOf(json(200, { data: [1, 2], next: 'n' }), json(200, { data: [3], next: null }))
+  expect(await all(tracker.tokens.list())).toEqual([1, 2, 3])
+  expect(seen).toEqual(['GET /base/v1/tokens', 'GET /base/v1/tokens?after=n'])
+})
+
+test('a refusal is a ProblemError with its code, its fields and the request’s id', async () => {
+  const { tracker } = await clientOf(refuse(400, 'invalid_request'))
+  const error = await tracker.imports.get('x').catch((thrown) => thrown)
+  expect(error).toBeInstanceOf(ProblemError)
+  expect(error).toMatchObject({
+    code: 'invalid_request',
+    status: 400,
+    message: 'No.',
+    requestId: 'r',
+    errors: [{ field: 'jobId', message: 'is wrong' }],
+  })
+})
+
+test('a proxy’s page is an unexpected answer', async () => {
+  const { tracker } = await clientOf((_request, response) => response.writeHead(403).end('<html>'))
+  await expect(tracker.me.get()).rejects.toMatchObject({ code: 'unexpected_answer', status: 403 })
+})
+
+describe('asking again', () => {
+  const again = { 'retry-after': '0' }
+
+  test.each([408, 429, 500, 502, 503])('%d is asked again', async (status) => {
+    const { tracker, seen } = await clientOf(refuse(status, 'unavailable', again), json(200, { name: 'n' }))
+    expect(await tracker.me.get()).toEqual({ name: 'n' })
+    expect(seen).toHaveLength(2)
+  })
+
+  test('a connection that breaks is, too, and three times at the most', async () => {
+    const { tracker, seen } = await clientOf(breakOff)
+    await expect(tracker.me.get()).rejects.toMatchObject({ code: 'unreachable', status: null })
+    expect(seen).toHaveLength(4)
+  })
+
+  test('registering a job id is repeated; what isn’t idempotent never', async () => {
+    const unavailable = refuse(503, 'unavailable', again)
+    const registering = await clientOf(unavailable, json(201, { id: 'i' }))
+    await registering.tracker.imports.register({ connection: 'c', jobId: 'j' })
+    expect(registering.seen).toHaveLength(2)
+    close()
+    const { tracker, seen } = await clientOf(unavailable)
+    await expect(tracker.imports.register({ connection: 'c', result: {} })).rejects.toMatchObject({ status: 503 })
+    await expect(tracker.imports.poll('i')).rejects.toMatchObject({ status: 503 })
+    await expect(tracker.tokens.create({ name: 'n', scope: 'read' })).rejects.toMatchObject({ status: 503 })
+    expect(seen).toHaveLength(3)
+  })
+
+  test('a pause of an hour is not waited for', async () => {
+    const { tracker, seen } = await clientOf(refuse(429, 'too_many_requests', { 'retry-after': '3600' }))
+    await expect(tracker.me.get()).rejects.toMatchObject({ retryAfterMs: 3_600_000 })
+    expect(seen).toHaveLength(1)
+  })
+})
+
+describe('an abort ends at once, with its reason,', () => {
+  const endless = {
+    'waiting for an answer': [silent],
+    'waiting to ask again': [refuse(503, 'unavailable', { 'retry-after': '50' })],
+  }
+  for (const [what, answers] of Object.entries(endless))
+    test.each(['wait', 'wait with changes', 'follow', 'get'])(`${what}: %s`, async (call) => {
+      const { tracker } = await clientOf(...answers)
+      const stop = new AbortController()
+      const { signal } = stop
+      const running: Record<string, () => Promise<unknown>> = {
+        wait: () => tracker.imports.wait('i', { signal }),
+        'wait with changes': () => tracker.imports.wait('i', { signal, onChange() {} }),
+        follow: () => tracker.events.follow({ signal }).next(),
+        get: () => tracker.imports.get('i', { signal }),
+      }
+      setTimeout(() => stop.abort(new Error('enough')), 20)
+      await expect(running[call]?.()).rejects.toThrow('enough')
+    })
+})
+
+async function all(items: AsyncIterable<unknown>): Promise<unknown[]> {
+  const found = []
+  for await (const item of items) found.push(item)
+  return found
+}
+
+/** Checked by tsc alone. */
+export function refused(tracker: ReturnType<typeof createClient>) {
+  // @ts-expect-error: there is no such state
+  tracker.imports.list({ state: ['exploded'] })
+  // @ts-expect-error: there is no such filter
+  tracker.imports.list({ planet: 'mars' })
+  // @ts-expect-error: a registration names a connection
+  tracker.imports.register({ jobId: 'j' })
+  // @ts-expect-error: an import is got by its id
+  tracker.imports.get()
+  // @ts-expect-error: there is no such scope
+  tracker.tokens.create({ name: 'n', scope: 'root' })
+}
+export async function narrowed(tracker: ReturnType<typeof createClient>) {
+  for await (const event of tracker.events.follow()) {
+    if (event.type === 'import.failed') return event.data.rows.failed
+    // @ts-expect-error: a connection has no rows
+    if (event.type === 'connection.paused') return event.data.rows
+  }
+  return null
+}
