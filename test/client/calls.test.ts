@@ -140,25 +140,3 @@ async function all(items: AsyncIterable<unknown>): Promise<unknown[]> {
   for await (const item of items) found.push(item)
   return found
 }
-
-/** Checked by tsc alone. */
-export function refused(tracker: ReturnType<typeof createClient>) {
-  // @ts-expect-error: there is no such state
-  tracker.imports.list({ state: ['exploded'] })
-  // @ts-expect-error: there is no such filter
-  tracker.imports.list({ planet: 'mars' })
-  // @ts-expect-error: a registration names a connection
-  tracker.imports.register({ jobId: 'j' })
-  // @ts-expect-error: an import is got by its id
-  tracker.imports.get()
-  // @ts-expect-error: there is no such scope
-  tracker.tokens.create({ name: 'n', scope: 'root' })
-}
-export async function narrowed(tracker: ReturnType<typeof createClient>) {
-  for await (const event of tracker.events.follow()) {
-    if (event.type === 'import.failed') return event.data.rows.failed
-    // @ts-expect-error: a connection has no rows
-    if (event.type === 'connection.paused') return event.data.rows
-  }
-  return null
-}
