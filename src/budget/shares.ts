@@ -74,8 +74,9 @@ export async function withStretch(
   now: Date,
 ): Promise<Map<string, number>> {
   const stretches = new Map(rows.map(({ id, stretch }) => [id, stretch]))
+  // Limits that are gone may have left a stretch behind.
   const outdated = rows.filter(
-    (row) => isMetered(limitsOf(row)) && (row.stretchUntil === null || row.stretchUntil <= now),
+    (row) => (isMetered(limitsOf(row)) || row.stretch > 1) && (row.stretchUntil === null || row.stretchUntil <= now),
   )
   if (outdated.length === 0) return stretches
   const wanted = await readWanted(tx, outdated, now)

@@ -17,7 +17,7 @@ export const outageMs = 60_000
  */
 export async function spreadAfterOutage(db: Database, now: Date): Promise<number> {
   const lastPolledAt = await lastPoll(db)
-  if (lastPolledAt === null || now.getTime() - lastPolledAt.getTime() < outageMs) return 0
+  if (now.getTime() - lastPolledAt.getTime() < outageMs) return 0
   const waited = await longestWaits(db, now)
   const spread = waited.flatMap(({ id, limits, dueAt, ...pinned }) => {
     if (!isKnown(pinned)) return []
@@ -35,12 +35,12 @@ export async function spreadAfterOutage(db: Database, now: Date): Promise<number
   return spread.length
 }
 
-async function lastPoll(db: Database): Promise<Date | null> {
+/** Returns the epoch if no live import has been polled yet. */
+async function lastPoll(db: Database): Promise<Date> {
   const { rows } = await db.execute<{ ms: number | null }>(
     sql`/* polling.last */ SELECT date_part('epoch', max(last_polled_at)) * 1000 AS ms FROM polling`,
   )
-  const ms = rows[0]?.ms ?? null
-  return ms === null ? null : new Date(ms)
+  return new Date(rows[0]?.ms ?? 0)
 }
 
 /** Returns the connections that may be asked now, with the longest due poll of each. */

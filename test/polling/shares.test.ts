@@ -83,25 +83,20 @@ test('a month that is used up delays no deadline, and what waits says so', async
   expect(await world.eventTypesOf(lost)).toEqual(['import.attention', 'import.lost'])
 })
 
-test('where there is more again, those who were put off come sooner', async () => {
-  const { id } = await world.connection({
-    limits: { requestsPerSecond: 0.02, maxInFlight: 100, maxIntervalMs: 10_000 },
-  })
+test.each([
+  ['there is more again', { requestsPerSecond: 100 }],
+  ['there is no limit any more', {}],
+])('where %s, those who were put off come sooner', async (_what, more) => {
+  const roomy = { maxInFlight: 100, maxIntervalMs: 10_000 }
+  const { id } = await world.connection({ limits: { ...roomy, requestsPerSecond: 0.02 } })
   const [first = ''] = await runningImports(20, id, { registeredAt: after(now(), -3_600_000) })
   const worker = passesOf(world, () => [id])
   await worker.run({ forMs: 60_000, stepMs: 1_000 })
   expect((await connectionRow(id)).stretch).toBeGreaterThan(10)
-  const [call] = worker.calls
-  const polled = await world.row(call?.importId ?? first)
+  const polled = await world.row(worker.calls[0]?.importId ?? first)
   expect(polled.nextPollAt?.getTime()).toBeGreaterThan(now().getTime() + 60_000)
-  await world.db
-    .update(connections)
-    .set({ limits: { maxInFlight: 100 }, stretchUntil: null })
-    .where(eq(connections.id, id))
-  await world.db
-    .update(connections)
-    .set({ limits: { maxInFlight: 100, requestsPerSecond: 100 } })
-    .where(eq(connections.id, id))
+  const changed = { limits: { ...roomy, ...more }, stretchUntil: null, nextRequestAt: null } // as a PUT does
+  await world.db.update(connections).set(changed).where(eq(connections.id, id))
   await worker.pass()
   expect((await connectionRow(id)).stretch).toBe(1)
   expect((await world.row(polled.id)).nextPollAt?.getTime()).toBeLessThanOrEqual(now().getTime() + 10_000)
