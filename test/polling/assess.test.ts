@@ -524,6 +524,29 @@ describe('a vendor whose clock is wrong', () => {
   )
 
   test.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '2099-01-01T00:00:00Z'])(
+    'and whose times can’t be (%s) teaches what the polls saw',
+    (time) => {
+      const date = new Date(time)
+      const ago = (seconds: number) => new Date(now.getTime() - seconds * 1_000)
+      const tracked = { ...seen, registeredAt: ago(300), seenAt: ago(20) }
+      const odd = { state: 'succeeded' as const, startedAt: date, createdAt: date, finishedAt: date }
+      expect(assess(tracked, asked, answer(odd), now)).toMatchObject({
+        to: 'succeeded',
+        span: { startedAt: ago(300).getTime(), endedAt: ago(10).getTime(), uncertainMs: 20_000 },
+      })
+    },
+  )
+
+  test('by an hour teaches how long the job ran all the same', () => {
+    const theirs = (seconds: number) => new Date(now.getTime() + 3_600_000 - seconds * 1_000)
+    const told = { state: 'succeeded' as const, startedAt: theirs(90), finishedAt: theirs(5) }
+    const tracked = { ...seen, seenAt: new Date(now.getTime() - 20_000) }
+    const heard = answer(told, { date: theirs(0) })
+    const span = { startedAt: now.getTime() - 90_000, endedAt: now.getTime() - 5_000, uncertainMs: 0 }
+    expect(assess(tracked, asked, heard, now)).toMatchObject({ span })
+  })
+
+  test.each(['0001-01-01T00:00:00Z', '1970-01-01T00:00:00Z', '2099-01-01T00:00:00Z'])(
     'and whose times can’t be (%s) leaves the pace as it is without them',
     (time) => {
       const date = new Date(time)
