@@ -161,7 +161,7 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
   defaultLimits: DefaultLimits
   /**
    * How long its imports take, until some of ours have ended: the median, and the standard deviation of the logarithm.
-   * Null: nothing is known, and polls come √t apart.
+   * Null: nothing is known, and after the time t the gap is √(2kt).
    */
   durationPrior: { medianMs: number; sigma: number } | null
   /**

@@ -18,7 +18,7 @@ export const politeDefaults: DefaultLimits = {
 }
 
 /**
- * The spread of how long imports take where a provider publishes nothing: most take between a fifth and five times the
- * median. The medians themselves are guesses on the short side. To ask early costs a call, to ask late costs delay.
+ * The spread of how long imports take where a provider publishes nothing: two of three take between half and twice the
+ * median, or thereabouts. The medians are guesses, too. docs/benchmarks.md has what it costs if they are wrong.
  */
-export const unpublishedSpread = 1.5
+export const unpublishedSpread = 0.8
