@@ -10,6 +10,7 @@ import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import { nobodysJobId } from '../providers/job-id.ts'
 import type { ConnectionAccess, ConnectionAccesses } from './access.ts'
 import { announcedWaitMs, blockConnection } from './block.ts'
 import { reservedAheadMs, reserveRequest } from './reserve.ts'
@@ -41,7 +42,9 @@ const callMs = 20_000
 /** Also tries a paused connection, which stays paused. @throws {AppError} not_found */
 export async function testConnection(deps: TestDeps, name: string, signal: AbortSignal): Promise<ConnectionTest> {
   const asked = await askWithin(deps, name, signal, (access, patience) =>
-    askStatus(deps.client, access.provider, access, randomUUID(), { signal: patience }),
+    askStatus(deps.client, access.provider, access, unknownJob(access), {
+      signal: patience,
+    }),
   )
   if (asked.kind === 'answered')
     return { ok: true, code: 'accepted', message: 'The provider answered, and took the credentials.' }
@@ -102,4 +105,8 @@ async function ask<Value>(
 
 function refused(code: string, message: string): Asked<never> {
   return { kind: 'refused', error: { code, message } }
+}
+
+function unknownJob({ provider: { jobId }, baseUrl }: ConnectionAccess): string {
+  return nobodysJobId(randomUUID(), { jobId, baseUrl })
 }

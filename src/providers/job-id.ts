@@ -38,6 +38,14 @@ export function jobIdProblem(
   return null
 }
 
+/** Returns an id that no job has, of the provider's form, to see whether credentials are accepted. */
+export function nobodysJobId(
+  random: string,
+  { jobId: { kind, maxLength } = usual, baseUrl }: { jobId?: JobIdForm | undefined; baseUrl: string },
+): string {
+  return kind === 'url' ? `${baseUrl.replace(/\/+$/, '')}/${random}` : random.slice(0, maxLength)
+}
+
 /** Returns the id as a segment of a path: `abd123=` becomes `abd123%3D`. */
 export function jobIdSegment(jobId: string): string {
   return jobPath('segment', jobId, '')

@@ -40,6 +40,16 @@ describe('a connection is tried out', () => {
     expect(await rowOf(name)).toMatchObject({ pausedAt: null })
   })
 
+  test.each(['salesforce', 'azure', 'aip151'])('at %s, about an id of the form that it has', async (provider) => {
+    vendor.answerJson({}, 401)
+    const before = vendor.seen.length
+    const name = await aConnection(api, {
+      ...{ provider, baseUrl: `${vendor.baseUrl}/base`, credentials: { accessToken: 'token' }, settings: {} },
+    })
+    expect(await tryOut(name)).toMatchObject({ ok: false, code: 'unauthorized' })
+    expect(vendor.seen.slice(before)).toMatchObject([{ target: expect.stringMatching(/^\/base\/.+/) }])
+  })
+
   test('while it is paused, and stays paused', async () => {
     const name = await aConnection(api, atSandbox('cdq'))
     await change(name, { pausedAt: api.clock.now() })

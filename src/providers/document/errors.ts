@@ -18,6 +18,7 @@ export function compileErrors(document: ProviderDocument): {
   return {
     classify(scope, now) {
       const rule = rules.find(({ holds }) => holds(scope))
+      if (!rule && scope.status < 300) return noError
       const times = waits.flatMap((wait) => wait(scope, now) ?? [])
       return {
         kind: rule ? kindOf(rule.kind) : null,
@@ -30,6 +31,8 @@ export function compileErrors(document: ProviderDocument): {
     },
   }
 }
+
+const noError: Classified = { kind: null, retryAfterMs: null }
 
 /** A token that has to be refreshed is a credential that doesn't work as long as nobody can refresh it. */
 function kindOf(kind: ProviderDocument['errors'][number]['kind']): ProviderErrorKind {
