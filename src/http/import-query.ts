@@ -58,7 +58,7 @@ export const importQuery = z
   .object(shape)
   .catchall(z.unknown())
   .superRefine((query, context) => {
-    const others = Object.keys(query).filter((name) => !(name in shape))
+    const others = Object.keys(query).filter((name) => !Object.hasOwn(shape, name))
     const keys = others.filter((name) => !name.startsWith(metadataPrefix))
     if (keys.length > 0) context.addIssue({ code: 'unrecognized_keys', keys, input: query })
     for (const name of others)
@@ -74,7 +74,7 @@ export interface ImportListQuery {
 
 /** Returns the filter of a query, with the metadata in one. */
 export function filterOf(query: z.output<typeof importQuery>): ImportListQuery & ImportFilter {
-  const known = Object.fromEntries(Object.entries(query).filter(([name]) => name in shape))
+  const known = Object.fromEntries(Object.entries(query).filter(([name]) => Object.hasOwn(shape, name)))
   const metadata = Object.entries(query).flatMap(([name, value]) =>
     name.startsWith(metadataPrefix) ? [[name.slice(metadataPrefix.length), String(value)] as const] : [],
   )
