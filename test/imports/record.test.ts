@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { recordReports } from '../../src/imports/record.ts'
 import { stopImport } from '../../src/imports/stop.ts'
@@ -52,6 +53,24 @@ describe('a changed report', () => {
     expect(await world.row(row.id)).toEqual(row)
     expect(await world.snapshotsOf(row.id)).toEqual([])
     expect(await world.eventsOf(row.id)).toEqual([])
+  })
+
+  test('that changes no state touches no index of imports', async () => {
+    const row = await world.tracked({ state: 'running', polls: 3, metadata: { run: 1 } })
+    const change = await world.changed(row, { progress: 0.5, message: 'Half way.' })
+    const updates = await world.db.transaction(async (tx) => {
+      const count = async () => {
+        const { rows } = await tx.execute<{ all: number; hot: number }>(sql`
+          SELECT pg_stat_get_xact_tuples_updated('imports'::regclass)::int AS all,
+            pg_stat_get_xact_tuples_hot_updated('imports'::regclass)::int AS hot`)
+        return rows[0] ?? { all: 0, hot: 0 }
+      }
+      const before = await count() // this connection may have more that it hasn't reported yet
+      await recordReports(tx, [change])
+      const after = await count()
+      return { all: after.all - before.all, hot: after.hot - before.hot }
+    })
+    expect(updates).toEqual({ all: 1, hot: 1 })
   })
 
   test('that changes no state writes no event', async () => {

@@ -42,7 +42,7 @@ ${groups(columns, { title: 'Column', caption: 'Skipped lines by column', write: 
 ${first(
   lines.length,
   count,
-  html`<table><caption class="visually-hidden">The first skipped lines</caption>
+  html`<table class="short"><caption class="visually-hidden">The first skipped lines</caption>
 <thead><tr><th scope="col" class="right">Line</th><th scope="col" class="right">Column</th></tr></thead>
 <tbody>${lines.map(({ line, column }) => html`<tr><td class="right number">${plain(line)}</td><td class="right number">${plain(column)}</td></tr>`)}</tbody></table>`,
 )}`,

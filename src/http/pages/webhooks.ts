@@ -124,7 +124,7 @@ ${refusal === null ? null : html`<ul role="alert">${refusal.errors.map(({ field,
 }
 
 function created({ id, url, secret }: ApiEndpointWithSecret, basePath: string): Html {
-  const snippet = `import { verifyWebhook } from 'import-tracker/webhooks'
+  const snippet = `import { verifyWebhook } from 'import-tracker-client'
 
 // \`body\` are the raw bytes of the request, before anything parses them.
 const event = verifyWebhook(body, request.headers, process.env.WEBHOOK_SECRET)
