@@ -10,4 +10,6 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
   process.exit(1)
 }
 
-import('./cli/index.ts')
+// Node runs the sources of a checkout; a package has them built, because Node strips no types below node_modules.
+const { existsSync } = require('node:fs')
+import(existsSync(`${__dirname}/cli`) ? './cli/index.ts' : '../dist/src/cli/index.js')

@@ -32,8 +32,8 @@ const application: Directives = {
   'worker-src': ["'self'", 'blob:'],
 }
 
-export const plainSecurity = security(plain)
-export const applicationSecurity = security(application)
+export const plainSecurity: RequestHandler = security(plain)
+export const applicationSecurity: RequestHandler = security(application)
 
 function security(directives: Directives): RequestHandler {
   return helmet({ contentSecurityPolicy: { useDefaults: false, directives } })
