@@ -36,7 +36,8 @@ export function createTally({ db, clock }: { db: Database; clock: Clock }): Tall
 
 /** Returns the connections that were written. */
 async function write(db: Database, counts: ReadonlyMap<string, number>, now: Date): Promise<Set<string>> {
-  const month = now.toISOString().slice(0, 7)
+  const day = now.toISOString().slice(0, 10)
+  const month = day.slice(0, 7)
   const given = [...counts].map(([id, requests]) => ({ id, requests }))
   const { rows } = await db.execute<{ id: string }>(sql`
     /* connection.tally */
@@ -46,7 +47,9 @@ async function write(db: Database, counts: ReadonlyMap<string, number>, now: Dat
     )
     UPDATE connections c SET
       month_requests = locked.requests + CASE WHEN c.budget_month >= ${month} THEN c.month_requests ELSE 0 END,
-      budget_month = greatest(c.budget_month, ${month})
+      budget_month = greatest(c.budget_month, ${month}),
+      day_requests = locked.requests + CASE WHEN c.budget_day >= ${day} THEN c.day_requests ELSE 0 END,
+      budget_day = greatest(c.budget_day, ${day})
     FROM locked WHERE c.id = locked.id
     RETURNING c.id`)
   return new Set(rows.map(({ id }) => id))

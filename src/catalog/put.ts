@@ -75,9 +75,11 @@ export function checkDocument(
  */
 export async function deleteProvider({ db, clock }: Pick<Deps, 'db' | 'clock'>, name: string): Promise<void> {
   await db.transaction(async (tx) => {
+    await lockName(tx, name)
     // Connections that are put now wait for this lock, or hold it.
     const newest = await findNewest(tx, name, { lock: 'update' })
-    if (!newest && isOwnProvider(name)) throw new AppError('conflict', `${name} comes with the service.`)
+    if (!newest && isOwnProvider(name))
+      throw new AppError('conflict', `${name} comes with the service, and can’t be deleted.`)
     if (!newest) throw notFound('provider')
     const { provider, providerRevision, deletedAt } = connections
     const [user] = await tx
@@ -93,7 +95,7 @@ export async function deleteProvider({ db, clock }: Pick<Deps, 'db' | 'clock'>, 
   })
 }
 
-/** Two uploads of one name at once get two revisions. */
+/** Two uploads of one name at once get two revisions, and a deletion deletes all that were before it. */
 async function lockName(tx: Transaction, name: string): Promise<void> {
   await tx.execute(sql`/* provider.lock */ SELECT pg_advisory_xact_lock(hashtextextended(${`provider:${name}`}, 0))`)
 }

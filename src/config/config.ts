@@ -201,7 +201,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
   const env = parsed.data
 
   const { PUBLIC_URL: publicUrl = null, BASE_PATH: basePath = '' } = env
-  if (publicUrl !== null && !publicUrl.endsWith(basePath))
+  if (publicUrl !== null && !new URL(publicUrl).pathname.endsWith(basePath))
     throw new ConfigError(`PUBLIC_URL must end with BASE_PATH, which is ${basePath}.`)
 
   const privateDefault = env.DATABASE_URL === undefined ? loopback : []

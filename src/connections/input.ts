@@ -19,7 +19,7 @@ const durationMs = z.number().int().min(1).max(tenYearsMs)
 
 /** About one request a day, so that the time of the next one can be stored. */
 const minRequestsPerSecond = 0.00001
-const minRequestsPerMinute = 60 * minRequestsPerSecond
+const minRequestsPerMinute = 0.0006
 
 const limits = {
   requestsPerSecond: z.number().min(minRequestsPerSecond).max(10_000).describe('At an even pace.'),

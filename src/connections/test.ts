@@ -58,12 +58,13 @@ export type Asked<Value> =
   | { kind: 'answered'; value: Value }
   | { kind: 'refused'; error: { code: string; message: string } }
 
-/** Makes one call over a connection, within its budget and blocks. @throws {AppError} not_found */
+/** Makes one call over a connection, within its budget and blocks. `check` is asked first. @throws {AppError} not_found */
 export async function askWithin<Value>(
   deps: TestDeps,
   name: string,
   signal: AbortSignal,
   call: (access: ConnectionAccess, patience: AbortSignal) => Promise<Value>,
+  check: (access: ConnectionAccess) => void = () => {},
 ): Promise<Asked<Value>> {
   const [found] = await deps.db
     .select({ id: connections.id, blockedUntil: connections.blockedUntil })
@@ -72,6 +73,7 @@ export async function askWithin<Value>(
   if (!found) throw notFound('connection')
   const access = (await deps.accesses.load([found.id])).get(found.id)
   if (!access) throw notFound('connection')
+  check(access)
 
   const now = deps.clock.now()
   if (found.blockedUntil !== null && found.blockedUntil > now)

@@ -126,11 +126,16 @@ async function askTo(
   { connection, jobId }: { connection: string; jobId: string },
   signal: AbortSignal,
 ): Promise<TriedProvider> {
-  const asked = await askWithin(deps, connection, signal, (access, patience) => {
-    if (access.provider.name !== provider.name)
-      throw invalid('connection', `must be one to ${provider.name}; it is one to ${access.provider.name}`)
-    return askStatus(deps.client, provider, access, jobId, { signal: patience })
-  })
+  const asked = await askWithin(
+    deps,
+    connection,
+    signal,
+    (access, patience) => askStatus(deps.client, provider, access, jobId, { signal: patience }),
+    (access) => {
+      if (access.provider.name !== provider.name)
+        throw invalid('connection', `must be one to ${provider.name}; it is one to ${access.provider.name}`)
+    },
+  )
   if (asked.kind === 'refused') return shown({ report: null, details: null, missing: null, error: asked.error })
   return shown({ ...asked.value, error: null })
 }

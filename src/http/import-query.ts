@@ -10,13 +10,14 @@ import { pageQuery, timeParam } from './parameters.ts'
 
 const metadataPrefix = 'metadata.'
 const maxNameLength = 100
+const jobIdPrefixText = 'What the provider’s id of the job begins with.'
 
 /** What the query and the JSON have in common. */
 const common = {
   connection: z.string().max(maxNameLength).optional().describe('The name of their connection.'),
   provider: providerNameSchema.optional().describe('The name of their provider.'),
   jobId: z.string().max(longestJobId).optional().describe('The provider’s id of the job.'),
-  jobIdPrefix: z.string().max(longestJobId).optional().describe('What the provider’s id of the job begins with.'),
+  jobIdPrefix: z.string().max(longestJobId).optional().describe(jobIdPrefixText),
   attention: z.enum(attentions).optional(),
 }
 
@@ -95,13 +96,17 @@ const scalar = z
 /** How many ids a filter may name. */
 export const maxIds = 1_000
 
-/** A filter as JSON. It must have a key, so that nobody means all imports by accident. */
+/** A filter as JSON. It must narrow something down, so that nobody means all imports by accident. */
 export const importFilterSchema = z
   .strictObject({
     ids: z.array(z.uuid()).max(maxIds).optional(),
     ...common,
+    jobIdPrefix: z.string().min(1, 'must not be empty').max(longestJobId).optional().describe(jobIdPrefixText),
     state: z.array(z.enum(states)).min(1).optional(),
-    metadata: z.record(z.string(), scalar).optional(),
+    metadata: z
+      .record(z.string(), scalar)
+      .refine((metadata) => Object.keys(metadata).length > 0, { error: 'must have at least one key' })
+      .optional(),
     ...times,
   })
   .refine((filter) => Object.values(filter).some((value) => value !== undefined), {

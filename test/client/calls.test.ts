@@ -119,20 +119,24 @@ describe('an abort ends at once, with its reason,', () => {
     'waiting for an answer': [silent],
     'waiting to ask again': [refuse(503, 'unavailable', { 'retry-after': '50' })],
   }
-  for (const [what, answers] of Object.entries(endless))
-    test.each(['wait', 'wait with changes', 'follow', 'get'])(`${what}: %s`, async (call) => {
-      const { tracker } = await clientOf(...answers)
-      const stop = new AbortController()
-      const { signal } = stop
-      const running: Record<string, () => Promise<unknown>> = {
-        wait: () => tracker.imports.wait('i', { signal }),
-        'wait with changes': () => tracker.imports.wait('i', { signal, onChange() {} }),
-        follow: () => tracker.events.follow({ signal }).next(),
-        get: () => tracker.imports.get('i', { signal }),
-      }
-      setTimeout(() => stop.abort(new Error('enough')), 20)
-      await expect(running[call]?.()).rejects.toThrow('enough')
-    })
+  const hours = { 'waiting for hours to ask again': [refuse(503, 'unavailable', { 'retry-after': '7200' })] }
+  for (const [what, answers] of Object.entries({ ...endless, ...hours }))
+    test.each(['wait', 'wait with changes', 'follow', ...(what in hours ? [] : ['get'])])(
+      `${what}: %s`,
+      async (call) => {
+        const { tracker } = await clientOf(...answers)
+        const stop = new AbortController()
+        const { signal } = stop
+        const running: Record<string, () => Promise<unknown>> = {
+          wait: () => tracker.imports.wait('i', { signal }),
+          'wait with changes': () => tracker.imports.wait('i', { signal, onChange() {} }),
+          follow: () => tracker.events.follow({ signal }).next(),
+          get: () => tracker.imports.get('i', { signal }),
+        }
+        setTimeout(() => stop.abort(new Error('enough')), 20)
+        await expect(running[call]?.()).rejects.toThrow('enough')
+      },
+    )
 })
 
 async function all(items: AsyncIterable<unknown>): Promise<unknown[]> {

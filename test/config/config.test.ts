@@ -119,7 +119,8 @@ test('a refusal never repeats a secret', () => {
 test('the public URL has no slash at its end, and ends with the base path', () => {
   const given = { PUBLIC_URL: 'https://tools.example/tracker/', BASE_PATH: '/tracker/' }
   expect(readConfig(given)).toMatchObject({ publicUrl: 'https://tools.example/tracker', basePath: '/tracker' })
-  expect(() => readConfig({ ...given, PUBLIC_URL: 'https://tools.example' })).toThrow('PUBLIC_URL must end with')
+  for (const url of ['https://tools.example', 'https://tracker'])
+    expect(() => readConfig({ ...given, PUBLIC_URL: url })).toThrow('PUBLIC_URL must end with')
   expect(readConfig({ BASE_PATH: '/' })).toMatchObject({ basePath: '', publicUrl: null })
 })
 

@@ -159,6 +159,8 @@ describe('acting on many', () => {
 
   test.each([
     [{ filter: {}, action: 'stop' }, 'filter', 'at least one key'],
+    [{ filter: { metadata: {} }, action: 'stop' }, 'filter.metadata', 'at least one key'],
+    [{ filter: { jobIdPrefix: '' }, action: 'stop' }, 'filter.jobIdPrefix', 'must not be empty'],
     [{ action: 'stop' }, 'filter', 'required'],
     [{ filter: { jobId: 'x' }, action: 'delete' }, 'action', 'poll, stop, resume'],
     [{ filter: { state: ['done'] }, action: 'stop' }, 'filter.state.0', 'pending, '],

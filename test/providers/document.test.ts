@@ -403,6 +403,12 @@ describe('values and conditions', () => {
 })
 
 describe('a document is refused', () => {
+  it('for a setting that it doesn’t have, and not for a word of the vendor’s that is spelled like one', () => {
+    const map = { setting: 'queued', done: 'succeeded' }
+    expect(refused(small(status({ state: { from: '/state', map } })))).toEqual({})
+    expect(refused(small(status({ message: { setting: 'nothing' } })))).not.toEqual({})
+  })
+
   it.each<[string, Json, string]>([
     ['an unknown key', { colour: 'red' }, 'colour'],
     ['another format', { format: 2 }, 'format'],

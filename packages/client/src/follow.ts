@@ -65,7 +65,7 @@ export async function* watchImport(
       await pause(leastMs, signal) // the service ended the stream, because it stops
     } catch (error) {
       if (!(error instanceof ProblemError) || !mayPass(error)) throw error
-      await pause(pauseMs(error, failures++), signal)
+      await pause(pauseMs(error, failures++, { isPatient: true }), signal)
     }
   }
 }

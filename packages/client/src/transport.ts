@@ -32,7 +32,9 @@ export interface Transport {
 
 const retries = 3
 const attemptMs = 30_000
+/** The longest pause that a caller without patience makes. */
 const longestRetryAfterMs = 60_000
+const aDayMs = 86_400_000
 const longestPauseMs = 5_000
 
 export function createTransport({ url, token, fetch: ask = globalThis.fetch }: TransportOptions): Transport {
@@ -97,7 +99,7 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
         return await once(sending)
       } catch (error) {
         if (!(error instanceof ProblemError) || !mayPass(error) || failures >= times) throw error
-        await pause(pauseMs(error, failures), sending.signal)
+        await pause(pauseMs(error, failures, { isPatient: times === Number.POSITIVE_INFINITY }), sending.signal)
       }
   }
 
@@ -121,12 +123,12 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
 
 /**
  * Returns how long to wait after a failure: as long as the service says, otherwise longer each time.
- * @throws {ProblemError} the failure itself, if the service wants too long a pause.
+ * @throws {ProblemError} the failure itself, if the service wants a longer pause than a caller without patience makes.
  */
-export function pauseMs(problem: ProblemError, failures: number): number {
+export function pauseMs(problem: ProblemError, failures: number, { isPatient = false } = {}): number {
   const { retryAfterMs } = problem
-  if (retryAfterMs !== null && retryAfterMs > longestRetryAfterMs) throw problem
-  if (retryAfterMs !== null) return retryAfterMs
+  if (retryAfterMs !== null && retryAfterMs > longestRetryAfterMs && !isPatient) throw problem
+  if (retryAfterMs !== null) return Math.min(retryAfterMs, aDayMs)
   return Math.min(longestPauseMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2)
 }
 

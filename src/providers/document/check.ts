@@ -188,6 +188,9 @@ function checkSettings({ settings }: ProviderDocument): Problem[] {
   })
 }
 
+/** Objects whose keys are names that the document chooses. */
+const freelyNamed = new Set(['map', 'query', 'headers', 'extra', 'credentials'])
+
 /** The settings that conditions and values name. */
 function namedSettings(document: ProviderDocument): { path: Path; name: string }[] {
   const { examples: _examples, settings: _settings, ...rest } = document
@@ -197,7 +200,8 @@ function namedSettings(document: ProviderDocument): { path: Path; name: string }
     for (const [key, inner] of Object.entries(value)) {
       const at = [...path, Array.isArray(value) ? Number(key) : key]
       if (key === 'body' && path.at(-1) === 'request') continue
-      if (key === 'setting' && typeof inner === 'string') found.push({ path: at, name: inner })
+      if (freelyNamed.has(String(path.at(-1)))) visit(inner, at)
+      else if (key === 'setting' && typeof inner === 'string') found.push({ path: at, name: inner })
       else if (key === 'setting' && Array.isArray(inner) && typeof inner[0] === 'string')
         found.push({ path: at, name: inner[0] })
       else visit(inner, at)
