@@ -1,20 +1,32 @@
 // Owns the command line: `import-tracker`, which by itself runs the service, and its commands.
-import { Command, InvalidArgumentError, Option } from 'commander'
-import { untilStopped } from '../app/until-stopped.ts'
-import { systemClock } from '../base/clock.ts'
-import { createLog } from '../base/log.ts'
-import { readConfig } from '../config/config.ts'
-import { reportFailure } from './failure.ts'
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { addConnections } from './connections.ts'
+import { addDeliveries } from './deliveries.ts'
+import { addEndpoints } from './endpoints.ts'
+import { addEvents } from './events.ts'
+import { exitCodes } from './exit-code.ts'
+import { addImports } from './imports.ts'
+import { addSigningIn } from './login.ts'
+import { addTokens } from './tokens.ts'
 
 // Each command loads its modules when it runs, so that `--help` and a wrong configuration answer at once.
-const program = new Command('import-tracker').description('Tracks imports at other vendors until they are over.')
+const program = new Command('import-tracker')
+  .description('Tracks imports at other vendors until they are over.')
+  .version(readVersion())
+  .exitOverride()
 
 program
   .command('serve', { isDefault: true })
   .description('run the service (the default)')
   .action(async () => {
+    const [{ readConfig }, { createLog }] = await Promise.all([import('../config/config.ts'), import('../base/log.ts')])
     const config = readConfig(process.env)
-    const { startService } = await import('../app/service.ts')
+    const [{ startService }, { untilStopped }, { systemClock }] = await Promise.all([
+      import('../app/service.ts'),
+      import('../app/until-stopped.ts'),
+      import('../base/clock.ts'),
+    ])
     const log = createLog(config.logLevel)
     await untilStopped(
       log,
@@ -32,12 +44,14 @@ program
   .command('migrate')
   .description('bring the database up to date')
   .action(async () => {
+    const { readConfig } = await import('../config/config.ts')
     const config = readConfig(process.env)
-    const [{ withDatabase }, { migrate }, { migrateQueue }, { makePartitions }] = await Promise.all([
+    const [{ withDatabase }, { migrate }, { migrateQueue }, { makePartitions }, { systemClock }] = await Promise.all([
       import('./database.ts'),
       import('../db/migrate.ts'),
       import('../queue/migrate.ts'),
       import('../history/partitions.ts'),
+      import('../base/clock.ts'),
     ])
     await withDatabase(config, async (database) => {
       await migrate(database, console.log)
@@ -51,7 +65,10 @@ program
   .command('rotate-keys')
   .description('re-encrypt what is stored with the first key of ENCRYPTION_KEYS')
   .action(async () => {
-    const { rotateKeysCommand } = await import('./rotate-keys.ts')
+    const [{ rotateKeysCommand }, { readConfig }] = await Promise.all([
+      import('./rotate-keys.ts'),
+      import('../config/config.ts'),
+    ])
     await rotateKeysCommand(readConfig(process.env))
   })
 
@@ -60,7 +77,10 @@ program
   .description("serve the four providers' status APIs, scripted, to try the service with")
   .option('--port <port>', 'the port to listen on', readPort, 4010)
   .action(async ({ port }: { port: number }) => {
-    const { startSandbox } = await import('../sandbox/server.ts')
+    const [{ startSandbox }, { untilStopped, createLog, systemClock }] = await Promise.all([
+      import('../sandbox/server.ts'),
+      loadRunning(),
+    ])
     await untilStopped(
       createLog('warn'),
       async () => {
@@ -76,7 +96,7 @@ program
   .description('run the service on the sandbox with some dozen imports, and show what happens')
   .option('--exit', 'end when all imports are over; the status tells whether they ended as expected')
   .action(async (options: { exit?: boolean }) => {
-    const { runDemo } = await import('../demo/run.ts')
+    const [{ runDemo }, { readConfig }] = await Promise.all([import('../demo/run.ts'), import('../config/config.ts')])
     await runDemo({ config: readConfig(process.env), exit: options.exit ?? false })
   })
 
@@ -89,7 +109,10 @@ program
   .addOption(new Option('--secret <secret>', "the endpoint's secret, whsec_…").env('WEBHOOK_SECRET'))
   .option('--json', 'print the bodies, a line each')
   .action(async ({ port, secret, json = false }: { port: number; secret?: string; json?: boolean }) => {
-    const { listen } = await import('./listen.ts')
+    const [{ listen }, { untilStopped, createLog, systemClock }] = await Promise.all([
+      import('./listen.ts'),
+      loadRunning(),
+    ])
     await untilStopped(
       createLog('warn'),
       () => listen(systemClock, { port, secret, json }),
@@ -117,11 +140,38 @@ providerCommands
     if (!(await checkDocumentFile(file))) process.exitCode = 1
   })
 
+addSigningIn(program)
+addImports(program)
+addConnections(program)
+addEndpoints(program)
+addDeliveries(program)
+addEvents(program)
+addTokens(program)
+
 try {
   await program.parseAsync()
 } catch (error) {
+  // Commander has said what is wrong, and where somebody asked for help nothing is.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : exitCodes.usage)
+  const { reportFailure } = await import('./failure.ts')
   reportFailure(error, process.env)
-  process.exit(1) // whatever was opened must not keep the process alive
+  process.exit(exitCodes.failure) // whatever was opened must not keep the process alive
+}
+
+/** What a command needs that runs until it is stopped. */
+async function loadRunning() {
+  const [{ untilStopped }, { createLog }, { systemClock }] = await Promise.all([
+    import('../app/until-stopped.ts'),
+    import('../base/log.ts'),
+    import('../base/clock.ts'),
+  ])
+  return { untilStopped, createLog, systemClock }
+}
+
+/** What is built lies a folder deeper than the sources. */
+function readVersion(): string {
+  const file = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json'
+  return JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')).version
 }
 
 function readPort(text: string): number {

@@ -135,8 +135,8 @@ test('sandbox serves until it is told to stop', async () => {
 
 test('an unknown command and a wrong option are refused', async () => {
   expect(await runCli(['sandbox', '--port', 'x'], {})).toMatchObject({
-    code: 1,
+    code: 2,
     stderr: expect.stringContaining('It must be a port'),
   })
-  expect(await runCli(['fly'], {})).toMatchObject({ code: 1 })
+  expect(await runCli(['fly'], {})).toMatchObject({ code: 2 })
 })

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+export const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 export interface RunningCli {
   child: ChildProcess
@@ -13,17 +13,23 @@ export interface RunningCli {
   output(): { stdout: string; stderr: string }
 }
 
-export function startCli(args: readonly string[], environment: Record<string, string>): RunningCli {
-  return startScript(main, args, environment)
+export function startCli(args: readonly string[], environment: Record<string, string>, input?: string): RunningCli {
+  return startScript(main, args, environment, input)
 }
 
 /** Starts a script in a process group of its own, like a terminal's job. */
-export function startScript(script: string, args: readonly string[], environment: Record<string, string>): RunningCli {
+export function startScript(
+  script: string,
+  args: readonly string[],
+  environment: Record<string, string>,
+  input = '',
+): RunningCli {
   const child = spawn(process.execPath, [script, ...args], {
     env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
+  child.stdin.on('error', () => {}).end(input) // it may end without reading
   let stdout = ''
   let stderr = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -55,8 +61,9 @@ export function startScript(script: string, args: readonly string[], environment
 export async function runCli(
   args: readonly string[],
   environment: Record<string, string>,
+  input?: string,
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const running = startCli(args, environment)
+  const running = startCli(args, environment, input)
   const code = await running.exited
   return { code, ...running.output() }
 }

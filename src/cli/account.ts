@@ -1,0 +1,116 @@
+// Owns which service a command asks, and with which token: the environment, a profile that `login` keeps, or the
+// embedded service beside it.
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join } from 'node:path'
+
+export interface Account {
+  url: string
+  token: string
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** There is no token to ask with. The message says how to get one. */
+export class NotSignedInError extends Error {
+  override name = 'NotSignedInError'
+}
+
+export const defaultProfile = 'default'
+
+/**
+ * A kept token is sent to its own URL alone, so IMPORT_TRACKER_URL without a token finds the one kept for that URL.
+ * @param profile undefined: the default one, and after it the embedded service.
+ * @throws {NotSignedInError}
+ */
+export async function findAccount(environment: Environment, profile: string | undefined): Promise<Account> {
+  const token = environment.IMPORT_TRACKER_TOKEN ? readToken(environment.IMPORT_TRACKER_TOKEN) : undefined
+  const url = environment.IMPORT_TRACKER_URL ? readUrl(environment.IMPORT_TRACKER_URL) : undefined
+  if (url !== undefined && token !== undefined) return { url, token }
+  const stored = (await readProfiles(configFile(environment)))[profile ?? defaultProfile]
+  const beside = profile === undefined ? await embeddedAccount(environment) : undefined
+  const known = [stored, beside].filter((one) => one !== undefined)
+  const found = url === undefined ? known[0] : known.find((one) => one.url === url)
+  if (found !== undefined) return { url: found.url, token: token ?? found.token }
+  if (token !== undefined) throw new NotSignedInError('IMPORT_TRACKER_URL must say which service the token is for.')
+  const where = profile === undefined ? '' : ` with the profile ${profile}`
+  throw new NotSignedInError(
+    `You aren't signed in${where}: run import-tracker login, or set IMPORT_TRACKER_URL and IMPORT_TRACKER_TOKEN.`,
+  )
+}
+
+/** Keeps the account under the profile's name, readable by its owner alone. Returns the file. */
+export async function keepAccount(environment: Environment, profile: string, account: Account): Promise<string> {
+  const file = configFile(environment)
+  const profiles = { ...(await readProfiles(file)), [profile]: account }
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const unfinished = `${file}.${randomBytes(4).toString('hex')}`
+  await writeFile(unfinished, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+  await chmod(unfinished, 0o600) // whatever the umask
+  await rename(unfinished, file)
+  return file
+}
+
+/** The service that a command means unless told otherwise: one on this machine, with its default port. */
+export function localUrl({ PORT, BASE_PATH }: Environment): string {
+  return `http://127.0.0.1:${PORT || 3000}${(BASE_PATH ?? '').replace(/\/$/, '')}`
+}
+
+/** @throws {Error} if it isn't a URL of HTTP. */
+export function readUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || /[?#]/.test(text))
+    throw new Error('The URL of the service must be an http:// or https:// URL without user and query.')
+  return url.href.replace(/\/+$/, '')
+}
+
+/** @throws {Error} that doesn't say the token, as the error of `fetch` would. */
+export function readToken(text: string): string {
+  const token = text.trim()
+  if (!/^[!-~]+$/.test(token)) throw new Error('The token must be visible ASCII without spaces.')
+  return token
+}
+
+function configFile({ XDG_CONFIG_HOME, HOME }: Environment): string {
+  const home = XDG_CONFIG_HOME && isAbsolute(XDG_CONFIG_HOME) ? XDG_CONFIG_HOME : join(HOME || homedir(), '.config')
+  return join(home, 'import-tracker', 'config.json')
+}
+
+async function readProfiles(file: string): Promise<Record<string, Account | undefined>> {
+  const text = await readIfThere(file)
+  if (text === undefined) return {}
+  const profiles = parsed(text)?.profiles
+  const isRight = typeof profiles === 'object' && profiles !== null && Object.values(profiles).every(isAccount)
+  if (!isRight) throw new Error(`${file} isn't as login writes it: remove it, and sign in again.`)
+  return profiles as Record<string, Account>
+}
+
+function parsed(text: string): { profiles?: unknown } | null {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function isAccount(value: unknown): value is Account {
+  const { url, token } = (value ?? {}) as Partial<Account>
+  return typeof url === 'string' && typeof token === 'string'
+}
+
+/** Returns the embedded service of DATA_DIR if its token may be read. */
+async function embeddedAccount(environment: Environment): Promise<Account | undefined> {
+  const token = await readIfThere(join(environment.DATA_DIR || '.import-tracker', 'admin-token'))
+  return token === undefined ? undefined : { url: localUrl(environment), token: readToken(token) }
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(code)) return undefined
+    throw error
+  }
+}

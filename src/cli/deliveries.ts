@@ -1,0 +1,50 @@
+// Owns the commands `deliveries …`.
+import { type Command, Option } from 'commander'
+import type { Schemas } from '../../packages/client/src/index.ts'
+import { atService } from './at-service.ts'
+import { readId } from './given.ts'
+import { asList, type ListOptions, printList, printOne, timeText } from './list.ts'
+import type { Column } from './table.ts'
+
+type State = Schemas['Delivery']['state']
+interface Filter extends ListOptions {
+  endpoint?: string
+  import?: string
+  state?: State
+}
+
+const states: readonly State[] = ['pending', 'delivered', 'exhausted', 'skipped']
+
+export function addDeliveries(program: Command): void {
+  const deliveries = program.command('deliveries').description('what was sent to endpoints, and what came of it')
+  const list = deliveries
+    .command('list')
+    .description('list deliveries, the newest first')
+    .option('--endpoint <id>', 'only to this endpoint', readId)
+    .option('--import <id>', 'only of this import', readId)
+    .addOption(new Option('--state <state>', 'only in this state').choices(states))
+  atService(asList(list), ({ tracker, signal }, options: Filter) => {
+    const { endpoint, import: importId, state } = options
+    const filter = { ...(endpoint && { endpointId: endpoint }), ...(importId && { importId }), ...(state && { state }) }
+    return printList((limit) => tracker.deliveries.list({ ...filter, limit, signal }), columns(options), options)
+  })
+  const one = (name: string, what: string) =>
+    deliveries.command(name).description(what).argument('<id>', 'its id', readId).option('--json', 'print JSON')
+  atService(one('get', 'show a delivery'), async ({ tracker, signal }, id: string, options: { json?: true }) =>
+    printOne(await tracker.deliveries.get(id, { signal }), options),
+  )
+  atService(one('redeliver', 'deliver once more'), async ({ tracker, signal }, id: string, options: { json?: true }) =>
+    printOne(await tracker.deliveries.redeliver(id, { signal }), options),
+  )
+}
+
+function columns({ time }: ListOptions): Column<Schemas['Delivery']>[] {
+  const when = timeText(time, new Date())
+  return [
+    { title: 'ID', text: ({ id }) => id },
+    { title: 'TYPE', text: ({ type }) => type, canShrink: true },
+    { title: 'STATE', text: ({ state }) => state, canShrink: true },
+    ...(time === 'iso' ? [] : [{ title: 'TRIES', text: ({ attempts }: Schemas['Delivery']) => String(attempts) }]),
+    { title: 'AGE', text: ({ createdAt }) => when(createdAt) },
+  ]
+}
