@@ -1,6 +1,7 @@
 // Owns a command against a running service: connecting, its status, and how it shows a problem.
 import type { Command } from 'commander'
-import { type Client, createClient, ProblemError } from '../../packages/client/src/index.ts'
+import type { Client } from '../../packages/client/src/index.ts'
+import { ProblemError } from '../../packages/client/src/problem-error.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { type Account, findAccount, NotSignedInError } from './account.ts'
 import { exitCodes } from './exit-code.ts'
@@ -25,6 +26,7 @@ export function atService<Given extends unknown[]>(
     const { profile } = command.opts<{ profile?: string }>()
     await endingInStatus(async (signal) => {
       const account = await findAccount(process.env, profile)
+      const { createClient } = await import('../../packages/client/src/index.ts')
       return act({ tracker: createClient(account), account, signal }, ...given)
     })
   })

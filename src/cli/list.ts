@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { Pages } from '../../packages/client/src/index.ts'
 import { readCount } from './given.ts'
-import { type Column, fieldLines, row, widthsFor } from './table.ts'
+import type { Column } from './table.ts'
 
 export interface ListOptions {
   json?: true
@@ -31,7 +31,7 @@ export async function printList<Item>(
   { json, limit, all }: ListOptions,
 ): Promise<undefined> {
   const most = all ? Number.POSITIVE_INFINITY : limit
-  const table = json ? null : tableOf(columns)
+  const table = json ? null : await tableOf(columns)
   let count = 0
   for await (const item of read(Math.min(most + 1, pageSize))) {
     if (++count > most) break
@@ -45,13 +45,15 @@ export async function printList<Item>(
 }
 
 /** A line a field, or JSON. */
-export function printOne(one: object, { json }: { json?: true }): undefined {
+export async function printOne(one: object, { json }: { json?: true }): Promise<undefined> {
+  const { fieldLines } = await import('./table.ts')
   if (json) console.log(JSON.stringify(one))
   else for (const line of fieldLines(one)) console.log(line)
 }
 
 /** Prints page by page, in the widths of the first page, so that a long list needs little memory. */
-function tableOf<Item>(columns: readonly Column<Item>[]) {
+async function tableOf<Item>(columns: readonly Column<Item>[]) {
+  const { row, widthsFor } = await import('./table.ts')
   let items: Item[] = []
   let widths: number[] | undefined
   const print = () => {

@@ -2,7 +2,6 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
-import { createClient } from '../../packages/client/src/index.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { defaultProfile, keepAccount, localUrl, readToken, readUrl } from './account.ts'
 import { atService, endingInStatus } from './at-service.ts'
@@ -18,6 +17,7 @@ export function addSigningIn(program: Command): void {
       await endingInStatus(async (signal) => {
         const at = readUrl(url ?? (process.env.IMPORT_TRACKER_URL || localUrl(process.env)))
         const account = { url: at, token: readToken(await askForToken(at, signal)) }
+        const { createClient } = await import('../../packages/client/src/index.ts')
         const me = await createClient(account).me.get({ signal })
         const file = await keepAccount(process.env, profile, account)
         console.log(visibleText(`Signed in to ${at} as ${me.name} (${me.scope}); the token is kept in ${file}.`))
