@@ -13,7 +13,8 @@ import { environmentSchema } from '../src/config/config.ts'
 import { transitions } from '../src/model/import-state.ts'
 import { startSandbox } from '../src/sandbox/server.ts'
 import { createTestDatabase } from './support/database.ts'
-import { startTestService, testAdminToken } from './support/service.ts'
+import { startTestService } from './support/service.ts'
+import { adminToken } from './support/worlds/ground.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 const run = promisify(execFile)
@@ -111,7 +112,7 @@ function walk({
   expect(blocks.length).toBeGreaterThan(4)
   return blocks
     .join('')
-    .replace('$(cat .import-tracker/admin-token)', testAdminToken)
+    .replace('$(cat .import-tracker/admin-token)', adminToken)
     .replaceAll('localhost:3000', new URL(service).host)
     .replaceAll('127.0.0.1:4010', new URL(sandbox).host)
     .replaceAll('localhost:4010', new URL(sandbox).host)
@@ -120,7 +121,7 @@ function walk({
 }
 
 async function get(url: string) {
-  const response = await fetch(url, { headers: { authorization: `Bearer ${testAdminToken}` } })
+  const response = await fetch(url, { headers: { authorization: `Bearer ${adminToken}` } })
   // What the API answers is checked by its own tests.
   // biome-ignore lint/suspicious/noExplicitAny: see above
   return (await response.json()) as any

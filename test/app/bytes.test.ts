@@ -1,16 +1,16 @@
 // Owns what becomes of a vendor's bytes in the whole service: digits, keys, times, words, and what moves in every answer.
 import { expect, test, vi } from 'vitest'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
-import { testAdminToken } from '../support/service.ts'
 import { queueStores } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { adminToken } from '../support/worlds/ground.ts'
+import { useService } from '../support/worlds/service.ts'
 
 const [store] = queueStores
 if (!store) throw new Error('There is no store for the queue.')
-const app = useApp(store)
+const app = useService(store)
 
 async function textOf(path: string): Promise<string> {
-  const answer = await fetch(`${app.api.url}${path}`, { headers: { authorization: `Bearer ${testAdminToken}` } })
+  const answer = await fetch(`${app.url}${path}`, { headers: { authorization: `Bearer ${adminToken}` } })
   return answer.text()
 }
 
@@ -105,8 +105,8 @@ test.concurrent.each(Object.entries(bodies))(
       ],
     })
     await vi.waitFor(async () => expect((await app.get(id)).polls).toBeGreaterThanOrEqual(51), 60_000)
-    const stopped = await app.api.call('POST /v1/imports/{id}/stop', { id })
-    const { data } = (await app.api.call('GET /v1/imports/{id}/snapshots', { id })).body
+    const stopped = await app.call('POST /v1/imports/{id}/stop', { id })
+    const { data } = (await app.call('GET /v1/imports/{id}/snapshots', { id })).body
     expect(data.map((one: { body: { phase: string } }) => one.body.phase)).toEqual([
       'load',
       'load',
@@ -122,11 +122,11 @@ test.concurrent.each(Object.entries(bodies))(
 test('makes one snapshot where the connection says what moves, and where only the order of keys does', async () => {
   const connection = await app.connect('cdq', { limits: { minIntervalMs: 20, maxIntervalMs: 40 } })
   const volatileFields = ['/requestId', '/meta/generatedAt', '/meta/hosts/-/seen']
-  await app.api.call('PATCH /v1/connections/{name}', { name: connection }, { body: { volatileFields } })
+  await app.call('PATCH /v1/connections/{name}', { name: connection }, { body: { volatileFields } })
   const said = bodies.cdq(moving) as Record<string, string>
   const { id } = await app.track(connection, { provider: 'cdq', answers: [{ shuffled: true, body: said }] })
   await vi.waitFor(async () => expect((await app.get(id)).polls).toBeGreaterThanOrEqual(12), 30_000)
-  await app.api.call('POST /v1/imports/{id}/stop', { id })
-  const { data } = (await app.api.call('GET /v1/imports/{id}/snapshots', { id })).body
+  await app.call('POST /v1/imports/{id}/stop', { id })
+  const { data } = (await app.call('GET /v1/imports/{id}/snapshots', { id })).body
   expect(data).toHaveLength(1)
 })

@@ -20,8 +20,9 @@ import { createEndpoint } from '../../src/webhooks/endpoints/create.ts'
 import { createEndpointSchema } from '../../src/webhooks/endpoints/input.ts'
 import { type Cable, startCable } from '../support/cable.ts'
 import { startLocalRedis } from '../support/local.ts'
-import { testEncryptionKey, testEnvironment } from '../support/service.ts'
+import { testEnvironment } from '../support/service.ts'
 import type { Service } from '../support/services.ts'
+import { testEncryptionKey } from '../support/worlds/ground.ts'
 import { type Answer, type Receiver, startReceiver, status } from '../webhooks/receiver.ts'
 
 const importCount = 1_000

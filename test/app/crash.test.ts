@@ -2,13 +2,13 @@ import { afterEach, expect, test, vi } from 'vitest'
 import { type RunningCli, startCli } from '../cli/run.ts'
 import { testEnvironment } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
+import { useService } from '../support/worlds/service.ts'
 import { holdWork, leases } from './held-work.ts'
-import { useApp } from './world.ts'
 
 const minute = 60_000
 
 describeEachStore('a worker process', (store) => {
-  const app = useApp(store, { roles: 'api' })
+  const app = useService(store, { roles: 'api' })
   const started: RunningCli[] = []
   afterEach(async () => {
     for (const { child, exited } of started.splice(0)) {
@@ -49,7 +49,7 @@ describeEachStore('a worker process', (store) => {
     }, 10_000)
 
     // The poll: the answer that was lost was asked for again.
-    expect(await app.eventsOf(polled.id)).toEqual(['import.running', 'import.succeeded'])
+    expect(await app.eventTypesOf(polled.id)).toEqual(['import.running', 'import.succeeded'])
     // The collection: of its pages only the one under way was asked for twice, and every line is there once.
     expect(requests('details', collected).map(({ cursor }) => cursor)).toEqual([
       '110',
@@ -63,7 +63,7 @@ describeEachStore('a worker process', (store) => {
     expect(lines.map(({ line }) => Number(line)).toSorted((a, b) => a - b)).toEqual(
       Array.from({ length: 60 }, (_, index) => 10 * (index + 1)),
     )
-    expect(await app.eventsOf(collected.id)).toEqual(['import.partial', 'import.rows_collected'])
+    expect(await app.eventTypesOf(collected.id)).toEqual(['import.partial', 'import.rows_collected'])
     // The delivery: the same bytes under the same id, and the attempt that was cut off is there to be seen.
     const [first, second] = consumer.webhooks()
     expect(second).toEqual(first)
@@ -103,7 +103,7 @@ describeEachStore('a worker process', (store) => {
     expect(await worker.exited).toBe(0)
     expect(await leases(app)).toEqual([])
     const query = { endpointId: consumer.endpointId }
-    const { body } = await app.api.call('GET /v1/deliveries', {}, { query })
+    const { body } = await app.call('GET /v1/deliveries', {}, { query })
     expect(body.data).toMatchObject([{ state: 'delivered', attempts: 1 }])
   })
 })

@@ -9,12 +9,12 @@ import { createGuard } from '../../src/egress/guard.ts'
 import { createProviderClient, providerTimeouts } from '../../src/providers/client.ts'
 import { openQueues } from '../../src/queue/queues.ts'
 import { createWake } from '../../src/work/wake.ts'
-import { testEncryptionKey } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { testEncryptionKey } from '../support/worlds/ground.ts'
+import { useService } from '../support/worlds/service.ts'
 
 describeEachStore('workers that are stopped', (store) => {
-  const app = useApp(store, { roles: 'api' })
+  const app = useService(store, { roles: 'api' })
 
   test('cut off what takes too long, which is due again at once', async () => {
     await using opened = new AsyncDisposableStack()

@@ -3,9 +3,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type RunningCli, startCli } from '../cli/run.ts'
-import { testAdminToken, testEnvironment } from '../support/service.ts'
+import { testEnvironment } from '../support/service.ts'
 import { queueStores } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { adminToken } from '../support/worlds/ground.ts'
+import { useService } from '../support/worlds/service.ts'
 
 const [store] = queueStores
 if (!store) throw new Error('there is a queue store')
@@ -28,7 +29,7 @@ const kinds = {
 type Kind = keyof typeof kinds
 
 describe.skipIf(!onLinux)('a download', () => {
-  const app = useApp(store, { roles: 'api' })
+  const app = useService(store, { roles: 'api' })
   /** The API in a process of its own, so that its memory is its own. */
   let server: RunningCli
   let url = ''
@@ -53,7 +54,7 @@ describe.skipIf(!onLinux)('a download', () => {
 
   async function open(kind: Kind, id: string, accept: string): Promise<IncomingMessage> {
     const sent = request(`${url}/v1/imports/${id}/${kind}`, {
-      headers: { authorization: `Bearer ${testAdminToken}`, accept },
+      headers: { authorization: `Bearer ${adminToken}`, accept },
     })
     sent.end()
     const [answer] = (await once(sent, 'response')) as [IncomingMessage]
@@ -168,7 +169,7 @@ describe.skipIf(!onLinux)('a download', () => {
     const id = await anImport('skipped-lines', 10)
     await app.sql('ALTER TABLE skipped_lines RENAME TO gone')
     try {
-      const headers = { authorization: `Bearer ${testAdminToken}`, accept: 'text/csv' }
+      const headers = { authorization: `Bearer ${adminToken}`, accept: 'text/csv' }
       const answer = await fetch(`${url}/v1/imports/${id}/skipped-lines`, { headers })
       expect([answer.status, answer.headers.get('content-type')]).toEqual([
         500,

@@ -5,12 +5,12 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { FaultInput } from '../../src/sandbox/faults.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { queueStores } from '../support/stores.ts'
+import { useService } from '../support/worlds/service.ts'
 import { status } from '../webhooks/receiver.ts'
-import { useApp } from './world.ts'
 
 const [store] = queueStores
 if (!store) throw new Error('no queue')
-const app = useApp(store)
+const app = useService(store)
 
 const scripts: Record<ProviderName, ScriptInput> = {
   cdq: { provider: 'cdq', durationMs: 0, rows: 40, skippedLines: 25, pageSize: 10 },
@@ -67,7 +67,7 @@ describe.each(Object.values(scripts))('answers of $provider', (script) => {
     const headers = { date: `<now${off}>`, 'retry-after': `<now${off}+30s>` }
     await app.track(connection, { ...script, answers: [{ status: 429, headers }] })
     const waitMs = await vi.waitFor(async () => {
-      const { body } = await app.api.call('GET /v1/connections/{name}', { name: connection })
+      const { body } = await app.call('GET /v1/connections/{name}', { name: connection })
       expect(body.blockedUntil).not.toBeNull()
       return Date.parse(body.blockedUntil) - Date.now()
     }, 20_000)
@@ -94,9 +94,9 @@ describe('a receiver', () => {
     const consumer = await app.consumer({ types: ['import.stopped'] }, (response) =>
       response.writeHead(503, { date: inMs(0), 'retry-after': inMs(40 * seconds) }).end(),
     )
-    await app.api.call('POST /v1/webhook-endpoints/{id}/test', { id: consumer.endpointId })
+    await app.call('POST /v1/webhook-endpoints/{id}/test', { id: consumer.endpointId })
     const waits = await vi.waitFor(async () => {
-      const { body } = await app.api.call('GET /v1/webhook-endpoints/{id}', { id: consumer.endpointId })
+      const { body } = await app.call('GET /v1/webhook-endpoints/{id}', { id: consumer.endpointId })
       expect(body.blockedUntil).not.toBeNull()
       return Date.parse(body.blockedUntil) - Date.now()
     }, 20_000)
@@ -113,16 +113,16 @@ describe('a receiver', () => {
     ],
   ])('%s has the same reason in the API, in SQL and in the log', async (_name, answer, errorCode) => {
     const url = await serveTcp((socket) => socket.end(answer))
-    const { body: endpoint } = await app.api.call(
+    const { body: endpoint } = await app.call(
       'POST /v1/webhook-endpoints',
       {},
       { body: { url, types: ['import.stopped'] } },
     )
-    await app.api.call('POST /v1/webhook-endpoints/{id}/test', { id: endpoint.id })
+    await app.call('POST /v1/webhook-endpoints/{id}/test', { id: endpoint.id })
     const deliveryId = await firstDelivery(endpoint.id)
     const expected = { outcome: 'invalid_http', status: null, errorCode, responseSnippet: null }
     expect(await lastAttempt(deliveryId, 1)).toMatchObject({ number: 1, ...expected })
-    await app.api.call('POST /v1/deliveries/{id}/redeliver', { id: deliveryId })
+    await app.call('POST /v1/deliveries/{id}/redeliver', { id: deliveryId })
     expect(await lastAttempt(deliveryId, 2)).toMatchObject({ number: 2, manual: true, ...expected })
 
     expect(
@@ -143,13 +143,13 @@ describe('a receiver', () => {
 /** What came of the first webhook to a receiver that answers like this. */
 async function attempted(answer: Parameters<typeof app.consumer>[1]) {
   const consumer = await app.consumer({ types: ['import.stopped'] }, answer ?? status(200))
-  await app.api.call('POST /v1/webhook-endpoints/{id}/test', { id: consumer.endpointId })
+  await app.call('POST /v1/webhook-endpoints/{id}/test', { id: consumer.endpointId })
   return lastAttempt(await firstDelivery(consumer.endpointId), 1)
 }
 
 function firstDelivery(endpointId: string): Promise<string> {
   return vi.waitFor(async () => {
-    const { body } = await app.api.call('GET /v1/deliveries', {}, { query: { endpointId } })
+    const { body } = await app.call('GET /v1/deliveries', {}, { query: { endpointId } })
     expect(body.data).toHaveLength(1)
     return body.data[0].id
   }, 20_000)
@@ -158,7 +158,7 @@ function firstDelivery(endpointId: string): Promise<string> {
 /** The attempt of this number, when it is over. */
 function lastAttempt(deliveryId: string, number: number) {
   return vi.waitFor(async () => {
-    const { body } = await app.api.call('GET /v1/deliveries/{id}/attempts', { id: deliveryId })
+    const { body } = await app.call('GET /v1/deliveries/{id}/attempts', { id: deliveryId })
     const last = body.data.find((attempt: { number: number }) => attempt.number === number)
     expect(last).toBeDefined()
     expect(last.outcome).not.toBe('in_flight')

@@ -1,25 +1,25 @@
 // Owns a poll, a collection and a delivery that hang at the provider and at the receiver: what a worker holds when it
 // is killed. All go on when they are asked for again.
 import { expect, vi } from 'vitest'
+import type { Consumer, Job, ServiceWorld } from '../support/worlds/service.ts'
 import { status } from '../webhooks/receiver.ts'
-import type { AppWorld, Consumer, Tracked } from './world.ts'
 
 const minute = 60_000
 
 export interface HeldWork {
-  polled: Tracked
-  collected: Tracked
-  delivered: Tracked
+  polled: Job
+  collected: Job
+  delivered: Job
   consumer: Consumer
   /** When a worker has begun all three. */
   isHeld(): Promise<void>
   /** Lets them go on when they are asked for again, and the import be over. */
   letGo(): void
   /** The requests for an import at the sandbox. */
-  requests(kind: 'status' | 'details', of: Tracked): ReturnType<AppWorld['sandbox']['requests']>
+  requests(kind: 'status' | 'details', of: Job): ReturnType<ServiceWorld['sandbox']['requests']>
 }
 
-export async function holdWork(app: AppWorld): Promise<HeldWork> {
+export async function holdWork(app: ServiceWorld): Promise<HeldWork> {
   const connection = await app.connect('cdq')
   const held = { kind: 'timeout' } as const
   const polled = await app.track(connection, {
@@ -60,7 +60,7 @@ export async function holdWork(app: AppWorld): Promise<HeldWork> {
 }
 
 /** What holds work: the kinds that are under a lease. */
-export async function leases(app: AppWorld): Promise<string[]> {
+export async function leases(app: ServiceWorld): Promise<string[]> {
   const rows = await app.sql('SELECT kind AS of FROM leases')
   return rows.map(({ of }) => String(of)).toSorted()
 }

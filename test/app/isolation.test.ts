@@ -1,16 +1,16 @@
 import { expect, test, vi } from 'vitest'
 import { describeEachStore } from '../support/stores.ts'
-import { hasty, useApp } from './world.ts'
+import { hasty, useService } from '../support/worlds/service.ts'
 
 describeEachStore('endpoints that hang', (store) => {
-  const app = useApp(store)
+  const app = useService(store)
 
   test('all at once, more than there are slots, do not hold up one that answers', { timeout: 240_000 }, async () => {
     const connection = await app.connect('zilliant', { limits: hasty })
     const types = ['import.succeeded']
     const hanging = await app.consumer({ types, connections: [connection] }, () => {})
     const body = { url: `${hanging.receiver.url}/hooks`, types, connections: [connection] }
-    for (let count = 1; count < 150; count++) await app.api.call('POST /v1/webhook-endpoints', {}, { body })
+    for (let count = 1; count < 150; count++) await app.call('POST /v1/webhook-endpoints', {}, { body })
     const answering = await app.consumer({ types, connections: [connection] })
     await app.sql('UPDATE webhook_endpoints SET last_success_at = now()') // all did, until now
     const first = await app.track(connection, { provider: 'zilliant', durationMs: 0 })

@@ -2,14 +2,14 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { queueStores } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { useService } from '../support/worlds/service.ts'
 
 type Answers = NonNullable<ScriptInput['answers']>
 type Body = NonNullable<Answers[number]['body']>
 
 const [store] = queueStores
 if (!store) throw new TypeError('no store')
-const app = useApp(store)
+const app = useService(store)
 
 /** An import whose vendor answers so. */
 async function track(provider: ProviderName, answers: Answers, connection?: string) {
@@ -39,7 +39,7 @@ async function timePasses(id: string) {
 }
 
 const connectionEvents = async (name: string) =>
-  (await app.api.call('GET /v1/events', {}, { query: { limit: 1_000 } })).body.data.filter(
+  (await app.call('GET /v1/events', {}, { query: { limit: 1_000 } })).body.data.filter(
     ({ type, data }: { type: string; data: { name?: string } }) => type.startsWith('connection.') && data.name === name,
   )
 
@@ -80,7 +80,7 @@ describe("Zilliant's report", () => {
       lastError: null,
       polls: 3,
     })
-    expect(await app.eventsOf(id)).toEqual(['import.running', 'import.attention', 'import.partial'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.attention', 'import.partial'])
     expect(await connectionEvents(connection)).toEqual([])
   })
 
@@ -99,7 +99,7 @@ describe("Zilliant's report", () => {
       rows: { processed: null, succeeded: null, failed: null },
       lastError: { code: 'outcome_incomplete' },
     })
-    expect(await app.eventsOf(id)).toEqual(['import.running', 'import.attention', 'import.succeeded'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.attention', 'import.succeeded'])
   })
 
   test('of a failed import holds nothing up, and is told to be missing', async () => {
@@ -174,7 +174,7 @@ describe('an end that lacks its counts or rows', () => {
   ])('%s at %s is asked about again', async (_what, provider, first, then, ends) => {
     const id = await track(provider, [{ body: then }, { request: '1-2', body: first }])
     expect(await app.over(id)).toMatchObject({ ...ends, polls: 3, lastError: null, attention: null })
-    expect((await app.eventsOf(id)).slice(0, 2)).toEqual(['import.running', 'import.attention'])
+    expect((await app.eventTypesOf(id)).slice(0, 2)).toEqual(['import.running', 'import.attention'])
   })
 
   test.each<[string, ProviderName, Body, object]>([
@@ -215,7 +215,7 @@ test('a job that runs again while its outcome is not whole is followed on', asyn
     { request: '6-', body: whole },
   ])
   expect(await app.over(id)).toMatchObject({ state: 'succeeded', polls: 6 })
-  expect(await app.eventsOf(id)).toEqual(['import.running', 'import.attention', 'import.succeeded'])
+  expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.attention', 'import.succeeded'])
 })
 
 test.each<[ProviderName, Body, Body, object]>([
@@ -241,7 +241,7 @@ test.each<[ProviderName, Body, Body, object]>([
     await timePasses(id)
     expect(await app.over(id)).toMatchObject({ state: 'partial', rows: { failed: null } })
     await vi.waitFor(async () => expect((await app.get(id)).details).toMatchObject(details), 10_000)
-    expect((await app.eventsOf(id)).at(-1)).toBe(`import.rows_${provider === 'micro' ? 'incomplete' : 'collected'}`)
+    expect((await app.eventTypesOf(id)).at(-1)).toBe(`import.rows_${provider === 'micro' ? 'incomplete' : 'collected'}`)
   },
 )
 
@@ -268,14 +268,14 @@ test('a job that is forgotten or archived while its outcome is not whole has the
 test('an import can be stopped and resumed while its outcome is not whole', async () => {
   const id = await track('cdq', [{ body: { status: 'FINISHED' } }])
   await isHeld(id)
-  await app.api.call('POST /v1/imports/{id}/stop', { id })
+  await app.call('POST /v1/imports/{id}/stop', { id })
   expect(await app.get(id)).toMatchObject({ state: 'stopped', attention: null })
-  await app.api.call('POST /v1/imports/{id}/resume', { id })
+  await app.call('POST /v1/imports/{id}/resume', { id })
   expect(await isHeld(id)).toMatchObject({ state: 'running' })
   await app.sql('UPDATE imports SET deadline_at = now() WHERE id = $1', [id])
   expect(await app.over(id)).toMatchObject({ state: 'succeeded', lastError: { code: 'outcome_incomplete' } })
   const lived = ['running', 'attention', 'stopped', 'resumed', 'running', 'attention', 'succeeded']
-  expect(await app.eventsOf(id)).toEqual(lived.map((type) => `import.${type}`))
+  expect(await app.eventTypesOf(id)).toEqual(lived.map((type) => `import.${type}`))
 })
 
 test('an inline result that is not whole is asked about where there is a job, and else says what it lacks', async () => {
@@ -283,8 +283,8 @@ test('an inline result that is not whole is asked about where there is a job, an
   const result = { status: 'complete', total: 2, processed: 2, succeeded: 1, failed: 1 }
   const { job, id } = await app.track(connection, { provider: 'micro', durationMs: 0, rows: 2, failedRows: 1 })
   await app.over(id)
-  await app.api.call('DELETE /v1/imports/{id}', { id })
-  const register = async (body: object) => (await app.api.call('POST /v1/imports', {}, { body })).body
+  await app.call('DELETE /v1/imports/{id}', { id })
+  const register = async (body: object) => (await app.call('POST /v1/imports', {}, { body })).body
   const asked = await register({ connection, jobId: job.jobId, result })
   expect(asked).toMatchObject({ state: 'running', attention: 'outcome_incomplete', polls: 0 })
   expect(await app.over(asked.id)).toMatchObject({ state: 'partial', details: { rowResults: 2 }, lastError: null })

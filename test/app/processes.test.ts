@@ -1,11 +1,11 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startTestService } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
+import { hasty, useService } from '../support/worlds/service.ts'
 import { startSlowProvider } from './slow-provider.ts'
-import { hasty, useApp } from './world.ts'
 
 describeEachStore('several processes', (store) => {
-  const app = useApp(store)
+  const app = useService(store)
 
   test('never ask about an import twice at once, however slow the provider and however hurried the users', async () => {
     const provider = await startSlowProvider(50)
@@ -19,14 +19,14 @@ describeEachStore('several processes', (store) => {
       credentials: { apiKey: 'k' },
       limits: { ...hasty, minIntervalMs: 1, maxIntervalMs: 1, maxInFlight: 100 },
     }
-    await app.api.call('PUT /v1/connections/{name}', { name: connection }, { body })
+    await app.call('PUT /v1/connections/{name}', { name: connection }, { body })
     const imports = Array.from({ length: 20 }, (_, index) => ({ connection, jobId: `j${index}` }))
-    const registered = await app.api.call('POST /v1/imports/batch', {}, { body: { imports } })
+    const registered = await app.call('POST /v1/imports/batch', {}, { body: { imports } })
     const ids: string[] = registered.body.data.map((item: { import: { id: string } }) => item.import.id)
 
     await vi.waitFor(
       async () => {
-        await Promise.all(ids.map((id) => app.api.call('POST /v1/imports/{id}/poll', { id })))
+        await Promise.all(ids.map((id) => app.call('POST /v1/imports/{id}/poll', { id })))
         for (const { asked } of provider.jobs.values()) expect(asked).toBeGreaterThan(8)
         expect(provider.jobs.size).toBe(20)
       },
@@ -34,10 +34,10 @@ describeEachStore('several processes', (store) => {
     )
     await second.stop()
     await third.stop()
-    await Promise.all(ids.map((id) => app.api.call('POST /v1/imports/{id}/stop', { id })))
+    await Promise.all(ids.map((id) => app.call('POST /v1/imports/{id}/stop', { id })))
 
     expect([...provider.jobs.values()].map(({ most }) => most)).toEqual(ids.map(() => 1))
-    for (const id of ids) expect(await app.eventsOf(id)).toEqual(['import.running', 'import.stopped'])
+    for (const id of ids) expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.stopped'])
     const [stored] = await app.sql('SELECT sum(polls)::int AS polls FROM snapshots')
     const [counted] = await app.sql('SELECT sum(polls)::int AS polls FROM imports')
     expect(stored).toEqual(counted)
@@ -61,6 +61,6 @@ describeEachStore('several processes', (store) => {
       { interval: 500 },
     )
     for (const { id } of tracked)
-      expect(await app.eventsOf(id)).toEqual(['import.running', 'import.partial', 'import.rows_collected'])
+      expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.partial', 'import.rows_collected'])
   })
 })

@@ -5,9 +5,10 @@ import { startService } from '../../src/app/service.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { startSandbox } from '../../src/sandbox/server.ts'
-import { connectApi } from '../http/api.ts'
 import { createTestDatabase } from '../support/database.ts'
-import { testAdminToken, testEnvironment } from '../support/service.ts'
+import { testEnvironment } from '../support/service.ts'
+import { connectApi } from '../support/worlds/client.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 import { startReceiver } from '../webhooks/receiver.ts'
 
 const opened = new AsyncDisposableStack()
@@ -32,7 +33,7 @@ it('a proxy of the environment sees nothing, and a warning names its variables',
   const service = await startService(config, { clock: systemClock, log })
   opened.defer(() => service.stop())
 
-  const api = await connectApi(service.url, testAdminToken)
+  const api = await connectApi(service.url, adminToken)
   const connection = { provider: 'cdq', baseUrl: sandbox.baseUrl('cdq'), credentials: sandbox.credentials('cdq') }
   await api.call('PUT /v1/connections/{name}', { name: 'cdq' }, { body: connection })
   const { jobId } = sandbox.add({ provider: 'cdq', durationMs: 1 })

@@ -3,16 +3,16 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { startCli } from '../cli/run.ts'
 import { testEnvironment } from '../support/service.ts'
 import { queueStores } from '../support/stores.ts'
+import { type ServiceWorld, useService } from '../support/worlds/service.ts'
 import { holdWork, leases } from './held-work.ts'
-import { type AppWorld, useApp } from './world.ts'
 
-const apps = queueStores.filter(({ available }) => available).map((store) => useApp(store, { roles: 'api' }))
+const apps = queueStores.filter(({ available }) => available).map((store) => useService(store, { roles: 'api' }))
 
 test('what a killed worker held is done by another one within 65 seconds', { timeout: 240_000 }, async () => {
   await Promise.all(apps.map(recovers))
 })
 
-async function recovers(app: AppWorld): Promise<void> {
+async function recovers(app: ServiceWorld): Promise<void> {
   const { polled, collected, consumer, isHeld, letGo } = await holdWork(app)
   const killed = await startWorker(app)
   await isHeld()
@@ -33,7 +33,7 @@ async function recovers(app: AppWorld): Promise<void> {
   expect(performance.now() - since).toBeLessThan(65_000)
 }
 
-async function startWorker(app: AppWorld) {
+async function startWorker(app: ServiceWorld) {
   const { child, exited, said } = startCli([], testEnvironment({ ...app.place, roles: 'worker' }))
   onTestFinished(async () => {
     child.kill('SIGKILL')

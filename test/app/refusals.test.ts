@@ -3,14 +3,13 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { ScriptInput } from '../../src/sandbox/script.ts'
 import { queueStores } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { useService } from '../support/worlds/service.ts'
 
 const [store] = queueStores
 if (!store) throw new Error('no store')
-const app = useApp(store)
+const app = useService(store)
 
-const shown = async (connection: string) =>
-  (await app.api.call('GET /v1/connections/{name}', { name: connection })).body
+const shown = async (connection: string) => (await app.call('GET /v1/connections/{name}', { name: connection })).body
 /** The connection's own events, the first one first. */
 async function toldOf(connection: string): Promise<string[]> {
   const events = await app.sql(
@@ -32,7 +31,7 @@ const items = (uids: string[], more = {}) => ({
   body: { results: uids.map((uid) => ({ user: { uid }, message: 'bad' })), ...more },
 })
 const recordIds = async (id: string) =>
-  (await app.api.call('GET /v1/imports/{id}/row-results', { id })).body.data.map(
+  (await app.call('GET /v1/imports/{id}/row-results', { id })).body.data.map(
     ({ recordId }: { recordId: string }) => recordId,
   )
 const statistics = (fields: object) => ({
@@ -52,7 +51,7 @@ describe('a 403', () => {
       for (const [index, { job }] of good.entries()) expect(asked(job.jobId)).toBeGreaterThan((before[index] ?? 0) + 3)
     }, 20_000)
     expect(await app.get(bad.id)).toMatchObject({ attention: 'forbidden', lastError: { code: 'forbidden' } })
-    expect(await app.eventsOf(bad.id)).toEqual(['import.attention'])
+    expect(await app.eventTypesOf(bad.id)).toEqual(['import.attention'])
     expect(await shown(connection)).toMatchObject({ pausedAt: null })
     expect(await toldOf(connection)).toEqual([])
   })
@@ -72,7 +71,7 @@ describe('a 403', () => {
 
     const { baseUrl, settings, limits } = await shown(connection)
     const body = { provider: 'micro', baseUrl, settings, limits, credentials }
-    await app.api.call('PUT /v1/connections/{name}', { name: connection }, { body })
+    await app.call('PUT /v1/connections/{name}', { name: connection }, { body })
     for (const { id } of [first, second, third])
       expect(await app.over(id)).toMatchObject({ state: 'succeeded', attention: null, lastError: null })
     expect(await toldOf(connection)).toEqual(['connection.paused', 'connection.resumed'])
@@ -123,7 +122,7 @@ describe('a 403', () => {
     }, 10_000)
     await app.sql("UPDATE imports SET finished_at = finished_at - interval '8 days' WHERE id = $1", [id])
     expect(await collected(id, 'incomplete')).toMatchObject({ details: { lastError: { code: 'forbidden' } } })
-    expect(await app.eventsOf(id)).toEqual(['import.failed', 'import.rows_incomplete'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.failed', 'import.rows_incomplete'])
     expect(await app.sql('SELECT details_error_code FROM reporting.imports WHERE import_id = $1', [id])).toEqual([
       { details_error_code: 'forbidden' },
     ])
@@ -158,7 +157,7 @@ test('a 503 that says how long to wait makes the whole connection wait', async (
   expect(pausedAt).toBeNull()
   expect(Date.parse(blockedUntil) - Date.now()).toBeGreaterThan(500_000)
   const other = await app.track(connection, { provider: 'cdq', durationMs: 0 })
-  await app.api.call('POST /v1/imports/{id}/poll', { id })
+  await app.call('POST /v1/imports/{id}/poll', { id })
   const elsewhere = await app.track(await app.connect('cdq'), { provider: 'cdq', durationMs: 0 })
   await app.over(elsewhere.id)
   expect(await app.get(other.id)).toMatchObject({ polls: 0 })
@@ -185,7 +184,7 @@ describe('a page of rows', () => {
     } as ScriptInput)
     await collected(id, 'complete')
     expect(await recordIds(id)).toEqual(['u0', 'u1', 'u2'])
-    expect(await app.eventsOf(id)).toEqual(['import.failed', 'import.rows_collected'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.failed', 'import.rows_collected'])
   })
 
   test.each(badPages)('the first one that is %s is asked for again', async (_what, wrong) => {

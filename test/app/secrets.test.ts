@@ -1,18 +1,18 @@
 import { Redis } from 'ioredis'
 import { expect, test, vi } from 'vitest'
 import { type ProviderName, providerNames } from '../../src/sandbox/script.ts'
-import { testAdminToken, testEncryptionKey } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
+import { adminToken, testEncryptionKey } from '../support/worlds/ground.ts'
+import { type Job, useService } from '../support/worlds/service.ts'
 import { status } from '../webhooks/receiver.ts'
-import { type Tracked, useApp } from './world.ts'
 
 describeEachStore('a secret', (store) => {
-  const app = useApp(store)
+  const app = useService(store)
   const problems: unknown[] = []
 
   test('is in no log line, no job, no metric, no answer, and in the database only encrypted', async () => {
     const secrets = new Map<string, string>([
-      ['the admin token', testAdminToken],
+      ['the admin token', adminToken],
       ['the encryption key', testEncryptionKey.toString('base64')],
       ['an endpoint’s header', 'Bearer open-sesame-4711'],
     ])
@@ -22,13 +22,13 @@ describeEachStore('a secret', (store) => {
     const consumer = await app.consumer({ types: ['import.partial'] }, status(500, {}, 'no'))
     const headers = { authorization: secrets.get('an endpoint’s header') }
     const endpoint = { id: consumer.endpointId }
-    await app.api.call('PATCH /v1/webhook-endpoints/{id}', endpoint, { body: { headers } })
+    await app.call('PATCH /v1/webhook-endpoints/{id}', endpoint, { body: { headers } })
     secrets.set('the endpoint’s old secret', consumer.secret)
-    const rotated = await app.api.call('POST /v1/webhook-endpoints/{id}/rotate-secret', endpoint, { body: {} })
+    const rotated = await app.call('POST /v1/webhook-endpoints/{id}/rotate-secret', endpoint, { body: {} })
     secrets.set('the endpoint’s new secret', rotated.body.secret)
 
-    const tracked: Tracked[] = []
-    const held: Tracked[] = []
+    const tracked: Job[] = []
+    const held: Job[] = []
     for (const provider of providerNames) {
       for (const value of Object.values(app.sandbox.credentials(provider))) secrets.set(`${provider}’s key`, value)
       const connection = await app.connect(provider)
@@ -45,7 +45,7 @@ describeEachStore('a secret', (store) => {
     const places = {
       'the log': app.logLines.join('\n'),
       'the queue': await queueContents(),
-      'the metrics': (await app.api.send('/metrics')).body as string,
+      'the metrics': (await app.send('/metrics')).body as string,
       'the answers': JSON.stringify([...problems, ...(await everyList())]),
       'the database': await tableContents('public'),
     }
@@ -68,12 +68,12 @@ describeEachStore('a secret', (store) => {
   })
 
   async function aToken(scope: string): Promise<string> {
-    const { body } = await app.api.call('POST /v1/tokens', {}, { body: { name: scope, scope } })
+    const { body } = await app.call('POST /v1/tokens', {}, { body: { name: scope, scope } })
     return body.token
   }
 
   /** An import that ends, and two whose provider repeats the request's secrets. */
-  async function trackAll(connection: string, provider: ProviderName): Promise<Tracked[]> {
+  async function trackAll(connection: string, provider: ProviderName): Promise<Job[]> {
     const [key = ''] = Object.values(app.sandbox.credentials(provider))
     const echo = `You sent ${key}, or ${Buffer.from(key).toString('base64')}.`
     return Promise.all([
@@ -86,12 +86,12 @@ describeEachStore('a secret', (store) => {
   /** Answers to requests that are wrong, some of them in the field of a secret. */
   async function refusals(secrets: ReadonlyMap<string, string>): Promise<void> {
     const key = secrets.get('cdq’s key') ?? ''
-    const put = (name: string, body: unknown) => app.api.call('PUT /v1/connections/{name}', { name }, { body })
+    const put = (name: string, body: unknown) => app.call('PUT /v1/connections/{name}', { name }, { body })
     for (const answer of [
       await put('wrong', { provider: 'cdq', credentials: { apiKey: `${key}\n` } }),
       await put('wrong', { provider: 'zilliant', credentials: { tokenResponse: key } }),
-      await app.api.call('GET /v1/imports', {}, { token: `${secrets.get('API token 0')}x` }),
-      await app.api.call('POST /v1/tokens', {}, { token: secrets.get('API token 0') ?? '', body: {} }),
+      await app.call('GET /v1/imports', {}, { token: `${secrets.get('API token 0')}x` }),
+      await app.call('POST /v1/tokens', {}, { token: secrets.get('API token 0') ?? '', body: {} }),
     ]) {
       expect(answer.status).toBeGreaterThanOrEqual(400)
       problems.push(answer.body)
@@ -100,7 +100,7 @@ describeEachStore('a secret', (store) => {
 
   async function everyList(): Promise<unknown[]> {
     const lists = ['imports', 'connections', 'webhook-endpoints', 'events', 'deliveries', 'tokens'] as const
-    return Promise.all(lists.map(async (list) => (await app.api.call(`GET /v1/${list}`, {})).body))
+    return Promise.all(lists.map(async (list) => (await app.call(`GET /v1/${list}`, {})).body))
   }
 
   async function tableContents(schema: string): Promise<string> {

@@ -6,14 +6,14 @@ import { openQueues } from '../../src/queue/queues.ts'
 import { startCable } from '../support/cable.ts'
 import { startTestService } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { useService } from '../support/worlds/service.ts'
 
 /** More than two leases, since a busy machine may cut off one poll after the other. */
 const patience = 150_000
 vi.setConfig({ testTimeout: 4 * patience })
 
 describeEachStore('work goes on by itself', (store) => {
-  const app = useApp(store, { roles: 'api' })
+  const app = useService(store, { roles: 'api' })
 
   /** A worker behind cables of its own, with an import that it polls. */
   async function startWorker() {

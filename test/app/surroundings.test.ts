@@ -8,13 +8,14 @@ import { openDatabase } from '../../src/db/client.ts'
 import { migrate } from '../../src/db/migrate.ts'
 import { requireSessions } from '../../src/queue/postgres.ts'
 import { startSandbox } from '../../src/sandbox/server.ts'
-import { connectApi } from '../http/api.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { startLocalRedis } from '../support/local.ts'
 import { isPgBouncerThere, startPgBouncer } from '../support/pgbouncer.ts'
-import { type ServiceOptions, startTestService, testAdminToken } from '../support/service.ts'
-import { hasty } from './world.ts'
+import { type ServiceOptions, startTestService } from '../support/service.ts'
+import { connectApi } from '../support/worlds/client.ts'
+import { adminToken } from '../support/worlds/ground.ts'
+import { hasty } from '../support/worlds/service.ts'
 
 const { redisUrl } = inject('services')
 
@@ -34,7 +35,7 @@ async function started(options: ServiceOptions): Promise<Service> {
 async function runsImports(service: Service, count: number): Promise<void> {
   const sandbox = await startSandbox({ clock: manualClock(new Date()) })
   onTestFinished(() => sandbox.close())
-  const api = await connectApi(service.url, testAdminToken)
+  const api = await connectApi(service.url, adminToken)
   const body = {
     provider: 'cdq',
     baseUrl: sandbox.baseUrl('cdq'),

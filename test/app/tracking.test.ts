@@ -1,9 +1,9 @@
 import { expect, test, vi } from 'vitest'
 import { importEventTypes } from '../../src/model/import-state.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
-import { testAdminToken } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { adminToken } from '../support/worlds/ground.ts'
+import { useService } from '../support/worlds/service.ts'
 
 const minute = 60_000
 
@@ -52,7 +52,7 @@ const cases: Record<ProviderName, Case> = {
 }
 
 describeEachStore('the service', (store) => {
-  const app = useApp(store)
+  const app = useService(store)
 
   test.each(Object.entries(cases))(
     'follows an import at %s from its registration to the last webhook',
@@ -74,14 +74,14 @@ describeEachStore('the service', (store) => {
 
       await vi.waitFor(() => expect(consumer.webhooks()).toHaveLength(events.length), 10_000)
       expect(await app.get(id)).toMatchObject(ends)
-      expect(await app.eventsOf(id)).toEqual(events)
+      expect(await app.eventTypesOf(id)).toEqual(events)
 
       const webhooks = consumer.webhooks()
       expect(webhooks.map(({ type }) => type).toSorted()).toEqual(events.toSorted())
       expect(new Set(webhooks.map((webhook) => webhook.id)).size).toBe(events.length)
       expect(webhooks.find(({ type }) => type === 'import.partial')?.data).toMatchObject({ id, state: ends.state })
       expect(webhooks.find(({ type }) => type === events.at(-1))?.data).toMatchObject(ends)
-      const snapshots = await app.api.call('GET /v1/imports/{id}/snapshots', { id })
+      const snapshots = await app.call('GET /v1/imports/{id}/snapshots', { id })
       expect(snapshots.body.data.at(-1)).toMatchObject({ state: ends.state, polls: 1 })
     },
   )
@@ -93,12 +93,12 @@ describeEachStore('the service', (store) => {
     for (const { id } of [skipping, failing])
       await vi.waitFor(async () => expect(await app.get(id)).toMatchObject({ details: { state: 'complete' } }), 10_000)
 
-    const lines = await app.api.call('GET /v1/imports/{id}/skipped-lines', { id: skipping.id })
+    const lines = await app.call('GET /v1/imports/{id}/skipped-lines', { id: skipping.id })
     expect(lines.body.data.map(({ line, page }: Record<string, number>) => [line, page])).toEqual(
       Array.from({ length: 25 }, (_, index) => [10 * (index + 1), Math.floor(index / 10)]),
     )
     const headers = { accept: 'text/csv' }
-    const csv = await app.api.call('GET /v1/imports/{id}/row-results', { id: failing.id }, { headers })
+    const csv = await app.call('GET /v1/imports/{id}/row-results', { id: failing.id }, { headers })
     const [head, ...rows] = csv.body.trim().split(/\r?\n/)
     expect(head).toBe('row,recordId,created,existing,errorCode,errorMessage,line,column')
     expect(rows.map((row: string) => row.split(',').at(0))).toEqual(['0', '1', '2', '3', '4'])
@@ -108,8 +108,8 @@ describeEachStore('the service', (store) => {
   test('streams an import change by change until it is over', async () => {
     const script: ScriptInput = { provider: 'cdq', queuedMs: minute, durationMs: minute }
     const { id } = await app.track(await app.connect('cdq'), script)
-    const authorization = `Bearer ${testAdminToken}`
-    const response = await fetch(`${app.api.url}/v1/imports/${id}/stream`, { headers: { authorization } })
+    const authorization = `Bearer ${adminToken}`
+    const response = await fetch(`${app.url}/v1/imports/${id}/stream`, { headers: { authorization } })
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     const states: string[] = []
     let last: unknown
@@ -130,7 +130,7 @@ describeEachStore('the service', (store) => {
     const connection = await app.connect('micro')
     const consumer = await app.consumer({ types: ['import.succeeded'], connections: [connection] })
     const result = { status: 'complete', total: 1, succeeded: 1, failed: 0, results: [{ id: 'r', created: true }] }
-    const { body } = await app.api.call('POST /v1/imports', {}, { body: { connection, result } })
+    const { body } = await app.call('POST /v1/imports', {}, { body: { connection, result } })
     expect(body).toMatchObject({ state: 'succeeded', polls: 0, details: { state: 'complete', rowResults: 1 } })
     await vi.waitFor(() => expect(consumer.webhooks()).toMatchObject([{ data: { id: body.id } }]), 5_000)
   })
@@ -139,12 +139,12 @@ describeEachStore('the service', (store) => {
     const connection = await app.connect('cdq', { limits: { maxInFlight: 5 } })
     const jobs = Array.from({ length: 100 }, () => app.sandbox.add({ provider: 'cdq', durationMs: minute }))
     const imports = jobs.map(({ jobId }) => ({ connection, jobId }))
-    const { body } = await app.api.call('POST /v1/imports/batch', {}, { body: { imports } })
+    const { body } = await app.call('POST /v1/imports/batch', {}, { body: { imports } })
     expect(new Set(body.data.map(({ status }: { status: number }) => status))).toEqual(new Set([201]))
     const allAre = (state: string) =>
       vi.waitFor(async () => {
         const query = { connection, state, limit: 1_000 }
-        expect((await app.api.call('GET /v1/imports', {}, { query })).body.data).toHaveLength(100)
+        expect((await app.call('GET /v1/imports', {}, { query })).body.data).toHaveLength(100)
       }, 15_000)
     await allAre('running')
     app.sandboxClock.advance(minute)

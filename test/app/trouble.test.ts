@@ -2,16 +2,15 @@ import { expect, test, vi } from 'vitest'
 import type { ScriptInput } from '../../src/sandbox/script.ts'
 import type { Sandbox } from '../../src/sandbox/server.ts'
 import { describeEachStore } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { useService } from '../support/worlds/service.ts'
 
 const minute = 60_000
 
 describeEachStore('trouble at a provider', (store) => {
-  const app = useApp(store)
+  const app = useService(store)
   const cdq = (script: Partial<ScriptInput> = {}): ScriptInput => ({ provider: 'cdq', durationMs: minute, ...script })
   const asked = (sandbox: Sandbox) => sandbox.requests().length
-  const shown = async (connection: string) =>
-    (await app.api.call('GET /v1/connections/{name}', { name: connection })).body
+  const shown = async (connection: string) => (await app.call('GET /v1/connections/{name}', { name: connection })).body
 
   /** Lets the service look for due work a few times: imports elsewhere go from their registration to their end. */
   async function meanwhile() {
@@ -28,7 +27,7 @@ describeEachStore('trouble at a provider', (store) => {
     await vi.waitFor(async () => expect((await shown(connection)).blockedUntil).not.toBeNull())
     const before = asked(sandbox)
     const second = await app.track(connection, cdq({ durationMs: 0 }), { sandbox })
-    await app.api.call('POST /v1/imports/{id}/poll', { id: first.id })
+    await app.call('POST /v1/imports/{id}/poll', { id: first.id })
     await meanwhile()
     expect(asked(sandbox)).toBe(before)
     expect(await app.get(first.id)).toMatchObject({ state: 'pending', polls: 1, lastError: { code: 'rate_limited' } })
@@ -61,7 +60,7 @@ describeEachStore('trouble at a provider', (store) => {
 
     const { baseUrl, settings, limits } = await shown(connection)
     const body = { provider: 'cdq', baseUrl, settings, limits, credentials }
-    await app.api.call('PUT /v1/connections/{name}', { name: connection }, { body })
+    await app.call('PUT /v1/connections/{name}', { name: connection }, { body })
     for (const { id } of [first, second]) expect(await app.over(id)).toMatchObject({ state: 'succeeded' })
     await vi.waitFor(() => expect(told()).toHaveLength(4), 5_000)
     expect(told().filter(([type]) => type !== 'import.succeeded')).toEqual([
@@ -84,10 +83,10 @@ describeEachStore('trouble at a provider', (store) => {
     await vi.waitFor(() => expect(app.sandbox.requests().at(-1)).toMatchObject({ jobId: job.jobId, status: 401 }))
     const { baseUrl, limits } = await shown(connection)
     const body = { provider: 'cdq', baseUrl, limits, credentials: app.sandbox.credentials('cdq') }
-    await app.api.call('PUT /v1/connections/{name}', { name: connection }, { body })
+    await app.call('PUT /v1/connections/{name}', { name: connection }, { body })
     await app.reaches(id, 'running')
-    expect((await app.api.call('GET /v1/imports/{id}/snapshots', { id })).body.data).toHaveLength(1)
-    const { body: events } = await app.api.call('GET /v1/events', {}, { query: { limit: 1_000 } })
+    expect((await app.call('GET /v1/imports/{id}/snapshots', { id })).body.data).toHaveLength(1)
+    const { body: events } = await app.call('GET /v1/events', {}, { query: { limit: 1_000 } })
     expect(events.data.filter(({ data }: { data: { name?: string } }) => data.name === connection)).toEqual([])
   })
 
@@ -113,7 +112,7 @@ describeEachStore('trouble at a provider', (store) => {
     await app.sql('UPDATE imports SET deadline_at = now() WHERE id = ANY($1)', [[early.id, late.id]])
     for (const { id } of [early, late]) {
       expect(await app.over(id)).toMatchObject({ state: 'lost', lostReason: 'unauthorized' })
-      expect(await app.eventsOf(id)).toEqual(['import.lost'])
+      expect(await app.eventTypesOf(id)).toEqual(['import.lost'])
     }
     expect(asked(sandbox)).toBe(1)
   })
@@ -129,7 +128,7 @@ describeEachStore('trouble at a provider', (store) => {
     expect(await app.reaches(id, 'running')).toMatchObject({ attention: null })
     app.sandboxClock.advance(minute)
     await app.over(id)
-    expect(await app.eventsOf(id)).toEqual(['import.attention', 'import.running', 'import.succeeded'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.attention', 'import.running', 'import.succeeded'])
   })
 
   test('garbage is recorded without the credentials in it, and asking goes on', async () => {
@@ -158,7 +157,7 @@ describeEachStore('trouble at a provider', (store) => {
       faults: kinds.map((kind, index) => ({ kind, atRequest: index + 1 })),
     })
     expect(await app.over(id)).toMatchObject({ state: 'succeeded', polls: kinds.length + 1 })
-    expect(await app.eventsOf(id)).toEqual(['import.succeeded'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.succeeded'])
   })
 
   test('an import that was seen is lost at the third 404, not before', async () => {
@@ -168,14 +167,14 @@ describeEachStore('trouble at a provider', (store) => {
     await app.sql(`UPDATE imports SET registered_at = now() - interval '1 min' WHERE id = $1`, [gone.id])
     const flapping = await app.track(connection, { ...cdq(), faults: faults(3) })
     expect(await app.over(gone.id)).toMatchObject({ state: 'lost', lostReason: 'not_found', polls: 4 })
-    expect(await app.eventsOf(gone.id)).toEqual(['import.running', 'import.lost'])
+    expect(await app.eventTypesOf(gone.id)).toEqual(['import.running', 'import.lost'])
     await vi.waitFor(async () => expect((await app.get(flapping.id)).polls).toBeGreaterThan(4), 5_000)
     expect(await app.get(flapping.id)).toMatchObject({ state: 'running', lastError: null })
   })
 
   test('an import that was never there is lost, but not in its first seconds', async () => {
     const body = { connection: await app.connect('cdq'), jobId: 'nobody-knows-it' }
-    const { id } = (await app.api.call('POST /v1/imports', {}, { body })).body
+    const { id } = (await app.call('POST /v1/imports', {}, { body })).body
     await vi.waitFor(async () => expect((await app.get(id)).polls).toBeGreaterThan(5), 10_000)
     expect(await app.get(id)).toMatchObject({ state: 'pending', lastError: { code: 'not_found' } })
     // A poll that is under way writes down what it was begun with.
@@ -184,7 +183,7 @@ describeEachStore('trouble at a provider', (store) => {
       expect((await app.get(id)).finishedAt).not.toBeNull()
     })
     expect(await app.over(id)).toMatchObject({ state: 'lost', lostReason: 'not_found' })
-    expect(await app.eventsOf(id)).toEqual(['import.lost'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.lost'])
   })
 
   test('a job that is there a little later is followed like any other', async () => {
@@ -197,7 +196,7 @@ describeEachStore('trouble at a provider', (store) => {
       await app.reaches(id, 'running')
       app.sandboxClock.advance(minute)
       expect(await app.over(id)).toMatchObject({ state: 'succeeded', progress: 1, lastError: null })
-      expect((await app.eventsOf(id)).filter((type) => type !== 'import.rows_collected')).toEqual([
+      expect((await app.eventTypesOf(id)).filter((type) => type !== 'import.rows_collected')).toEqual([
         'import.running',
         'import.succeeded',
       ])
@@ -209,11 +208,11 @@ describeEachStore('trouble at a provider', (store) => {
     await app.reaches(id, 'running')
     await app.sql('UPDATE imports SET deadline_at = now() WHERE id = $1', [id])
     expect(await app.over(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
-    await app.api.call('POST /v1/imports/{id}/resume', { id })
+    await app.call('POST /v1/imports/{id}/resume', { id })
     await app.reaches(id, 'running')
-    await app.api.call('POST /v1/imports/{id}/stop', { id })
+    await app.call('POST /v1/imports/{id}/stop', { id })
     const lived = ['import.running', 'import.lost', 'import.resumed', 'import.running', 'import.stopped']
-    expect(await app.eventsOf(id)).toEqual(lived)
+    expect(await app.eventTypesOf(id)).toEqual(lived)
   })
 
   test('an import that was archived before its end was seen is lost', async () => {
@@ -221,6 +220,6 @@ describeEachStore('trouble at a provider', (store) => {
     await app.reaches(id, 'running')
     app.sandboxClock.advance(minute)
     expect(await app.over(id)).toMatchObject({ state: 'lost', lostReason: 'archived', providerStatus: 'ARCHIVED' })
-    expect(await app.eventsOf(id)).toEqual(['import.running', 'import.lost'])
+    expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.lost'])
   })
 })

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Service } from '../../src/app/service.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTestService, testAdminToken } from '../support/service.ts'
+import { startTestService } from '../support/service.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 let database: TestDatabase
 let processes: Service[]
@@ -38,7 +39,7 @@ afterAll(async () => {
 async function call(method: string, path: string, body?: unknown) {
   const response = await fetch(`${processes[1]?.url}/v1${path}`, {
     method,
-    headers: { authorization: `Bearer ${testAdminToken}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
   return { status: response.status, body: (await response.json()) as Record<string, never> }

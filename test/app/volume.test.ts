@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type RunningCli, startCli } from '../cli/run.ts'
 import { testEnvironment } from '../support/service.ts'
 import { queueStores } from '../support/stores.ts'
-import { useApp } from './world.ts'
+import { useService } from '../support/worlds/service.ts'
 
 const [store] = queueStores
 if (!store) throw new Error('there is a queue store')
@@ -15,7 +15,7 @@ const onLinux = process.platform === 'linux'
 const patience = { timeout: 60_000, interval: 50 }
 
 describe.skipIf(!onLinux)('an import with many skipped lines', () => {
-  const app = useApp(store, { roles: 'api' })
+  const app = useService(store, { roles: 'api' })
   let worker: RunningCli
 
   beforeEach(async () => {

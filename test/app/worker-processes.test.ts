@@ -7,13 +7,13 @@ import { leaseMs } from '../../src/work/leases.ts'
 import { type RunningCli, startCli } from '../cli/run.ts'
 import { testEnvironment } from '../support/service.ts'
 import { describeEachStore } from '../support/stores.ts'
+import { hasty, useService } from '../support/worlds/service.ts'
 import { type SlowProvider, startSlowProvider } from './slow-provider.ts'
-import { hasty, useApp } from './world.ts'
 
 vi.setConfig({ testTimeout: 600_000 })
 
 describeEachStore('worker processes', (store) => {
-  const app = useApp(store, { roles: 'api' })
+  const app = useService(store, { roles: 'api' })
   const started: RunningCli[] = []
   afterEach(async () => {
     for (const { child, exited } of started.splice(0)) {
@@ -43,7 +43,7 @@ describeEachStore('worker processes', (store) => {
     const name = `many-${number++}`
     const limits = { ...hasty, minIntervalMs: intervalMs, maxIntervalMs: intervalMs }
     const body = { provider: 'cdq', baseUrl, credentials: { apiKey: 'k' }, limits }
-    await app.api.call('PUT /v1/connections/{name}', { name }, { body })
+    await app.call('PUT /v1/connections/{name}', { name }, { body })
     return name
   }
 
@@ -55,7 +55,7 @@ describeEachStore('worker processes', (store) => {
     for (let count = 0; count < connections; count++) {
       const connection = await connect(provider.baseUrl, 200)
       const imports = Array.from({ length: 4 }, (_, index) => ({ connection, jobId: `${connection}.${index}` }))
-      const registered = await app.api.call('POST /v1/imports/batch', {}, { body: { imports } })
+      const registered = await app.call('POST /v1/imports/batch', {}, { body: { imports } })
       ids.push(...registered.body.data.map((item: { import: { id: string } }) => item.import.id))
     }
     return { provider, ids }
@@ -74,10 +74,10 @@ describeEachStore('worker processes', (store) => {
   }
 
   async function nothingIsLost({ jobs }: SlowProvider, ids: readonly string[]) {
-    const answers = await Promise.all(ids.map((id) => app.api.call('POST /v1/imports/{id}/stop', { id })))
+    const answers = await Promise.all(ids.map((id) => app.call('POST /v1/imports/{id}/stop', { id })))
     expect(answers.filter(({ status }) => status !== 200).map(({ body }) => body)).toEqual([])
     expect([...jobs.values()].map(({ most }) => most)).toEqual(ids.map(() => 1)) // none twice at once
-    for (const id of ids) expect(await app.eventsOf(id)).toEqual(['import.running', 'import.stopped'])
+    for (const id of ids) expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.stopped'])
     const [stored] = await app.sql('SELECT sum(polls)::int AS polls FROM snapshots WHERE import_id = ANY($1)', [ids])
     const [counted] = await app.sql('SELECT sum(polls)::int AS polls FROM imports WHERE id = ANY($1)', [ids])
     expect(stored).toEqual(counted)
@@ -121,7 +121,7 @@ describeEachStore('worker processes', (store) => {
     onTestFinished(() => void server.close().closeAllConnections())
     await vi.waitFor(() => expect(server.listening).toBe(true))
     const connection = await connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, 3_600_000)
-    const { body } = await app.api.call('POST /v1/imports', {}, { body: { connection, jobId: 'j' } })
+    const { body } = await app.call('POST /v1/imports', {}, { body: { connection, jobId: 'j' } })
     const stands = await startWorker()
     await vi.waitFor(() => expect(answers).toHaveLength(1))
     stands.child.kill('SIGSTOP')
@@ -137,9 +137,9 @@ describeEachStore('worker processes', (store) => {
     other.child.kill('SIGKILL')
     await other.exited
     await app.sql('UPDATE leases SET until = now()')
-    await app.api.call('POST /v1/imports/{id}/poll', { id: body.id })
+    await app.call('POST /v1/imports/{id}/poll', { id: body.id })
     await vi.waitFor(async () => expect(await app.get(body.id)).toMatchObject({ message: 'answer 2', polls: 2 }))
-    const snapshots = await app.api.call('GET /v1/imports/{id}/snapshots', { id: body.id })
+    const snapshots = await app.call('GET /v1/imports/{id}/snapshots', { id: body.id })
     expect(snapshots.body.data.map(({ message }: { message: string }) => message)).toEqual(['answer 1', 'answer 2'])
   })
 })

@@ -5,9 +5,9 @@ import { type Ended, learnFrom } from '../../src/baselines/keep.ts'
 import { everyImport } from '../../src/baselines/kind.ts'
 import { createBaselines } from '../../src/baselines/read.ts'
 import { baselines } from '../../src/db/schema/index.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const second = 1_000
 const guess = { medianMs: 120_000, sigma: 1.5 }
 

@@ -2,9 +2,9 @@ import { eq } from 'drizzle-orm'
 import { expect, test } from 'vitest'
 import { createTally } from '../../src/budget/tally.ts'
 import { connections } from '../../src/db/schema/index.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const spentBy = async (id: string) => {
   const [row] = await world.db.select().from(connections).where(eq(connections.id, id))
   return { month: row?.budgetMonth, requests: row?.monthRequests }

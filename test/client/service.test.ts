@@ -7,7 +7,8 @@ import { createLog } from '../../src/base/log.ts'
 import { readConfig } from '../../src/config/config.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { testAdminToken, testEnvironment } from '../support/service.ts'
+import { testEnvironment } from '../support/service.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 let database: TestDatabase
 let sandbox: Sandbox
@@ -23,7 +24,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   sandbox = await startSandbox({ clock: systemClock })
   service = await start()
-  tracker = createClient({ url: service.url, token: testAdminToken })
+  tracker = createClient({ url: service.url, token: adminToken })
   await tracker.connections.put('crm', {
     provider: 'cdq',
     baseUrl: sandbox.baseUrl('cdq'),

@@ -9,14 +9,15 @@ import {
 import { goingOn } from '../../src/imports/pages.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
 import { leaseMs } from '../../src/work/leases.ts'
-import { aPage, useImportWorld } from '../imports/world.ts'
+import { aPage } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 
 /** An import that is over, whose rows are to be collected. */
 async function collecting() {
   const connection = await world.connection()
-  const { id } = await world.tracked({
+  const { id } = await world.import({
     connectionId: connection.id,
     state: 'partial',
     finishedAt: world.clock.now(),
@@ -43,7 +44,7 @@ test('after every page the database says where to go on', async () => {
   expect(first).toMatchObject({ kind: 'stored', next: { page: 1, cursor: 'b' } })
   expect(await load()).toMatchObject({ page: 1, cursor: 'b' })
   expect(await store(await load(), { skippedLines: [line(2)] })).toEqual({ kind: 'complete' })
-  expect(await world.row(id)).toMatchObject({
+  expect(await world.importRow(id)).toMatchObject({
     detailsState: 'complete',
     skippedLines: 2,
     rowsSkipped: 2,
@@ -58,7 +59,7 @@ test.each(['', 'a', 'b'])('a cursor that was used before, such as "%s", ends it'
   await store(await load(), { skippedLines: [line(1)], next: 'a' })
   await store(await load(), { skippedLines: [line(2)], next: 'b' })
   expect(await store(await load(), { skippedLines: [line(3)], next: repeated })).toEqual({ kind: 'complete' })
-  expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3 })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3 })
 })
 
 test('a walk whose lease has run out does nothing to what another one goes on with', async () => {
@@ -68,11 +69,11 @@ test('a walk whose lease has run out does nothing to what another one goes on wi
   // Nobody has taken over yet.
   expect(await store(stalled, { skippedLines: [line(1)], next: 'b' })).toEqual({ kind: 'superseded' })
   expect(await store(stalled, { skippedLines: [line(1)] })).toEqual({ kind: 'superseded' })
-  expect(await world.row(id)).toMatchObject({ detailsState: 'pending', skippedLines: 0 })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'pending', skippedLines: 0 })
   const first = await store(await load(), { skippedLines: [line(1)], next: 'b' })
   if (first.kind !== 'stored') throw new Error(first.kind)
   await store(first.next, { skippedLines: [line(2)], next: 'c' })
-  const before = await world.row(id)
+  const before = await world.importRow(id)
 
   // Its page is stored already, and so is the one after it: that doesn't mean that the list is at its end.
   expect(await store(stalled, { skippedLines: [line(1)], next: 'b' })).toEqual({ kind: 'superseded' })
@@ -82,11 +83,11 @@ test('a walk whose lease has run out does nothing to what another one goes on wi
   const trouble = { ...goingOn, collectBegunAnew: false }
   await postponeFailed(world.db, stalled, now, { trouble, error, failed: 'timeout', anew: true }, now)
   await giveUpWalk(world.db, stalled, { error, failed: null, now })
-  expect(await world.row(id)).toEqual(before)
+  expect(await world.importRow(id)).toEqual(before)
 
   await store(await load(), { skippedLines: [line(3)] })
   await postpone(world.db, stalled, now, now)
-  expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, nextCollectAt: null })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, nextCollectAt: null })
   expect(await world.eventTypesOf(id)).toEqual(['import.rows_collected'])
 })
 
@@ -95,7 +96,7 @@ test('one that is given up keeps what is stored, and says that it is not all', a
   await store(await load(), { skippedLines: [line(1)], next: 'b' })
   const error = { code: 'forbidden', message: 'No.', at: world.clock.now().toISOString() }
   await giveUpWalk(world.db, await load(), { error, failed: null, now: world.clock.now() })
-  expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', skippedLines: 1, nextCollectAt: null })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'incomplete', skippedLines: 1, nextCollectAt: null })
   const [event, ...others] = await world.eventsOf(id)
   expect(others).toEqual([])
   expect(event?.type).toBe('import.rows_incomplete')

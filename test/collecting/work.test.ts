@@ -11,10 +11,10 @@ import type { Provider } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { takeLeases } from '../../src/work/leases.ts'
 import { createServer } from '../../src/work/serve.ts'
-import { useImportWorld } from '../imports/world.ts'
 import { sendJson, startClient, startVendor, type Vendor } from '../providers/vendor.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 let vendor: Vendor
 let asker: ReturnType<typeof startClient>
 let pages = 0
@@ -69,7 +69,7 @@ async function collect(connectionId: string, provider?: Provider): Promise<void>
 async function dueImport(columns = {}): Promise<{ connectionId: string; id: string }> {
   const { id: connectionId } = await world.connection()
   const due = { nextCollectAt: world.clock.now(), finishedAt: world.clock.now(), detailsState: 'pending' }
-  const { id } = await world.tracked({ connectionId, state: 'partial', ...due, ...columns })
+  const { id } = await world.import({ connectionId, state: 'partial', ...due, ...columns })
   return { connectionId, id }
 }
 
@@ -83,14 +83,14 @@ test('a list whose pages stay empty for ever is given up', async () => {
   const { connectionId, id } = await dueImport()
   await collect(connectionId)
   expect(pages).toBe(100)
-  expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null })
 })
 
 test('a list that goes on for a week is given up with what there is', async () => {
   vendor.answer((_request, response) => sendJson(response, page([{ line: pages, column: 1 }])))
   const { connectionId, id } = await dueImport({ finishedAt: new Date(world.clock.now().getTime() - 8 * 86_400_000) })
   await collect(connectionId)
-  expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', skippedLines: 1 })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'incomplete', skippedLines: 1 })
 })
 
 test('a 404 counts when three in a row say so, whatever went wrong before', async () => {
@@ -99,7 +99,7 @@ test('a 404 counts when three in a row say so, whatever went wrong before', asyn
   for (const status of [500, 500, 404, 404, 404]) {
     vendor.answer((_request, response) => sendJson(response, {}, status))
     await collect(connectionId)
-    const row = await world.row(id)
+    const row = await world.importRow(id)
     states.push(row.detailsState)
     if (row.nextCollectAt) world.clock.set(row.nextCollectAt)
   }
@@ -123,7 +123,7 @@ test('a page is asked for while the one before it is stored', async () => {
     )
   })
   await collect(connectionId)
-  expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 2 })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'complete', skippedLines: 2 })
 })
 
 test('a walk whose lease is over asks for nothing more, and a page that comes meanwhile is left to the next walk', async () => {
@@ -138,7 +138,7 @@ test('a walk whose lease is over asks for nothing more, and a page that comes me
     const answer = page([{ line: pages, column: 1 }])
     if (pages === 2) {
       // It is asked for while the one before it is stored.
-      await vi.waitFor(async () => expect(await world.row(id)).toMatchObject({ skippedLines: 1 }))
+      await vi.waitFor(async () => expect(await world.importRow(id)).toMatchObject({ skippedLines: 1 }))
       await world.db.delete(leases).where(eq(leases.id, leaseId))
       isHeld = false
     }
@@ -148,7 +148,7 @@ test('a walk whose lease is over asks for nothing more, and a page that comes me
   for (const item of items) await kind.act(item, { leaseId, signal, isHeld: () => isHeld })
   expect(items).toHaveLength(1)
   expect(pages).toBe(2)
-  expect(await world.row(id)).toMatchObject({ detailsState: 'collecting', skippedLines: 1, nextCollectAt: now })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'collecting', skippedLines: 1, nextCollectAt: now })
   expect(await kind.act(items[0] as (typeof items)[0], { leaseId, signal, isHeld: () => false })).toBe('aborted')
 })
 
@@ -173,7 +173,7 @@ async function failedItems(announced: number | null, answers: Record<string, rea
     /** Walks again and again, each time when it is due, until it is over or has been asked for so often. */
     async collect(turns: number) {
       for (let turn = 0; turn < turns; turn++) {
-        const { nextCollectAt } = await world.row(id)
+        const { nextCollectAt } = await world.importRow(id)
         if (nextCollectAt === null) return
         if (nextCollectAt > world.clock.now()) world.clock.set(nextCollectAt)
         await collect(connectionId, fullstory as Provider)
@@ -203,7 +203,7 @@ describe('a list that can’t go on', () => {
       t1: [wrong, items(['u2', 'u3'], { total_records: '3' })],
     })
     await list.collect(1)
-    const stuck = await world.row(list.id)
+    const stuck = await world.importRow(list.id)
     expect(stuck).toMatchObject({
       detailsState: 'collecting',
       detailsError: { code: expect.stringMatching(/^[a-z_]+$/) },
@@ -211,7 +211,11 @@ describe('a list that can’t go on', () => {
     await list.collect(1)
     expect(await list.recordIds()).toEqual(['u0', 'u1', 'u2', 'u3'])
     expect(list.asked).toEqual(['', 't1', 't1'])
-    expect(await world.row(list.id)).toMatchObject({ detailsState: 'complete', rowResults: 4, detailsError: null })
+    expect(await world.importRow(list.id)).toMatchObject({
+      detailsState: 'complete',
+      rowResults: 4,
+      detailsError: null,
+    })
     expect(await world.eventTypesOf(list.id)).toEqual(['import.rows_collected'])
   })
 
@@ -226,7 +230,7 @@ describe('a list that can’t go on', () => {
     })
     await list.collect(4)
     expect(await list.recordIds()).toEqual(['u0', 'u1'])
-    expect(await world.row(list.id)).toMatchObject({
+    expect(await world.importRow(list.id)).toMatchObject({
       detailsState: 'collecting',
       detailsError: { code: 'bad_request' },
     })
@@ -234,7 +238,11 @@ describe('a list that can’t go on', () => {
     expect(list.asked).toEqual(['', 'old', 'old', 'old', 'old', '', 'fresh'])
     expect(await list.recordIds()).toEqual(['u0', 'u1', 'u2'])
     expect((await world.rowResultsOf(list.id)).map(({ row }) => row)).toEqual([0, 1, 2])
-    expect(await world.row(list.id)).toMatchObject({ detailsState: 'complete', rowResults: 3, detailsError: null })
+    expect(await world.importRow(list.id)).toMatchObject({
+      detailsState: 'complete',
+      rowResults: 3,
+      detailsError: null,
+    })
   })
 
   test('that began with the status is begun anew as well', async () => {
@@ -267,12 +275,12 @@ describe('a list that can’t go on', () => {
       sendJson(response, { status: 'FINISHED', result: { statistics: statistics[cursor as ''] } })
     })
     for (let turn = 0; turn < 4; turn++) {
-      const { nextCollectAt } = await world.row(id)
+      const { nextCollectAt } = await world.importRow(id)
       if (nextCollectAt) world.clock.set(nextCollectAt)
       await collect(connectionId)
     }
     expect((await world.skippedLinesOf(id)).map(({ line }) => line)).toEqual([1, 2, 3])
-    expect(await world.row(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, rowsSkipped: 3 })
+    expect(await world.importRow(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3, rowsSkipped: 3 })
   })
 
   test.each<[string, Answered, string]>([
@@ -284,26 +292,25 @@ describe('a list that can’t go on', () => {
     'for good is begun anew once, asked for ever more seldom, and given up within hours: %s',
     async (_what, wrong, code) => {
       const list = await failedItems(4, { '': [items(['u0', 'u1'], { next_page_token: 't1' })], t1: [wrong] })
-      const { finishedAt } = await world.row(list.id)
+      const { finishedAt } = await world.importRow(list.id)
       for (let hours = 0; hours < 2; ) {
         await list.collect(1)
         expect(await giveUpOverdue(world)).toBe(0)
-        const { nextCollectAt } = await world.row(list.id)
+        const { nextCollectAt } = await world.importRow(list.id)
         hours = ((nextCollectAt?.getTime() ?? 0) - (finishedAt?.getTime() ?? 0)) / hourMs
       }
       expect(list.asked.filter((token) => token === '')).toHaveLength(2)
       expect(list.asked.length).toBeLessThan(30)
       world.clock.set(new Date((finishedAt?.getTime() ?? 0) + 2 * hourMs + 1))
       expect(await giveUpOverdue(world)).toBe(1)
-      expect(await world.row(list.id)).toMatchObject({
+      expect(await world.importRow(list.id)).toMatchObject({
         detailsState: 'incomplete',
         rowResults: code === 'rows_missing' ? 3 : 2,
         nextCollectAt: null,
         detailsError: { code },
       })
       expect(await world.eventTypesOf(list.id)).toEqual(['import.rows_incomplete'])
-      const [connection] = await world.db.select().from(connections).where(eq(connections.id, list.connectionId))
-      expect(connection).toMatchObject({ pausedAt: null, refusedSince: null })
+      expect(await world.connectionRow(list.connectionId)).toMatchObject({ pausedAt: null, refusedSince: null })
     },
   )
 
@@ -314,7 +321,7 @@ describe('a list that can’t go on', () => {
     expect(list.asked.filter((token) => token === '')).toHaveLength(1)
     world.clock.advance(7 * 24 * hourMs)
     expect(await giveUpOverdue(world)).toBe(1)
-    expect(await world.row(list.id)).toMatchObject({
+    expect(await world.importRow(list.id)).toMatchObject({
       detailsState: 'incomplete',
       detailsError: { code: 'server_error' },
     })
@@ -328,6 +335,6 @@ test('a list of a paused connection that nobody walks is given up after a week, 
   await world.db.update(connections).set({ pausedAt: world.clock.now() }).where(eq(connections.id, connectionId))
   expect(await giveUpOverdue(world)).toBe(1)
   expect(await giveUpOverdue(world)).toBe(0)
-  expect(await world.row(id)).toMatchObject({ detailsState: 'incomplete', detailsError: { code: 'deadline' } })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'incomplete', detailsError: { code: 'deadline' } })
   expect(await world.eventTypesOf(id)).toEqual(['import.rows_incomplete'])
 })

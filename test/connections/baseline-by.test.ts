@@ -1,7 +1,8 @@
 // Owns what `baselineBy` may be, and that it is kept and shown.
 import { expect, test } from 'vitest'
-import { useApi } from '../http/api.ts'
-import { cdqConnection, unique } from '../http/fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { cdqConnection } from '../support/worlds/client.ts'
+import { unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 

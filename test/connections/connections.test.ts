@@ -2,7 +2,6 @@ import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { createEncryption } from '../../src/base/encryption.ts'
-import { newId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
 import { deleteConnection } from '../../src/connections/delete.ts'
@@ -11,35 +10,30 @@ import { noteRefusal } from '../../src/connections/refusals.ts'
 import { openCredentials } from '../../src/connections/secrets.ts'
 import { connections, events } from '../../src/db/schema/index.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
-import { encryption, useApi } from '../http/api.ts'
-import { aConnection, anImport, cdqConnection, unique, withRowResults, withSkippedLines } from '../http/fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { cdqConnection } from '../support/worlds/client.ts'
+import { testEncryption, unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const put = (name: string, body: unknown) => api.call('PUT /v1/connections/{name}', { name }, { body })
 const patch = (name: string, body: unknown) => api.call('PATCH /v1/connections/{name}', { name }, { body })
 const get = (name: string) => api.call('GET /v1/connections/{name}', { name })
 
-async function rowOf(name: string) {
-  const [row] = await api.database.db.select().from(connections).where(eq(connections.name, name))
-  if (!row) throw new Error(`no connection ${name}`)
-  return row
-}
-
 /** The provider says 401 about an import of it. @returns whether it is paused since now. */
 async function pause(name: string): Promise<boolean> {
-  const { id: connectionId } = await rowOf(name)
-  const { id: importId } = await anImport(api, { connection: name })
+  const { id: connectionId } = await api.connectionNamed(name)
+  const { id: importId } = await api.register({ connection: name })
   const now = api.clock.now()
-  return api.database.db.transaction((tx) =>
+  return api.db.transaction((tx) =>
     noteRefusal(tx, { connectionId, importId, reason: 'unauthorized', updatedAt: now, now }),
   )
 }
 
 async function eventsOf(name: string) {
-  const rows = await api.database.db
+  const rows = await api.db
     .select()
     .from(events)
-    .where(eq(events.connectionId, (await rowOf(name)).id))
+    .where(eq(events.connectionId, (await api.connectionNamed(name)).id))
     .orderBy(events.id)
   return rows.map(({ type, body }) => ({ type, data: JSON.parse(body).data }))
 }
@@ -52,7 +46,7 @@ describe('patching', () => {
   }
 
   test('changes one limit without the secret, and leaves the rest', async () => {
-    const name = await aConnection(api, whole)
+    const name = await api.putConnection(whole)
     const before = (await get(name)).body
     api.clock.advance(1_000)
     const { status, body } = await patch(name, { limits: { requestsPerSecond: 5 } })
@@ -64,21 +58,21 @@ describe('patching', () => {
   })
 
   test('takes a limit, or the base URL, back to the provider’s default by null', async () => {
-    const name = await aConnection(api, whole)
+    const name = await api.putConnection(whole)
     const { body } = await patch(name, { limits: { maxInFlight: null }, baseUrl: null })
     expect(body).toMatchObject({ baseUrl: null, limits: { requestsPerSecond: 2, requestsPerMonth: 500 } })
     expect(body.limits).not.toHaveProperty('maxInFlight')
   })
 
   test('with nothing changes nothing', async () => {
-    const name = await aConnection(api, whole)
+    const name = await api.putConnection(whole)
     const { updatedAt: _, ...before } = (await get(name)).body
     expect((await patch(name, {})).body).toMatchObject(before)
     expect(await credentialsOf(name)).toEqual(cdqConnection.credentials)
   })
 
   test('replaces credentials, which resumes a paused connection; other changes leave it paused', async () => {
-    const name = await aConnection(api, whole)
+    const name = await api.putConnection(whole)
     await pause(name)
     expect((await patch(name, { limits: { maxInFlight: 9 } })).body.pausedAt).not.toBeNull()
     expect((await patch(name, { credentials: cdqConnection.credentials })).body.pausedAt).not.toBeNull()
@@ -102,23 +96,23 @@ describe('patching', () => {
     ['another provider, whose settings are missing', { provider: 'micro' }, 'settings.teamId'],
     ['an unknown field', { paused: true }, 'paused'],
   ])('%s is refused, and nothing is changed', async (_what, change, field) => {
-    const name = await aConnection(api, whole)
-    const before = await rowOf(name)
+    const name = await api.putConnection(whole)
+    const before = await api.connectionNamed(name)
     const { status, body } = await patch(name, change)
     expect(status).toBe(400)
     expect(body.errors.map((error: { field: string }) => error.field)).toContain(field)
-    expect(await rowOf(name)).toEqual(before)
+    expect(await api.connectionNamed(name)).toEqual(before)
   })
 
   test('another provider is refused while the connection has imports', async () => {
-    const name = await aConnection(api, whole)
-    await anImport(api, { connection: name })
+    const name = await api.putConnection(whole)
+    await api.register({ connection: name })
     const micro = { provider: 'micro', settings: { teamId: '0b8e5a8c-52f5-4f3c-9d3a-2f6a1c9d7e10' } }
     expect((await patch(name, micro)).body).toMatchObject({ status: 409, errors: [{ field: 'provider' }] })
   })
 
   test('two at once lose nothing of each other', async () => {
-    const name = await aConnection(api, cdqConnection)
+    const name = await api.putConnection(cdqConnection)
     await Promise.all([
       patch(name, { limits: { maxInFlight: 2 } }),
       patch(name, { limits: { requestsPerMonth: 7 } }),
@@ -132,7 +126,7 @@ describe('patching', () => {
   })
 
   async function credentialsOf(name: string): Promise<unknown> {
-    return openCredentials(encryption, await rowOf(name))
+    return openCredentials(testEncryption, await api.connectionNamed(name))
   }
 })
 
@@ -161,17 +155,17 @@ describe('putting', () => {
   })
 
   test('stores the credentials encrypted, for this connection alone', async () => {
-    const [one, other] = [await aConnection(api), await aConnection(api)]
-    const row = await rowOf(one)
+    const [one, other] = [await api.putConnection(), await api.putConnection()]
+    const row = await api.connectionNamed(one)
     expect(row.credentials).not.toContain('key-of-the-tests')
-    expect(JSON.parse(encryption.decrypt(row.credentials, `connection:${row.id}`))).toEqual({
+    expect(JSON.parse(testEncryption.decrypt(row.credentials, `connection:${row.id}`))).toEqual({
       apiKey: 'key-of-the-tests',
     })
-    expect(() => encryption.decrypt(row.credentials, `connection:${other}`)).toThrow()
+    expect(() => testEncryption.decrypt(row.credentials, `connection:${other}`)).toThrow()
   })
 
   test('replaces with 200: what is absent goes back to the default', async () => {
-    const name = await aConnection(api, { ...cdqConnection, limits: { maxInFlight: 2 } })
+    const name = await api.putConnection({ ...cdqConnection, limits: { maxInFlight: 2 } })
     api.clock.advance(1_000)
     const { status, body } = await put(name, { ...cdqConnection, baseUrl: 'https://new.example.com' })
     expect(status).toBe(200)
@@ -186,7 +180,7 @@ describe('putting', () => {
     const month = api.clock.now().toISOString().slice(0, 7)
     const usage = { month, used: 0, left: 1_000, runsOutAt: null }
     expect(body).toMatchObject({ limits, effectiveLimits: limits, usage })
-    await api.database.db
+    await api.db
       .update(connections)
       .set({ budgetMonth: month, monthRequests: 400, recentRequests: 400, recentAt: api.clock.now() })
       .where(eq(connections.name, name))
@@ -245,10 +239,10 @@ describe('putting', () => {
   })
 
   test('the provider of a connection with imports can’t change; without any it can', async () => {
-    const name = await aConnection(api)
+    const name = await api.putConnection()
     const fullstory = { provider: 'fullstory', credentials: { apiKey: 'k' } }
     expect((await put(name, fullstory)).body).toMatchObject({ provider: 'fullstory', settings: expect.any(Object) })
-    await anImport(api, { connection: name })
+    await api.register({ connection: name })
     expect((await put(name, cdqConnection)).body).toMatchObject({
       status: 409,
       code: 'conflict',
@@ -257,21 +251,21 @@ describe('putting', () => {
   })
 
   test('new limits aren’t held up by the pace of the old ones', async () => {
-    const name = await aConnection(api)
-    await api.database.db
+    const name = await api.putConnection()
+    await api.db
       .update(connections)
       .set({ nextRequestAt: after(api.clock.now(), 1e6) })
       .where(eq(connections.name, name))
     await put(name, cdqConnection)
-    expect((await rowOf(name)).nextRequestAt).not.toBeNull()
+    expect((await api.connectionNamed(name)).nextRequestAt).not.toBeNull()
     await put(name, { ...cdqConnection, limits: { requestsPerSecond: 50 } })
-    expect((await rowOf(name)).nextRequestAt).toBeNull()
+    expect((await api.connectionNamed(name)).nextRequestAt).toBeNull()
   })
 })
 
 describe('pausing', () => {
   test('is told once, with the connection as the API shows it', async () => {
-    const name = await aConnection(api)
+    const name = await api.putConnection()
     expect(await pause(name)).toBe(true)
     api.clock.advance(180_000)
     expect(await pause(name)).toBe(false)
@@ -280,12 +274,12 @@ describe('pausing', () => {
       pauseReason: 'unauthorized',
       pausedAt: new Date(api.clock.now().getTime() - 180_000).toISOString(),
     })
-    expect((await rowOf(name)).nextProbeAt).toEqual(after(api.clock.now(), 180_000))
+    expect((await api.connectionNamed(name)).nextProbeAt).toEqual(after(api.clock.now(), 180_000))
     expect(await eventsOf(name)).toEqual([{ type: 'connection.paused', data: body }])
   })
 
   test('the same put again keeps it paused; new credentials resume it, and tell so', async () => {
-    const name = await aConnection(api)
+    const name = await api.putConnection()
     await pause(name)
     expect((await put(name, cdqConnection)).body.pausedAt).not.toBeNull()
     const before = api.wakes.poll
@@ -296,7 +290,7 @@ describe('pausing', () => {
   })
 
   test('somebody can resume it; one that isn’t paused stays as it is', async () => {
-    const name = await aConnection(api)
+    const name = await api.putConnection()
     await pause(name)
     for (let times = 0; times < 2; times++) {
       const { status, body } = await api.call('POST /v1/connections/{name}/resume', { name })
@@ -308,25 +302,25 @@ describe('pausing', () => {
   })
 
   test('a transaction that fails leaves neither the pause nor the event', async () => {
-    const name = await aConnection(api)
-    const { id } = await rowOf(name)
+    const name = await api.putConnection()
+    const { id } = await api.connectionNamed(name)
     const now = api.clock.now()
-    const failing = api.database.db.transaction(async (tx) => {
+    const failing = api.db.transaction(async (tx) => {
       await pauseConnection(tx, { connectionId: id, reason: 'unauthorized', now, nextProbeAt: now })
       throw new Error('lost')
     })
     await expect(failing).rejects.toThrow('lost')
-    expect((await rowOf(name)).pausedAt).toBeNull()
+    expect((await api.connectionNamed(name)).pausedAt).toBeNull()
     expect(await eventsOf(name)).toEqual([])
-    await api.database.db.transaction((tx) => resumeConnection(tx, { connectionId: id, now, by: 'probe' }))
+    await api.db.transaction((tx) => resumeConnection(tx, { connectionId: id, now, by: 'probe' }))
     expect(await eventsOf(name)).toEqual([])
   })
 })
 
 describe('deleting', () => {
   test('is refused while an import is live, or its rows are still being collected', async () => {
-    const name = await aConnection(api)
-    const { id } = await anImport(api, { connection: name })
+    const name = await api.putConnection()
+    const { id } = await api.register({ connection: name })
     const remove = () => api.call('DELETE /v1/connections/{name}', { name })
     expect((await remove()).body).toMatchObject({ status: 409, code: 'conflict' })
     await api.database.pool.query('DELETE FROM polling WHERE import_id = $1', [id])
@@ -337,31 +331,27 @@ describe('deleting', () => {
   })
 
   test('wipes the credentials, keeps the history, and frees the name', async () => {
-    const name = await aConnection(api)
-    const { id } = await anImport(api, { connection: name })
+    const name = await api.putConnection()
+    const { id } = await api.register({ connection: name })
     await api.call('POST /v1/imports/{id}/stop', { id })
-    const old = await rowOf(name)
+    const old = await api.connectionNamed(name)
     expect((await api.call('DELETE /v1/connections/{name}', { name })).status).toBe(204)
     expect((await get(name)).status).toBe(404)
     expect((await api.call('DELETE /v1/connections/{name}', { name })).status).toBe(404)
-    expect((await rowOf(name)).credentials).toBe('')
+    expect((await api.connectionNamed(name)).credentials).toBe('')
     expect((await api.call('GET /v1/imports/{id}', { id })).body).toMatchObject({ connection: name, state: 'stopped' })
     expect((await put(name, cdqConnection)).status).toBe(201)
-    const again = await api.database.db.select().from(connections).where(eq(connections.name, name))
+    const again = await api.db.select().from(connections).where(eq(connections.name, name))
     expect(again.map((row) => row.id)).toContain(old.id)
     expect((await api.call('GET /v1/imports', {}, { query: { connection: name } })).body.data).toHaveLength(1)
   })
 
   test('keeps what its imports went through: snapshots, rows, events', async () => {
-    const name = await aConnection(api)
-    const { id } = await anImport(api, { connection: name })
-    await api.database.pool.query(
-      `INSERT INTO snapshots (id, import_id, state, rows, body, first_seen_at, last_seen_at, polls)
-       VALUES ($1, $2, 'running', $3, '{}', now(), now(), 1)`,
-      [newId(), id, unknownRows],
-    )
-    await withSkippedLines(api, id, [[1, 2]])
-    await withRowResults(api, id, [{ recordId: 'r' }])
+    const name = await api.putConnection()
+    const { id } = await api.register({ connection: name })
+    await api.snapshot({ importId: id, rows: { ...unknownRows } })
+    await api.skippedLines(id, [[1, 2]])
+    await api.rowResults(id, [{ recordId: 'r' }])
     await api.call('POST /v1/imports/{id}/stop', { id })
     await api.call('DELETE /v1/connections/{name}', { name })
     const counts = await Promise.all(
@@ -373,8 +363,8 @@ describe('deleting', () => {
   })
 
   test('leaves nothing to resume', async () => {
-    const name = await aConnection(api)
-    const { id } = await anImport(api, { connection: name })
+    const name = await api.putConnection()
+    const { id } = await api.register({ connection: name })
     await api.call('POST /v1/imports/{id}/stop', { id })
     await api.call('DELETE /v1/connections/{name}', { name })
     expect((await api.call('POST /v1/imports/{id}/resume', { id })).body).toMatchObject({
@@ -386,8 +376,8 @@ describe('deleting', () => {
 
   test('and resuming an import of it at once: one of them is refused', async () => {
     for (let round = 0; round < 10; round++) {
-      const name = await aConnection(api)
-      const { id } = await anImport(api, { connection: name })
+      const name = await api.putConnection()
+      const { id } = await api.register({ connection: name })
       await api.call('POST /v1/imports/{id}/stop', { id })
       const [removed, resumed] = await Promise.all([
         api.call('DELETE /v1/connections/{name}', { name }),
@@ -400,8 +390,8 @@ describe('deleting', () => {
   })
 
   test('waits for a registration under way, and then is refused', async () => {
-    const name = await aConnection(api)
-    const { id } = await rowOf(name)
+    const name = await api.putConnection()
+    const { id } = await api.connectionNamed(name)
     const client = await api.database.pool.connect()
     await client.query('BEGIN')
     await client.query('SELECT 1 FROM connections WHERE id = $1 FOR KEY SHARE', [id])
@@ -410,7 +400,7 @@ describe('deleting', () => {
        VALUES (gen_random_uuid(), $1, 'race', 'pending', now(), 1, now(), '{}')`,
       [id],
     )
-    const removing = deleteConnection({ db: api.database.db, clock: api.clock }, name)
+    const removing = deleteConnection({ db: api.db, clock: api.clock }, name)
     const refused = expect(removing).rejects.toMatchObject({ code: 'conflict' })
     await client.query('COMMIT')
     client.release()
@@ -439,9 +429,11 @@ describe('accesses', () => {
   const log = createLog('silent')
 
   test('are decrypted, with the limits that hold and the provider’s default base URL', async () => {
-    const name = await aConnection(api, { ...cdqConnection, limits: { maxInFlight: 3 } })
-    const { id } = await rowOf(name)
-    const access = (await createConnectionAccesses({ db: api.database.db, encryption, log }).load([id, id])).get(id)
+    const name = await api.putConnection({ ...cdqConnection, limits: { maxInFlight: 3 } })
+    const { id } = await api.connectionNamed(name)
+    const access = (await createConnectionAccesses({ db: api.db, encryption: testEncryption, log }).load([id, id])).get(
+      id,
+    )
     expect(access).toMatchObject({
       id,
       name,
@@ -454,9 +446,9 @@ describe('accesses', () => {
   })
 
   test('follow changes at once, also new credentials and a pause', async () => {
-    const name = await aConnection(api)
-    const { id } = await rowOf(name)
-    const accesses = createConnectionAccesses({ db: api.database.db, encryption, log })
+    const name = await api.putConnection()
+    const { id } = await api.connectionNamed(name)
+    const accesses = createConnectionAccesses({ db: api.db, encryption: testEncryption, log })
     await accesses.load([id])
     await put(name, { ...cdqConnection, credentials: { apiKey: 'second' } })
     await pause(name)
@@ -466,11 +458,13 @@ describe('accesses', () => {
   })
 
   test('leave out deleted connections, and have no credentials where no key opens them', async () => {
-    const [kept, deleted] = [await aConnection(api), await aConnection(api)]
-    const ids = [(await rowOf(kept)).id, (await rowOf(deleted)).id]
+    const [kept, deleted] = [await api.putConnection(), await api.putConnection()]
+    const ids = [(await api.connectionNamed(kept)).id, (await api.connectionNamed(deleted)).id]
     await api.call('DELETE /v1/connections/{name}', { name: deleted })
     const { db } = api.database
-    expect([...(await createConnectionAccesses({ db, encryption, log }).load(ids)).keys()]).toEqual([ids[0]])
+    expect([...(await createConnectionAccesses({ db, encryption: testEncryption, log }).load(ids)).keys()]).toEqual([
+      ids[0],
+    ])
     const strange = createEncryption([Buffer.alloc(32, 9)])
     const [shut] = (await createConnectionAccesses({ db, encryption: strange, log }).load(ids)).values()
     expect(shut).toMatchObject({ id: ids[0], credentials: null })

@@ -6,16 +6,16 @@ import { connections } from '../../src/db/schema/index.ts'
 import { endpointsToServe } from '../../src/delivering/due.ts'
 import { oldestDue } from '../../src/polling/work.ts'
 import { takeLeases } from '../../src/work/leases.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const count = 1_500
 
 /** Copies of the one connection and its one import, which is due. */
 async function copies(): Promise<string[]> {
   const { pool } = world.database
   const { id } = await world.connection({})
-  await world.tracked({ connectionId: id, nextPollAt: after(world.clock.now(), -1_000) })
+  await world.import({ connectionId: id, nextPollAt: after(world.clock.now(), -1_000) })
   const columns = async (table: string, changed: Record<string, string>) => {
     const { rows } = await pool.query<{ name: string }>(
       `SELECT column_name AS name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = $1`,
@@ -76,7 +76,7 @@ test('connections that allow nothing now hide none that does, however many there
     [now.toISOString().slice(0, 7)],
   )
   const { id } = await world.connection({})
-  await world.tracked({ connectionId: id, nextPollAt: now })
+  await world.import({ connectionId: id, nextPollAt: now })
 
   const search = { kind: 'poll', oldestDue: oldestDue(now), limit: 1 } as const
   expect(await connectionsToServe(world.db, search, now)).toEqual([id])

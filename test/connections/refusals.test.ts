@@ -5,20 +5,16 @@ import { reactForConnection } from '../../src/connections/react.ts'
 import { forgetRefusedImports } from '../../src/connections/refusals.ts'
 import { connections, events, imports } from '../../src/db/schema/index.ts'
 import { ProviderError, type ProviderErrorKind } from '../../src/providers/error.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 
 /** A connection with so many live imports, and what calls about them bring. */
 async function account(live: number) {
   const { id } = await world.connection()
   const ids: string[] = []
-  for (let number = 0; number < live; number++) ids.push((await world.tracked({ connectionId: id })).id)
-  const row = async () => {
-    const [found] = await world.db.select().from(connections).where(eq(connections.id, id))
-    if (!found) throw new Error('the connection is gone')
-    return found
-  }
+  for (let number = 0; number < live; number++) ids.push((await world.import({ connectionId: id })).id)
+  const row = () => world.connectionRow(id)
   const react = async (
     number: number,
     error: ProviderError | null,

@@ -7,15 +7,15 @@ import { oldestDue as oldestCollection } from '../../src/collecting/work.ts'
 import type { ConnectionAccess } from '../../src/connections/access.ts'
 import { probeIntervalMs } from '../../src/connections/pause.ts'
 import { type ConnectionWork, connectionsToServe } from '../../src/connections/rooms.ts'
-import { connections, imports, leases, polling } from '../../src/db/schema/index.ts'
+import { type connections, imports, leases, polling } from '../../src/db/schema/index.ts'
 import type { StoredLimits } from '../../src/model/limits.ts'
 import { beginPolls } from '../../src/polling/begin.ts'
 import { oldestDue as oldestPoll } from '../../src/polling/work.ts'
 import { cdq } from '../../src/providers/cdq.ts'
 import { leaseMs, takeLeases } from '../../src/work/leases.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const now = () => world.clock.now()
 const limitless = { maxInFlight: 1_000 }
 const deps = {
@@ -72,16 +72,16 @@ async function due(count: number, limits: StoredLimits, columns: Partial<typeof 
   const ids: string[] = []
   for (let index = count; index > 0; index--) {
     const nextPollAt = new Date(now().getTime() - index)
-    ids.push((await world.tracked({ connectionId, nextPollAt })).id)
+    ids.push((await world.import({ connectionId, nextPollAt })).id)
   }
   const [poller, collector] = [worker('poll', [connectionId]), worker('collect', [connectionId])]
   const polls = async () => (await poller.begin()).ids.toSorted()
   const collections = async () => (await collector.begin()).ids.toSorted()
-  const connection = async () => (await world.db.select().from(connections).where(eq(connections.id, connectionId)))[0]
+  const connection = () => world.connectionRow(connectionId)
   return { ids, connectionId, poller, collector, polls, collections, connection }
 }
 
-const collectable = (connectionId: string) => world.tracked({ connectionId, state: 'partial', nextCollectAt: now() })
+const collectable = (connectionId: string) => world.import({ connectionId, state: 'partial', nextCollectAt: now() })
 
 describe('due work', () => {
   test('is begun once, the longest due first', async () => {
@@ -110,8 +110,8 @@ describe('due work', () => {
     const { ids, connectionId } = await due(1, limitless)
     const { id: later } = await world.connection({ limits: limitless })
     const { id: earlier } = await world.connection({ limits: limitless })
-    await world.tracked({ connectionId: later, nextPollAt: now() })
-    await world.tracked({ connectionId: earlier, nextPollAt: after(now(), -60_000) })
+    await world.import({ connectionId: later, nextPollAt: now() })
+    await world.import({ connectionId: earlier, nextPollAt: after(now(), -60_000) })
     expect(ids).toHaveLength(1)
     expect(await toServe('poll')).toEqual([earlier, connectionId, later])
   })
@@ -255,7 +255,7 @@ describe('what a connection allows', () => {
   test('holds up no other connection', async () => {
     const full = await due(3, { maxInFlight: 1 })
     const other = await world.connection({ limits: limitless })
-    const { id } = await world.tracked({ connectionId: other.id, nextPollAt: now() })
+    const { id } = await world.import({ connectionId: other.id, nextPollAt: now() })
     expect((await toServe('poll')).toSorted()).toEqual([full.connectionId, other.id].toSorted())
     const both = worker('poll', [full.connectionId, other.id])
     expect((await both.begin()).ids.toSorted()).toEqual([full.ids[0], id].toSorted())
@@ -292,7 +292,7 @@ test('who begins is told when more may begin', async () => {
   expect(await next({ ...limitless, requestsPerMonth: 1 })).toBe(3_600_000)
   expect(await next(limitless, { pausedAt: now() })).toBe(probeIntervalMs)
   const { connectionId, poller } = await due(0, limitless)
-  await world.tracked({ connectionId, nextPollAt: after(now(), 700) })
+  await world.import({ connectionId, nextPollAt: after(now(), 700) })
   expect((await poller.begin()).next).toEqual(new Map([[connectionId, after(now(), 700)]]))
 })
 
@@ -303,14 +303,14 @@ test.each(['poll', 'collect'] as const)(
     for (let count = 0; count < 2; count++) {
       const { id: connectionId } = await world.connection({ limits: limitless })
       ids.push(connectionId)
-      for (let each = 0; each < 5; each++) await world.tracked({ connectionId, nextPollAt: now() })
+      for (let each = 0; each < 5; each++) await world.import({ connectionId, nextPollAt: now() })
     }
     for (const id of ids) for (let each = 0; each < 5; each++) await collectable(id)
     for (const turn of [ids, ids.toReversed()]) {
       await world.db.delete(leases)
       const begun = await worker(kind, turn, 1).begin()
       expect(begun.ids).toHaveLength(1)
-      expect((await world.row(begun.ids[0] ?? '')).connectionId).toBe(turn[0])
+      expect((await world.importRow(begun.ids[0] ?? '')).connectionId).toBe(turn[0])
       expect(begun.next).toEqual(new Map(turn.map((id) => [id, now()]))) // more may begin when there is room
     }
   },

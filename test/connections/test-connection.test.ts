@@ -5,9 +5,9 @@ import { systemClock } from '../../src/base/clock.ts'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { connections, events } from '../../src/db/schema/index.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'
-import { useApi } from '../http/api.ts'
-import { aConnection, cdqConnection } from '../http/fixtures.ts'
 import { startVendor, type Vendor } from '../providers/vendor.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { cdqConnection } from '../support/worlds/client.ts'
 
 const api = useApi()
 let sandbox: Sandbox
@@ -27,23 +27,23 @@ const providers = ['cdq', 'micro', 'zilliant', 'fullstory'] as const
 
 describe('a connection is tried out', () => {
   test.each(providers)('at %s, which takes the credentials and knows no such job', async (provider) => {
-    const name = await aConnection(api, atSandbox(provider))
+    const name = await api.putConnection(atSandbox(provider))
     expect(await tryOut(name)).toMatchObject({ ok: true, code: 'accepted' })
   })
 
   test.each(providers)('at %s, which refuses the credentials, and says nothing of them', async (provider) => {
     const wrong = provider === 'zilliant' ? { tokenResponse: '{"access_token":"hush-hush"}' } : { apiKey: 'hush-hush' }
-    const name = await aConnection(api, { ...atSandbox(provider), credentials: wrong })
+    const name = await api.putConnection({ ...atSandbox(provider), credentials: wrong })
     const answer = await tryOut(name)
     expect(answer).toMatchObject({ ok: false, code: expect.stringMatching(/^(unauthorized|forbidden)$/) })
     expect(JSON.stringify(answer) + api.logLines.join('')).not.toContain('hush-hush')
-    expect(await rowOf(name)).toMatchObject({ pausedAt: null })
+    expect(await api.connectionNamed(name)).toMatchObject({ pausedAt: null })
   })
 
   test.each(['salesforce', 'azure', 'aip151'])('at %s, about an id of the form that it has', async (provider) => {
     vendor.answerJson({}, 401)
     const before = vendor.seen.length
-    const name = await aConnection(api, {
+    const name = await api.putConnection({
       ...{ provider, baseUrl: `${vendor.baseUrl}/base`, credentials: { accessToken: 'token' }, settings: {} },
     })
     expect(await tryOut(name)).toMatchObject({ ok: false, code: 'unauthorized' })
@@ -51,31 +51,31 @@ describe('a connection is tried out', () => {
   })
 
   test('while it is paused, and stays paused', async () => {
-    const name = await aConnection(api, atSandbox('cdq'))
+    const name = await api.putConnection(atSandbox('cdq'))
     await change(name, { pausedAt: api.clock.now() })
     expect(await tryOut(name)).toMatchObject({ ok: true })
-    expect((await rowOf(name)).pausedAt).not.toBeNull()
+    expect((await api.connectionNamed(name)).pausedAt).not.toBeNull()
     expect(
-      await api.database.db
+      await api.db
         .select()
         .from(events)
-        .where(eq(events.connectionId, (await rowOf(name)).id)),
+        .where(eq(events.connectionId, (await api.connectionNamed(name)).id)),
     ).toEqual([])
   })
 
   test('at the cost of one request, about a job that nobody has', async () => {
     vendor.answerJson({}, 404)
     const before = vendor.seen.length
-    const name = await aConnection(api, { ...atVendor(), limits: { requestsPerMonth: 2 } })
+    const name = await api.putConnection({ ...atVendor(), limits: { requestsPerMonth: 2 } })
     expect(await tryOut(name)).toMatchObject({ ok: true })
-    expect((await rowOf(name)).monthRequests).toBe(1)
+    expect((await api.connectionNamed(name)).monthRequests).toBe(1)
     await tryOut(name)
     const asked = vendor.seen.slice(before).map(({ target }) => target)
     expect(new Set(asked).size).toBe(2)
     expect(asked[0]).toMatch(/[0-9a-f]{8}-[0-9a-f-]{27}/)
     expect(await tryOut(name)).toMatchObject({ ok: false, code: 'budget' })
     expect(vendor.seen.length - before).toBe(2)
-    expect((await rowOf(name)).monthRequests).toBe(2)
+    expect((await api.connectionNamed(name)).monthRequests).toBe(2)
   })
 
   test.each([
@@ -84,27 +84,27 @@ describe('a connection is tried out', () => {
     [302, 'redirect'],
   ])('at one that answers %i: %s', async (status, code) => {
     vendor.answerJson({ status: { technicalKey: 'X', message: 'No.' } }, status, { location: 'https://example.com' })
-    expect(await tryOut(await aConnection(api, atVendor()))).toMatchObject({ ok: false, code })
+    expect(await tryOut(await api.putConnection(atVendor()))).toMatchObject({ ok: false, code })
   })
 
   test('at one that nobody listens at', async () => {
-    const name = await aConnection(api, { ...cdqConnection, baseUrl: 'http://127.0.0.1:1' })
+    const name = await api.putConnection({ ...cdqConnection, baseUrl: 'http://127.0.0.1:1' })
     expect(await tryOut(name)).toMatchObject({ ok: false, code: 'connect_error' })
   })
 
   test('at one that says wait, and is left in peace then', async () => {
     vendor.answerJson({}, 429, { 'retry-after': '30' })
-    const name = await aConnection(api, atVendor())
+    const name = await api.putConnection(atVendor())
     expect(await tryOut(name)).toMatchObject({ ok: false, code: 'rate_limited' })
-    expect((await rowOf(name)).blockedUntil).toEqual(new Date(api.clock.now().getTime() + 30_000))
+    expect((await api.connectionNamed(name)).blockedUntil).toEqual(new Date(api.clock.now().getTime() + 30_000))
     const asked = vendor.seen.length
     expect(await tryOut(name)).toMatchObject({ ok: false, code: 'rate_limited' })
     expect(vendor.seen).toHaveLength(asked)
   })
 
   test('whose credentials no key opens', async () => {
-    const name = await aConnection(api, atVendor())
-    const { id } = await rowOf(name)
+    const name = await api.putConnection(atVendor())
+    const { id } = await api.connectionNamed(name)
     const other = createEncryption([Buffer.alloc(32, 9)])
     await change(name, { credentials: other.encrypt('{"apiKey":"k"}', `connection:${id}`) })
     expect(await tryOut(name)).toMatchObject({ ok: false, code: 'undecipherable_credentials' })
@@ -112,7 +112,7 @@ describe('a connection is tried out', () => {
 })
 
 test('it takes an admin, and a connection', async () => {
-  const name = await aConnection(api, atVendor())
+  const name = await api.putConnection(atVendor())
   const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'w', scope: 'write' } })).body
   expect((await api.call('POST /v1/connections/{name}/test', { name }, { token })).status).toBe(403)
   expect((await api.call('POST /v1/connections/{name}/test', { name: 'nobody' })).status).toBe(404)
@@ -131,12 +131,6 @@ function atVendor() {
   return { ...cdqConnection, baseUrl: vendor.baseUrl }
 }
 
-async function rowOf(name: string) {
-  const [row] = await api.database.db.select().from(connections).where(eq(connections.name, name))
-  if (!row) throw new Error(`no connection ${name}`)
-  return row
-}
-
 async function change(name: string, columns: Partial<typeof connections.$inferSelect>): Promise<void> {
-  await api.database.db.update(connections).set(columns).where(eq(connections.name, name))
+  await api.db.update(connections).set(columns).where(eq(connections.name, name))
 }

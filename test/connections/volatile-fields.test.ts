@@ -1,11 +1,9 @@
-// Owns what `volatileFields` may be, and that it is kept, shown and obeyed.
-import { eq } from 'drizzle-orm'
 import { expect, test } from 'vitest'
-import { connections } from '../../src/db/schema/index.ts'
 import { volatileFieldsOf } from '../../src/model/volatile-fields.ts'
 import { findProvider } from '../../src/providers/index.ts'
-import { useApi } from '../http/api.ts'
-import { cdqConnection, unique } from '../http/fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { cdqConnection } from '../support/worlds/client.ts'
+import { unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 
@@ -14,8 +12,8 @@ test('they are kept, shown, left alone by other changes, and go with a PUT witho
   const volatileFields = ['/requestId', '/result/generatedAt', '/list/-/a~1b', '/requestId']
   const put = await api.call('PUT /v1/connections/{name}', { name }, { body: { ...cdqConnection, volatileFields } })
   expect(put.body).toMatchObject({ volatileFields: volatileFields.slice(0, 3) })
-  const [row] = await api.database.db.select().from(connections).where(eq(connections.name, name))
-  expect(row && volatileFieldsOf(findProvider(row.provider), row.volatileFields)).toEqual([
+  const row = await api.connectionNamed(name)
+  expect(volatileFieldsOf(findProvider(row.provider), row.volatileFields)).toEqual([
     '/modifiedAt',
     ...volatileFields.slice(0, 3),
   ])

@@ -16,10 +16,10 @@ import { oldestDue as oldestPoll } from '../../src/polling/work.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
-import { aReport } from '../imports/world.ts'
 import { idAt, monthsBetween, monthsOf } from '../reporting/history.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { migrateUpTo } from '../support/older-schema.ts'
+import { aReport } from '../support/worlds/polls.ts'
 
 /** Before history was kept by the month. */
 const before = '0000_track_imports'

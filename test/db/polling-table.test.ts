@@ -19,9 +19,9 @@ import { listSkippedLines } from '../../src/imports/rows.ts'
 import type { TrackedImport } from '../../src/imports/tracked.ts'
 import { beginPolls } from '../../src/polling/begin.ts'
 import { oldestDue as oldestPoll } from '../../src/polling/work.ts'
-import { aReport } from '../imports/world.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { migrateUpTo } from '../support/older-schema.ts'
+import { aReport } from '../support/worlds/polls.ts'
 
 /** Before polls had a table of their own. */
 const before = '0017_number_events_of_older_versions'

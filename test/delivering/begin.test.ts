@@ -7,9 +7,9 @@ import type { Attempt } from '../../src/delivering/begin.ts'
 import { endpointsToServe, longestDueDeliveries, troubledToServe } from '../../src/delivering/due.ts'
 import { mostAttempts } from '../../src/delivering/work.ts'
 import { leaseMs } from '../../src/work/leases.ts'
-import { useDeliveryWorld } from './due-world.ts'
+import { useDueWorld } from './due-world.ts'
 
-const world = useDeliveryWorld()
+const world = useDueWorld()
 const { now, minutes } = world
 const ids = (begun: readonly Attempt[]) => begun.map(({ id }) => id).toSorted()
 
@@ -19,7 +19,7 @@ afterEach(() =>
 
 describe('the deliveries of one endpoint', () => {
   test('are begun once, and by whoever serves it next when its lease is over', async () => {
-    const [id = ''] = await world.deliveries(await world.endpoint(), 1)
+    const [id = ''] = await world.pending((await world.endpoint()).id, 1)
     const [first, second] = [world.process(), world.process()]
     expect(ids(await first.begin())).toEqual([id])
     expect(await second.begin()).toEqual([])
@@ -29,7 +29,7 @@ describe('the deliveries of one endpoint', () => {
   })
 
   test('go out five at once, the longest due first, and the next one as soon as one has ended', async () => {
-    const all = await world.deliveries(await world.endpoint(), 7)
+    const all = await world.pending((await world.endpoint()).id, 7)
     const process = world.process()
     expect(ids(await process.begin())).toEqual(all.slice(0, 5).toSorted())
     expect(await process.begin()).toEqual([])
@@ -40,9 +40,9 @@ describe('the deliveries of one endpoint', () => {
   })
 
   test('are first attempts before retries, but for one retry, so that these are not starved', async () => {
-    const endpointId = await world.endpoint(world.answering)
-    const retries = await world.deliveries(endpointId, 9, { isRetry: true, dueMs: -minutes(60) })
-    const firsts = await world.deliveries(endpointId, 9)
+    const { id: endpointId } = await world.endpoint(world.answering)
+    const retries = await world.pending(endpointId, 9, { isRetry: true, dueMs: -minutes(60) })
+    const firsts = await world.pending(endpointId, 9)
     const process = world.process()
     expect(ids(await process.begin())).toEqual([...firsts.slice(0, 4), retries[0]].toSorted())
     await world.finish(process, firsts.slice(0, 1))
@@ -52,33 +52,33 @@ describe('the deliveries of one endpoint', () => {
   })
 
   test('are three retries at once at the most, so that a first attempt never waits for one', async () => {
-    const endpointId = await world.endpoint()
-    await world.deliveries(endpointId, 1_000, { isRetry: true })
+    const { id: endpointId } = await world.endpoint()
+    await world.pending(endpointId, 1_000, { isRetry: true })
     const process = world.process()
     expect((await process.begin()).map(({ isRetry }) => isRetry)).toEqual([true, true, true])
-    const firsts = await world.deliveries(endpointId, 1)
+    const firsts = await world.pending(endpointId, 1)
     expect(ids(await process.begin())).toEqual(firsts)
   })
 
   test('are two at once while a request to it takes longer than a second', async () => {
-    const endpointId = await world.endpoint(world.answering)
-    const slow = await world.deliveries(endpointId, 1)
+    const { id: endpointId } = await world.endpoint(world.answering)
+    const slow = await world.pending(endpointId, 1)
     const process = world.process()
     expect(await process.begin()).toHaveLength(1)
     world.clock.advance(1_000)
-    await world.deliveries(endpointId, 9)
+    await world.pending(endpointId, 9)
     expect(await process.begin()).toHaveLength(1)
     await world.finish(process, slow)
     expect(await process.begin()).toHaveLength(4)
   })
 
   test('are first attempts nevertheless while retries take long, of which there is one then', async () => {
-    const endpointId = await world.endpoint(world.answering)
-    const retries = await world.deliveries(endpointId, 9, { isRetry: true })
+    const { id: endpointId } = await world.endpoint(world.answering)
+    const retries = await world.pending(endpointId, 9, { isRetry: true })
     const process = world.process()
     expect(await process.begin()).toHaveLength(3)
     world.clock.advance(1_000)
-    await world.deliveries(endpointId, 9)
+    await world.pending(endpointId, 9)
     expect((await process.begin()).map(({ isRetry }) => isRetry)).toEqual([false, false])
     await world.finish(process, retries.slice(0, 2))
     expect(await process.begin()).toEqual([])
@@ -87,7 +87,7 @@ describe('the deliveries of one endpoint', () => {
   test('wait while it is disabled, deleted or told us to wait', async () => {
     const later = new Date(now().getTime() + 1)
     for (const columns of [{ disabledAt: now() }, { deletedAt: now() }, { blockedUntil: later }])
-      await world.deliveries(await world.endpoint(columns), 1)
+      await world.pending((await world.endpoint(columns)).id, 1)
     const process = world.process()
     expect(await process.begin()).toEqual([])
     world.clock.advance(1)
@@ -95,8 +95,8 @@ describe('the deliveries of one endpoint', () => {
   })
 
   test('are one at a time while its breaker is open, and none before the next probe', async () => {
-    const endpointId = await world.endpoint(world.failing({ nextProbeAt: new Date(now().getTime() + 1) }))
-    const all = await world.deliveries(endpointId, 3)
+    const { id: endpointId } = await world.endpoint(world.failing({ nextProbeAt: new Date(now().getTime() + 1) }))
+    const all = await world.pending(endpointId, 3)
     const process = world.process()
     expect(await process.begin()).toEqual([])
     world.clock.advance(1)
@@ -105,8 +105,10 @@ describe('the deliveries of one endpoint', () => {
   })
 
   test('go nevertheless where somebody asks for one', async () => {
-    const endpointId = await world.endpoint(world.failing({ nextProbeAt: new Date(now().getTime() + minutes(30)) }))
-    const [asked = '', other = ''] = await world.deliveries(endpointId, 2, { isRetry: true })
+    const { id: endpointId } = await world.endpoint(
+      world.failing({ nextProbeAt: new Date(now().getTime() + minutes(30)) }),
+    )
+    const [asked = '', other = ''] = await world.pending(endpointId, 2, { isRetry: true })
     await world.db.update(deliveries).set({ manualRequested: true, attempts: 4 }).where(eq(deliveries.id, asked))
     const process = world.process()
     expect(await process.begin()).toMatchObject([{ id: asked, number: 5, manual: true, isRetry: false }])
@@ -117,10 +119,10 @@ describe('the deliveries of one endpoint', () => {
   })
 
   test('never are more than five under way, however many processes look at once', async () => {
-    const endpointId = await world.endpoint(world.answering)
-    await world.deliveries(endpointId, 20)
-    await world.deliveries(endpointId, 20, { isRetry: true })
-    const database = openDatabase(world.url, { maxConnections: 6, onError: () => {} })
+    const { id: endpointId } = await world.endpoint(world.answering)
+    await world.pending(endpointId, 20)
+    await world.pending(endpointId, 20, { isRetry: true })
+    const database = openDatabase(world.database.url, { maxConnections: 6, onError: () => {} })
     const begun = (await Promise.all(Array.from({ length: 6 }, () => world.process(database.db).begin()))).flat()
     await database.close()
     expect(begun).toHaveLength(5)
@@ -132,8 +134,8 @@ describe('endpoints', () => {
   test('that answer are claimed apart from those that failed three times in a row, or were never tried', async () => {
     const { answering } = world
     const due = async (columns: object, dueMs: number, isRetry = false) => {
-      const id = await world.endpoint(columns)
-      await world.deliveries(id, 2, { dueMs: -minutes(dueMs), isRetry })
+      const { id } = await world.endpoint(columns)
+      await world.pending(id, 2, { dueMs: -minutes(dueMs), isRetry })
       return id
     }
     const good = [await due(answering, 1), await due({ ...answering, failures: 2 }, 3), await due(answering, 2, true)]
@@ -152,29 +154,29 @@ describe('endpoints', () => {
   })
 
   test('take turns: those with the least under way go first', async () => {
-    const busy = await world.endpoint(world.answering)
-    const many = await world.deliveries(busy, 5, { dueMs: -minutes(2) })
+    const { id: busy } = await world.endpoint(world.answering)
+    const many = await world.pending(busy, 5, { dueMs: -minutes(2) })
     const process = world.process()
     expect(ids(await process.beginOnce(1))).toEqual([many[0]])
-    const [other] = await world.deliveries(await world.endpoint(world.answering), 1)
+    const [other] = await world.pending((await world.endpoint(world.answering)).id, 1)
     expect(ids(await process.beginOnce(1))).toEqual([other])
     expect(ids(await process.beginOnce(0))).toEqual([])
     expect(ids(await process.beginOnce(9))).toEqual(many.slice(1).toSorted())
   })
 
   test('that are in trouble get one more at a look', async () => {
-    await world.deliveries(await world.endpoint({ failures: 3 }), 9)
-    await world.deliveries(await world.endpoint(), 9)
+    await world.pending((await world.endpoint({ failures: 3 })).id, 9)
+    await world.pending((await world.endpoint()).id, 9)
     const process = world.process()
     for (let looks = 0; looks < 5; looks++) expect(await process.beginOnce()).toHaveLength(2)
     expect(await process.beginOnce()).toEqual([])
   })
 
   test('are not held up by what somebody asked for at one of them', async () => {
-    const asking = await world.endpoint(world.answering)
-    await world.deliveries(asking, 100, { isRetry: true })
+    const { id: asking } = await world.endpoint(world.answering)
+    await world.pending(asking, 100, { isRetry: true })
     await world.db.update(deliveries).set({ manualRequested: true }).where(eq(deliveries.endpointId, asking))
-    const [other] = await world.deliveries(await world.endpoint(world.answering), 1)
+    const [other] = await world.pending((await world.endpoint(world.answering)).id, 1)
     const begun = await world.process().beginOnce()
     expect(ids(begun)).toContain(other)
     expect(begun).toHaveLength(6)
@@ -186,8 +188,8 @@ describe('beside a thousand dead endpoints with a hundred thousand due retries',
     timeout: 240_000,
   }, async () => {
     await deadEndpoints({ isRetry: true, failures: 3 })
-    const healthy = await world.endpoint(world.answering)
-    const [fresh] = await world.deliveries(healthy, 1)
+    const { id: healthy } = await world.endpoint(world.answering)
+    const [fresh] = await world.pending(healthy, 1)
 
     const before = await readsOfDeliveries()
     expect(await endpointsToServe(world.db, now(), 100)).toEqual([healthy])
@@ -218,7 +220,7 @@ describe('a thousand endpoints that answered until now, and hang all at once', (
     }
     expect(underWay).toBeGreaterThan(1_000)
     expect(underWay).toBeLessThan(0.8 * mostAttempts)
-    const [fresh] = await world.deliveries(await world.endpoint(world.answering), 1)
+    const [fresh] = await world.pending((await world.endpoint(world.answering)).id, 1)
     expect(ids(await process.beginOnce(mostAttempts - underWay))).toEqual([fresh])
   })
 })

@@ -10,10 +10,11 @@ import { rotateSecret } from '../../src/webhooks/endpoints/rotate-secret.ts'
 import { testEndpoint } from '../../src/webhooks/endpoints/send-test.ts'
 import { leaseMs } from '../../src/work/leases.ts'
 import { serving } from '../support/delivering.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 import { status } from '../webhooks/receiver.ts'
-import { only, useWebhookWorld } from '../webhooks/world.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const day = 86_400_000
 
 describe('a delivery', () => {
@@ -128,7 +129,7 @@ describe('a delivery', () => {
 
   it('is given up after three retries of a blocked address', async () => {
     const endpoint = await world.endpoint({ url: 'https://hooks.example.com/' })
-    await world.deps.db.execute(`UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = '${endpoint.id}'`)
+    await world.db.execute(`UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = '${endpoint.id}'`)
     await world.event()
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       expect(only(await world.deliveriesOf(endpoint.id)).state).toBe('pending')
@@ -193,13 +194,10 @@ describe('what is not sent', () => {
   it('is a delivery that is over', async () => {
     const { receiver, delivery } = await pending()
     await world.deliverDue()
-    await world.deps.db
-      .update(deliveries)
-      .set({ nextAttemptAt: world.clock.now() })
-      .where(eq(deliveries.id, delivery.id))
+    await world.db.update(deliveries).set({ nextAttemptAt: world.clock.now() }).where(eq(deliveries.id, delivery.id))
     expect(await world.deliverDue()).toEqual([])
     expect(receiver.received).toHaveLength(1)
-    expect(await row(delivery.id)).toMatchObject({ state: 'delivered', nextAttemptAt: null })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'delivered', nextAttemptAt: null })
   })
 
   it('is a delivery to an endpoint that was disabled or deleted, or has to wait, since it is served', async () => {
@@ -212,21 +210,19 @@ describe('what is not sent', () => {
       const process = serving(world.deps)
       expect(await process.beginOnce(0)).toEqual([])
       const later = new Date(world.clock.now().getTime() + 1_000).toISOString()
-      await world.deps.db.execute(
-        `UPDATE webhook_endpoints SET ${change} = '${later}' WHERE id = '${delivery.endpointId}'`,
-      )
+      await world.db.execute(`UPDATE webhook_endpoints SET ${change} = '${later}' WHERE id = '${delivery.endpointId}'`)
       expect(await process.begin()).toEqual([])
       const nextAttemptAt = state === 'pending' ? delivery.nextAttemptAt : null
-      expect(await row(delivery.id)).toMatchObject({ state, nextAttemptAt, attempts: 0 })
+      expect(await world.deliveryRow(delivery.id)).toMatchObject({ state, nextAttemptAt, attempts: 0 })
       expect(receiver.received).toEqual([])
     }
   })
 
   it('is a delivery whose event is gone: it ends', async () => {
     const { receiver, delivery } = await pending()
-    await world.deps.db.execute(`DELETE FROM events WHERE id = '${delivery.eventId}'`)
+    await world.db.execute(`DELETE FROM events WHERE id = '${delivery.eventId}'`)
     expect(await world.deliverDue()).toEqual([])
-    expect(await row(delivery.id)).toMatchObject({ state: 'skipped', nextAttemptAt: null })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'skipped', nextAttemptAt: null })
     expect(receiver.received).toEqual([])
   })
 
@@ -246,7 +242,7 @@ describe('what is not sent', () => {
       status: null,
     })
     expect(receiver.received).toEqual([])
-    const { state, nextAttemptAt } = await row(delivery.id)
+    const { state, nextAttemptAt } = await world.deliveryRow(delivery.id)
     expect(state).toBe('pending')
     world.clock.set(nextAttemptAt ?? world.clock.now())
     await world.deliverDue()
@@ -260,13 +256,13 @@ describe('a crash', () => {
     await crash()
     expect(receiver.received).toHaveLength(1)
     expect(only(await world.attemptsOf(delivery.id))).toMatchObject({ outcome: 'in_flight', durationMs: null })
-    expect(await row(delivery.id)).toMatchObject({ state: 'pending', attempts: 1 })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'pending', attempts: 1 })
     world.clock.advance(leaseMs - 1)
     expect(await world.deliverDue()).toEqual([])
 
     world.clock.advance(1)
     await world.deliverDue()
-    expect(await row(delivery.id)).toMatchObject({ state: 'delivered', attempts: 2 })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'delivered', attempts: 2 })
     expect((await world.attemptsOf(delivery.id)).map(({ outcome }) => outcome)).toEqual(['in_flight', 'delivered'])
     const [first, second] = receiver.received
     expect(second?.body).toBe(first?.body)
@@ -293,7 +289,7 @@ describe('a crash', () => {
     expect(only(await world.attemptsOf(delivery.id)).outcome).toBe('in_flight')
     receiver.answer(status(200))
     await world.deliverDue()
-    expect((await row(delivery.id))?.state).toBe('delivered')
+    expect((await world.deliveryRow(delivery.id))?.state).toBe('delivered')
   })
 })
 
@@ -306,7 +302,7 @@ describe('an attempt that somebody asks for', () => {
     expect(await redeliver(world.deps, delivery.id)).toMatchObject({ state: 'delivered', attempts: 1 })
     await world.deliverDue()
     expect(receiver.received[1]?.body).toBe(receiver.received[0]?.body)
-    expect(await row(delivery.id)).toMatchObject({
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({
       state: 'delivered',
       attempts: 1,
       manualAttempts: 1,
@@ -319,18 +315,18 @@ describe('an attempt that somebody asks for', () => {
 
   it('delivers what was exhausted, and leaves it so when it fails', async () => {
     const { receiver, delivery } = await pending()
-    await world.deps.db
+    await world.db
       .update(deliveries)
       .set({ state: 'exhausted', nextAttemptAt: null })
       .where(eq(deliveries.id, delivery.id))
     receiver.answer(status(500))
     await redeliver(world.deps, delivery.id)
     await world.deliverDue()
-    expect(await row(delivery.id)).toMatchObject({ state: 'exhausted', nextAttemptAt: null })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'exhausted', nextAttemptAt: null })
     receiver.answer(status(200))
     await redeliver(world.deps, delivery.id)
     await world.deliverDue()
-    expect(await row(delivery.id)).toMatchObject({ state: 'delivered', manualAttempts: 2, attempts: 0 })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'delivered', manualAttempts: 2, attempts: 0 })
   })
 
   it('uses up no automatic one: a pending delivery goes on with its schedule', async () => {
@@ -338,11 +334,11 @@ describe('an attempt that somebody asks for', () => {
     await world.deliverDue()
     await redeliver(world.deps, delivery.id)
     await world.deliverDue()
-    expect(await row(delivery.id)).toMatchObject({ state: 'pending', attempts: 1, manualAttempts: 1 })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'pending', attempts: 1, manualAttempts: 1 })
     world.clock.advance(5_000)
     receiver.answer(status(200))
     await world.deliverDue()
-    expect(await row(delivery.id)).toMatchObject({ state: 'delivered', attempts: 2, manualAttempts: 1 })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'delivered', attempts: 2, manualAttempts: 1 })
   })
 
   it('stays due when it is asked for while another one is under way', async () => {
@@ -354,11 +350,15 @@ describe('an attempt that somebody asks for', () => {
     })
     await world.deliverDue()
     await isAsked.promise
-    expect(await row(delivery.id)).toMatchObject({ state: 'delivered', manualRequested: true })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'delivered', manualRequested: true })
     receiver.answer(status(200))
     await world.deliverDue()
     expect(receiver.received).toHaveLength(2)
-    expect(await row(delivery.id)).toMatchObject({ manualRequested: false, nextAttemptAt: null, manualAttempts: 1 })
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({
+      manualRequested: false,
+      nextAttemptAt: null,
+      manualAttempts: 1,
+    })
   })
 
   it('is refused for a disabled or deleted endpoint, and for what is no delivery', async () => {
@@ -382,10 +382,6 @@ async function pending(answer = status(200)) {
 async function crash(): Promise<void> {
   const process = serving(world.deps)
   for (const item of await process.begin()) await process.act(item)
-}
-
-async function row(deliveryId: string) {
-  return only(await world.deps.db.select().from(deliveries).where(eq(deliveries.id, deliveryId)))
 }
 
 function httpDateIn(ms: number): string {

@@ -10,11 +10,12 @@ import { startNameServer, type Zone } from '../egress/name-server.ts'
 import { expired, selfSigned } from '../egress/self-signed.ts'
 import { type Made, serving } from '../support/delivering.ts'
 import { memoryOf } from '../support/memory.ts'
-import { only, useWebhookWorld } from '../webhooks/world.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 import * as hostile from './hostile.ts'
 import { cases, headersMs, totalMs } from './hostile-cases.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const hostileEndpoints = 4
 const eventsEach = 5
 const mebibyte = 1_024 * 1_024

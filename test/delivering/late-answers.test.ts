@@ -1,16 +1,14 @@
-// Answers that come when something else has happened meanwhile.
-import { eq } from 'drizzle-orm'
 import { expect, it, vi } from 'vitest'
 import { after } from '../../src/base/clock.ts'
-import { deliveries } from '../../src/db/schema/index.ts'
 import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
 import { leaseMs } from '../../src/work/leases.ts'
 import { serving } from '../support/delivering.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 import { status } from '../webhooks/receiver.ts'
-import { only, useWebhookWorld } from '../webhooks/world.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 
 it.each([410, 429, 500])('a %i from where the endpoint was says nothing of where it is', async (code) => {
   const elsewhere = await world.receiver()
@@ -22,7 +20,7 @@ it.each([410, 429, 500])('a %i from where the endpoint was says nothing of where
   })
   await world.deliverDue()
   expect(await world.endpointRow(id)).toMatchObject({ disabledAt: null, blockedUntil: null, failures: 0 })
-  expect(await row(delivery.id)).toMatchObject({ state: 'pending', attempts: 1 })
+  expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'pending', attempts: 1 })
   world.clock.advance(5_000)
   await world.deliverDue()
   expect(only(elsewhere.received).headers['webhook-id']).toBe(delivery.eventId)
@@ -45,15 +43,15 @@ it.each([
   const first = await begin(1)
   world.clock.advance(leaseMs)
   const second = await begin(2)
-  const { nextAttemptAt } = await row(delivery.id)
+  const { nextAttemptAt } = await world.deliveryRow(delivery.id)
 
   answers[0]?.()
   await first.made
-  expect(await row(delivery.id)).toMatchObject({ nextAttemptAt, ...expected })
+  expect(await world.deliveryRow(delivery.id)).toMatchObject({ nextAttemptAt, ...expected })
   answers[1]?.()
   await second.made
   const nextDue = code === 200 ? null : after(world.clock.now(), 30_000)
-  expect(await row(delivery.id)).toMatchObject({ ...expected, nextAttemptAt: nextDue })
+  expect(await world.deliveryRow(delivery.id)).toMatchObject({ ...expected, nextAttemptAt: nextDue })
   expect((await world.attemptsOf(delivery.id)).map(({ status }) => status)).toEqual([code, code])
 })
 
@@ -70,7 +68,10 @@ it('an attempt that fails after its endpoint was disabled, enabled and replayed 
   expect(await replayEndpoint(world.deps, id, { since, dryRun: false })).toMatchObject({ count: 1 })
   answers[0]?.()
   await delivering
-  expect(await row(delivery.id)).toMatchObject({ state: 'pending', nextAttemptAt: after(world.clock.now(), 5_000) })
+  expect(await world.deliveryRow(delivery.id)).toMatchObject({
+    state: 'pending',
+    nextAttemptAt: after(world.clock.now(), 5_000),
+  })
 })
 
 async function pending() {
@@ -78,8 +79,4 @@ async function pending() {
   const { id } = await world.endpoint({ url: receiver.url })
   await world.event()
   return { id, receiver, delivery: only(await world.deliveriesOf(id)) }
-}
-
-async function row(id: string) {
-  return only(await world.deps.db.select().from(deliveries).where(eq(deliveries.id, id)))
 }

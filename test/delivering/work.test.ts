@@ -3,10 +3,11 @@ import { createLog } from '../../src/base/log.ts'
 import { deliverWork } from '../../src/delivering/work.ts'
 import { takeLeases } from '../../src/work/leases.ts'
 import { createServer } from '../../src/work/serve.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 import { status } from '../webhooks/receiver.ts'
-import { only, useWebhookWorld } from '../webhooks/world.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 
 it('an attempt is one log line and one observation, without secrets', async () => {
   const receiver = await world.receiver(status(500))

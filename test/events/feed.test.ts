@@ -8,14 +8,14 @@ import type { Transaction } from '../../src/db/client.ts'
 import { events } from '../../src/db/schema/index.ts'
 import { listEvents } from '../../src/events/feed.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
-import { useWebhookWorld } from '../webhooks/world.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const minute = 60_000
 
 beforeEach(async () => {
   world.clock.set(new Date())
-  await world.deps.db.execute(sql`DELETE FROM events`) // some have ids of the future
+  await world.db.execute(sql`DELETE FROM events`) // some have ids of the future
 })
 
 describe('an event that is committed late', () => {
@@ -34,7 +34,7 @@ describe('an event that is committed late', () => {
     const reader = await readerFromHere()
     const slow = await begin()
     const late = await slow.write()
-    const { importId, connectionId } = await world.import({ connection: `deleted-${newId()}` })
+    const { id: importId, connectionId } = await world.import()
     const seen = await world.event({ importId, connectionId })
     expect(await reader.read()).toEqual([seen])
     await deleteImport(world.deps, importId)
@@ -182,13 +182,13 @@ describe('a cursor', () => {
     const reader = await readerFromHere()
     const [first, second] = [await committed(), await committed()]
     expect(await reader.read(1)).toEqual([first])
-    await world.deps.db.execute(sql`DELETE FROM events WHERE id = ${first}`)
+    await world.db.execute(sql`DELETE FROM events WHERE id = ${first}`)
     expect(await reader.read()).toEqual([second])
   })
 
   it('is never at an end that is none, however much has come since', async () => {
     const reader = await readerFromHere()
-    await world.deps.db.execute(sql`
+    await world.db.execute(sql`
       INSERT INTO events (id, type, occurred_at, body)
       SELECT overlay(${newId()}::text placing lpad(to_hex(n), 12, '0') from 25)::uuid, 'import.lost', now(), ${body}
       FROM generate_series(1, 10500) n`)
@@ -215,7 +215,7 @@ interface Session {
 async function begin(): Promise<Session> {
   const begun = Promise.withResolvers<Transaction>()
   const told = Promise.withResolvers<'commit' | 'rollback'>()
-  const ended = world.deps.db
+  const ended = world.db
     .transaction(async (tx) => {
       begun.resolve(tx)
       if ((await told.promise) === 'rollback') tx.rollback()
@@ -234,7 +234,7 @@ async function begin(): Promise<Session> {
     async end(how) {
       if (how === 'die') {
         const [backend] = (await tx.execute(sql`SELECT pg_backend_pid() AS pid`)).rows
-        await world.deps.db.execute(sql`SELECT pg_terminate_backend(${backend?.pid}, 5000)`)
+        await world.db.execute(sql`SELECT pg_terminate_backend(${backend?.pid}, 5000)`)
       }
       told.resolve(how === 'commit' ? 'commit' : 'rollback')
       await ended
@@ -253,7 +253,7 @@ async function committed(skewMs?: number): Promise<string> {
 /** Until so many connections of this database wait for a lock. */
 async function untilWaiting(count: number): Promise<void> {
   const waiting = sql`SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-  while ((await world.deps.db.execute(waiting)).rows.length < count);
+  while ((await world.db.execute(waiting)).rows.length < count);
 }
 
 /** A consumer that has read all there is so far. */
@@ -279,7 +279,7 @@ async function readerFromHere() {
 
 async function lastInFeed(): Promise<string | undefined> {
   await listEvents(world.deps, { limit: 1 })
-  const last = await world.deps.db.execute(
+  const last = await world.db.execute(
     sql`SELECT id FROM events WHERE position IS NOT NULL ORDER BY position DESC LIMIT 1`,
   )
   return last.rows[0]?.id as string | undefined

@@ -1,19 +1,21 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, it } from 'vitest'
 import { isId, newId } from '../../src/base/ids.ts'
-import { deliveries, events } from '../../src/db/schema/index.ts'
+import { events } from '../../src/db/schema/index.ts'
 import { listImportEvents } from '../../src/events/feed.ts'
 import { type NewEvent, writeEvent, writeEvents } from '../../src/events/write.ts'
 import { patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { removeEndpoint } from '../../src/webhooks/endpoints/remove.ts'
-import { only, someEvent, useWebhookWorld } from '../webhooks/world.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
+import { ofImport, someEvent } from '../support/worlds/events.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const url = 'http://127.0.0.1:9/'
 
 describe('the sequence of an event', () => {
   it('counts the events of its import, from 1, in the column and in the body', async () => {
-    const [one, other] = [await world.import({ connection: 'seq-1' }), await world.import({ connection: 'seq-2' })]
+    const [one, other] = [ofImport(await world.import()), ofImport(await world.import())]
     const ofNone = { importId: null, connectionId: one.connectionId }
     await world.event(one)
     await writeAll([one, other, ofNone, one])
@@ -23,17 +25,17 @@ describe('the sequence of an event', () => {
       [1, 2, 3],
       [1, 2],
     ])
-    const ofConnection = await world.deps.db.select().from(events).where(eq(events.connectionId, one.connectionId))
+    const ofConnection = await world.db.select().from(events).where(eq(events.connectionId, one.connectionId))
     const unnumbered = ofConnection.find(({ importId }) => importId === null)
     expect(unnumbered?.sequence).toBeNull()
     expect(JSON.parse(unnumbered?.body ?? '')).toMatchObject({ sequence: null })
   })
 
   it('has no gap where a transaction is rolled back, and none twice where many write at once', async () => {
-    const import_ = await world.import({ connection: 'seq-3' })
+    const import_ = ofImport(await world.import())
     const event = () => ({ ...someEvent(world.clock), ...import_ })
     const attempts = Array.from({ length: 12 }, async (_, index) =>
-      world.deps.db
+      world.db
         .transaction(async (tx) => {
           await writeEvents(tx, [event(), event()])
           if (index % 3 === 0) throw new Error('rolled back')
@@ -45,7 +47,7 @@ describe('the sequence of an event', () => {
   })
 
   it('is taken for an event that an older version writes, which knows of none', async () => {
-    const { importId, connectionId } = await world.import({ connection: 'seq-4' })
+    const { id: importId, connectionId } = await world.import()
     const event = { ...someEvent(world.clock), importId, connectionId }
     const older = () => ({
       id: newId(),
@@ -55,15 +57,15 @@ describe('the sequence of an event', () => {
       occurredAt: event.occurredAt,
       body: '{}',
     })
-    await world.deps.db.insert(events).values([older(), older()])
+    await world.db.insert(events).values([older(), older()])
     await writeAll([event])
-    await world.deps.db.insert(events).values([older(), { ...older(), importId: null }])
+    await world.db.insert(events).values([older(), { ...older(), importId: null }])
     const { data } = await listImportEvents(world.deps, importId, { limit: 100 })
     expect(data.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4])
   })
 
   async function writeAll(some: readonly Partial<NewEvent>[]): Promise<void> {
-    await world.deps.db.transaction((tx) =>
+    await world.db.transaction((tx) =>
       writeEvents(
         tx,
         some.map((event) => ({ ...someEvent(world.clock), ...event })),
@@ -74,7 +76,7 @@ describe('the sequence of an event', () => {
   /** In order; each as its column and its body say. */
   async function sequencesOf(importId: string): Promise<(number | null)[]> {
     const { data } = await listImportEvents(world.deps, importId, { limit: 100 })
-    const rows = await world.deps.db.select().from(events).where(eq(events.importId, importId))
+    const rows = await world.eventsOf(importId)
     const inBodies = new Map(rows.map(({ id, body }) => [id, JSON.parse(body).sequence]))
     for (const { id, sequence } of data) expect(inBodies.get(id)).toBe(sequence)
     return data.map(({ sequence }) => sequence)
@@ -83,8 +85,8 @@ describe('the sequence of an event', () => {
 
 describe('writing an event', () => {
   it('makes a due delivery for each endpoint that asked for it', async () => {
-    const connectionId = await world.connection('crm')
-    await world.connection('erp')
+    const { id: connectionId } = await world.connection({ name: 'crm' })
+    await world.connection({ name: 'erp' })
     const all = await world.endpoint({ url })
     const crm = await world.endpoint({ url, connections: ['crm'] })
     const erp = await world.endpoint({ url, connections: ['erp'] })
@@ -124,14 +126,14 @@ describe('writing an event', () => {
     const told = await endpoints(wanted)
     const spared = await endpoints(unwanted)
     await world.event({ provider, metadata })
-    for (const id of told) expect(await world.typesOf(id)).toEqual(['import.succeeded'])
-    for (const id of spared) expect(await world.typesOf(id)).toEqual([])
+    for (const id of told) expect(await world.eventTypesTo(id)).toEqual(['import.succeeded'])
+    for (const id of spared) expect(await world.eventTypesTo(id)).toEqual([])
     await world.event({ metadata: null })
-    for (const id of told) expect(await world.typesOf(id)).toHaveLength(1)
+    for (const id of told) expect(await world.eventTypesTo(id)).toHaveLength(1)
   })
 
   it('reaches no endpoint of chosen connections when it is of none', async () => {
-    await world.connection('of-somebody')
+    await world.connection({ name: 'of-somebody' })
     const endpoint = await world.endpoint({ url, connections: ['of-somebody'], types: ['connection.paused'] })
     await world.event({ type: 'connection.paused', connectionName: null })
     expect(await world.deliveriesOf(endpoint.id)).toEqual([])
@@ -151,18 +153,18 @@ describe('writing an event', () => {
     const endpoint = await world.endpoint({ url })
     const rollback = new Error('the transition failed')
     let eventId = ''
-    const transaction = world.deps.db.transaction(async (tx) => {
+    const transaction = world.db.transaction(async (tx) => {
       eventId = await writeEvent(tx, someEvent(world.clock))
       throw rollback
     })
     await expect(transaction).rejects.toBe(rollback)
-    expect(await world.deps.db.select().from(events).where(eq(events.id, eventId))).toEqual([])
+    expect(await world.db.select().from(events).where(eq(events.id, eventId))).toEqual([])
     expect(await world.deliveriesOf(endpoint.id)).toEqual([])
   })
 
   it('is seen by nobody before its transaction ends', async () => {
     const endpoint = await world.endpoint({ url })
-    await world.deps.db.transaction(async (tx) => {
+    await world.db.transaction(async (tx) => {
       await writeEvent(tx, someEvent(world.clock))
       expect(await world.deliveriesOf(endpoint.id)).toEqual([])
     })
@@ -172,11 +174,11 @@ describe('writing an event', () => {
   it('writes many at once, with ids in their order', async () => {
     const endpoint = await world.endpoint({ url })
     const many = Array.from({ length: 50 }, () => someEvent(world.clock))
-    const ids = await world.deps.db.transaction((tx) => writeEvents(tx, many))
+    const ids = await world.db.transaction((tx) => writeEvents(tx, many))
     expect([...ids].sort()).toEqual(ids)
     const written = await world.deliveriesOf(endpoint.id)
     expect(written.map((delivery) => delivery.eventId).sort()).toEqual(ids)
-    expect(await world.deps.db.transaction((tx) => writeEvents(tx, []))).toEqual([])
+    expect(await world.db.transaction((tx) => writeEvents(tx, []))).toEqual([])
   })
 
   it('gives deliveries ids that sort by time', async () => {
@@ -196,7 +198,7 @@ describe('writing an event', () => {
   it('leaves nothing pending behind an endpoint that is disabled meanwhile', async () => {
     const endpoint = await world.endpoint({ url })
     let disabled: Promise<unknown> = Promise.resolve()
-    await world.deps.db.transaction(async (tx) => {
+    await world.db.transaction(async (tx) => {
       await writeEvent(tx, someEvent(world.clock))
       disabled = patchEndpoint(world.deps, endpoint.id, { enabled: false })
       await untilSomebodyWaits()
@@ -208,7 +210,7 @@ describe('writing an event', () => {
   it('sees an endpoint as disabled whose disabling it had to wait for', async () => {
     const endpoint = await world.endpoint({ url })
     let written: Promise<unknown> = Promise.resolve()
-    await world.deps.db.transaction(async (tx) => {
+    await world.db.transaction(async (tx) => {
       await tx.execute(`SELECT 1 FROM webhook_endpoints WHERE id = '${endpoint.id}' FOR UPDATE`)
       written = world.event()
       await untilSomebodyWaits()
@@ -216,7 +218,7 @@ describe('writing an event', () => {
     })
     await written
     expect(only(await world.deliveriesOf(endpoint.id)).state).toBe('skipped')
-    expect(await world.deps.db.select().from(deliveries).where(eq(deliveries.endpointId, endpoint.id))).toHaveLength(1)
+    expect(await world.deliveriesOf(endpoint.id)).toHaveLength(1)
   })
 })
 

@@ -7,7 +7,7 @@ import type { ApiImport } from '../../src/imports/present.ts'
 import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'
 import type { RequestRecord } from '../../src/sandbox/world.ts'
-import type { Api } from '../http/api.ts'
+import type { Api } from '../support/worlds/api.ts'
 import { type PacedService, startPacedService } from './service.ts'
 
 export type Answers = NonNullable<ScriptInput['answers']>

@@ -17,7 +17,8 @@ import { createProviderClient, providerTimeouts } from '../../src/providers/clie
 import type { Claimable } from '../../src/work/claim.ts'
 import { createServer } from '../../src/work/serve.ts'
 import { createTick } from '../../src/work/ticks.ts'
-import { type Api, encryption, startApi } from '../http/api.ts'
+import { type Api, startApi } from '../support/worlds/api.ts'
+import { testEncryption } from '../support/worlds/ground.ts'
 
 export interface PacedService {
   api: Api
@@ -37,7 +38,7 @@ export async function startPacedService(): Promise<PacedService> {
   const log = pino({ level: 'silent' })
   const agents = createAgents({ guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }), timeouts: providerTimeouts })
   opened.defer(() => agents.destroy())
-  const accesses = createConnectionAccesses({ db, encryption, log })
+  const accesses = createConnectionAccesses({ db, encryption: testEncryption, log })
   const client = createProviderClient({ agents, clock })
   const wake = Object.assign(() => {}, { listen() {} })
   const deps = { db, clock, log, client, accesses, wake, queues, historyRetention: {} }

@@ -3,17 +3,18 @@ import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
 import type { HistoryRetention } from '../../src/config/config.ts'
-import { imports, polling, snapshots } from '../../src/db/schema/index.ts'
+import { imports, polling } from '../../src/db/schema/index.ts'
 import { keepPartitions } from '../../src/history/drop-months.ts'
 import { monthOf } from '../../src/history/months.ts'
 import { lockPartitions, makePartition, makePartitions, tablesOfImports } from '../../src/history/partitions.ts'
 import { storePage } from '../../src/imports/pages.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
-import { aPage, aRowResult, useImportWorld } from '../imports/world.ts'
 import { idAt, monthsOf, shown } from '../reporting/history.ts'
+import { aPage, aRowResult } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const retention = { snapshots: 2, skipped_lines: 3, row_results: 4 }
 const longAgo = new Date(0)
 let month = new Date('2031-01-01T00:00:00Z')
@@ -51,7 +52,7 @@ async function stopped(id: string) {
 async function lost() {
   const id = idAt(new Date(month.getTime() + 86_400_000))
   const snapshotId = newId()
-  const row = await world.tracked({
+  const row = await world.import({
     id,
     state: 'lost',
     finishedAt: longAgo,
@@ -59,11 +60,7 @@ async function lost() {
     fingerprint: 'same',
     polls: 1,
   })
-  const now = world.clock.now()
-  const seen = { firstSeenAt: now, lastSeenAt: now, polls: 1 }
-  await world.db
-    .insert(snapshots)
-    .values({ id: snapshotId, importId: id, state: 'running', rows: {}, body: {}, ...seen })
+  await world.snapshot({ id: snapshotId, importId: id })
   return row
 }
 
@@ -84,10 +81,10 @@ describe('an import whose month is gone', () => {
 
     await resume(id)
     expect(await there()).toEqual([...tablesOfImports])
-    const row = await world.row(id)
+    const row = await world.importRow(id)
     expect(row).toMatchObject({ state: 'pending', snapshotId: null, fingerprint: null })
     expect(await recordReport(world.db, await world.changed(row, {}))).toBe('stored')
-    await recordUnchanged(world.db, [world.unchanged(await world.row(id))])
+    await recordUnchanged(world.db, [world.unchanged(await world.importRow(id))])
     expect((await world.snapshotsOf(id)).map(({ polls }) => polls)).toEqual([2])
     const details = aPage({ skippedLines: [{ line: 1, column: 1 }], rowResults: [aRowResult('r')] })
     await world.db.transaction((tx) => storePage(tx, { importId: id, page: 0, cursor: null, details }, month))
@@ -115,7 +112,7 @@ describe('an import whose month is gone', () => {
     await resume(id)
     expect(await there()).toEqual([...tablesOfImports])
     await resume(other.id) // its snapshots are gone, too, though the month is there
-    expect([snapshotId, (await world.row(other.id)).snapshotId]).toEqual([expect.any(String), null])
+    expect([snapshotId, (await world.importRow(other.id)).snapshotId]).toEqual([expect.any(String), null])
   })
 
   test('is kept as long as others whose end is as late, though it was registered long before', async () => {
@@ -156,14 +153,14 @@ describe('an import whose month is gone', () => {
     reader.release()
     await resume(id)
     expect(await there()).toEqual([...tablesOfImports])
-    expect(await recordReport(world.db, await world.changed(await world.row(id), {}))).toBe('stored')
+    expect(await recordReport(world.db, await world.changed(await world.importRow(id), {}))).toBe('stored')
   })
 
   test('is refused for now while months are being dropped, and stays as it was', { timeout: 240_000 }, async () => {
     const { id } = await lost()
     world.clock.set(monthOf(month, 6))
     await whileLocked(() => expect(resume(id)).rejects.toMatchObject({ code: 'unavailable' }))
-    expect(await world.row(id)).toMatchObject({ state: 'lost' })
+    expect(await world.importRow(id)).toMatchObject({ state: 'lost' })
   })
 })
 
@@ -171,7 +168,7 @@ test('an import of this month or the last isn’t held up by months that are bei
   const { id } = await lost()
   world.clock.set(new Date(monthOf(month, 2).getTime() - 1))
   await whileLocked(() => resume(id))
-  expect(await world.row(id)).toMatchObject({ state: 'pending', fingerprint: 'same' })
+  expect(await world.importRow(id)).toMatchObject({ state: 'pending', fingerprint: 'same' })
 })
 
 test('resuming and dropping at once never leave a tracked import without its month', { timeout: 240_000 }, async () => {
@@ -180,7 +177,7 @@ test('resuming and dropping at once never leave a tracked import without its mon
     world.clock.set(monthOf(month, 6))
     await Promise.all([keep(), resume(id), keep()])
     expect(await there()).toEqual([...tablesOfImports])
-    expect(await recordReport(world.db, await world.changed(await world.row(id), {}))).toBe('stored')
+    expect(await recordReport(world.db, await world.changed(await world.importRow(id), {}))).toBe('stored')
     await stopped(id)
     await keep()
     for (const table of tablesOfImports) await world.db.transaction((tx) => makePartition(tx, { table, month }))

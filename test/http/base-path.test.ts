@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { storePublicUrl } from '../../src/db/installation.ts'
-import { adminToken, useApi } from './api.ts'
-import { anImport } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 describe('below a base path', () => {
   const api = useApi({ basePath: '/tools/tracker' })
@@ -17,7 +17,7 @@ describe('below a base path', () => {
   })
 
   test('are the paths that answers name', async () => {
-    const one = await anImport(api)
+    const one = await api.register()
     const again = await api.call('POST /v1/imports', {}, { body: { connection: one.connection, jobId: 'another' } })
     expect(again.headers.get('location')).toBe(`/tools/tracker/v1/imports/${again.body.id}`)
   })
@@ -40,15 +40,15 @@ describe('below a base path', () => {
 })
 
 test('an import has the address of its page, where the service was told its own', async () => {
-  const { id } = await anImport(api)
+  const { id } = await api.register()
   const shown = async () => (await api.call('GET /v1/imports/{id}', { id })).body.url
   expect(await shown()).toBeNull()
-  await storePublicUrl(api.database.db, 'https://tracker.example/t')
+  await storePublicUrl(api.db, 'https://tracker.example/t')
   expect(await shown()).toBe(`https://tracker.example/t/imports/${id}`)
   await api.call('POST /v1/imports/{id}/stop', { id })
   const { data } = (await api.call('GET /v1/imports/{id}/events', { id })).body
   expect(data[0].data.url).toBe(`https://tracker.example/t/imports/${id}`)
-  await storePublicUrl(api.database.db, null)
+  await storePublicUrl(api.db, null)
   expect(await shown()).toBeNull()
 })
 

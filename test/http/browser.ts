@@ -2,7 +2,8 @@
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { type Api, adminToken } from './api.ts'
+import type { Api } from '../support/worlds/api.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 export const executablePath = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium'
 export const hasBrowser = existsSync(executablePath)

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { newToken } from '../../src/tokens/hash.ts'
-import { useApi } from './api.ts'
+import { useApi } from '../support/worlds/api.ts'
 
 const away = openDatabase('postgres://127.0.0.1:1/none', { maxConnections: 1, onError: () => {} })
 const api = useApi({ db: away.db })

@@ -1,7 +1,7 @@
 import { afterAll, expect, inject, test } from 'vitest'
 import { openDatabase } from '../../src/db/client.ts'
 import { startCable } from '../support/cable.ts'
-import { useApi } from './api.ts'
+import { useApi } from '../support/worlds/api.ts'
 
 const cable = await startCable(inject('services').databaseUrl)
 const silent = openDatabase(cable.url, { maxConnections: 2, onError: () => {}, silentForMs: 500 })

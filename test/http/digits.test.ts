@@ -1,7 +1,7 @@
 // Owns that what the API only keeps comes back with its digits, wherever it is shown, and that nothing is dropped.
 import { describe, expect, test } from 'vitest'
-import { adminToken, useApi } from './api.ts'
-import { aConnection, unique } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 
@@ -32,7 +32,7 @@ const numbers: [string, string][] = [
 
 describe('metadata', () => {
   test.each(numbers)('%s comes back in the answer, from the list, the stream and the event', async (sent, kept) => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const jobId = unique('job')
     const created = await textOf(
       'POST',
@@ -58,7 +58,7 @@ describe('metadata', () => {
   test.each(['1e131072', '1e-16384', '1e99999999999'])(
     '%s, which Postgres has no room for, is refused',
     async (sent) => {
-      const connection = await aConnection(api)
+      const connection = await api.putConnection()
       const body = `{"connection":"${connection}","jobId":"j","metadata":{"a":{"b":${sent}}}}`
       const { status, text } = await textOf('POST', '/v1/imports', body)
       expect(status).toBe(400)
@@ -69,7 +69,7 @@ describe('metadata', () => {
   )
 
   test('is measured as it is written out', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const body = `{"connection":"${connection}","jobId":"j","metadata":{"a":1e100000}}`
     const { status, text } = await textOf('POST', '/v1/imports', body)
     expect(status).toBe(400)
@@ -87,7 +87,7 @@ test('a filter of an endpoint wants the number itself, and not its neighbour', a
   expect(created.text).toContain('"metadata":{"x":1.5,"order":9007199254740993}')
   const endpoint = idOf(created.text)
   expect((await textOf('GET', `/v1/webhook-endpoints/${endpoint}`)).text).toContain('9007199254740993')
-  const connection = await aConnection(api)
+  const connection = await api.putConnection()
   for (const order of ['9007199254740992', '9007199254740993', '9007199254740994']) {
     const body = `{"connection":"${connection}","jobId":"${order}","metadata":{"order":${order},"x":1.5}}`
     await textOf('POST', `/v1/imports/${idOf((await textOf('POST', '/v1/imports', body)).text)}/stop`)
@@ -116,7 +116,7 @@ test('a number that is reckoned with has to be one that can be', async () => {
 })
 
 test('the body of an inline result keeps its digits', async () => {
-  const connection = await aConnection(api, {
+  const connection = await api.putConnection({
     provider: 'micro',
     credentials: { apiKey: 'k' },
     settings: { teamId: '0b0e9e0a-8d2c-4a54-9c3a-0d8c3a7f2f11' },
@@ -163,7 +163,7 @@ describe('the key __proto__', () => {
   })
 
   test('refuses the one item of a batch that has it, as does what else can not be kept', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const item = (jobId: string, metadata: string) =>
       `{"connection":"${connection}","jobId":"${jobId}","metadata":${metadata}}`
     const items = [
@@ -195,7 +195,7 @@ describe('the key __proto__', () => {
   })
 
   test('others that only look special are kept', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const metadata = '{"prototype":"p","constructor":"c","hasOwnProperty":1}'
     const body = `{"connection":"${connection}","jobId":"j","metadata":${metadata}}`
     const { status, text } = await textOf('POST', '/v1/imports', body)

@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { writeEvent } from '../../src/events/write.ts'
-import { type Api, useApi } from './api.ts'
-import { aConnection, anImport } from './fixtures.ts'
+import { type Api, useApi } from '../support/worlds/api.ts'
 
 const api = useApi()
 const stopped = useApi()
@@ -28,9 +27,9 @@ async function stopAndResume(id: string): Promise<void> {
 
 describe('the events of an import', () => {
   test('are listed, the oldest first, with the import as it was then', async () => {
-    const { id } = await anImport(api, { metadata: { mine: 1 } })
+    const { id } = await api.register({ metadata: { mine: 1 } })
     await stopAndResume(id)
-    await stopAndResume((await anImport(api)).id)
+    await stopAndResume((await api.register()).id)
     const { body } = await api.call('GET /v1/imports/{id}/events', { id })
     expect(body.data.map(({ type }: { type: string }) => type)).toEqual(['import.stopped', 'import.resumed'])
     expect(Object.keys(body.data[0])).toEqual(['id', 'type', 'timestamp', 'importId', 'sequence', 'data'])
@@ -56,7 +55,7 @@ describe('the events of an import', () => {
 
 describe('an event', () => {
   test('is had by its id, as the lists show it', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     await stopAndResume(id)
     const { data } = (await api.call('GET /v1/imports/{id}/events', { id })).body
     expect((await api.call('GET /v1/events/{id}', { id: data[1].id })).body).toEqual(data[1])
@@ -67,7 +66,7 @@ describe('an event', () => {
 describe('the feed', () => {
   test('goes on from the last event that was shown', async () => {
     const start = newId()
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     await stopAndResume(id)
     const first = await feedAfter(start)
     expect(first.map(({ type }) => type)).toEqual(['import.stopped', 'import.resumed'])
@@ -79,7 +78,7 @@ describe('the feed', () => {
     const start = newId()
     const { db } = api.database
     const occurredAt = api.clock.now()
-    const name = await aConnection(api)
+    const name = await api.putConnection()
     const event = {
       type: 'connection.paused',
       importId: null,
@@ -106,7 +105,7 @@ describe('the feed', () => {
   })
 
   test('waits for the next event where there is none', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const after = newId()
     const waits = untilSomebodyWaits(api)
     const waiting = feed({ after, waitMs: 60_000 })
@@ -119,7 +118,7 @@ describe('the feed', () => {
   })
 
   test('shows and waits for those of a type or a connection alone', async () => {
-    const [mine, other] = [await anImport(api), await anImport(api)]
+    const [mine, other] = [await api.register(), await api.register()]
     const after = newId()
     const { connection } = mine
     const waits = untilSomebodyWaits(api)
@@ -156,13 +155,13 @@ describe('the feed', () => {
     const start = newId()
     const endpoint = await api.call('POST /v1/webhook-endpoints', {}, { body: { url: 'https://hooks.example.com/in' } })
     await api.call('POST /v1/webhook-endpoints/{id}/test', { id: endpoint.body.id })
-    await stopAndResume((await anImport(api)).id)
+    await stopAndResume((await api.register()).id)
     expect((await feedAfter(start)).map(({ type }) => type)).toEqual(['import.stopped', 'import.resumed'])
   })
 
   test('goes 30 days back', async () => {
     const start = newId()
-    await stopAndResume((await anImport(api)).id)
+    await stopAndResume((await api.register()).id)
     await feedAfter(start)
     const now = api.clock.now()
     api.clock.set(new Date(Date.now() + 31 * 24 * 3_600_000))

@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { useApi } from './api.ts'
-import { aConnection, unique } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const project = fileURLToPath(new URL('../..', import.meta.url))
@@ -97,7 +97,7 @@ test('they compile under --strict, zod schemas too', async () => {
 })
 
 test.each(Object.keys(programs) as (keyof typeof programs)[])('%s registers, waits and lists', async (name) => {
-  const connection = await aConnection(api)
+  const connection = await api.putConnection()
   const jobId = unique('job')
   await writeFile(join(folder, `${name}.ts`), programs[name])
   const args = [join(folder, `${name}.ts`), api.url, 'bootstrap-token-of-the-tests', connection, jobId]

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { useApi } from './api.ts'
+import { useApi } from '../support/worlds/api.ts'
 
 const api = useApi()
 const tsc = fileURLToPath(new URL('../../node_modules/.bin/tsc', import.meta.url))

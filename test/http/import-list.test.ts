@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { useApi } from './api.ts'
-import { aConnection, anImport, aStoredConnection, aStoredImport, unique } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const list = async (query: Record<string, string | number>) => {
@@ -11,10 +11,10 @@ const jobs = async (query: Record<string, string | number>) => (await list(query
 
 describe('filters', () => {
   test('several states are those of any of them, in one order, and pages go through all of them', async () => {
-    const connectionId = await aStoredConnection(api)
+    const { id: connectionId } = await api.connection()
     const own = unique('states')
     for (const [index, state] of ['failed', 'lost', 'running', 'failed', 'lost'].entries())
-      await aStoredImport(api, { connectionId, jobId: `${own}-${index}`, state, registeredAt: at(index) })
+      await api.import({ connectionId, jobId: `${own}-${index}`, state, registeredAt: at(index) })
     const query = { state: 'lost,failed', jobIdPrefix: own }
     expect(await jobs(query)).toEqual([4, 3, 1, 0].map((index) => `${own}-${index}`))
     const first = await list({ ...query, order: 'oldest', limit: 3 })
@@ -25,11 +25,11 @@ describe('filters', () => {
 
   test('a provider’s imports come in one order from all its connections', async () => {
     const fullstory = { provider: 'fullstory', credentials: { apiKey: 'k' } }
-    const names = [await aConnection(api, fullstory), await aConnection(api, fullstory)]
+    const names = [await api.putConnection(fullstory), await api.putConnection(fullstory)]
     const ids: string[] = []
     for (const connection of [0, 1, 0, 1].map((index) => names[index])) {
       api.clock.advance(1)
-      ids.push((await anImport(api, { connection })).id)
+      ids.push((await api.register({ connection })).id)
     }
     const first = await list({ provider: 'fullstory', limit: 3 })
     const second = await list({ provider: 'fullstory', limit: 3, after: first.next ?? '' })
@@ -38,7 +38,7 @@ describe('filters', () => {
 
   test('a prefix of the job id is meant as it is, whatever LIKE makes of it', async () => {
     const own = unique('prefix')
-    for (const rest of ['a_b%c', 'axb%c', 'a_bxc', 'A_b%c', '\\_', 'ä🙂x']) await anImport(api, { jobId: own + rest })
+    for (const rest of ['a_b%c', 'axb%c', 'a_bxc', 'A_b%c', '\\_', 'ä🙂x']) await api.register({ jobId: own + rest })
     expect(await jobs({ jobIdPrefix: `${own}a_b%` })).toEqual([`${own}a_b%c`])
     expect(await jobs({ jobIdPrefix: `${own}\\` })).toEqual([`${own}\\_`])
     expect(await jobs({ jobIdPrefix: `${own}ä🙂` })).toEqual([`${own}ä🙂x`])
@@ -49,7 +49,7 @@ describe('filters', () => {
     const own = unique('meta')
     const kept = { number: 42, text: '42', list: ['42'], object: { a: 42 }, longer: '421', yes: true, none: null }
     for (const [name, value] of Object.entries(kept))
-      await anImport(api, { jobId: `${own}-${name}`, metadata: { 'run.no': value, own } })
+      await api.register({ jobId: `${own}-${name}`, metadata: { 'run.no': value, own } })
     const found = async (value: string) => (await jobs({ 'metadata.run.no': value, 'metadata.own': own })).toSorted()
     expect(await found('42')).toEqual([`${own}-number`, `${own}-text`])
     expect(await found('true')).toEqual([`${own}-yes`])
@@ -60,10 +60,10 @@ describe('filters', () => {
   })
 
   test('times include their beginning and not their end', async () => {
-    const connectionId = await aStoredConnection(api)
+    const { id: connectionId } = await api.connection()
     const own = unique('times')
     for (const index of [0, 1, 2])
-      await aStoredImport(api, {
+      await api.import({
         connectionId,
         jobId: `${own}-${index}`,
         state: 'failed',
@@ -100,9 +100,9 @@ describe('acting on many', () => {
     api.call('POST /v1/imports/actions', {}, { body, ...(token && { token }) })
 
   test('stops those that are live, leaves the others, and says so; a dry run only counts', async () => {
-    const connection = await aConnection(api)
-    const live = [await anImport(api, { connection }), await anImport(api, { connection })]
-    const over = await anImport(api, { connection })
+    const connection = await api.putConnection()
+    const live = [await api.register({ connection }), await api.register({ connection })]
+    const over = await api.register({ connection })
     await api.call('POST /v1/imports/{id}/stop', { id: over.id })
     const body = { filter: { connection }, action: 'stop' }
     const dry = await act({ ...body, dryRun: true })
@@ -118,7 +118,7 @@ describe('acting on many', () => {
   })
 
   test('takes a thousand a call, and goes on where it is called again', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     for (let index = 0; index < 2; index++)
       await api.call(
         'POST /v1/imports/batch',
@@ -135,11 +135,11 @@ describe('acting on many', () => {
   })
 
   test('polls what is named, and never resumes by force', async () => {
-    const one = await anImport(api)
+    const one = await api.register()
     await api.database.pool.query(`UPDATE polling SET due_at = due_at + interval '1 hour' WHERE import_id = $1`, [
       one.id,
     ])
-    const failed = await aStoredImport(api, { state: 'failed', finishedAt: api.clock.now() })
+    const { id: failed } = await api.import({ state: 'failed', finishedAt: api.clock.now() })
     const ids = [one.id, failed]
     expect((await act({ filter: { ids }, action: 'poll' })).body).toMatchObject({ count: 2, done: 1, skipped: 1 })
     expect((await api.call('GET /v1/imports/{id}', { id: one.id })).body.nextPollAt).toBe(api.clock.now().toISOString())
@@ -147,10 +147,10 @@ describe('acting on many', () => {
   })
 
   test('a resume that an import refuses is skipped, and holds up no other', async () => {
-    const good = await anImport(api)
+    const good = await api.register()
     await api.call('POST /v1/imports/{id}/stop', { id: good.id })
-    const connectionId = await aStoredConnection(api)
-    const orphan = await aStoredImport(api, { connectionId, state: 'lost', finishedAt: api.clock.now() })
+    const { id: connectionId } = await api.connection()
+    const { id: orphan } = await api.import({ connectionId, state: 'lost', finishedAt: api.clock.now() })
     await api.database.pool.query('UPDATE connections SET deleted_at = now() WHERE id = $1', [connectionId])
     const { body } = await act({ filter: { ids: [orphan, good.id] }, action: 'resume' })
     expect(body).toMatchObject({ count: 2, done: 1, skipped: 1 })

@@ -2,23 +2,23 @@ import { readFile } from 'node:fs/promises'
 import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { deliveryAttempts, snapshots } from '../../src/db/schema/index.ts'
-import { useApi } from './api.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { unique } from '../support/worlds/ground.ts'
 import { executablePath, hasBrowser, lookAround, signIn, useBrowser } from './browser.ts'
-import { aConnection, anImport, aStoredImport, unique, withRowResults, withSkippedLines } from './fixtures.ts'
 
 describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath})`, () => {
   const api = useApi()
   const withPage = useBrowser(api)
 
   test('the list filters by its form, and its query is that of the API', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const own = unique('list')
     for (const index of [1, 2, 3])
-      await anImport(api, { connection, jobId: `${own}-${index}`, metadata: { run: index, team: 'sales' } })
+      await api.register({ connection, jobId: `${own}-${index}`, metadata: { run: index, team: 'sales' } })
     const ended = { state: 'partial', progress: 1, rowsTotal: 10_000, rowsProcessed: 10_000, rowsFailed: 0 }
-    await aStoredImport(api, { ...ended, jobId: `${own}-over`, finishedAt: api.clock.now(), skippedLines: 2_500 })
-    await aStoredImport(api, { jobId: `${own}-lost`, state: 'lost', lostReason: 'not_found' })
-    await aStoredImport(api, { jobId: `${own}-runs`, state: 'running', progress: 0.42, attention: 'stalled' })
+    await api.import({ ...ended, jobId: `${own}-over`, finishedAt: api.clock.now(), skippedLines: 2_500 })
+    await api.import({ jobId: `${own}-lost`, state: 'lost', lostReason: 'not_found' })
+    await api.import({ jobId: `${own}-runs`, state: 'running', progress: 0.42, attention: 'stalled' })
     await withPage(async (page) => {
       await signIn(page, `${api.url}/imports`)
       await lookAround(page, 'imports')
@@ -54,11 +54,11 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
 
   test('the list goes through its pages, while imports are added', async () => {
     const own = unique('paged')
-    for (let index = 0; index < 55; index++) await aStoredImport(api, { jobId: `${own}-${index}` })
+    for (let index = 0; index < 55; index++) await api.import({ jobId: `${own}-${index}` })
     await withPage(async (page) => {
       await signIn(page, `${api.url}/imports?jobIdPrefix=${own}`)
       const first = await page.locator('tbody code').allTextContents()
-      await aStoredImport(api, { jobId: `${own}-new` })
+      await api.import({ jobId: `${own}-new` })
       await page.getByRole('link', { name: 'Next page' }).click()
       await page.getByRole('link', { name: 'First page' }).waitFor()
       const second = await page.locator('tbody code').allTextContents()
@@ -73,7 +73,7 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
       {},
       { body: { url: 'https://hooks.example.com/in?key=private', types: ['import.stopped', 'import.resumed'] } },
     )
-    const one = await anImport(api, { metadata: { team: 'sales', run: 42, nested: { a: [1] } } })
+    const one = await api.register({ metadata: { team: 'sales', run: 42, nested: { a: [1] } } })
     await aTimeline(one.id)
     await page404()
     await withPage(async (page) => {
@@ -114,7 +114,7 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
   })
 
   test('an import shows its rows by column and by code, and all of them as a download', async () => {
-    const id = await aStoredImport(api, {
+    const { id } = await api.import({
       jobId: unique('rows'),
       state: 'partial',
       progress: 1,
@@ -125,8 +125,8 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
       detailsState: 'complete',
       finishedAt: api.clock.now(),
     })
-    await withSkippedLines(api, id, [Array.from({ length: 150 }, (_none, index) => index)])
-    await withRowResults(api, id, [
+    await api.skippedLines(id, [Array.from({ length: 150 }, (_none, index) => index)])
+    await api.rowResults(id, [
       { recordId: 'r-1', created: true },
       { recordId: 'r-2', errorCode: 'E42', errorMessage: 'No <b>such</b> country' },
       { recordId: 'r-3', errorCode: 'E42', errorMessage: 'No such currency' },
@@ -150,7 +150,7 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
   })
 
   test('what is open stays open, and what is typed stays typed, while a page is brought up to date', async () => {
-    const id = await aStoredImport(api, { jobId: unique('live'), state: 'running', progress: 0.1 })
+    const { id } = await api.import({ jobId: unique('live'), state: 'running', progress: 0.1 })
     await aTimeline(id)
     await withPage(async (page) => {
       await signIn(page, `${api.url}/imports/${id}`)
@@ -171,7 +171,7 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
 
   test('what a scope may not do isn’t shown, and is refused when it is asked for', async () => {
     const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'looker', scope: 'read' } })).body
-    const one = await anImport(api)
+    const one = await api.register()
     const signedIn = await api.send('/login', {
       method: 'POST',
       redirect: 'manual',

@@ -1,15 +1,13 @@
-import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
-import { imports } from '../../src/db/schema/index.ts'
-import { adminToken, useApi } from './api.ts'
-import { aConnection, anImport, aStoredImport, unique } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 
 describe('registering', () => {
   test('answers 201 with the import, and wakes the poller', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const before = api.wakes.poll
     const { status, body } = await api.call(
       'POST /v1/imports',
@@ -39,7 +37,7 @@ describe('registering', () => {
   })
 
   test('the same job again answers 200 with the existing import', async () => {
-    const one = await anImport(api, { metadata: { first: true } })
+    const one = await api.register({ metadata: { first: true } })
     const { status, body } = await api.call(
       'POST /v1/imports',
       {},
@@ -52,7 +50,7 @@ describe('registering', () => {
   })
 
   test('an inline result of micro is recorded at once', async () => {
-    const connection = await aConnection(api, {
+    const connection = await api.putConnection({
       provider: 'micro',
       credentials: { apiKey: 'k' },
       settings: { teamId: '0b0e9e0a-8d2c-4a54-9c3a-0d8c3a7f2f11' },
@@ -81,7 +79,7 @@ describe('registering', () => {
     ['a job id over 500 characters', { jobId: 'x'.repeat(501) }, 'jobId'],
     ['metadata over 16 KiB', { metadata: { text: 'x'.repeat(17_000) } }, 'metadata'],
   ])('%s is refused with the field', async (_what, fields, field) => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const { status, body } = await api.call(
       'POST /v1/imports',
       {},
@@ -94,7 +92,7 @@ describe('registering', () => {
   test('a job id may be as long as those of its provider, and none longer than the document says', async () => {
     const document = (await api.send('/openapi.json')).body
     const [{ maxLength }] = document.components.schemas.RegisterImport.properties.jobId.anyOf
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const operations = { provider: 'azure', baseUrl: 'https://example.com/ops', credentials: { accessToken: 't' } }
     await api.call('PUT /v1/connections/{name}', { name: 'azure-of-long-ids' }, { body: operations })
     const register = async (name: string, length: number, before = '') => {
@@ -108,11 +106,11 @@ describe('registering', () => {
   })
 
   test('JSON that nests too deeply is refused', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
     const { status, body } = await api.send('/v1/imports', {
       method: 'POST',
-      headers: { authorization: 'Bearer bootstrap-token-of-the-tests', 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
       body: `{"connection":"${connection}","jobId":"1","metadata":{"deep":${deep}}}`,
     })
     expect(status).toBe(400)
@@ -122,8 +120,8 @@ describe('registering', () => {
 
 describe('a batch', () => {
   test('answers for each item in order, and one that is refused holds up no other', async () => {
-    const connection = await aConnection(api)
-    const existing = await anImport(api, { connection })
+    const connection = await api.putConnection()
+    const existing = await api.register({ connection })
     const { status, body } = await api.call(
       'POST /v1/imports/batch',
       {},
@@ -150,7 +148,7 @@ describe('a batch', () => {
   })
 
   test('takes 1,000 and no more', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const imports = Array.from({ length: 1_000 }, (_, index) => ({ connection, jobId: `many-${index}` }))
     const { body } = await api.call('POST /v1/imports/batch', {}, { body: { imports } })
     expect(body.data.map((item: { import: { jobId: string } }) => item.import.jobId)).toEqual(
@@ -163,9 +161,9 @@ describe('a batch', () => {
 
 describe('listing', () => {
   test('pages are stable while imports are added: nothing twice, nothing missing', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const ids: string[] = []
-    for (let index = 0; index < 25; index++) ids.push((await anImport(api, { connection })).id)
+    for (let index = 0; index < 25; index++) ids.push((await api.register({ connection })).id)
     const seen: string[] = []
     let after: string | null = null
     do {
@@ -173,16 +171,16 @@ describe('listing', () => {
       const { body } = await api.call('GET /v1/imports', {}, { query })
       seen.push(...body.data.map(({ id }: { id: string }) => id))
       after = body.next
-      await anImport(api, { connection }) // newer ones come before the first page
+      await api.register({ connection }) // newer ones come before the first page
     } while (after !== null)
     expect(seen).toEqual(ids.toReversed())
   })
 
   test('filters by everything that it says, all of them together', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const registeredAt = new Date('2026-02-01T00:00:00Z')
-    const id = (await anImport(api, { connection, jobId: 'wanted' })).id
-    await anImport(api, { connection })
+    const id = (await api.register({ connection, jobId: 'wanted' })).id
+    await api.register({ connection })
     await api.database.pool.query('UPDATE imports SET state = $1, attention = $2, registered_at = $3 WHERE id = $4', [
       'running',
       'unmapped_status',
@@ -237,7 +235,7 @@ describe('listing', () => {
 
   test('a parameter given twice is refused', async () => {
     const { status, body } = await api.send('/v1/imports?state=failed&state=lost', {
-      headers: { authorization: 'Bearer bootstrap-token-of-the-tests' },
+      headers: { authorization: `Bearer ${adminToken}` },
     })
     expect(status).toBe(400)
     expect(body.errors).toMatchObject([{ field: 'state' }])
@@ -248,7 +246,7 @@ describe('changing', () => {
   const patch = (id: string, body: unknown) => api.call('PATCH /v1/imports/{id}', { id }, { body })
 
   test('replaces the metadata, and leaves what is absent', async () => {
-    const { id } = await anImport(api, { metadata: { run: 1, team: 'data' }, deadlineMs: 60_000 })
+    const { id } = await api.register({ metadata: { run: 1, team: 'data' }, deadlineMs: 60_000 })
     const before = (await api.call('GET /v1/imports/{id}', { id })).body
     expect((await patch(id, { metadata: { run: 2 } })).body).toEqual({ ...before, metadata: { run: 2 } })
     expect((await patch(id, {})).body).toEqual({ ...before, metadata: { run: 2 } })
@@ -259,7 +257,7 @@ describe('changing', () => {
   })
 
   test('moves the deadline, which counts from the registration, and then from the last resume', async () => {
-    const { id } = await anImport(api, { deadlineMs: 60_000 })
+    const { id } = await api.register({ deadlineMs: 60_000 })
     const registered = api.clock.now().getTime()
     api.clock.advance(10_000)
     await patch(id, { deadlineMs: 90_000 })
@@ -274,7 +272,7 @@ describe('changing', () => {
   })
 
   test('takes one that is over, whose deadline is that of its next run', async () => {
-    const id = await aStoredImport(api, { state: 'failed', finishedAt: api.clock.now() })
+    const { id } = await api.import({ state: 'failed', finishedAt: api.clock.now() })
     expect((await patch(id, { metadata: { seen: true }, deadlineMs: 45_000 })).body).toMatchObject({
       state: 'failed',
       metadata: { seen: true },
@@ -290,26 +288,23 @@ describe('changing', () => {
     [{ deadlineMs: 1.5 }, 'deadlineMs'],
     [{ jobId: 'another' }, 'jobId'],
   ])('refuses %j', async (body, field) => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     expect((await patch(id, body)).body).toMatchObject({ status: 400, errors: [{ field }] })
   })
 
   test('needs the scope write, and an import', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'r', scope: 'read' } })).body
     expect((await api.call('PATCH /v1/imports/{id}', { id }, { body: {}, token })).status).toBe(403)
     expect((await patch(newId(), {})).status).toBe(404)
   })
 
-  async function deadlineOf(id: string): Promise<number | undefined> {
-    const [row] = await api.database.db.select().from(imports).where(eq(imports.id, id))
-    return row?.deadlineAt.getTime()
-  }
+  const deadlineOf = async (id: string) => (await api.importRow(id)).deadlineAt.getTime()
 })
 
 describe('steering', () => {
   test('poll, stop and resume answer the import as it is then', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     expect((await api.call('POST /v1/imports/{id}/poll', { id })).body).toMatchObject({ id, state: 'pending' })
     expect((await api.call('POST /v1/imports/{id}/stop', { id })).body).toMatchObject({
       state: 'stopped',
@@ -323,7 +318,7 @@ describe('steering', () => {
   })
 
   test('what the provider ended is resumed by force alone, and the refusal says so', async () => {
-    const id = await aStoredImport(api, { state: 'failed', finishedAt: api.clock.now(), rowsFailed: 3 })
+    const { id } = await api.import({ state: 'failed', finishedAt: api.clock.now(), rowsFailed: 3 })
     const resume = async (body?: unknown) => (await api.call('POST /v1/imports/{id}/resume', { id }, { body })).body
     for (const body of [undefined, {}, { force: false }])
       expect(await resume(body)).toMatchObject({
@@ -341,7 +336,7 @@ describe('steering', () => {
   })
 
   test('a body that isn’t wanted is refused, an empty object is not', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const refused = await api.call('POST /v1/imports/{id}/poll', { id }, { body: { force: true } })
     expect(refused.body).toMatchObject({ status: 400, errors: [{ field: 'force' }] })
     expect((await api.call('POST /v1/imports/{id}/poll', { id }, { body: {} })).status).toBe(200)
@@ -355,7 +350,7 @@ test('the error at the last poll is shown without the answer that could not be r
     at: '2026-01-01T00:00:00.000Z',
     body: '<html>secret',
   }
-  const id = await aStoredImport(api, { lastError })
+  const { id } = await api.import({ lastError })
   const { body } = await api.call('GET /v1/imports/{id}', { id })
   expect(body.lastError).toEqual({ code: 'invalid_response', message: 'not JSON', at: '2026-01-01T00:00:00.000Z' })
 })
@@ -364,7 +359,7 @@ describe('deleting', () => {
   const remove = (id: string, token?: string) => api.call('DELETE /v1/imports/{id}', { id }, token ? { token } : {})
 
   test('answers 204, and 404 from then on, live or not', async () => {
-    for (const id of [(await anImport(api)).id, await aStoredImport(api, { state: 'succeeded' })]) {
+    for (const { id } of [await api.register(), await api.import({ state: 'succeeded' })]) {
       expect(await remove(id)).toMatchObject({ status: 204, body: '' })
       expect((await remove(id)).body).toMatchObject({ status: 404, code: 'not_found' })
       for (const path of ['', '/snapshots', '/events', '/skipped-lines', '/row-results'])
@@ -373,14 +368,14 @@ describe('deleting', () => {
   })
 
   test('needs the scope admin', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'writer', scope: 'write' } })).body
     expect((await remove(id, token)).body).toMatchObject({ status: 403, code: 'forbidden' })
     expect((await api.call('GET /v1/imports/{id}', { id })).status).toBe(200)
   })
 
   test('ends the waiting of who waits for its end, and its stream', { timeout: 240_000 }, async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const headers = { authorization: `Bearer ${adminToken}` }
     const stream = await fetch(`${api.url}/v1/imports/${id}/stream`, { headers })
     const waiting = api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 60_000 } })

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { request as send } from 'node:http'
 import { connect } from 'node:net'
 import { describe, expect, test, vi } from 'vitest'
-import { type Api, adminToken, useApi } from './api.ts'
-import { anImport, aStoredImport, withRowResults } from './fixtures.ts'
+import { type Api, useApi } from '../support/worlds/api.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 const few = { requestsPerSecond: 5, streamsPerToken: 2, streams: 3, waiters: 2, downloads: 1 }
 const many = { ...few, requestsPerSecond: 1_000_000 }
@@ -133,7 +133,7 @@ describe('calls that last', () => {
   async function stream(token: string): Promise<Response> {
     const client = new AbortController()
     opened.push(client)
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     return fetch(`${api.url}/v1/imports/${id}/stream`, { headers: bearer(token), signal: client.signal })
   }
   async function allGone() {
@@ -158,7 +158,7 @@ describe('calls that last', () => {
     const { token } = await aToken(api)
     const client = new AbortController()
     const statements = vi.spyOn(api.database.pool, 'query')
-    const imports = await Promise.all(Array.from({ length: few.waiters }, () => anImport(api)))
+    const imports = await Promise.all(Array.from({ length: few.waiters }, () => api.register()))
     statements.mockClear()
     const waiting = imports.map(({ id }) => {
       const waits = fetch(`${api.url}/v1/imports/${id}?waitMs=60000`, { headers: bearer(token), signal: client.signal })
@@ -177,12 +177,11 @@ describe('calls that last', () => {
   })
 
   test('downloads are, and a reader that stops reading holds its place', async () => {
-    const id = await aStoredImport(api)
+    const { id } = await api.import()
     // More than the buffers of both ends hold.
     const rows = Array.from({ length: 250 }, () => ({ errorMessage: 'x'.repeat(10_000) }))
     for (let page = 0; page < 8; page++)
-      await withRowResults(
-        api,
+      await api.rowResults(
         id,
         rows.map((row, index) => ({ ...row, row: page * rows.length + index, page })),
       )
@@ -201,7 +200,7 @@ describe('a revoked token', () => {
   const api = useApi({ limits: { ...many, streams: 100, streamsPerToken: 100, waiters: 100 } })
 
   async function open(token: string) {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const stream = await fetch(`${api.url}/v1/imports/${id}/stream`, { headers: bearer(token) })
     const ended = stream.text()
     const waited = api.call('GET /v1/imports/{id}', { id }, { token, query: { waitMs: 60_000 } })
@@ -215,7 +214,7 @@ describe('a revoked token', () => {
   test('ends its streams and waiting requests at once where it is revoked, and no others', async () => {
     const [one, other] = [await aToken(api), await aToken(api)]
     const { ended, waited } = await open(one.token)
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const goesOn = api.call('GET /v1/imports/{id}', { id }, { token: other.token, query: { waitMs: 60_000 } })
     await api.call('DELETE /v1/tokens/{id}', { id: one.id })
     expect(await ended).toContain('event: import')
@@ -241,7 +240,7 @@ describe('HEAD', () => {
   test.each(['stream', 'skipped-lines', 'row-results', 'snapshots', 'events', '?waitMs=60000'])(
     'of %s is answered at once',
     async (what) => {
-      const { id } = await anImport(api)
+      const { id } = await api.register()
       const path = what.startsWith('?') ? `/v1/imports/${id}${what}` : `/v1/imports/${id}/${what}`
       for (const accept of ['application/json', 'text/csv', 'text/event-stream'])
         await new Promise<void>((resolve, reject) => {

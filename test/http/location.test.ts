@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { type Answer, adminToken, type CallOptions, useApi } from './api.ts'
-import { aConnection, cdqConnection, unique } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { type Answer, type CallOptions, cdqConnection } from '../support/worlds/client.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 
@@ -23,7 +24,7 @@ test('what is made says where it is, and what was there says nothing', async () 
 })
 
 test('and it is there', async () => {
-  const connection = await aConnection(api)
+  const connection = await api.putConnection()
   const made = await create('/v1/imports', { body: { connection, jobId: unique('job') } })
   const found = await api.send(made.headers.get('location') ?? '', {
     headers: { authorization: `Bearer ${adminToken}` },

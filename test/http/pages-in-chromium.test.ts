@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { describeEachStore } from '../support/stores.ts'
-import { useApi } from './api.ts'
+import { useApi } from '../support/worlds/api.ts'
 import { executablePath, hasBrowser, lookAround, picture, signIn, useBrowser } from './browser.ts'
-import { aConnection, anImport, aStoredImport } from './fixtures.ts'
 
 describe.skipIf(!hasBrowser)(`in Chromium (${executablePath})`, () => {
   describe('our own pages', () => {
@@ -10,13 +9,13 @@ describe.skipIf(!hasBrowser)(`in Chromium (${executablePath})`, () => {
     const withPage = useBrowser(api)
 
     test('show what is tracked after signing in; signing out ends it', async () => {
-      const connection = await aConnection(api)
-      await anImport(api, { connection, jobId: 'just-registered' })
+      const connection = await api.putConnection()
+      await api.register({ connection, jobId: 'just-registered' })
       const columns = { progress: 0.42, rowsTotal: 10_000, rowsProcessed: 4_200, rowsFailed: 3, polls: 12 }
-      await aStoredImport(api, { jobId: 'half-way', state: 'running', ...columns })
-      await aStoredImport(api, { jobId: 'gone', state: 'lost', lostReason: 'expired' })
-      await aStoredImport(api, { jobId: 'odd', state: 'running', attention: 'unmapped_status' })
-      await aStoredImport(api, { jobId: 'done', state: 'succeeded', progress: 1, rowsTotal: 500, rowsProcessed: 500 })
+      await api.import({ jobId: 'half-way', state: 'running', ...columns })
+      await api.import({ jobId: 'gone', state: 'lost', lostReason: 'expired' })
+      await api.import({ jobId: 'odd', state: 'running', attention: 'unmapped_status' })
+      await api.import({ jobId: 'done', state: 'succeeded', progress: 1, rowsTotal: 500, rowsProcessed: 500 })
       await withPage(async (page) => {
         await page.goto(`${api.url}/login`)
         await picture(page, 'login')

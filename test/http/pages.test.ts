@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { queueNames, storedName } from '../../src/queue/jobs.ts'
-import { adminToken, useApi } from './api.ts'
-import { aConnection, anImport } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 const api = useApi({
   checks: {
@@ -176,8 +176,8 @@ describe('Bull Board', () => {
 
 describe('the dashboard', () => {
   test('shows imports and connections, with whatever they are called escaped', async () => {
-    const connection = await aConnection(api)
-    await anImport(api, { connection, jobId: '<script>alert("1")</script>' })
+    const connection = await api.putConnection()
+    await api.register({ connection, jobId: '<script>alert("1")</script>' })
     const { status, body } = await api.send('/', { headers: { authorization: `Bearer ${adminToken}` } })
     expect(status).toBe(200)
     expect(body).toContain(connection)
@@ -194,7 +194,7 @@ describe('the dashboard', () => {
   })
 
   test('shows what turns the direction of a name, and breaks its lines', async () => {
-    await anImport(api, { jobId: 'a\u202eb\nc' })
+    await api.register({ jobId: 'a\u202eb\nc' })
     const { body } = await api.send('/', { headers: { authorization: `Bearer ${adminToken}` } })
     expect(body).toContain('a⟨U+202E⟩b⟨U+000A⟩c')
     expect(body).not.toContain('\u202e')

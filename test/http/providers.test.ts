@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
-import { adminToken, encryption, useApi } from './api.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken, testEncryption } from '../support/worlds/ground.ts'
 
 const api = useApi()
 
@@ -171,7 +172,7 @@ describe('a connection', () => {
     await put('unheard', documentOf('unheard'))
     await putConnection('to-unheard', acme('unheard'))
     const log = pino({ level: 'silent' })
-    const accesses = createConnectionAccesses({ db: api.database.db, encryption, log })
+    const accesses = createConnectionAccesses({ db: api.database.db, encryption: testEncryption, log })
     const { rows } = await api.database.pool.query(`SELECT id FROM connections WHERE name = 'to-unheard'`)
     const access = (await accesses.load([rows[0].id])).get(rows[0].id)
     expect(access).toMatchObject({ baseUrl: 'https://api.acme.example', limits: { maxInFlight: 3 } })

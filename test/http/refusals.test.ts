@@ -1,8 +1,9 @@
 import { request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
-import { type Answer, adminToken, useApi } from './api.ts'
-import { aConnection, anImport } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import type { Answer } from '../support/worlds/client.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const authorized = { authorization: `Bearer ${adminToken}` }
@@ -38,7 +39,7 @@ describe('who may call', () => {
   )
 
   test('each scope covers the ones before it, and no more', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const token: Record<string, string> = {}
     for (const scope of ['read', 'write', 'admin'])
       token[scope] = (await api.call('POST /v1/tokens', {}, { body: { name: scope, scope } })).body.token
@@ -215,8 +216,8 @@ describe('every answer', () => {
   })
 
   test('leaves one line in the log, without credentials or tokens', async () => {
-    const name = await aConnection(api, { provider: 'cdq', credentials: { apiKey: 'very-secret-key' } })
-    await anImport(api, { connection: name })
+    const name = await api.putConnection({ provider: 'cdq', credentials: { apiKey: 'very-secret-key' } })
+    await api.register({ connection: name })
     const line = api.logLines.map((text) => JSON.parse(text)).findLast(({ msg }) => msg === 'request')
     expect(line).toMatchObject({ method: 'POST', path: '/v1/imports', status: 201, requestId: expect.any(String) })
     expect(api.logLines.join('')).not.toMatch(new RegExp(`very-secret-key|${adminToken}`))
@@ -226,7 +227,7 @@ describe('every answer', () => {
 test('what nobody expected is 500, logged, and says nothing of its cause', async () => {
   await api.database.pool.query('ALTER TABLE snapshots RENAME TO snapshots_away')
   try {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const answer = await api.call('GET /v1/imports/{id}/snapshots', { id })
     expectProblem(answer, { status: 500, code: 'internal' })
     expect(JSON.stringify(answer.body)).not.toContain('snapshots_away')

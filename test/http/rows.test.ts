@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { adminToken, useApi } from './api.ts'
-import { aStoredImport, withRowResults, withSkippedLines } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const authorized = { authorization: `Bearer ${adminToken}` }
@@ -25,8 +25,8 @@ function batchesIn(statements: readonly unknown[]): number {
 
 describe('skipped lines', () => {
   test('come in pages, in the provider’s order', async () => {
-    const id = await aStoredImport(api)
-    await withSkippedLines(api, id, [
+    const { id } = await api.import()
+    await api.skippedLines(id, [
       [7, 3, null],
       [3, 1],
     ])
@@ -42,8 +42,8 @@ describe('skipped lines', () => {
   })
 
   test('come as CSV and NDJSON', async () => {
-    const id = await aStoredImport(api)
-    await withSkippedLines(api, id, [[7, null]])
+    const { id } = await api.import()
+    await api.skippedLines(id, [[7, null]])
     const csv = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { headers: { accept: 'text/csv' } })
     expect(csv.body).toBe('line,column,page\r\n7,1,0\r\n,,0\r\n')
     expect(csv.headers.get('content-disposition')).toBe(`attachment; filename="skipped-lines-${id}.csv"`)
@@ -56,13 +56,13 @@ describe('skipped lines', () => {
   })
 
   test('an empty CSV still has its header', async () => {
-    const id = await aStoredImport(api)
+    const { id } = await api.import()
     const { body } = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { headers: { accept: 'text/csv' } })
     expect(body).toBe('line,column,page\r\n')
   })
 
   test('a download has all of them, over many batches, and takes no cursor', async () => {
-    const id = await aStoredImport(api)
+    const { id } = await api.import()
     await api.database.pool.query(
       'INSERT INTO skipped_lines SELECT $1, n / 1000, n % 1000, n, 1 FROM generate_series(0, 49999) n',
       [id],
@@ -82,7 +82,7 @@ describe('skipped lines', () => {
   })
 
   test('a download that is asked for its headers alone reads no more than its first batch', async () => {
-    const id = await aStoredImport(api)
+    const { id } = await api.import()
     await api.database.pool.query(
       'INSERT INTO skipped_lines SELECT $1, n / 1000, n % 1000, n, 1 FROM generate_series(0, 49999) n',
       [id],
@@ -98,7 +98,7 @@ describe('skipped lines', () => {
   })
 
   test('a client that goes in the middle of a download is noticed, and nothing is logged as an error', async () => {
-    const id = await aStoredImport(api)
+    const { id } = await api.import()
     await api.database.pool.query(
       'INSERT INTO skipped_lines SELECT $1, n / 1000, n % 1000, n, 1 FROM generate_series(0, 299999) n',
       [id],
@@ -126,7 +126,7 @@ describe('skipped lines', () => {
   test.each(['nonsense', 'WzFd', Buffer.from('[99999999999999,0]').toString('base64url')])(
     'the cursor %s is refused',
     async (after) => {
-      const id = await aStoredImport(api)
+      const { id } = await api.import()
       const { body } = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { query: { after } })
       expect(body).toMatchObject({ status: 400, errors: [{ field: 'after' }] })
     },
@@ -141,8 +141,8 @@ describe('row results', () => {
   ]
 
   test('come in pages', async () => {
-    const id = await aStoredImport(api)
-    await withRowResults(api, id, rows)
+    const { id } = await api.import()
+    await api.rowResults(id, rows)
     const expected = [
       { row: 0, line: null, column: null, recordId: 'r0', created: true, existing: false, error: null },
       {
@@ -169,11 +169,10 @@ describe('row results', () => {
   })
 
   test('cells that a spreadsheet would run as a formula are defused, and quotes survive', async () => {
-    const id = await aStoredImport(api)
+    const { id } = await api.import()
     const texts = ['=1+1', '+1+1', '-a', '@SUM(A1)', '\tx', '\rx', 'a"b', 'a,b', 'two\nlines', ' =fine', 'ok']
     texts.push('＝1', 'a;=1', 'a\t@b', 'a\n- b', 'a=b;c-d')
-    await withRowResults(
-      api,
+    await api.rowResults(
       id,
       texts.map((recordId) => ({ recordId })),
     )
@@ -204,11 +203,10 @@ describe('row results', () => {
   })
 
   test('ids that are a sign and digits stay as they are, so that they can be joined by', async () => {
-    const id = await aStoredImport(api)
+    const { id } = await api.import()
     const numbers = ['-42', '+4917112345', '00123', '-0.50', '9912140633506421', 'a;-42', '-42;b']
     const formulas = ['-42+1', '--42', '-', '-1e5', '+1.2.3', '-42;=1', '=-42', '-4 2', '- 42', '-\u0664']
-    await withRowResults(
-      api,
+    await api.rowResults(
       id,
       [...numbers, ...formulas].map((recordId) => ({ recordId })),
     )
@@ -223,8 +221,8 @@ describe('row results', () => {
   })
 
   test('a CSV begins with a byte order mark where that is asked for, and nothing else may', async () => {
-    const id = await aStoredImport(api)
-    await withRowResults(api, id, [{ recordId: 'Müller' }])
+    const { id } = await api.import()
+    await api.rowResults(id, [{ recordId: 'Müller' }])
     const path = `/v1/imports/${id}/row-results`
     const bytesOf = async (query: string) => {
       const response = await fetch(`${api.url}${path}${query}`, { headers: { ...authorized, accept: 'text/csv' } })
@@ -244,8 +242,8 @@ describe('row results', () => {
   })
 
   test('numbers stay numbers in CSV, also below zero', async () => {
-    const id = await aStoredImport(api)
-    await withSkippedLines(api, id, [[-7]])
+    const { id } = await api.import()
+    await api.skippedLines(id, [[-7]])
     const { body } = await api.call('GET /v1/imports/{id}/skipped-lines', { id }, { headers: { accept: 'text/csv' } })
     expect(body).toBe('line,column,page\r\n-7,1,0\r\n')
   })
@@ -256,11 +254,10 @@ describe('row results', () => {
     )
     await fc.assert(
       fc.asyncProperty(anything, async (texts) => {
-        const id = await aStoredImport(api)
+        const { id } = await api.import()
         const stored = texts.map((text) => text.replaceAll('\0', ''))
         if (stored.length > 0)
-          await withRowResults(
-            api,
+          await api.rowResults(
             id,
             stored.map((recordId) => ({ recordId })),
           )
@@ -278,8 +275,8 @@ describe('row results', () => {
   })
 
   test('booleans are words in CSV, and unknown ones are empty', async () => {
-    const id = await aStoredImport(api)
-    await withRowResults(api, id, rows)
+    const { id } = await api.import()
+    await api.rowResults(id, rows)
     const { body } = await api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept: 'text/csv' } })
     expect(body.split('\r\n').slice(0, 3)).toEqual([
       'row,recordId,created,existing,errorCode,errorMessage,line,column',
@@ -304,7 +301,7 @@ function parseCsv(text: string): string[][] {
 }
 
 test('a client that wants a media type that there isn’t gets JSON', async () => {
-  const id = await aStoredImport(api)
+  const { id } = await api.import()
   const { headers } = await api.call('GET /v1/imports/{id}/row-results', { id }, { headers: { accept: 'image/png' } })
   expect(headers.get('content-type')).toMatch('application/json')
 })

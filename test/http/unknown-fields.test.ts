@@ -1,8 +1,9 @@
 // What nobody knows is refused alike by every operation, so that a typo never passes for a setting.
 import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
-import { adminToken, useApi } from './api.ts'
-import { aConnection, anImport, cdqConnection, unique } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { cdqConnection } from '../support/worlds/client.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const headers = { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' }
@@ -32,7 +33,7 @@ describe('every operation', () => {
 })
 
 test('an empty object is taken where no body is', async () => {
-  const { id } = await anImport(api)
+  const { id } = await api.register()
   expect((await api.call('POST /v1/imports/{id}/stop', { id }, { body: {} })).status).toBe(200)
 })
 
@@ -46,7 +47,7 @@ test.each([
 })
 
 test('nested in an item of a batch, which alone is refused', async () => {
-  const connection = await aConnection(api)
+  const connection = await api.putConnection()
   const items = [
     { connection, jobId: unique('job'), nope: 1 },
     { connection, jobId: unique('job') },

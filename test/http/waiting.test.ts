@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { adminToken, useApi } from './api.ts'
-import { anImport, aStoredImport } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const headers = { authorization: `Bearer ${adminToken}` }
@@ -11,13 +11,13 @@ function set(id: string, columns: string): Promise<unknown> {
 
 describe('waiting for an import', () => {
   test('is answered at once when it is over', async () => {
-    const id = await aStoredImport(api, { state: 'succeeded' })
+    const { id } = await api.import({ state: 'succeeded' })
     const { body } = await api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 60_000 } })
     expect(body.state).toBe('succeeded')
   })
 
   test('holds the answer until it is over, for everybody who waits', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const waiting = Array.from({ length: 20 }, () =>
       api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 60_000 } }),
     )
@@ -28,19 +28,19 @@ describe('waiting for an import', () => {
   })
 
   test('is answered with the import as it is when the time is up', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const { body } = await api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 50 } })
     expect(body.state).toBe('pending')
   })
 
   test.each(['60001', '-1', '1.5', 'soon', ''])('?waitMs=%s is refused', async (waitMs) => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const { body } = await api.call('GET /v1/imports/{id}', { id }, { query: { waitMs } })
     expect(body).toMatchObject({ status: 400, errors: [{ field: 'waitMs' }] })
   })
 
   test('ends when the client has gone', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const client = new AbortController()
     const statements = vi.spyOn(api.database.pool, 'query')
     const waiting = fetch(`${api.url}/v1/imports/${id}?waitMs=60000`, { headers, signal: client.signal })
@@ -77,7 +77,7 @@ async function* eventsOf(response: Response): AsyncGenerator<{ event: string; da
 
 describe('the stream', () => {
   test('shows the import now and at each change, and ends when it is over', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const response = await fetch(`${api.url}/v1/imports/${id}/stream`, { headers })
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     const seen: unknown[] = []
@@ -98,13 +98,13 @@ describe('the stream', () => {
   })
 
   test('of an import that is over is one event', async () => {
-    const id = await aStoredImport(api, { state: 'canceled' })
+    const { id } = await api.import({ state: 'canceled' })
     const { body } = await api.call('GET /v1/imports/{id}/stream', { id })
     expect(body.match(/^event: import$/gm)).toHaveLength(1)
   })
 
   test('a client that goes is noticed', async () => {
-    const { id } = await anImport(api)
+    const { id } = await api.register()
     const client = new AbortController()
     const response = await fetch(`${api.url}/v1/imports/${id}/stream`, { headers, signal: client.signal })
     await eventsOf(response).next()
@@ -120,8 +120,8 @@ describe('stopping', () => {
   const stopped = useApi()
 
   test('ends streams, answers those who wait, and takes no more', async () => {
-    const { id } = await anImport(stopped)
-    const other = await anImport(stopped)
+    const { id } = await stopped.register()
+    const other = await stopped.register()
     const statements = vi.spyOn(stopped.database.pool, 'query')
     const stream = await fetch(`${stopped.url}/v1/imports/${id}/stream`, { headers })
     const events = eventsOf(stream)

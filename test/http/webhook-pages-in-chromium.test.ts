@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { deliveryAttempts } from '../../src/db/schema/index.ts'
-import { useApi } from './api.ts'
+import { useApi } from '../support/worlds/api.ts'
 import { executablePath, hasBrowser, lookAround, signIn, useBrowser } from './browser.ts'
-import { aConnection, anImport } from './fixtures.ts'
 
 describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium (${executablePath})`, () => {
   const api = useApi()
@@ -28,7 +27,7 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
       const url = page.url()
       const id = url.split('/').at(-1) ?? ''
 
-      const { id: importId } = await anImport(api)
+      const { id: importId } = await api.register()
       await api.call('POST /v1/imports/{id}/stop', { id: importId })
       const { data } = (await api.call('GET /v1/deliveries', {}, { query: { endpointId: id } })).body
       await failFor(data[0].id)
@@ -71,13 +70,13 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
   })
 
   test('a connection shows its limits and what it used, is tried and resumed', async () => {
-    const name = await aConnection(api, {
+    const name = await api.putConnection({
       provider: 'cdq',
       credentials: { apiKey: 'key-that-is-shown-nowhere' },
       baseUrl: 'http://127.0.0.1:9',
       limits: { requestsPerMonth: 1_000 },
     })
-    const one = await anImport(api, { connection: name })
+    const one = await api.register({ connection: name })
     await api.database.pool.query(
       `UPDATE connections SET paused_at = $1, pause_reason = 'unauthorized' WHERE name = $2`,
       [api.clock.now(), name],
@@ -100,7 +99,7 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
 
   test('what only admins may do is neither shown to others nor done for them', async () => {
     const made = await api.call('POST /v1/webhook-endpoints', {}, { body: { url: 'https://hooks.example.com/x' } })
-    const name = await aConnection(api)
+    const name = await api.putConnection()
     const { token } = (await api.call('POST /v1/tokens', {}, { body: { name: 'writer', scope: 'write' } })).body
     const body = new URLSearchParams({ token })
     const { headers } = await api.send('/login', { method: 'POST', redirect: 'manual', body })

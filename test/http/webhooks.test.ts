@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { eventOf } from '../../src/model/import-state.ts'
-import { useApi } from './api.ts'
-import { aConnection, anImport } from './fixtures.ts'
+import { useApi } from '../support/worlds/api.ts'
 
 const api = useApi()
 const create = (body: Record<string, unknown> = {}) =>
@@ -9,7 +8,7 @@ const create = (body: Record<string, unknown> = {}) =>
 
 /** An import that was stopped, so that there is an event of it, and deliveries. */
 async function aStoppedImport() {
-  const one = await anImport(api)
+  const one = await api.register()
   await api.call('POST /v1/imports/{id}/stop', { id: one.id })
   return one
 }
@@ -41,7 +40,7 @@ describe('endpoints', () => {
   })
 
   test('are changed in part, disabled, enabled and deleted', async () => {
-    const connection = await aConnection(api)
+    const connection = await api.putConnection()
     const { id } = (await create()).body
     const patch = (body: unknown) => api.call('PATCH /v1/webhook-endpoints/{id}', { id }, { body })
     const filters = {

@@ -17,22 +17,24 @@ import { beginPolls } from '../../src/polling/begin.ts'
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { recoverEndpoint } from '../../src/webhooks/endpoints/recover.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
+import { aPage, aRowResult } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { recordLost, recordReport, recordUnchanged } from './recording.ts'
-import { aPage, aRowResult, useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
+const types = ['import.running', 'import.succeeded', 'import.lost', 'import.stopped']
 const remove = (importId: string) => deleteImport(world, importId)
 
 /** An import that has something in every table: told, collected, delivered. */
 async function anImportWithAll(columns: { connectionId?: string } = {}) {
-  const tracked = await world.tracked(columns)
+  const tracked = await world.import(columns)
   const running = await world.changed(tracked, { state: 'running' })
-  const connection = await world.connectionOf(tracked)
-  const endpointId = await world.endpoint(connection.name)
+  const connection = await world.connectionRow(tracked.connectionId)
+  const { id: endpointId } = await world.endpoint({ connections: [connection.name], types })
   await recordReport(world.db, running)
-  await recordUnchanged(world.db, [world.unchanged(await world.row(tracked.id))])
+  await recordUnchanged(world.db, [world.unchanged(await world.importRow(tracked.id))])
   const details = aPage({ skippedLines: [{ line: 1, column: 2 }], rowResults: [aRowResult('r')], next: 'more' })
-  const partial = await world.changed(await world.row(tracked.id), { state: 'partial' })
+  const partial = await world.changed(await world.importRow(tracked.id), { state: 'partial' })
   await recordReport(world.db, { ...partial, answer: { ...partial.answer, details } })
   await world.db.execute(sql`
     INSERT INTO delivery_attempts (delivery_id, number, manual, started_at, outcome)
@@ -87,11 +89,11 @@ describe('deleting an import', () => {
     const one = await anImportWithAll()
     const other = await anImportWithAll({ connectionId: one.connection.id })
     expect(await rows(one.id)).toEqual(all)
-    expect(await world.deliveriesTo(one.endpointId)).toHaveLength(2)
+    expect(await world.deliveriesOf(one.endpointId)).toHaveLength(2)
     await remove(one.id)
     expect(await rows(one.id)).toEqual(nothing)
     expect(await rows(other.id)).toEqual(all)
-    expect(await world.deliveriesTo(one.endpointId)).toHaveLength(1)
+    expect(await world.deliveriesOf(one.endpointId)).toHaveLength(1)
   })
 
   test('is refused where there is none', async () => {
@@ -121,9 +123,9 @@ describe('deleting an import', () => {
 
 describe('what comes late brings nothing back', () => {
   test('a report, the same report, a loss', async () => {
-    const row = await world.tracked()
+    const row = await world.import()
     await recordReport(world.db, await world.changed(row, {}))
-    const seen = await world.row(row.id)
+    const seen = await world.importRow(row.id)
     const [changed, unchanged, lost] = [
       await world.changed(seen, { state: 'succeeded' }),
       world.unchanged(seen),
@@ -157,20 +159,20 @@ describe('what comes late brings nothing back', () => {
     for (let round = 0; round < 25; round += 1) {
       const { id: connectionId } = await world.connection()
       const one = await anImportWithAll({ connectionId })
-      const live = await world.tracked({ connectionId })
+      const live = await world.import({ connectionId })
       const changed = await world.changed(live, { state: 'running' })
       await recordReport(world.db, changed)
-      const seen = await world.row(live.id)
+      const seen = await world.importRow(live.id)
       const answers = [
         await world.changed(seen, { state: 'succeeded' }),
         await world.changed(seen, { progress: 0.5 }),
       ] as const
       const checkpoint = await world.checkpoint(one.id)
       if (!checkpoint) throw new Error('nothing is to be collected')
-      const [delivery] = await world.deliveriesTo(one.endpointId)
+      const [delivery] = await world.deliveriesOf(one.endpointId)
       await world.db.execute(sql`UPDATE deliveries SET state = 'exhausted' WHERE endpoint_id = ${one.endpointId}`)
       const page = aPage({ skippedLines: [{ line: 3, column: 4 }], rowResults: [aRowResult('s')], next: null })
-      const endpoint = await world.endpoint(one.connection.name)
+      const { id: endpoint } = await world.endpoint({ connections: [one.connection.name], types })
       const within = { dryRun: false }
 
       await Promise.all([
@@ -193,7 +195,7 @@ describe('what comes late brings nothing back', () => {
 
 test('others go on while an import is being deleted, however long that takes', async () => {
   const one = await anImportWithAll()
-  const other = await world.tracked({ connectionId: one.connection.id })
+  const other = await world.import({ connectionId: one.connection.id })
   await recordReport(world.db, await world.changed(other, {}))
   const encryption = createEncryption([randomBytes(32)])
   const accesses = createConnectionAccesses({ db: world.db, encryption, log: createLog('silent') })
@@ -208,9 +210,9 @@ test('others go on while an import is being deleted, however long that takes', a
     return rowCount === 1
   })
 
-  const [seen, deleted] = [await world.row(other.id), await world.row(one.id)]
+  const [seen, deleted] = [await world.importRow(other.id), await world.importRow(one.id)]
   await recordUnchanged(world.db, [world.unchanged(seen), world.unchanged(deleted)])
-  await recordReport(world.db, await world.changed(await world.row(other.id), { state: 'succeeded' }))
+  await recordReport(world.db, await world.changed(await world.importRow(other.id), { state: 'succeeded' }))
   await world.db.transaction(async (tx) => {
     const wanted = {
       owners: [{ id: one.connection.id, underWay: new Map(), isQuick: false }],

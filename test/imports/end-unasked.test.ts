@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import { loseOverdue, settleUnasked } from '../../src/imports/end-unasked.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { heldIn, minute, settled } from './held.ts'
-import { useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const { ago, held, heldFor } = heldIn(world)
 
 test('of a paused connection what is past its deadline is lost, and nothing else', async () => {
@@ -16,7 +16,7 @@ test('of a paused connection what is past its deadline is lost, and nothing else
   const now = world.clock.now()
   const later = new Date(now.getTime() + 1)
   const error = { code: 'unauthorized', message: 'Refused.', at: now.toISOString() }
-  const tracked = (connectionId: string, columns = {}) => world.tracked({ connectionId, deadlineAt: now, ...columns })
+  const tracked = (connectionId: string, columns = {}) => world.import({ connectionId, deadlineAt: now, ...columns })
   const overdue = await tracked(paused.id, { state: 'running', progress: 0.5, polls: 3, lastError: error })
   const untouched = await Promise.all([
     tracked(paused.id, { deadlineAt: later }),
@@ -28,7 +28,7 @@ test('of a paused connection what is past its deadline is lost, and nothing else
   await world.served('poll', paused.id) // by one who may ask nothing
 
   expect(await loseOverdue(world)).toBe(1)
-  expect(await world.row(overdue.id)).toMatchObject({
+  expect(await world.importRow(overdue.id)).toMatchObject({
     state: 'lost',
     lostReason: 'unauthorized',
     progress: 0.5,
@@ -38,30 +38,30 @@ test('of a paused connection what is past its deadline is lost, and nothing else
     finishedAt: now,
   })
   expect(await world.eventTypesOf(overdue.id)).toEqual(['import.lost'])
-  for (const row of untouched) expect(await world.row(row.id)).toEqual(row)
+  for (const row of untouched) expect(await world.importRow(row.id)).toEqual(row)
   expect(await loseOverdue(world)).toBe(0)
 })
 
 test('two processes that look at once tell of it once', async () => {
   const { id: connectionId } = await world.connection({ pausedAt: world.clock.now() })
-  const { id } = await world.tracked({ connectionId, deadlineAt: world.clock.now() })
+  const { id } = await world.import({ connectionId, deadlineAt: world.clock.now() })
   await Promise.all([loseOverdue(world), loseOverdue(world)])
   expect(await world.eventTypesOf(id)).toEqual(['import.lost'])
 })
 
 test('of a connection that is paused because imports are forbidden, the deadline passes as any other', async () => {
   const paused = await world.connection({ pausedAt: world.clock.now(), pauseReason: 'forbidden' })
-  const { id } = await world.tracked({ connectionId: paused.id, deadlineAt: world.clock.now() })
+  const { id } = await world.import({ connectionId: paused.id, deadlineAt: world.clock.now() })
   expect(await loseOverdue(world)).toBe(1)
-  expect(await world.row(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
+  expect(await world.importRow(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
 })
 
 test('while a 429 makes the connection wait, the deadline passes too, but says only that we stopped looking', async () => {
   const now = world.clock.now()
   const waiting = await world.connection({ blockedUntil: new Date(now.getTime() + 3_600_000) })
-  const { id } = await world.tracked({ connectionId: waiting.id, deadlineAt: now })
+  const { id } = await world.import({ connectionId: waiting.id, deadlineAt: now })
   expect(await loseOverdue(world)).toBe(1)
-  expect(await world.row(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
+  expect(await world.importRow(id)).toMatchObject({ state: 'lost', lostReason: 'deadline' })
 })
 
 test('nobody may ask: after ten minutes what was told holds', async () => {
@@ -76,10 +76,10 @@ test('nobody may ask: after ten minutes what was told holds', async () => {
   const soon = await held(heldFor(11 * minute), {}, { nextPollAt: world.clock.now() })
   expect(await settleUnasked(world)).toBe(2)
   for (const { id } of [due, waiting]) {
-    expect(await world.row(id)).toMatchObject(settled)
+    expect(await world.importRow(id)).toMatchObject(settled)
     expect(await world.eventTypesOf(id)).toEqual(['import.succeeded'])
   }
-  for (const { id } of [early, asked, soon]) expect(await world.row(id)).toMatchObject({ state: 'running' })
+  for (const { id } of [early, asked, soon]) expect(await world.importRow(id)).toMatchObject({ state: 'running' })
 })
 
 test('at the deadline what was told holds, and is not lost', async () => {
@@ -87,5 +87,5 @@ test('at the deadline what was told holds, and is not lost', async () => {
   const row = await held(heldFor(minute), paused, { deadlineAt: world.clock.now() })
   expect(await loseOverdue(world)).toBe(0)
   expect(await settleUnasked(world)).toBe(1)
-  expect(await world.row(row.id)).toMatchObject(settled)
+  expect(await world.importRow(row.id)).toMatchObject(settled)
 })

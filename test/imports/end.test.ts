@@ -1,19 +1,19 @@
 import { expect, test } from 'vitest'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { heldIn, minute, settled } from './held.ts'
 import { recordLost, recordSettled } from './recording.ts'
-import { useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const { held, heldFor } = heldIn(world)
 
 test('a lost import keeps what is known, and tells why', async () => {
-  const row = await world.tracked({ state: 'running', progress: 0.5, polls: 7 })
+  const row = await world.import({ state: 'running', progress: 0.5, polls: 7 })
   const lastError = { code: 'not_found', message: 'Gone.', at: world.clock.now().toISOString() }
   const lost = await world.lost(row, { reason: 'not_found', lastError })
   expect(await recordLost(world.db, lost)).toBe('stored')
-  expect(await world.row(row.id)).toMatchObject({
+  expect(await world.importRow(row.id)).toMatchObject({
     state: 'lost',
     lostReason: 'not_found',
     progress: 0.5,
@@ -32,7 +32,13 @@ test('what was told is recorded with the counts of that answer, once', async () 
   const change = { ...seen, held: heldFor(minute), lastError }
   expect(await recordSettled(world.db, change)).toBe('stored')
   expect(await recordSettled(world.db, change)).toBe('stale')
-  expect(await world.row(row.id)).toMatchObject({ ...settled, rowsTotal: 12, rowsFailed: null, polls: 1, lastError })
+  expect(await world.importRow(row.id)).toMatchObject({
+    ...settled,
+    rowsTotal: 12,
+    rowsFailed: null,
+    polls: 1,
+    lastError,
+  })
   const [event] = await world.eventsOf(row.id)
   expect(JSON.parse(event?.body ?? '')).toMatchObject({
     type: 'import.succeeded',
@@ -49,7 +55,7 @@ test('its rows are collected where they have pages of their own, and incomplete 
     const lastError = { code: 'outcome_incomplete', message: '', at: '' }
     const { reason: _, ...lost } = await world.lost(row)
     await recordSettled(world.db, { ...lost, held: heldFor(minute, { state: 'partial', hasDetails: true }), lastError })
-    expect(await world.row(row.id)).toMatchObject({ state: 'partial', ...expected })
+    expect(await world.importRow(row.id)).toMatchObject({ state: 'partial', ...expected })
     const events = provider === 'micro' ? ['import.partial', 'import.rows_incomplete'] : ['import.partial']
     expect(await world.eventTypesOf(row.id)).toEqual(events)
   }
@@ -61,8 +67,12 @@ test('stopping, losing and resuming forget what was told', async () => {
   const lost = await held(heldFor(minute))
   await recordLost(world.db, await world.lost(lost))
   for (const { id } of [stopped, lost]) {
-    expect(await world.row(id)).toMatchObject({ attention: null, heldOutcome: null })
+    expect(await world.importRow(id)).toMatchObject({ attention: null, heldOutcome: null })
     await resumeImport(world, id)
-    expect(await world.row(id)).toMatchObject({ state: 'pending', heldOutcome: null, resumedAt: world.clock.now() })
+    expect(await world.importRow(id)).toMatchObject({
+      state: 'pending',
+      heldOutcome: null,
+      resumedAt: world.clock.now(),
+    })
   }
 })

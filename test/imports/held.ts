@@ -1,11 +1,12 @@
 // Owns imports whose outcome was told and isn't whole, as the tests of their ends want them.
 import { after } from '../../src/base/clock.ts'
 import type { StoredHeldOutcome } from '../../src/db/schema/index.ts'
-import type { ImportWorld, Tracked } from './world.ts'
+import type { Tracked } from '../support/worlds/imports.ts'
+import type { World } from '../support/worlds/world.ts'
 
 export const minute = 60_000
 
-export function heldIn(world: ImportWorld) {
+export function heldIn(world: World) {
   const ago = (ms: number) => after(world.clock.now(), -ms)
   return {
     ago,
@@ -19,12 +20,12 @@ export function heldIn(world: ImportWorld) {
     /** An import whose outcome isn't whole, on a connection that is as `columns` say. */
     async held(
       heldOutcome: StoredHeldOutcome,
-      columns: Parameters<ImportWorld['connection']>[0] = {},
-      more: Parameters<ImportWorld['tracked']>[0] = {},
+      columns: Parameters<World['connection']>[0] = {},
+      more: Parameters<World['import']>[0] = {},
     ): Promise<Tracked> {
       const { id: connectionId } = await world.connection(columns)
       const shown = { state: 'running', attention: 'outcome_incomplete', progress: 0.5, heldOutcome }
-      return world.tracked({ connectionId, ...shown, nextPollAt: ago(2 * minute), ...more })
+      return world.import({ connectionId, ...shown, nextPollAt: ago(2 * minute), ...more })
     },
   }
 }

@@ -6,10 +6,10 @@ import { getImport } from '../../src/imports/read.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { Report } from '../../src/providers/contract.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { recordLost, recordReport, recordUnchanged } from './recording.ts'
-import { useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 
 /** Polls that saw each report, and when the last of them did, as the API, the views and the import's count say it. */
 async function expectHistory(
@@ -34,17 +34,17 @@ async function expectHistory(
 }
 
 async function tracked() {
-  const { id } = await world.tracked()
+  const { id } = await world.import()
   return {
     id,
     changed: async (report: Partial<Report>) =>
-      expect(await recordReport(world.db, await world.changed(await world.row(id), report))).toBe('stored'),
+      expect(await recordReport(world.db, await world.changed(await world.importRow(id), report))).toBe('stored'),
     async same(times: number) {
       for (let poll = 0; poll < times; poll++)
-        expect((await recordUnchanged(world.db, [world.unchanged(await world.row(id))])).ids.size).toBe(1)
+        expect((await recordUnchanged(world.db, [world.unchanged(await world.importRow(id))])).ids.size).toBe(1)
     },
     failed: async () =>
-      recordUnchanged(world.db, [world.unchanged(await world.row(id), { sameReport: false, failures: 1 })]),
+      recordUnchanged(world.db, [world.unchanged(await world.importRow(id), { sameReport: false, failures: 1 })]),
   }
 }
 
@@ -79,7 +79,7 @@ test('after it is lost, and after it is stopped and resumed', async () => {
   await one.same(4)
   await expectHistory(one.id, [3, 5])
   const lastHeardAt = world.clock.now()
-  await recordLost(world.db, await world.lost(await world.row(one.id)))
+  await recordLost(world.db, await world.lost(await world.importRow(one.id)))
   await expectHistory(one.id, [3, 5], { failed: 1, lastSeenAt: lastHeardAt })
 })
 
@@ -100,6 +100,6 @@ test('of one that is lost by a deadline which nobody asked about', async () => {
   await one.changed({ progress: 0.1 })
   await one.same(1)
   const lastSeenAt = world.clock.now()
-  await recordLost(world.db, await world.lost(await world.row(one.id), { polls: 0 }))
+  await recordLost(world.db, await world.lost(await world.importRow(one.id), { polls: 0 }))
   await expectHistory(one.id, [2], { lastSeenAt })
 })

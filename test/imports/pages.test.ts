@@ -7,10 +7,11 @@ import { isTerminal } from '../../src/model/reported-state.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { micro } from '../../src/providers/micro.ts'
+import { aPage, aRowResult } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { recordReport } from './recording.ts'
-import { aPage, aRowResult, useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 
 const store = (page: Omit<PageToStore, 'details'> & { details: DetailPage }) =>
   world.db.transaction((tx) => storePage(tx, page, world.clock.now()))
@@ -18,7 +19,7 @@ const isStored = (importId: string, cursor: string) => world.db.transaction((tx)
 
 describe('a page', () => {
   test('is its rows, a checkpoint and the counts', async () => {
-    const { id: importId } = await world.tracked()
+    const { id: importId } = await world.import()
     const skippedLines = [
       { line: 3, column: 7 },
       { line: null, column: null },
@@ -31,11 +32,11 @@ describe('a page', () => {
     expect(await world.pagesOf(importId)).toEqual([
       { importId, page: 0, cursor: null, nextCursor: 'b', skippedLines: 3, rowResults: 0, storedAt: world.clock.now() },
     ])
-    expect(await world.row(importId)).toMatchObject({ skippedLines: 3, rowResults: 0 })
+    expect(await world.importRow(importId)).toMatchObject({ skippedLines: 3, rowResults: 0 })
   })
 
   test('numbers its row results on from the pages before it', async () => {
-    const { id: importId } = await world.tracked()
+    const { id: importId } = await world.import()
     const pages = [['a', 'b', 'c'], [], ['d'], ['e', 'f']]
     for (const [page, ids] of pages.entries())
       await store({ importId, page, cursor: `${page}`, details: aPage({ rowResults: ids.map(aRowResult), next: 'x' }) })
@@ -48,16 +49,16 @@ describe('a page', () => {
       [4, 3, 'e'],
       [5, 3, 'f'],
     ])
-    expect(await world.row(importId)).toMatchObject({ rowResults: 6 })
+    expect(await world.importRow(importId)).toMatchObject({ rowResults: 6 })
   })
 
   test('is stored once, whoever brings it again', async () => {
-    const { id: importId } = await world.tracked()
+    const { id: importId } = await world.import()
     const page = { importId, page: 0, cursor: 'a', details: aPage({ rowResults: [aRowResult('a')], next: 'b' }) }
     const stored = await Promise.all([store(page), store(page), store(page)])
     expect(stored.filter(Boolean)).toHaveLength(1)
     expect(await store({ ...page, page: 1 })).toBe(false) // the cursor again, under another number
-    expect(await world.row(importId)).toMatchObject({ rowResults: 1 })
+    expect(await world.importRow(importId)).toMatchObject({ rowResults: 1 })
     expect(await world.rowResultsOf(importId)).toHaveLength(1)
   })
 })
@@ -107,7 +108,7 @@ describe('rows', () => {
     })
     await fc.assert(
       fc.asyncProperty(storable, async (rows) => {
-        const { id: importId } = await world.tracked()
+        const { id: importId } = await world.import()
         const details = JSON.parse(JSON.stringify(storableJson(rows))) as typeof rows
         await store({ importId, page: 0, cursor: null, details: aPage(details) })
         const lines = await world.skippedLinesOf(importId)
@@ -134,7 +135,7 @@ describe('rows', () => {
 
 describe('a cursor', () => {
   test('of kilobytes is a cursor like any other', async () => {
-    const { id: importId } = await world.tracked()
+    const { id: importId } = await world.import()
     const cursors = [0, 1].map(() => randomBytes(48_000).toString('base64'))
     for (const [page, cursor] of cursors.entries())
       expect(await store({ importId, page, cursor, details: aPage({ next: cursors[page + 1] ?? null }) })).toBe(true)
@@ -144,7 +145,7 @@ describe('a cursor', () => {
   })
 
   test('of another import says nothing of this one', async () => {
-    const [one, other] = [await world.tracked(), await world.tracked()]
+    const [one, other] = [await world.import(), await world.import()]
     await store({ importId: one.id, page: 0, cursor: 'a', details: aPage({}) })
     expect(await isStored(other.id, 'a')).toBe(false)
     expect(await store({ importId: other.id, page: 0, cursor: 'a', details: aPage({}) })).toBe(true)
@@ -153,7 +154,7 @@ describe('a cursor', () => {
 
 describe('what no database can store', () => {
   test('in an answer of micro.so is replaced, and the rest is kept', async () => {
-    const row = await world.tracked()
+    const row = await world.import()
     const answer = micro.readStatus({
       status: 'complete',
       total: 1,
@@ -164,7 +165,7 @@ describe('what no database can store', () => {
     })
     expect(isTerminal(answer.report.state)).toBe(true)
     await recordReport(world.db, { ...(await world.changed(row, answer.report)), answer })
-    expect(await world.row(row.id)).toMatchObject({ state: 'partial', message: 'half \ufffd a pair' })
+    expect(await world.importRow(row.id)).toMatchObject({ state: 'partial', message: 'half \ufffd a pair' })
     expect(await world.rowResultsOf(row.id)).toMatchObject([
       { recordId: '\ufffd\ufffd', errorCode: '\ufffd', errorMessage: '\ufffd' },
     ])
@@ -174,7 +175,7 @@ describe('what no database can store', () => {
   })
 
   test('in an item that FullStory repeats is replaced', async () => {
-    const { id: importId } = await world.tracked()
+    const { id: importId } = await world.import()
     const page = fullstory.details?.read(
       {
         results: [{ message: 'a\0', code: 'c\ud800', event: { '\0': '\udc00', properties: [{ deep: 'x\0y' }] } }],

@@ -2,9 +2,9 @@ import { describe, expect, test, vi } from 'vitest'
 import { AppError } from '../../src/api/refusal.ts'
 import { newId } from '../../src/base/ids.ts'
 import { type Registered, type Registration, registerImport, registerImports } from '../../src/imports/register.ts'
-import { useImportWorld } from './world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 
 const ids = (outcomes: (Registered | AppError)[]) =>
   outcomes.map((outcome) => (outcome instanceof AppError ? outcome.code : outcome.importId))
@@ -15,7 +15,7 @@ describe('registering', () => {
     const now = world.clock.now()
     const first = await registerImport(world, { connection, jobId: 'j', metadata: { team: 'crm' } })
     expect(first.created).toBe(true)
-    const row = await world.row(first.importId)
+    const row = await world.importRow(first.importId)
     expect(row).toMatchObject({
       connectionId,
       jobId: 'j',
@@ -31,7 +31,7 @@ describe('registering', () => {
     world.clock.advance(1_000)
     const again = await registerImport(world, { connection, jobId: 'j', metadata: { team: 'other' }, deadlineMs: 1 })
     expect(again).toEqual({ importId: first.importId, created: false })
-    expect(await world.row(first.importId)).toEqual(row)
+    expect(await world.importRow(first.importId)).toEqual(row)
     expect(await world.eventsOf(first.importId)).toEqual([])
   })
 
@@ -96,7 +96,7 @@ describe('a batch', () => {
       Array.from({ length: 40 }, (_, index) => ({ connection, jobId: `spread-${index}` })),
     )
     const delays = await Promise.all(
-      ids(outcomes).map(async (id) => Number((await world.row(id)).nextPollAt) - Number(world.clock.now())),
+      ids(outcomes).map(async (id) => Number((await world.importRow(id)).nextPollAt) - Number(world.clock.now())),
     )
     expect(Math.min(...delays)).toBeGreaterThanOrEqual(0)
     expect(Math.max(...delays)).toBeLessThanOrEqual(10_000)
@@ -123,9 +123,12 @@ describe('an answer that came inline', () => {
 
   test('is recorded as a poll would have been, and is over without one', async () => {
     const { name: connection } = await world.connection({ provider: 'micro' })
-    const endpointId = await world.endpoint(connection, { types: ['import.partial', 'import.rows_collected'] })
+    const { id: endpointId } = await world.endpoint({
+      connections: [connection],
+      types: ['import.partial', 'import.rows_collected'],
+    })
     const { importId } = await registerImport(world, { connection, result: complete })
-    expect(await world.row(importId)).toMatchObject({
+    expect(await world.importRow(importId)).toMatchObject({
       jobId: `inline-${importId}`,
       state: 'partial',
       polls: 0,
@@ -137,7 +140,7 @@ describe('an answer that came inline', () => {
       rowResults: 2,
     })
     expect(await world.eventTypesOf(importId)).toEqual(['import.partial', 'import.rows_collected'])
-    expect(await world.deliveriesTo(endpointId)).toHaveLength(2)
+    expect(await world.deliveriesOf(endpointId)).toHaveLength(2)
     expect(await world.rowResultsOf(importId)).toMatchObject([{ recordId: 'r1' }, { errorCode: 'invalid_row' }])
   })
 
@@ -145,7 +148,11 @@ describe('an answer that came inline', () => {
     const { name: connection } = await world.connection({ provider: 'micro' })
     const result = { ...complete, job_id: 'j', status: 'processing', results: undefined }
     const { importId } = await registerImport(world, { connection, jobId: 'j', result })
-    expect(await world.row(importId)).toMatchObject({ state: 'running', progress: 1, nextPollAt: world.clock.now() })
+    expect(await world.importRow(importId)).toMatchObject({
+      state: 'running',
+      progress: 1,
+      nextPollAt: world.clock.now(),
+    })
     expect(await world.eventTypesOf(importId)).toEqual(['import.running'])
   })
 
@@ -156,7 +163,7 @@ describe('an answer that came inline', () => {
       importId,
       created: false,
     })
-    expect(await world.row(importId)).toMatchObject({ state: 'pending' })
+    expect(await world.importRow(importId)).toMatchObject({ state: 'pending' })
     expect(await world.eventsOf(importId)).toEqual([])
   })
 

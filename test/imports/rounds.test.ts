@@ -3,16 +3,17 @@ import { expect, test } from 'vitest'
 import { mayPass } from '../../src/db/unreachable.ts'
 import { type ChangedReport, recordReports, recordUnchanged, type UnchangedPoll } from '../../src/imports/record.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import type { Tracked } from '../support/worlds/imports.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { recordReport } from './recording.ts'
-import { type Tracked, useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 
 /** Imports that a first report has been recorded of. */
 async function running(count: number): Promise<Tracked[]> {
-  const rows = await Promise.all(Array.from({ length: count }, () => world.tracked()))
+  const rows = await Promise.all(Array.from({ length: count }, () => world.import()))
   for (const row of rows) await recordReport(world.db, await world.changed(row, { progress: 0.1 }))
-  return Promise.all(rows.map(({ id }) => world.row(id)))
+  return Promise.all(rows.map(({ id }) => world.importRow(id)))
 }
 
 /** As a worker stores a round. */
@@ -29,7 +30,7 @@ const idsOf = (rows: readonly { id: string }[]) => new Set(rows.map(({ id }) => 
 async function allOf(rows: readonly Tracked[]) {
   return Promise.all(
     rows.map(async ({ id }) => ({
-      row: await world.row(id),
+      row: await world.importRow(id),
       snapshots: await world.snapshotsOf(id),
       events: await world.eventTypesOf(id),
     })),
@@ -108,7 +109,7 @@ test('a report that Postgres refuses takes nothing of the others with it, which 
 
   const { reports, polls } = await store(changes, [poll])
   expect([reports.ids.size, polls.ids.size]).toEqual([2, 1])
-  expect(await world.row((rows[2] as Tracked).id)).toEqual(before[2]?.row)
+  expect(await world.importRow((rows[2] as Tracked).id)).toEqual(before[2]?.row)
 })
 
 test('a poll that Postgres refuses takes nothing of the others with it, which are stored without it', async () => {

@@ -8,22 +8,23 @@ import { inlineJobId } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { type ImportState, states } from '../../src/model/import-state.ts'
+import { aPage } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { recordLost, recordReport } from './recording.ts'
-import { aPage, useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const endedByProvider: ImportState[] = ['succeeded', 'partial', 'failed', 'canceled']
 const live: ImportState[] = ['pending', 'queued', 'running']
 
 const inState = (state: ImportState) =>
-  world.tracked({ state, ...(!live.includes(state) && { finishedAt: world.clock.now() }) })
+  world.import({ state, ...(!live.includes(state) && { finishedAt: world.clock.now() }) })
 
 describe('stopping', () => {
   test.each(live)('ends the tracking of one that is %s, with one event', async (state) => {
-    const { id } = await world.tracked({ state, attention: 'unmapped_status' })
+    const { id } = await world.import({ state, attention: 'unmapped_status' })
     await stopImport(world, id)
     await stopImport(world, id)
-    expect(await world.row(id)).toMatchObject({
+    expect(await world.importRow(id)).toMatchObject({
       state: 'stopped',
       attention: null,
       nextPollAt: null,
@@ -35,7 +36,7 @@ describe('stopping', () => {
   test.each([...endedByProvider, 'lost' as const])('is refused for one that is %s', async (state) => {
     const row = await inState(state)
     await expect(stopImport(world, row.id)).rejects.toMatchObject({ code: 'conflict' })
-    expect(await world.row(row.id)).toEqual(row)
+    expect(await world.importRow(row.id)).toEqual(row)
   })
 
   test('twice at once writes one event', async () => {
@@ -49,7 +50,7 @@ describe('resuming', () => {
   test.each(['lost', 'stopped'] as const)(
     'asks again about one that was %s, with a deadline as long as before',
     async (state) => {
-      const { id } = await world.tracked({
+      const { id } = await world.import({
         state,
         lostReason: state === 'lost' ? 'deadline' : null,
         finishedAt: world.clock.now(),
@@ -61,7 +62,7 @@ describe('resuming', () => {
       world.clock.advance(600_000)
       const now = world.clock.now()
       await resumeImport(world, id)
-      expect(await world.row(id)).toMatchObject({
+      expect(await world.importRow(id)).toMatchObject({
         state: 'pending',
         lostReason: null,
         attention: null,
@@ -80,7 +81,7 @@ describe('resuming', () => {
   test.each(live)('leaves one alone that is %s', async (state) => {
     const row = await inState(state)
     await resumeImport(world, row.id)
-    expect(await world.row(row.id)).toEqual(row)
+    expect(await world.importRow(row.id)).toEqual(row)
     expect(await world.eventsOf(row.id)).toEqual([])
   })
 
@@ -89,7 +90,7 @@ describe('resuming', () => {
     const refusal = { code: 'conflict', message: expect.stringContaining('"force": true') }
     await expect(resumeImport(world, row.id)).rejects.toMatchObject(refusal)
     await expect(resumeImport(world, row.id, { force: false })).rejects.toMatchObject(refusal)
-    expect(await world.row(row.id)).toEqual(row)
+    expect(await world.importRow(row.id)).toEqual(row)
   })
 
   test('makes an answer stale that was asked for before it was stopped', async () => {
@@ -98,7 +99,7 @@ describe('resuming', () => {
     await stopImport(world, row.id)
     await resumeImport(world, row.id)
     expect(await recordReport(world.db, asked)).toBe('stale')
-    expect(await world.row(row.id)).toMatchObject({ state: 'pending', progress: null })
+    expect(await world.importRow(row.id)).toMatchObject({ state: 'pending', progress: null })
     expect(await world.eventTypesOf(row.id)).toEqual(['import.stopped', 'import.resumed'])
   })
 })
@@ -107,7 +108,7 @@ describe('resuming by force', () => {
   test.each(endedByProvider)(
     'tracks one that is %s again: its outcome is unknown, its history goes on',
     async (state) => {
-      const { id, connectionId } = await world.tracked({
+      const { id, connectionId } = await world.import({
         state,
         finishedAt: world.clock.now(),
         deadlineMs: 60_000,
@@ -127,12 +128,12 @@ describe('resuming by force', () => {
         lastError: { code: 'not_found', message: '', at: '' },
         metadata: { mine: 1 },
       })
-      const before = await world.row(id)
+      const before = await world.importRow(id)
       await world.db.delete(dailyOutcomesDue)
       world.clock.advance(48 * 3_600_000)
       const now = world.clock.now()
       await resumeImport(world, id, { force: true })
-      expect(await world.row(id)).toEqual({
+      expect(await world.importRow(id)).toEqual({
         ...before,
         state: 'pending',
         finishedAt: null,
@@ -164,14 +165,14 @@ describe('resuming by force', () => {
   test('keeps the rows until the new run ends, which replaces them', async () => {
     const { id } = await endedWith(['a', 'b'])
     await resumeImport(world, id, { force: true })
-    await recordReport(world.db, await world.changed(await world.row(id), { progress: 0.5 }))
+    await recordReport(world.db, await world.changed(await world.importRow(id), { progress: 0.5 }))
     expect((await world.rowResultsOf(id)).map(({ recordId }) => recordId)).toEqual(['a', 'b'])
-    expect(await world.row(id)).toMatchObject({ state: 'running', detailsState: 'complete', rowResults: 2 })
+    expect(await world.importRow(id)).toMatchObject({ state: 'running', detailsState: 'complete', rowResults: 2 })
 
     await endWith(id, ['c'])
     expect((await world.rowResultsOf(id)).map(({ row, recordId }) => [row, recordId])).toEqual([[0, 'c']])
     expect(await world.pagesOf(id)).toHaveLength(1)
-    expect(await world.row(id)).toMatchObject({ state: 'partial', detailsState: 'complete', rowResults: 1 })
+    expect(await world.importRow(id)).toMatchObject({ state: 'partial', detailsState: 'complete', rowResults: 1 })
     expect(await world.eventTypesOf(id)).toEqual([
       'import.partial',
       'import.rows_collected',
@@ -186,21 +187,21 @@ describe('resuming by force', () => {
   test('and without rows in the new run there are none', async () => {
     const { id } = await endedWith(['a'])
     await resumeImport(world, id, { force: true })
-    await recordReport(world.db, await world.changed(await world.row(id), { state: 'succeeded' }))
+    await recordReport(world.db, await world.changed(await world.importRow(id), { state: 'succeeded' }))
     expect(await world.rowResultsOf(id)).toEqual([])
-    expect(await world.row(id)).toMatchObject({ state: 'succeeded', detailsState: 'none', rowResults: 0 })
+    expect(await world.importRow(id)).toMatchObject({ state: 'succeeded', detailsState: 'none', rowResults: 0 })
   })
 
   test('keeps the rows where nobody hears how the new run ended', async () => {
     const { id } = await endedWith(['a'])
     await resumeImport(world, id, { force: true })
-    await recordLost(world.db, await world.lost(await world.row(id)))
-    expect(await world.row(id)).toMatchObject({ state: 'lost', detailsState: 'complete', rowResults: 1 })
+    await recordLost(world.db, await world.lost(await world.importRow(id)))
+    expect(await world.importRow(id)).toMatchObject({ state: 'lost', detailsState: 'complete', rowResults: 1 })
     expect(await world.rowResultsOf(id)).toHaveLength(1)
   })
 
   test('ends a collection that is under way', async () => {
-    const { id } = await world.tracked({
+    const { id } = await world.import({
       state: 'failed',
       finishedAt: world.clock.now(),
       detailsState: 'collecting',
@@ -209,7 +210,7 @@ describe('resuming by force', () => {
     const at = await world.checkpoint(id)
     if (!at) throw new Error('no checkpoint')
     await resumeImport(world, id, { force: true })
-    expect(await world.row(id)).toMatchObject({
+    expect(await world.importRow(id)).toMatchObject({
       detailsState: 'incomplete',
       detailsError: { code: 'resumed' },
       nextCollectAt: null,
@@ -231,17 +232,17 @@ describe('resuming by force', () => {
   test.each(live)('leaves one alone that is %s', async (state) => {
     const row = await inState(state)
     await resumeImport(world, row.id, { force: true })
-    expect(await world.row(row.id)).toEqual(row)
+    expect(await world.importRow(row.id)).toEqual(row)
   })
 
   async function endedWith(records: string[]): Promise<{ id: string }> {
-    const { id } = await world.tracked({ state: 'running' })
+    const { id } = await world.import({ state: 'running' })
     await endWith(id, records)
     return { id }
   }
 
   async function endWith(id: string, records: string[]): Promise<void> {
-    const change = await world.changed(await world.row(id), { state: 'partial', message: records.join() })
+    const change = await world.changed(await world.importRow(id), { state: 'partial', message: records.join() })
     const details = aPage({ rowResults: records.map(aResult) })
     await recordReport(world.db, { ...change, answer: { ...change.answer, details } })
   }
@@ -253,9 +254,9 @@ describe('resuming by force', () => {
 
 describe('asking now', () => {
   test.each(live)('makes one due that is %s, and tells nobody', async (state) => {
-    const { id } = await world.tracked({ state, nextPollAt: new Date('2027-01-01T00:00:00Z') })
+    const { id } = await world.import({ state, nextPollAt: new Date('2027-01-01T00:00:00Z') })
     await pollNow(world, id)
-    expect(await world.row(id)).toMatchObject({ state, nextPollAt: world.clock.now() })
+    expect(await world.importRow(id)).toMatchObject({ state, nextPollAt: world.clock.now() })
     expect(await world.eventsOf(id)).toEqual([])
   })
 

@@ -1,28 +1,28 @@
 import { expect, test } from 'vitest'
 import { stopImport } from '../../src/imports/stop.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { recordReport, recordUnchanged } from './recording.ts'
-import { useImportWorld } from './world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 
 /** An import that a first report has been recorded of. */
 async function running() {
-  const row = await world.tracked()
+  const row = await world.import()
   await recordReport(world.db, await world.changed(row, { progress: 0.5 }))
-  return world.row(row.id)
+  return world.importRow(row.id)
 }
 
 test('the same report extends the last snapshot instead of adding one', async () => {
   const row = await running()
   const first = world.unchanged(row)
   await recordUnchanged(world.db, [first])
-  const second = world.unchanged(await world.row(row.id))
+  const second = world.unchanged(await world.importRow(row.id))
   await recordUnchanged(world.db, [second])
 
   expect(await world.snapshotsOf(row.id)).toMatchObject([
     { polls: 3, firstSeenAt: row.lastPolledAt, lastSeenAt: second.polledAt },
   ])
-  expect(await world.row(row.id)).toMatchObject({
+  expect(await world.importRow(row.id)).toMatchObject({
     polls: 3,
     firstPolledAt: row.firstPolledAt,
     lastPolledAt: second.polledAt,
@@ -36,18 +36,18 @@ test('a poll that failed is counted, and leaves the last snapshot alone', async 
   const lastError = { code: 'timeout', message: 'Too slow: "über".', at: world.clock.now().toISOString() }
   const failed = world.unchanged(row, { sameReport: false, failures: 1, note: { lastError } })
   await recordUnchanged(world.db, [failed])
-  expect(await world.row(row.id)).toMatchObject({ polls: 2, failures: 1, lastError })
+  expect(await world.importRow(row.id)).toMatchObject({ polls: 2, failures: 1, lastError })
   expect(await world.snapshotsOf(row.id)).toMatchObject([{ polls: 1, lastSeenAt: row.lastPolledAt }])
 
-  await recordUnchanged(world.db, [world.unchanged(await world.row(row.id))])
-  expect(await world.row(row.id)).toMatchObject({ polls: 3, failures: 0, lastError: null })
+  await recordUnchanged(world.db, [world.unchanged(await world.importRow(row.id))])
+  expect(await world.importRow(row.id)).toMatchObject({ polls: 3, failures: 0, lastError: null })
 })
 
 test('the first poll of an import may fail: there is no snapshot yet', async () => {
-  const row = await world.tracked()
+  const row = await world.import()
   const failed = world.unchanged(row, { sameReport: false, notFounds: 0, failures: 1 })
   await recordUnchanged(world.db, [failed])
-  expect(await world.row(row.id)).toMatchObject({ state: 'pending', polls: 1, firstPolledAt: failed.polledAt })
+  expect(await world.importRow(row.id)).toMatchObject({ state: 'pending', polls: 1, firstPolledAt: failed.polledAt })
 })
 
 test('one statement records many imports, each as it is', async () => {
@@ -57,7 +57,7 @@ test('one statement records many imports, each as it is', async () => {
   )
   await recordUnchanged(world.db, polls)
   for (const [index, row] of rows.entries()) {
-    expect(await world.row(row.id)).toMatchObject({
+    expect(await world.importRow(row.id)).toMatchObject({
       polls: 2,
       lastPolledAt: polls[index]?.polledAt,
       nextPollAt: polls[index]?.dueAt,
@@ -72,24 +72,24 @@ test('of imports that have moved on nothing is stored, and the others of the bat
   const polls = [stale, stopped, fine].map((row) => world.unchanged(row))
   await recordUnchanged(world.db, [world.unchanged(stale)])
   await stopImport(world, stopped.id)
-  const before = await Promise.all([stale, stopped].map(({ id }) => world.row(id)))
+  const before = await Promise.all([stale, stopped].map(({ id }) => world.importRow(id)))
 
   await recordUnchanged(world.db, polls)
-  expect(await Promise.all([stale, stopped].map(({ id }) => world.row(id)))).toEqual(before)
+  expect(await Promise.all([stale, stopped].map(({ id }) => world.importRow(id)))).toEqual(before)
   expect(await world.snapshotsOf(stale.id)).toMatchObject([{ polls: 2 }])
-  expect(await world.row(fine.id)).toMatchObject({ polls: 2 })
+  expect(await world.importRow(fine.id)).toMatchObject({ polls: 2 })
 })
 
 test('a poll after which the import shows another attention is stored with its event', async () => {
   const connection = await world.connection()
-  const endpointId = await world.endpoint(connection.name)
-  const row = await world.tracked({ connectionId: connection.id, state: 'running' })
+  const { id: endpointId } = await world.endpoint({ connections: [connection.name], types: ['import.attention'] })
+  const row = await world.import({ connectionId: connection.id, state: 'running' })
   const lastError = { code: 'server_error', message: 'Oops.', at: world.clock.now().toISOString() }
   const note = { attention: 'outcome_incomplete', attentionEvent: 'import.attention', lastError } as const
   const poll = world.unchanged(row, { sameReport: false, failures: 1, note })
 
   expect(await recordUnchanged(world.db, [poll])).toEqual({ ids: new Set([row.id]), hasEvents: true, collects: false })
-  expect(await world.row(row.id)).toMatchObject({
+  expect(await world.importRow(row.id)).toMatchObject({
     polls: 1,
     attention: 'outcome_incomplete',
     attentionsTold: [],
@@ -103,7 +103,7 @@ test('a poll after which the import shows another attention is stored with its e
     timestamp: poll.polledAt.toISOString(),
     data: { attention: 'outcome_incomplete', polls: 1, lastError },
   })
-  expect(await world.deliveriesTo(endpointId)).toMatchObject([{ eventId: event?.id, state: 'pending' }])
+  expect(await world.deliveriesOf(endpointId)).toMatchObject([{ eventId: event?.id, state: 'pending' }])
 
   expect(await recordUnchanged(world.db, [poll])).toEqual({ ids: new Set(), hasEvents: false, collects: false })
   expect(await world.eventTypesOf(row.id)).toEqual(['import.attention'])
@@ -113,11 +113,11 @@ test('an attention that is told once is remembered as told', async () => {
   const row = await running()
   const note = { attention: 'stalled', attentionEvent: 'import.stalled' } as const
   await recordUnchanged(world.db, [world.unchanged(row, { note })])
-  const stalled = await world.row(row.id)
+  const stalled = await world.importRow(row.id)
   expect(stalled).toMatchObject({ attention: 'stalled', attentionsTold: ['stalled'] })
   const event = { attention: 'overdue', attentionEvent: 'import.overdue' } as const
   await recordReport(world.db, await world.changed(stalled, { progress: 0.6 }, event))
-  expect(await world.row(row.id)).toMatchObject({ attentionsTold: ['stalled', 'overdue'] })
+  expect(await world.importRow(row.id)).toMatchObject({ attentionsTold: ['stalled', 'overdue'] })
   expect(await world.eventTypesOf(row.id)).toEqual(['import.running', 'import.stalled', 'import.overdue'])
 })
 
@@ -128,7 +128,7 @@ test('of polls that are stored at the same time one counts, and tells of what it
   const stored = await Promise.all(rounds.map((round) => recordUnchanged(world.db, round)))
   expect(stored.reduce((sum, { ids }) => sum + ids.size, 0)).toBe(rows.length)
   for (const { id } of rows) {
-    expect(await world.row(id)).toMatchObject({ polls: 2, attentionsTold: ['stalled'] })
+    expect(await world.importRow(id)).toMatchObject({ polls: 2, attentionsTold: ['stalled'] })
     expect(await world.eventTypesOf(id)).toEqual(['import.running', 'import.stalled'])
   }
 })

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { spreadAfterOutage } from '../../src/connections/after-outage.ts'
 import { polling } from '../../src/db/schema/index.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { callsOfEach, fails, mostInASecond, passesOf, says } from './passes.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const now = () => world.clock.now()
 const hourMs = 3_600_000
 const roomy = { maxInFlight: 1_000, minIntervalMs: 2_000, maxIntervalMs: 120_000 }
@@ -19,7 +19,7 @@ async function inTheMidst(count: number, connectionId: string): Promise<string[]
     const dueInMs = (120_000 * index) / count
     const polled = { polls: 40, lastPolledAt: after(now(), dueInMs - 120_000), nextPollAt: after(now(), dueInMs) }
     const began = { registeredAt: after(now(), -hourMs), deadlineAt: after(now(), 86_400_000) }
-    ids.push((await world.tracked({ connectionId, ...began, ...polled })).id)
+    ids.push((await world.import({ connectionId, ...began, ...polled })).id)
   }
   return ids
 }
@@ -34,8 +34,8 @@ test('one connection with very many imports, or one that is full or refused, del
   ])
   for (const { id: connectionId } of [many, full, refused])
     for (let index = 0; index < (connectionId === many.id ? 1_500 : 20); index++)
-      await world.tracked({ connectionId, nextPollAt: after(now(), -60_000) })
-  const mine = await world.tracked({ connectionId: other.id, nextPollAt: now() })
+      await world.import({ connectionId, nextPollAt: after(now(), -60_000) })
+  const mine = await world.import({ connectionId: other.id, nextPollAt: now() })
   const worker = passesOf(world, () => [many, full, refused, other].map(({ id }) => id))
   await worker.pass()
   const of = (connectionId: string) => worker.calls.filter((call) => call.connectionId === connectionId).length
@@ -50,7 +50,7 @@ test('what has waited longest goes first', async () => {
   const { id: connectionId } = await world.connection({ limits: { ...roomy, maxInFlight: 2 } })
   const waits = [30_000, 90_000, 10_000, 60_000]
   const ids: string[] = []
-  for (const ms of waits) ids.push((await world.tracked({ connectionId, nextPollAt: after(now(), -ms) })).id)
+  for (const ms of waits) ids.push((await world.import({ connectionId, nextPollAt: after(now(), -ms) })).id)
   const worker = passesOf(world, () => [connectionId])
   await worker.pass()
   expect(new Set(worker.calls.map(({ importId }) => importId))).toEqual(new Set([ids[1], ids[3]]))

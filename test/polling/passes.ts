@@ -8,8 +8,9 @@ import type { Poll } from '../../src/polling/begin.ts'
 import { polledOf, pollWork } from '../../src/polling/work.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { ProviderError } from '../../src/providers/error.ts'
-import { aReport, type ImportWorld } from '../imports/world.ts'
-import { testEncryptionKey } from '../support/service.ts'
+import { testEncryptionKey } from '../support/worlds/ground.ts'
+import { aReport } from '../support/worlds/polls.ts'
+import type { World } from '../support/worlds/world.ts'
 
 /** A call of a pass, in epoch milliseconds. */
 export interface Call {
@@ -29,7 +30,7 @@ export interface Passes {
 
 /** @param answer what the vendor says to a poll, now. */
 export function passesOf(
-  world: ImportWorld,
+  world: World,
   connectionIds: () => readonly string[],
   answer: (poll: Poll) => Heard = () => says({}),
 ): Passes {

@@ -7,16 +7,16 @@ import { connections } from '../../src/db/schema/index.ts'
 import { tellWaiting } from '../../src/imports/attention-unasked.ts'
 import { loseOverdue } from '../../src/imports/end-unasked.ts'
 import { type Registered, registerImports } from '../../src/imports/register.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { callsOfEach, passesOf } from './passes.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const now = () => world.clock.now()
 
 async function runningImports(count: number, connectionId: string, columns: { registeredAt?: Date } = {}) {
   const ids: string[] = []
   for (let index = 0; index < count; index++)
-    ids.push((await world.tracked({ connectionId, deadlineAt: after(now(), 86_400_000), ...columns })).id)
+    ids.push((await world.import({ connectionId, deadlineAt: after(now(), 86_400_000), ...columns })).id)
   return ids
 }
 
@@ -42,7 +42,7 @@ test('of a second: everybody is slowed down in proportion, and says so once', { 
   expect(Math.min(...ofYoung)).toBeGreaterThan(Math.max(...ofOld))
   expect(Math.max(...ofYoung) - Math.min(...ofYoung)).toBeLessThanOrEqual(4)
   const [one = ''] = young
-  expect(await world.row(one)).toMatchObject({ attention: 'budget' })
+  expect(await world.importRow(one)).toMatchObject({ attention: 'budget' })
   expect(await world.eventTypesOf(one)).toEqual(['import.running', 'import.attention'])
 })
 
@@ -65,7 +65,7 @@ test('a month that is used up delays no deadline, and what waits says so', async
   const { id } = await world.connection({ limits: { requestsPerMonth: 3, maxInFlight: 100 } })
   const ids = await runningImports(5, id)
   const [lost = '', ...others] = [
-    (await world.tracked({ connectionId: id, nextPollAt: after(now(), 1), deadlineAt: after(now(), 60_000) })).id,
+    (await world.import({ connectionId: id, nextPollAt: after(now(), 1), deadlineAt: after(now(), 60_000) })).id,
     ...ids,
   ]
   const worker = passesOf(world, () => [id])
@@ -75,11 +75,11 @@ test('a month that is used up delays no deadline, and what waits says so', async
   expect(await loseOverdue(world)).toBe(0)
   expect(await tellWaiting(world)).toBe(3) // two that were due with the three, and the one that is due since
   expect(await tellWaiting(world)).toBe(0)
-  const shown = await Promise.all(others.map(async (one) => (await world.row(one)).attention))
+  const shown = await Promise.all(others.map(async (one) => (await world.importRow(one)).attention))
   expect(shown.every((attention) => attention === 'budget')).toBe(true)
   world.clock.advance(1)
   expect(await loseOverdue(world)).toBe(1)
-  expect(await world.row(lost)).toMatchObject({ state: 'lost', lostReason: 'deadline', finishedAt: now() })
+  expect(await world.importRow(lost)).toMatchObject({ state: 'lost', lostReason: 'deadline', finishedAt: now() })
   expect(await world.eventTypesOf(lost)).toEqual(['import.attention', 'import.lost'])
 })
 
@@ -93,13 +93,13 @@ test.each([
   const worker = passesOf(world, () => [id])
   await worker.run({ forMs: 60_000, stepMs: 1_000 })
   expect((await connectionRow(id)).stretch).toBeGreaterThan(10)
-  const polled = await world.row(worker.calls[0]?.importId ?? first)
+  const polled = await world.importRow(worker.calls[0]?.importId ?? first)
   expect(polled.nextPollAt?.getTime()).toBeGreaterThan(now().getTime() + 60_000)
   const changed = { limits: { ...roomy, ...more }, stretchUntil: null, nextRequestAt: null } // as a PUT does
   await world.db.update(connections).set(changed).where(eq(connections.id, id))
   await worker.pass()
   expect((await connectionRow(id)).stretch).toBe(1)
-  expect((await world.row(polled.id)).nextPollAt?.getTime()).toBeLessThanOrEqual(now().getTime() + 10_000)
+  expect((await world.importRow(polled.id)).nextPollAt?.getTime()).toBeLessThanOrEqual(now().getTime() + 10_000)
 })
 
 test('registering what the month can’t carry to an end says so, and what it can doesn’t', async () => {
@@ -108,7 +108,7 @@ test('registering what the month can’t carry to an end says so, and what it ca
   const register = async (connection: string, jobs: number) => {
     const batch = Array.from({ length: jobs }, () => ({ connection, jobId: newId() }))
     const registered = (await registerImports(world, batch)) as Registered[]
-    return Promise.all(registered.map(async ({ importId }) => (await world.row(importId)).attention))
+    return Promise.all(registered.map(async ({ importId }) => (await world.importRow(importId)).attention))
   }
   expect(await register(scarce.name, 2)).toEqual([null, null]) // 40 calls of 45
   expect(await register(scarce.name, 2)).toEqual(['budget', 'budget'])

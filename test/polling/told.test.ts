@@ -9,10 +9,10 @@ import { connections, polling } from '../../src/db/schema/index.ts'
 import { tellOverdue } from '../../src/imports/attention-unasked.ts'
 import { getImport } from '../../src/imports/read.ts'
 import { registerImport } from '../../src/imports/register.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { passesOf, says } from './passes.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const now = () => world.clock.now()
 const minute = 60_000
 const limits = { maxInFlight: 100, minIntervalMs: 2_000, maxIntervalMs: 30_000 }
@@ -31,7 +31,7 @@ const workerOf = (connectionId: string) =>
 async function finished(count: number, connectionId: string, durationMs: number, metadata = {}): Promise<string[]> {
   const ids: string[] = []
   for (let index = 0; index < count; index++) {
-    const { id } = await world.tracked({ connectionId, metadata, deadlineAt: after(now(), 86_400_000) })
+    const { id } = await world.import({ connectionId, metadata, deadlineAt: after(now(), 86_400_000) })
     ends.set(id, now().getTime() + durationMs * (0.9 + (0.2 * index) / count))
     ids.push(id)
   }
@@ -98,7 +98,7 @@ test('imports of a kind show what is usual for that kind', { timeout: 120_000 },
 test('an import that takes too long is overdue, told once, and polled as before', { timeout: 120_000 }, async () => {
   const { id: connectionId } = await world.connection({ limits })
   await finished(25, connectionId, 2 * minute)
-  const { id } = await world.tracked({ connectionId, deadlineAt: after(now(), 86_400_000) })
+  const { id } = await world.import({ connectionId, deadlineAt: after(now(), 86_400_000) })
   const worker = workerOf(connectionId)
   await worker.run({ forMs: 2 * minute, stepMs: 2_000 })
   expect(await getImport(world, id)).toMatchObject({ attention: null })
@@ -119,14 +119,14 @@ test.each([
   ['at the end of its month', { usedUpUntil: new Date('2030-01-01') }],
 ])('an import whose connection is %s is overdue on time, though nobody may ask', async (_what, columns) => {
   const { id: connectionId } = await world.connection({ limits, ...columns })
-  const { id } = await world.tracked({ connectionId, state: 'running' })
+  const { id } = await world.import({ connectionId, state: 'running' })
   const set = (overdueAt: Date) => world.db.update(polling).set({ overdueAt }).where(eq(polling.importId, id))
   await set(after(now(), 1))
   await tellOverdue(world)
-  expect(await world.row(id)).toMatchObject({ attention: null })
+  expect(await world.importRow(id)).toMatchObject({ attention: null })
   world.clock.advance(1)
   await Promise.all([tellOverdue(world), tellOverdue(world)])
   await tellOverdue(world)
-  expect(await world.row(id)).toMatchObject({ attention: 'overdue', attentionsTold: ['overdue'] })
+  expect(await world.importRow(id)).toMatchObject({ attention: 'overdue', attentionsTold: ['overdue'] })
   expect(await world.eventTypesOf(id)).toEqual(['import.overdue'])
 })

@@ -10,10 +10,11 @@ import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { recordReport } from '../imports/recording.ts'
-import { aPage, useImportWorld } from '../imports/world.ts'
+import { aPage } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 import { idAt, monthsOf, shown } from './history.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const signal = new AbortController().signal
 const tick = () => rollUp(world, signal)
 let month = new Date('2031-01-01T00:00:00Z')
@@ -28,15 +29,15 @@ beforeEach(async () => {
 
 /** Registered on the second of the month. */
 async function registered(registeredAt = later(month, 86_400_000)): Promise<string> {
-  return (await world.tracked({ id: idAt(registeredAt), connectionId, registeredAt })).id
+  return (await world.import({ id: idAt(registeredAt), connectionId, registeredAt })).id
 }
 
 /** Seen running so many seconds after it was registered, and over two seconds later, with these columns skipped. */
 async function ended(id: string, seconds: number, columns: number[], finishedAt: Date | null = null): Promise<void> {
-  const { registeredAt } = await world.row(id)
-  const seen = await world.changed(await world.row(id), {})
+  const { registeredAt } = await world.importRow(id)
+  const seen = await world.changed(await world.importRow(id), {})
   await recordReport(world.db, { ...seen, polledAt: later(registeredAt, seconds * 1_000) })
-  const over = await world.changed(await world.row(id), { state: 'partial', finishedAt })
+  const over = await world.changed(await world.importRow(id), { state: 'partial', finishedAt })
   const details = aPage({ skippedLines: columns.map((column, line) => ({ line, column })) })
   const polledAt = later(registeredAt, (seconds + 2) * 1_000)
   await recordReport(world.db, { ...over, polledAt, answer: { ...over.answer, details } })
@@ -130,7 +131,7 @@ describe('a day whose history was dropped', () => {
 
 test('a day keeps its skipped columns alone where the provider told all ends', async () => {
   const [one, other] = [await registered(), await registered()]
-  const { registeredAt } = await world.row(one)
+  const { registeredAt } = await world.importRow(one)
   await ended(one, 9, [1], later(registeredAt, 10_000))
   await ended(other, 9, [2], later(registeredAt, 20_000))
   await tick()

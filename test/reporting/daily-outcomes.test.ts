@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises'
-import { eq, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import { type Checkpoint, storeCollectedPage } from '../../src/collecting/checkpoint.ts'
 import { giveUp } from '../../src/collecting/give-up.ts'
-import { connections } from '../../src/db/schema/index.ts'
 import { deleteImport } from '../../src/imports/delete.ts'
 import { type Registered, registerImport, registerImports } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
@@ -15,9 +14,10 @@ import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
-import { aPage, useImportWorld } from '../imports/world.ts'
+import { aPage } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const signal = new AbortController().signal
 const tick = () => rollUp(world, signal)
 const hourMs = 3_600_000
@@ -38,12 +38,12 @@ async function registered(connectionId: string, time: string): Promise<string> {
 }
 
 async function register(connectionId: string): Promise<Registered> {
-  const [found] = await world.db.select().from(connections).where(eq(connections.id, connectionId))
-  return registerImport(world, { connection: found?.name ?? '', jobId: newId() })
+  const { name: connection } = await world.connectionRow(connectionId)
+  return registerImport(world, { connection, jobId: newId() })
 }
 
 async function ended(id: string, time: string, report: Partial<Report> = {}): Promise<void> {
-  const change = await world.changed(await world.row(id), { state: 'succeeded', ...report })
+  const change = await world.changed(await world.importRow(id), { state: 'succeeded', ...report })
   world.clock.set(new Date(time))
   expect(await recordReport(world.db, { ...change, polledAt: new Date(time) })).toBe('stored')
 }
@@ -75,7 +75,7 @@ describe('a day', () => {
     await ended(d, '2026-03-04T11:00:00Z', { ...ran(99), state: 'failed' })
     world.clock.set(new Date('2026-03-04T12:00:00Z'))
     await stopImport(world, e)
-    await recordLost(world.db, await world.lost(await world.row(f)))
+    await recordLost(world.db, await world.lost(await world.importRow(f)))
     await tick()
     const rest = { canceled: 0, registered: 0, partial: 0, succeeded: 0, failed: 0, lost: 0, stopped: 0 }
     expect(await daily(id)).toMatchObject([
@@ -195,7 +195,7 @@ describe('skipped columns', () => {
       ['2026-04-01T10:00:00Z', [2, 2]],
     ] as const) {
       const importId = await registered(id, time)
-      const change = await world.changed(await world.row(importId), { state: 'partial' })
+      const change = await world.changed(await world.importRow(importId), { state: 'partial' })
       const answer = { ...change.answer, details: skip(...lines) }
       await recordReport(world.db, { ...change, answer })
     }
@@ -213,7 +213,7 @@ describe('skipped columns', () => {
   test('have those of an import whose collection is given up', async () => {
     const { id } = await world.connection()
     const importId = await registered(id, '2026-05-05T10:00:00Z')
-    const change = await world.changed(await world.row(importId), { state: 'partial' })
+    const change = await world.changed(await world.importRow(importId), { state: 'partial' })
     const page = { ...skip(5, 5), next: 'more' }
     await recordReport(world.db, { ...change, answer: { ...change.answer, details: page } })
     await tick()
@@ -228,7 +228,7 @@ test('what was there before is filled in, newest first, over several transaction
   const { id } = await world.connection()
   const days = Array.from({ length: 50 }, (_, index) => after(new Date('2025-01-01T10:00:00Z'), index * 24 * hourMs))
   const state = { connectionId: id, state: 'succeeded' }
-  for (const day of days) await world.tracked({ ...state, registeredAt: day, finishedAt: after(day, hourMs) })
+  for (const day of days) await world.import({ ...state, registeredAt: day, finishedAt: after(day, hourMs) })
   await beginAnew()
 
   const stopping = new AbortController()
@@ -333,9 +333,9 @@ describe('nothing is missed', () => {
 test('an unchanged poll marks no day', async () => {
   const { id } = await world.connection()
   const importId = await registered(id, '2026-06-06T10:00:00Z')
-  await recordReport(world.db, await world.changed(await world.row(importId), {}))
+  await recordReport(world.db, await world.changed(await world.importRow(importId), {}))
   await tick()
-  await recordUnchanged(world.db, [world.unchanged(await world.row(importId))])
+  await recordUnchanged(world.db, [world.unchanged(await world.importRow(importId))])
   const { rowCount } = await world.db.execute(sql`SELECT FROM daily_outcomes_due`)
   expect(rowCount).toBe(0)
 })
@@ -404,7 +404,7 @@ describe('whatever happens', () => {
     outcome: Report['state'],
     columns: number[],
   ): Promise<void> {
-    const row = await world.row(id)
+    const row = await world.importRow(id)
     const live = row.nextPollAt !== null
     if (action === 'stop' && live) await stopImport(world, id)
     if (action === 'lose' && live) await recordLost(world.db, await world.lost(row))

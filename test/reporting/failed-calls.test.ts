@@ -8,9 +8,9 @@ import { stopImport } from '../../src/imports/stop.ts'
 import { rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { countFailedCalls, type FailedCall } from '../../src/reporting/failed-calls.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const addUp = () => rollUp(world, new AbortController().signal)
 const timedOut: FailedCall = { call: 'status', code: 'timeout' }
 const failedAt = (id: string, polledAt: Date) => ({ connection: { id }, failedCall: timedOut, polledAt })
@@ -36,7 +36,7 @@ describe('a call counts in the transaction that records it', () => {
   test('where nothing changes, whatever else is in its batch', async () => {
     const [one, other] = [await world.connection(), await world.connection()]
     const rows = await Promise.all(
-      [one, one, one, other, other].map(({ id: connectionId }) => world.tracked({ ...live, connectionId })),
+      [one, one, one, other, other].map(({ id: connectionId }) => world.import({ ...live, connectionId })),
     )
     const failedCalls = [timedOut, timedOut, { call: 'status', code: 'not_found' }, timedOut, null] as const
     const polls = rows.map((row, index) => world.unchanged(row, { failedCall: failedCalls[index] ?? null }))
@@ -47,7 +47,7 @@ describe('a call counts in the transaction that records it', () => {
 
   test('where the import shows another attention by it', async () => {
     const connection = await world.connection()
-    const row = await world.tracked({ ...live, connectionId: connection.id })
+    const row = await world.import({ ...live, connectionId: connection.id })
     const note = { attention: 'outcome_incomplete', attentionEvent: 'import.attention' } as const
     await recordUnchanged(world.db, [world.unchanged(row, { failedCall: timedOut, sameReport: false, note })])
     await expectCounted(connection.id, { '2026-03-01 status timeout': 1 })
@@ -55,10 +55,7 @@ describe('a call counts in the transaction that records it', () => {
 
   test('where the import is lost by it, or over without its summary', async () => {
     const { id: connectionId } = await world.connection()
-    const [gone, over] = [
-      await world.tracked({ ...live, connectionId }),
-      await world.tracked({ ...live, connectionId }),
-    ]
+    const [gone, over] = [await world.import({ ...live, connectionId }), await world.import({ ...live, connectionId })]
     await recordLost(world.db, await world.lost(gone, { failedCall: { call: 'status', code: 'not_found' } }))
     const failedCall: FailedCall = { call: 'summary', code: 'server_error' }
     await recordReport(world.db, await world.changed(over, { state: 'failed' }, { failedCall }))
@@ -68,7 +65,7 @@ describe('a call counts in the transaction that records it', () => {
   test('where a page is asked for again, or given up', async () => {
     const { id: connectionId } = await world.connection()
     const now = world.clock.now()
-    const row = await world.tracked({
+    const row = await world.import({
       ...live,
       state: 'failed',
       connectionId,
@@ -93,7 +90,7 @@ describe('a call counts in the transaction that records it', () => {
 
   test('and not where nothing is recorded', async () => {
     const { id: connectionId } = await world.connection()
-    const row = await world.tracked({ ...live, connectionId })
+    const row = await world.import({ ...live, connectionId })
     const late = world.unchanged(row, { failedCall: timedOut })
     const lost = await world.lost(row, { failedCall: timedOut })
     await stopImport(world, row.id)
@@ -110,9 +107,9 @@ describe('a call counts in the transaction that records it', () => {
 
   test('and not where calls went well', async () => {
     const { id: connectionId } = await world.connection()
-    const row = await world.tracked({ ...live, connectionId })
+    const row = await world.import({ ...live, connectionId })
     await recordUnchanged(world.db, [world.unchanged(row)])
-    await recordReport(world.db, await world.changed(await world.row(row.id), { progress: 0.5 }))
+    await recordReport(world.db, await world.changed(await world.importRow(row.id), { progress: 0.5 }))
     await expectCounted(connectionId, {})
   })
 })
@@ -161,7 +158,7 @@ test('adding up at once in several processes while calls fail loses none, and co
 
 test('a deleted import leaves its calls where they are', async () => {
   const { id: connectionId } = await world.connection()
-  const row = await world.tracked({ ...live, connectionId })
+  const row = await world.import({ ...live, connectionId })
   await recordUnchanged(world.db, [world.unchanged(row, { failedCall: timedOut })])
   await deleteImport(world, row.id)
   const day = world.clock.now().toISOString().slice(0, 10)

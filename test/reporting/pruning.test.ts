@@ -10,11 +10,9 @@ import { listSnapshots } from '../../src/imports/history.ts'
 import { recordReports, recordUnchanged as recordUnchangedIn } from '../../src/imports/record.ts'
 import { listSkippedLines } from '../../src/imports/rows.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
-import { useImportWorld } from '../imports/world.ts'
-import { useWebhookWorld } from '../webhooks/world.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 
-const world = useImportWorld()
-const webhooks = useWebhookWorld()
+const world = useDelivering()
 
 /** The partitions that the statements of the work had to lock. */
 async function touchedBy(url: string, work: (tx: Database & Transaction) => Promise<unknown>): Promise<string[]> {
@@ -33,21 +31,23 @@ async function touchedBy(url: string, work: (tx: Database & Transaction) => Prom
 }
 
 const thisMonth = (table: string) => `${table}_${nameOf(new Date())}`
-const monthOfClock = (table: string) => `${table}_${nameOf(webhooks.clock.now())}`
+const monthOfClock = (table: string) => `${table}_${nameOf(world.clock.now())}`
 
 test('recording polls', async () => {
-  const rows = [await world.tracked(), await world.tracked()]
+  const rows = [await world.import(), await world.import()]
   for (const row of rows) await recordReport(world.db, await world.changed(row, {}))
-  const polls = await Promise.all(rows.map(async ({ id }) => world.unchanged(await world.row(id))))
+  const polls = await Promise.all(rows.map(async ({ id }) => world.unchanged(await world.importRow(id))))
   expect(await touchedBy(world.database.url, (tx) => recordUnchangedIn(tx, polls))).toEqual([])
   await recordUnchanged(world.db, polls) // so that the snapshots have something to be told when they close
-  const changes = await Promise.all(rows.map(async ({ id }) => world.changed(await world.row(id), { progress: 0.5 })))
+  const changes = await Promise.all(
+    rows.map(async ({ id }) => world.changed(await world.importRow(id), { progress: 0.5 })),
+  )
   expect(await touchedBy(world.database.url, (tx) => recordReports(tx, changes))).toEqual([thisMonth('snapshots')])
   for (const { id } of rows) expect((await world.snapshotsOf(id)).map((snapshot) => snapshot.polls)).toEqual([2])
 })
 
 test('reading the history of an import', async () => {
-  const { id } = await world.tracked()
+  const { id } = await world.import()
   const page = { limit: 10 }
   expect(await touchedBy(world.database.url, (db) => listSnapshots({ db }, id, page))).toEqual([thisMonth('snapshots')])
   expect(await touchedBy(world.database.url, (db) => listSkippedLines({ db }, id, page))).toEqual([
@@ -56,9 +56,9 @@ test('reading the history of an import', async () => {
 })
 
 test('an attempt at a delivery', async () => {
-  const { clock, deps, database } = webhooks
-  const { id } = await webhooks.endpoint({ url: 'http://127.0.0.1:9/' })
-  await webhooks.event()
+  const { clock, deps, database } = world
+  const { id } = await world.endpoint({ url: 'http://127.0.0.1:9/' })
+  await world.event()
   const touched = await touchedBy(database.url, async (tx) => {
     const [owners, now] = [[{ id, underWay: new Map(), isQuick: false }], clock.now()]
     const { items } = await beginAttempts(deps, tx, { owners, room: 10, crowd: 'roomy', now })

@@ -10,9 +10,10 @@ import { type ImportState, isOver, stateAfter } from '../../src/model/import-sta
 import type { Report } from '../../src/providers/contract.ts'
 import { withTimesThatCanBe } from '../../src/providers/times.ts'
 import { recordReport, recordUnchanged } from '../imports/recording.ts'
-import { aReport, useImportWorld } from '../imports/world.ts'
+import { aReport } from '../support/worlds/polls.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const start = new Date('2026-03-01T12:00:00.000Z')
 
 /** A poll that was answered, as the model keeps it. */
@@ -63,7 +64,7 @@ test('the views say what every single poll says', { timeout: 240_000 }, async ()
   await fc.assert(
     fc.asyncProperty(course, async ({ steps, end, times }) => {
       world.clock.set(start)
-      const { id } = await world.tracked({ registeredAt: start })
+      const { id } = await world.import({ registeredAt: start })
       const polls: Poll[] = []
       let calls = 0
       let state: ImportState = 'pending'
@@ -72,7 +73,7 @@ test('the views say what every single poll says', { timeout: 240_000 }, async ()
       const moment = (ms: number | null) => (ms === null ? null : after(start, ms))
 
       async function poll(said: Partial<Report>) {
-        const row = await world.row(id)
+        const row = await world.importRow(id)
         const given = aReport({
           ...said,
           createdAt: moment(times.created),
@@ -117,7 +118,7 @@ test('the views say what every single poll says', { timeout: 240_000 }, async ()
             state = 'pending'
           } else if (step === 'refused') {
             const refused = { polledAt: world.clock.now(), sameReport: false }
-            await recordUnchanged(world.db, [world.unchanged(await world.row(id), refused)])
+            await recordUnchanged(world.db, [world.unchanged(await world.importRow(id), refused)])
             calls++
           } else await poll({ ...step.answer, progress: step.progress })
         }

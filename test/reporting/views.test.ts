@@ -2,23 +2,17 @@ import { eq, type SQL, sql } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
-import {
-  connections,
-  deliveries,
-  deliveryAttempts,
-  imports,
-  rowResults,
-  skippedLines,
-} from '../../src/db/schema/index.ts'
+import { deliveries, imports, skippedLines, webhookEndpoints } from '../../src/db/schema/index.ts'
 import { writeEvents } from '../../src/events/write.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
 import { stopImport } from '../../src/imports/stop.ts'
+import { eventTypes } from '../../src/model/event-types.ts'
 import type { Report } from '../../src/providers/contract.ts'
 import { unknownRows } from '../../src/providers/contract.ts'
 import { recordLost, recordReport, recordUnchanged } from '../imports/recording.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 const start = new Date('2026-03-01T12:00:00.000Z')
 const at = (seconds: number) => after(start, seconds * 1_000)
 
@@ -48,26 +42,26 @@ async function secondsSince(date: Date): Promise<number> {
 
 /** An import registered at second 0, by the recorder alone. */
 async function history(columns: Partial<typeof imports.$inferInsert> = {}) {
-  const { id, connectionId } = await world.tracked({ registeredAt: start, ...columns })
+  const { id, connectionId } = await world.import({ registeredAt: start, ...columns })
   const record = {
     id,
     connectionId,
     /** A poll at that second which is answered with a report that differs. */
     async changed(second: number, report: Partial<Report>) {
-      const change = await world.changed(await world.row(id), report, { polledAt: at(second) })
+      const change = await world.changed(await world.importRow(id), report, { polledAt: at(second) })
       expect(await recordReport(world.db, change)).toBe('stored')
     },
     async same(...seconds: number[]) {
       for (const second of seconds)
-        await recordUnchanged(world.db, [world.unchanged(await world.row(id), { polledAt: at(second) })])
+        await recordUnchanged(world.db, [world.unchanged(await world.importRow(id), { polledAt: at(second) })])
     },
     async refused(second: number) {
       const lastError = { code: 'timeout', message: 'Too slow.', at: at(second).toISOString(), body: 'secret' }
       const poll = { polledAt: at(second), sameReport: false, failures: 1, note: { lastError } }
-      await recordUnchanged(world.db, [world.unchanged(await world.row(id), poll)])
+      await recordUnchanged(world.db, [world.unchanged(await world.importRow(id), poll)])
     },
     async lost(second: number) {
-      await recordLost(world.db, await world.lost(await world.row(id), { polledAt: at(second) }))
+      await recordLost(world.db, await world.lost(await world.importRow(id), { polledAt: at(second) }))
     },
     async resumed(second: number) {
       world.clock.set(at(second))
@@ -199,7 +193,7 @@ describe('imports', () => {
       ).toEqual([{ median_s: expect.closeTo(20) }])
 
       async function heard({ id }: typeof skewed, second: number, report: Partial<Report>) {
-        const change = await world.changed(await world.row(id), report, { polledAt: at(second), clockAheadMs })
+        const change = await world.changed(await world.importRow(id), report, { polledAt: at(second), clockAheadMs })
         expect(await recordReport(world.db, change)).toBe('stored')
       }
     },
@@ -345,8 +339,8 @@ test('progress has every report that differed, with its counts', async () => {
 test('skipped lines and row results have their import at hand', async () => {
   const import_ = await history()
   await world.db.insert(skippedLines).values({ importId: import_.id, page: 0, position: 1, line: 7, column: null })
-  await world.db.insert(rowResults).values({ importId: import_.id, page: 0, row: 3, errorCode: 'bad', item: { a: 1 } })
-  const { name } = await connectionOf(import_.connectionId)
+  await world.rowResults(import_.id, [{ row: 3, errorCode: 'bad', item: { a: 1 } }])
+  const { name } = await world.connectionRow(import_.connectionId)
   const whose = { import_id: import_.id, connection: name, provider: 'cdq', registered_at: expect.anything() }
   expect(await import_.show('skipped_lines')).toMatchObject([
     { ...whose, page: 0, position: 1, line_number: '7', column_number: null },
@@ -400,7 +394,7 @@ describe('what imports usually take', () => {
     expect(row).toMatchObject({ n: '200', log_mad: 0 })
     expect(row?.median_s).toBeCloseTo(50)
 
-    const slow = await world.tracked({ connectionId, registeredAt: start, attention: 'stalled' })
+    const slow = await world.import({ connectionId, registeredAt: start, attention: 'stalled' })
     const [open] = await world.db.transaction(async (tx) => {
       await tx.execute(sql`SELECT set_config('reporting.now', ${at(200).toISOString()}, true)`)
       return (await tx.execute(sql`SELECT * FROM reporting.open_imports WHERE import_id = ${slow.id}`)).rows
@@ -422,24 +416,32 @@ describe('what imports usually take', () => {
 describe('webhooks', () => {
   test('are shown with what came of them, and with no secret', async () => {
     const import_ = await history()
-    const { name } = await connectionOf(import_.connectionId)
-    const endpointId = await world.endpoint(name, {
+    const { name } = await world.connectionRow(import_.connectionId)
+    const { id: endpointId } = await world.endpoint({
+      connections: [name],
+      types: [...eventTypes],
       url: 'https://user@hooks.example.com/in?token=secret-1',
-      secret: 'secret-2',
-      headers: 'secret-3',
       previousSecrets: [{ secret: 'secret-4', expiresAt: start.toISOString() }],
       lastSuccessAt: at(5),
     })
+    await world.db
+      .update(webhookEndpoints)
+      .set({ secret: 'secret-2', headers: 'secret-3' })
+      .where(eq(webhookEndpoints.id, endpointId))
     await import_.changed(1, running)
     await import_.changed(5, finished)
-    const [first, second] = await world.deliveriesTo(endpointId)
+    const [first, second] = await world.deliveriesOf(endpointId)
     if (!first || !second) throw new Error('two deliveries were to be made')
-    const attempt = { deliveryId: first.id, manual: false, startedAt: at(5), outcome: 'timeout', durationMs: 20_000 }
-    await world.db.insert(deliveryAttempts).values([
-      { ...attempt, number: 1 },
-      { ...attempt, number: 2, startedAt: at(30), outcome: 'delivered', status: 204, durationMs: 12 },
-      { ...attempt, deliveryId: second.id, number: 1, outcome: 'invalid_http', errorCode: 'headers_too_large' },
-    ])
+    const attempt = { deliveryId: first.id, startedAt: at(5), outcome: 'timeout', durationMs: 20_000 }
+    await world.attempt({ ...attempt, number: 1 })
+    await world.attempt({ ...attempt, number: 2, startedAt: at(30), outcome: 'delivered', status: 204, durationMs: 12 })
+    await world.attempt({
+      ...attempt,
+      deliveryId: second.id,
+      number: 1,
+      outcome: 'invalid_http',
+      errorCode: 'headers_too_large',
+    })
     await world.db
       .update(deliveries)
       .set({
@@ -490,8 +492,8 @@ describe('webhooks', () => {
 
   test('count from their event, also where they were replayed', async () => {
     const import_ = await history()
-    const { name } = await connectionOf(import_.connectionId)
-    const endpointId = await world.endpoint(name, { types: ['import.succeeded'] })
+    const { name } = await world.connectionRow(import_.connectionId)
+    const { id: endpointId } = await world.endpoint({ connections: [name], types: ['import.succeeded'] })
     await import_.changed(5, finished)
     await world.db
       .update(deliveries)
@@ -504,7 +506,7 @@ describe('webhooks', () => {
 
   test('that tell of no import are shown, too', async () => {
     const { name, id: connectionId } = await world.connection()
-    const endpointId = await world.endpoint(name, { types: ['connection.paused'] })
+    const { id: endpointId } = await world.endpoint({ connections: [name], types: ['connection.paused'] })
     const event = { type: 'connection.paused', importId: null, connectionId, connectionName: name } as const
     await world.db.transaction((tx) => writeEvents(tx, [{ ...event, occurredAt: at(0), data: { id: newId() } }]))
     expect(await ask(sql`SELECT * FROM reporting.webhook_deliveries WHERE endpoint_id = ${endpointId}`)).toMatchObject([
@@ -519,14 +521,8 @@ describe('webhooks', () => {
     ['waiting', { blockedUntil: new Date(Date.now() + 60_000) }],
     ['healthy', { blockedUntil: start }],
   ])('of an endpoint that is %s say so', async (expected, columns) => {
-    const endpointId = await world.endpoint('none', columns)
+    const { id: endpointId } = await world.endpoint({ connections: ['none'], ...columns })
     const rows = await ask(sql`SELECT health FROM reporting.endpoint_health WHERE endpoint_id = ${endpointId}`)
     expect(rows).toEqual([{ health: expected }])
   })
 })
-
-async function connectionOf(id: string) {
-  const [row] = await world.db.select().from(connections).where(eq(connections.id, id))
-  if (!row) throw new Error(`no connection ${id}`)
-  return row
-}

@@ -4,9 +4,7 @@ import { type Service, startService } from '../../src/app/service.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { type Config, readConfig } from '../../src/config/config.ts'
 import type { TestDatabase } from './database.ts'
-
-export const testAdminToken = 'test-admin-token-0123456789'
-export const testEncryptionKey = Buffer.alloc(32, 7)
+import { adminToken, testEncryptionKey } from './worlds/ground.ts'
 
 export interface ServiceOptions {
   database: Pick<TestDatabase, 'url'>
@@ -27,7 +25,7 @@ export function testEnvironment({
     ...(redisUrl !== null && { REDIS_URL: redisUrl }),
     PORT: '0',
     ROLES: roles,
-    ADMIN_TOKEN: testAdminToken,
+    ADMIN_TOKEN: adminToken,
     ENCRYPTION_KEYS: testEncryptionKey.toString('base64'),
     WEBHOOK_ALLOWED_CIDRS: '127.0.0.0/8',
     PROVIDER_ALLOWED_CIDRS: '127.0.0.0/8',

@@ -3,7 +3,7 @@ import { createAuthenticator } from '../../src/tokens/authenticate.ts'
 import { createToken } from '../../src/tokens/create.ts'
 import { removeToken } from '../../src/tokens/remove.ts'
 import { allows, scopes } from '../../src/tokens/scope.ts'
-import { useApi } from '../http/api.ts'
+import { useApi } from '../support/worlds/api.ts'
 
 const api = useApi()
 
@@ -52,7 +52,7 @@ describe('another process', () => {
   })
 
   test('without a bootstrap token knows none', async () => {
-    const other = createAuthenticator({ db: api.database.db, clock: api.clock, adminToken: null })
+    const other = createAuthenticator({ db: api.db, clock: api.clock, adminToken: null })
     for (const token of ['', 'null', 'undefined']) expect(await other.authenticate(token)).toBeNull()
   })
 })

@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { type DeliveryFilter, getDelivery, listAttempts, listDeliveries } from '../../src/webhooks/deliveries/read.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 import { status } from './receiver.ts'
-import { useWebhookWorld } from './world.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 
 describe('the log of deliveries', () => {
   it('pages through deliveries, newest first, by endpoint, event, import and state', async () => {
     const receiver = await world.receiver()
     const endpoint = await world.endpoint({ url: receiver.url })
     const other = await world.endpoint({ url: receiver.url, types: ['import.lost'] })
-    const { importId } = await world.import({ connection: 'logged' })
+    const { id: importId } = await world.import()
     const eventIds: string[] = []
     for (const event of [{}, { importId }, { type: 'import.lost' as const }]) {
       eventIds.push(await world.event(event))

@@ -8,14 +8,16 @@ import { getEndpoint, listEndpoints } from '../../src/webhooks/endpoints/read.ts
 import { removeEndpoint } from '../../src/webhooks/endpoints/remove.ts'
 import { rotateSecret, rotateSecretSchema } from '../../src/webhooks/endpoints/rotate-secret.ts'
 import { testEndpoint } from '../../src/webhooks/endpoints/send-test.ts'
-import { only, useWebhookWorld } from './world.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const url = 'https://hooks.example.com/imports?key=1'
+const create = (input: unknown) => createEndpoint(world.deps, createEndpointSchema.parse(input))
 
 describe('creating', () => {
   it('subscribes to the ends of imports, of all connections, and shows the secret', async () => {
-    const { secret, ...created } = await world.endpoint({ url })
+    const { secret, ...created } = await create({ url })
     expect(secret).toMatch(/^whsec_/)
     expect(created).toEqual({
       id: created.id,
@@ -45,7 +47,7 @@ describe('creating', () => {
   })
 
   it('keeps no secret and no header as plain text', async () => {
-    const { id, secret } = await world.endpoint({ url, headers: { Authorization: 'Bearer open-sesame' } })
+    const { id, secret } = await create({ url, headers: { Authorization: 'Bearer open-sesame' } })
     await rotateSecret(world.deps, id, { overlapHours: 24 })
     const stored = JSON.stringify(await world.endpointRow(id))
     expect(stored).not.toContain(secret.slice('whsec_'.length))
@@ -54,7 +56,7 @@ describe('creating', () => {
   })
 
   it('signs with five secrets at the most: rather than drop one before its time, it refuses another', async () => {
-    const { id } = await world.endpoint({ url })
+    const { id } = await create({ url })
     for (let rotation = 0; rotation < 4; rotation++) await rotateSecret(world.deps, id, { overlapHours: 1 })
     await expect(rotateSecret(world.deps, id, { overlapHours: 1 })).rejects.toMatchObject({ code: 'conflict' })
     expect((await world.endpointRow(id)).previousSecrets).toHaveLength(4)
@@ -63,7 +65,7 @@ describe('creating', () => {
   })
 
   it('shows the names of headers, and masks their values', async () => {
-    const { id } = await world.endpoint({ url, headers: { Authorization: 'Bearer open-sesame', 'X-Tenant': '7' } })
+    const { id } = await create({ url, headers: { Authorization: 'Bearer open-sesame', 'X-Tenant': '7' } })
     expect((await getEndpoint(world.deps, id)).headers).toEqual({ Authorization: '********', 'X-Tenant': '********' })
   })
 
@@ -72,7 +74,7 @@ describe('creating', () => {
     ['https://private.test/', 'url must name a public host'],
     ['https://u:p@hooks.example.com/', 'url must not contain a user name or password'],
   ])('refuses %s', async (refused, detail) => {
-    await expect(world.endpoint({ url: refused })).rejects.toMatchObject({
+    await expect(create({ url: refused })).rejects.toMatchObject({
       code: 'invalid_request',
       message: `${detail}.`,
       errors: [{ field: 'url' }],
@@ -88,11 +90,11 @@ describe('creating', () => {
   })
 
   it('refuses connections that do not exist, by their place', async () => {
-    await world.connection('known')
-    await expect(world.endpoint({ url, connections: ['known', 'unknown'] })).rejects.toMatchObject({
+    await world.connection({ name: 'known' })
+    await expect(create({ url, connections: ['known', 'unknown'] })).rejects.toMatchObject({
       errors: [{ field: 'connections.1', message: 'must name an existing connection' }],
     })
-    await expect(world.endpoint({ url, connections: ['a\0b'] })).rejects.toBeInstanceOf(AppError)
+    await expect(create({ url, connections: ['a\0b'] })).rejects.toBeInstanceOf(AppError)
   })
 })
 
@@ -156,8 +158,8 @@ describe('the input', () => {
 
 describe('changing', () => {
   it('changes what is given, and nothing else', async () => {
-    await world.connection('chosen')
-    const { secret: _, ...created } = await world.endpoint({ url, headers: { 'x-key': '1' } })
+    await world.connection({ name: 'chosen' })
+    const { secret: _, ...created } = await create({ url, headers: { 'x-key': '1' } })
     world.clock.advance(1_000)
     const changed = await patchEndpoint(world.deps, created.id, { types: ['import.lost'], connections: ['chosen'] })
     expect(changed).toEqual({
@@ -177,14 +179,14 @@ describe('changing', () => {
   })
 
   it('checks the new URL', async () => {
-    const { id } = await world.endpoint({ url })
+    const { id } = await create({ url })
     await expect(patchEndpoint(world.deps, id, { url: 'https://private.test/' })).rejects.toMatchObject({
       errors: [{ field: 'url', message: 'must name a public host' }],
     })
   })
 
   it('disables and enables; what was pending when it was disabled is skipped', async () => {
-    const { id } = await world.endpoint({ url })
+    const { id } = await create({ url })
     await world.event()
     expect(await patchEndpoint(world.deps, id, { enabled: false })).toMatchObject({
       enabled: false,
@@ -197,7 +199,7 @@ describe('changing', () => {
   })
 
   it('finds only ids of endpoints that there are', async () => {
-    const { id } = await world.endpoint({ url })
+    const { id } = await create({ url })
     await world.event()
     await removeEndpoint(world.deps, id)
     for (const unknown of [id, newId(), 'nonsense']) {
@@ -215,7 +217,7 @@ describe('changing', () => {
 describe('listing', () => {
   it('pages through endpoints in the order they were made', async () => {
     const made = []
-    for (let count = 0; count < 3; count += 1) made.push((await world.endpoint({ url })).id)
+    for (let count = 0; count < 3; count += 1) made.push((await create({ url })).id)
     const first = await listEndpoints(world.deps, { limit: 2 })
     const second = await listEndpoints(world.deps, { limit: 2, after: first.next ?? '' })
     expect([...first.data, ...second.data].map(({ id }) => id)).toEqual(made)

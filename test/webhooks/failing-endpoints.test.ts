@@ -8,10 +8,11 @@ import { endpointSchema } from '../../src/webhooks/endpoints/present.ts'
 import { getEndpoint } from '../../src/webhooks/endpoints/read.ts'
 import { testEndpoint } from '../../src/webhooks/endpoints/send-test.ts'
 import { serving } from '../support/delivering.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 import { type Answer, status } from './receiver.ts'
-import { only, useWebhookWorld } from './world.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const minute = 60_000
 const day = 24 * 60 * minute
 const operational = eventTypes.filter((type) => /^(endpoint|delivery)\./.test(type))
@@ -191,7 +192,7 @@ describe('other endpoints', () => {
   })
 
   it('are told nothing where they ask for chosen connections, since it is of none', async () => {
-    await world.connection('chosen')
+    await world.connection({ name: 'chosen' })
     const watcher = await watching({ connections: ['chosen'] })
     await failing()
     await world.deliverDue()
@@ -235,7 +236,7 @@ describe('trouble with telling of trouble', () => {
     expect(await getEndpoint(world.deps, id)).toMatchObject({ enabled: false })
     for (const watcher of gone) {
       expect(await getEndpoint(world.deps, watcher.id)).toMatchObject({ enabled: false })
-      const told = await world.typesOf(watcher.id)
+      const told = await world.eventTypesTo(watcher.id)
       expect(told.filter((type) => type === 'delivery.exhausted')).toHaveLength(1)
       expect(told.filter((type) => type === 'endpoint.disabled').length).toBeLessThanOrEqual(2)
     }

@@ -4,10 +4,11 @@ import { deliveries, deliveryAttempts, events } from '../../src/db/schema/index.
 import { redeliver } from '../../src/webhooks/deliveries/redeliver.ts'
 import { rotateSecret } from '../../src/webhooks/endpoints/rotate-secret.ts'
 import { deleteOld } from '../../src/webhooks/prune.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
 import { status } from './receiver.ts'
-import { only, useWebhookWorld } from './world.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const day = 86_400_000
 const noSignal = new AbortController().signal
 const maintain = (signal = noSignal) => deleteOld(world.deps, signal)
@@ -18,7 +19,7 @@ beforeEach(() => world.clock.set(new Date()))
 describe('after 30 days', () => {
   it('deliveries and their attempts are gone, and events that are of no import', async () => {
     const { id } = await receiving()
-    const { importId, connectionId } = await world.import({ connection: 'kept' })
+    const { id: importId, connectionId } = await world.import()
     const ofImport = await world.event({ importId, connectionId })
     const ofNone = await world.event()
     await world.deliverDue()
@@ -38,7 +39,7 @@ describe('after 30 days', () => {
     const asked = await world.event()
     await world.deliverDue()
     const [, second] = await world.deliveriesOf(id)
-    await world.deps.db
+    await world.db
       .update(deliveries)
       .set({ state: 'exhausted', nextAttemptAt: null })
       .where(eq(deliveries.eventId, asked))
@@ -51,14 +52,8 @@ describe('after 30 days', () => {
 
   it('thousands are gone as well, by several processes at once', async () => {
     const { id: endpointId } = await receiving()
-    const rows = Array.from({ length: 2_500 }, () => ({
-      type: 'connection.paused',
-      occurredAt: world.clock.now(),
-      body: '{}',
-    }))
-    const written = await world.deps.db.insert(events).values(rows).returning({ eventId: events.id })
-    const skipped = { endpointId, state: 'skipped', createdAt: world.clock.now() }
-    await world.deps.db.insert(deliveries).values(written.map((event) => ({ ...event, ...skipped })))
+    const skipped = { endpointId, state: 'skipped', nextAttemptAt: null }
+    const written = await world.deliveries(Array.from({ length: 2_500 }, () => skipped))
     world.clock.advance(31 * day)
     await Promise.all([maintain(), maintain()])
     await maintain()
@@ -109,7 +104,7 @@ it('nothing more is deleted when it is told to stop', async () => {
   world.clock.advance(31 * day)
   await maintain(AbortSignal.abort())
   const [delivery] = await world.deliveriesOf(id)
-  const attempts = await world.deps.db
+  const attempts = await world.db
     .select()
     .from(deliveryAttempts)
     .where(eq(deliveryAttempts.deliveryId, delivery?.id ?? ''))
@@ -122,10 +117,6 @@ async function receiving(answer = status(200)) {
 
 /** Which of these events are still there. */
 async function left(...ids: string[]): Promise<string[]> {
-  const rows = await world.deps.db
-    .select({ id: events.id })
-    .from(events)
-    .where(inArray(events.id, ids))
-    .orderBy(events.id)
+  const rows = await world.db.select({ id: events.id }).from(events).where(inArray(events.id, ids)).orderBy(events.id)
   return rows.map(({ id }) => id)
 }

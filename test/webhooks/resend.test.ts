@@ -8,17 +8,19 @@ import { recoverEndpoint } from '../../src/webhooks/endpoints/recover.ts'
 import { removeEndpoint } from '../../src/webhooks/endpoints/remove.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
 import { windowSchema } from '../../src/webhooks/endpoints/resend.ts'
+import { only } from '../support/only.ts'
+import { useDelivering } from '../support/worlds/delivering.ts'
+import { someEvent } from '../support/worlds/events.ts'
 import { status } from './receiver.ts'
-import { only, someEvent, useWebhookWorld } from './world.ts'
 
-const world = useWebhookWorld()
+const world = useDelivering()
 const day = 86_400_000
 const input = (fields: { since?: Date; until?: Date; dryRun?: boolean } = {}) =>
   windowSchema.parse(JSON.parse(JSON.stringify(fields)))
 const recover = (id: string, fields?: Parameters<typeof input>[0]) => recoverEndpoint(world.deps, id, input(fields))
 const replay = (id: string, fields?: Parameters<typeof input>[0]) => replayEndpoint(world.deps, id, input(fields))
 
-afterEach(() => world.deps.db.execute('TRUNCATE delivery_attempts, deliveries, events'))
+afterEach(() => world.db.execute('TRUNCATE delivery_attempts, deliveries, events'))
 
 describe('recovering', () => {
   it('delivers what is exhausted and what waits for a retry, with the same id and bytes', async () => {
@@ -72,7 +74,7 @@ describe('recovering', () => {
 
   it('counts blocked addresses from the beginning, too', async () => {
     const { id } = await receiving()
-    await world.deps.db.execute(`UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = '${id}'`)
+    await world.db.execute(`UPDATE webhook_endpoints SET url = 'http://10.0.0.1/' WHERE id = '${id}'`)
     await world.event()
     for (let attempt = 1; attempt <= 4; attempt += 1) {
       await world.deliverDue()
@@ -150,7 +152,8 @@ describe('replaying', () => {
   it('delivers only what the endpoint wants: by type, connection, provider and metadata', async () => {
     world.clock.set(new Date())
     const since = world.clock.now()
-    const { importId, connectionId } = await world.import({ connection: 'replayed', metadata: { team: 'data' } })
+    const { id: connectionId } = await world.connection({ name: 'replayed' })
+    const { id: importId } = await world.import({ connectionId, metadata: { team: 'data' } })
     const ofImport = { importId, connectionId }
     await world.event({ ...ofImport, type: 'import.queued' })
     await world.event({ ...ofImport, type: 'import.lost' })
@@ -158,7 +161,7 @@ describe('replaying', () => {
     const replayed = async (filter: object) => {
       const { id } = await receiving(status(204), filter)
       await replay(id, { since })
-      return (await world.typesOf(id)).toSorted()
+      return (await world.eventTypesTo(id)).toSorted()
     }
     const types = ['import.queued', 'import.lost', 'connection.paused']
     expect(await replayed({ types })).toEqual(['connection.paused', 'import.lost', 'import.queued'])
@@ -185,7 +188,7 @@ describe('replaying', () => {
     const { id } = await receiving()
     await patchEndpoint(world.deps, id, { enabled: false })
     for (let count = 0; count < 2; count += 1)
-      await world.deps.db.insert(events).values(Array.from({ length: 5_000 }, () => anEvent()))
+      await world.db.insert(events).values(Array.from({ length: 5_000 }, () => anEvent()))
     await world.event()
     await enableEndpoint(world.deps, id)
     expect(await replay(id, { since })).toEqual({ count: 10_000, more: true, dryRun: false })
@@ -238,7 +241,7 @@ const states = async (id: string) => (await world.deliveriesOf(id)).map(({ state
 const ended =
   (end: Partial<typeof deliveries.$inferInsert>) =>
   (id: string, eventId: string | null = null, columns: typeof end = {}) =>
-    world.deps.db
+    world.db
       .update(deliveries)
       .set({ nextAttemptAt: null, ...end, ...columns })
       .where(and(eq(deliveries.endpointId, id), eventId === null ? undefined : eq(deliveries.eventId, eventId)))
@@ -252,15 +255,7 @@ function anEvent() {
 /** Exhausted deliveries of as many events. */
 async function manyEvents(id: string, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 5_000) {
-    const rows = await world.deps.db
-      .insert(events)
-      .values(Array.from({ length: Math.min(left, 5_000) }, anEvent))
-      .returning({ eventId: events.id })
-    await world.deps.db
-      .insert(deliveries)
-      .values(
-        rows.map(({ eventId }) => ({ eventId, endpointId: id, state: 'exhausted', createdAt: world.clock.now() })),
-      )
+    const exhausted = { endpointId: id, state: 'exhausted', attempts: 12, nextAttemptAt: null }
+    await world.deliveries(Array.from({ length: Math.min(left, 5_000) }, () => exhausted))
   }
-  await world.deps.db.update(deliveries).set({ attempts: 12 }).where(eq(deliveries.endpointId, id))
 }

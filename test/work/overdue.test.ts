@@ -2,14 +2,13 @@ import { eq } from 'drizzle-orm'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dueOf } from '../../src/app/workers.ts'
 import { after } from '../../src/base/clock.ts'
-import { newId } from '../../src/base/ids.ts'
 import { readInstallationId } from '../../src/db/installation.ts'
-import { deliveries, events, leases } from '../../src/db/schema/index.ts'
+import { leases } from '../../src/db/schema/index.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import { createOverdueWatch } from '../../src/work/overdue.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 let queues: Queues
 beforeAll(async () => {
   queues = openQueues({
@@ -36,7 +35,7 @@ const clear = () =>
 const minuteAgo = () => after(world.clock.now(), -60_000)
 
 test('a poll that may begin and doesn’t is overdue after a minute, and not before', async () => {
-  await world.tracked({ nextPollAt: after(world.clock.now(), -20_000) })
+  await world.import({ nextPollAt: after(world.clock.now(), -20_000) })
   const watch = await watchFor(30_000)
   expect(watch.overdue()).toEqual([])
   expect(watch.lateness()).toMatchObject({ poll: 50_000, collect: 0, deliver: 0 })
@@ -50,14 +49,14 @@ test.each([
   ['has used up its month', { limits: { requestsPerMonth: 1 }, budgetMonth: '2026-03', monthRequests: 1 }],
 ])('what a connection holds back that %s isn’t overdue', async (_why, columns) => {
   const { id: connectionId } = await world.connection(columns)
-  await world.tracked({ connectionId, nextPollAt: minuteAgo() })
+  await world.import({ connectionId, nextPollAt: minuteAgo() })
   const watch = await watchFor(20_000)
   expect([watch.overdue(), watch.lateness().poll]).toEqual([[], 0])
   await clear()
 })
 
 test('a collection that is claimed again and again, and never done, is overdue after two minutes', async () => {
-  const { connectionId } = await world.tracked({ state: 'partial', nextCollectAt: minuteAgo() })
+  const { connectionId } = await world.import({ state: 'partial', nextCollectAt: minuteAgo() })
   const id = await world.served('collect', connectionId, 1)
   await world.db
     .update(leases)
@@ -69,12 +68,6 @@ test('a collection that is claimed again and again, and never done, is overdue a
 })
 
 test('a delivery to an endpoint that answers and has nothing under way is overdue, too', async () => {
-  const endpointId = await world.endpoint('any')
-  const eventId = newId()
-  const now = world.clock.now()
-  await world.db.insert(events).values({ id: eventId, type: 'import.lost', occurredAt: now, body: '{}' })
-  await world.db
-    .insert(deliveries)
-    .values({ eventId, endpointId, state: 'pending', nextAttemptAt: minuteAgo(), createdAt: now })
+  await world.delivery({ nextAttemptAt: minuteAgo() })
   expect((await watchFor(10_000)).overdue()).toEqual(['deliver'])
 })

@@ -2,11 +2,10 @@ import { eq, inArray } from 'drizzle-orm'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createChores } from '../../src/app/chores.ts'
 import { createLooks } from '../../src/app/looks.ts'
-import { newId } from '../../src/base/ids.ts'
 import { createLog } from '../../src/base/log.ts'
 import { oldestDue as oldestCollection } from '../../src/collecting/work.ts'
 import { type ConnectionWork, connectionsToServe } from '../../src/connections/rooms.ts'
-import { dailyOutcomes, deliveries, events, leases, webhookEndpoints } from '../../src/db/schema/index.ts'
+import { dailyOutcomes, deliveries, leases } from '../../src/db/schema/index.ts'
 import { endpointsToServe, troubledToServe } from '../../src/delivering/due.ts'
 import { registerImport } from '../../src/imports/register.ts'
 import { oldestDue as oldestPoll } from '../../src/polling/work.ts'
@@ -17,10 +16,10 @@ import type { WorkName } from '../../src/work/kind.ts'
 import { leaseMs } from '../../src/work/leases.ts'
 import { pausedQueues, startScheduler, tickKinds, troubledTicks } from '../../src/work/schedule.ts'
 import { createTick, type TickKind } from '../../src/work/ticks.ts'
-import { useImportWorld } from '../imports/world.ts'
 import { startCable } from '../support/cable.ts'
 import { deleteQueueData } from '../support/queue-data.ts'
 import { describeEachStore } from '../support/stores.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
 const log = createLog('silent')
 /** They are looked at every three seconds; a busy machine may take several times as long. */
@@ -28,7 +27,7 @@ const secondsMs = 20_000
 const noSignal = new AbortController().signal
 
 describeEachStore('ticks', (store) => {
-  const world = useImportWorld()
+  const world = useWorld()
   const opened = new AsyncDisposableStack()
   let redisUrl: string | null
 
@@ -53,8 +52,8 @@ describeEachStore('ticks', (store) => {
   }
   /** So many connections, each with imports that are due. */
   const some = async (count: number) => {
-    const rows = await Promise.all(Array.from({ length: count }, () => world.tracked()))
-    for (const { connectionId } of rows) await world.tracked({ connectionId })
+    const rows = await Promise.all(Array.from({ length: count }, () => world.import()))
+    for (const { connectionId } of rows) await world.import({ connectionId })
     return rows.map(({ connectionId }) => connectionId).toSorted()
   }
   const leasesOf = (ownerId: string) => world.db.select().from(leases).where(eq(leases.ownerId, ownerId))
@@ -130,15 +129,8 @@ describeEachStore('ticks', (store) => {
   })
 
   test('deliveries that can’t be enqueued are given back', async () => {
-    const required = { url: 'https://hooks.example.com/', types: [], secret: '', createdAt: world.clock.now() }
-    const times = { updatedAt: world.clock.now(), lastSuccessAt: world.clock.now() }
-    const endpointId = newId()
-    await world.db.insert(webhookEndpoints).values({ ...required, ...times, id: endpointId })
-    const eventId = newId()
-    const now = world.clock.now()
-    await world.db.insert(events).values({ id: eventId, type: 'import.lost', occurredAt: now, body: '{}' })
-    const due = { state: 'pending', nextAttemptAt: now, createdAt: now }
-    await world.db.insert(deliveries).values({ ...due, eventId, endpointId })
+    const { id: endpointId } = await world.endpoint({ lastSuccessAt: world.clock.now() })
+    await world.delivery({ endpointId })
     const cable = await startCable(redisUrl ?? world.database.url)
     const place = redisUrl === null ? { redisUrl, databaseUrl: cable.url } : { redisUrl: cable.url, databaseUrl: '' }
     const queues = openQueues({ ...place, installationId: 'test', onError: () => {} })
@@ -157,14 +149,10 @@ describeEachStore('ticks', (store) => {
   })
 
   test('the nightly tick deletes what is too old', async () => {
-    const id = newId()
-    const now = world.clock.now()
-    const previousSecrets = [{ secret: 'old', expiresAt: now.toISOString() }]
-    const required = { url: 'https://hooks.example.com/', types: [], secret: '', createdAt: now, updatedAt: now }
-    await world.db.insert(webhookEndpoints).values({ ...required, id, previousSecrets })
+    const previousSecrets = [{ secret: 'old', expiresAt: world.clock.now().toISOString() }]
+    const { id } = await world.endpoint({ previousSecrets })
     await ticking(open())({ kind: 'maintain' }, noSignal)
-    const [row] = await world.db.select().from(webhookEndpoints).where(eq(webhookEndpoints.id, id))
-    expect(row?.previousSecrets).toEqual([])
+    expect((await world.endpointRow(id)).previousSecrets).toEqual([])
   })
 
   test('the tick of each minute keeps the days up', async () => {

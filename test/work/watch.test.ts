@@ -6,9 +6,9 @@ import { readInstallationId } from '../../src/db/installation.ts'
 import { openQueues, type Queues } from '../../src/queue/queues.ts'
 import { createTickWatch } from '../../src/work/tick-watch.ts'
 import { startWatch } from '../../src/work/watch.ts'
-import { useImportWorld } from '../imports/world.ts'
+import { useWorld } from '../support/worlds/world.ts'
 
-const world = useImportWorld()
+const world = useWorld()
 let queues: Queues
 beforeAll(async () => {
   queues = openQueues({

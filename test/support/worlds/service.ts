@@ -1,19 +1,22 @@
-// Owns what the tests of the whole service share: the service on a test's own database and queue, a sandbox that it
-// asks, a client that checks its answers, and a consumer that verifies its webhooks.
+// Owns the world of the whole service: on a test's own database and queue, with a sandbox that it asks, a client that
+// checks its answers, and a consumer that verifies its webhooks.
 import { Webhook } from 'standardwebhooks'
 import { afterAll, beforeAll, expect, onTestFinished, vi } from 'vitest'
-import type { Service } from '../../src/app/service.ts'
-import type { ApiImport } from '../../src/imports/present.ts'
-import type { ImportState } from '../../src/model/import-state.ts'
-import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
-import { type Sandbox, type SandboxJob, startSandbox } from '../../src/sandbox/server.ts'
-import { type Api, connectApi } from '../http/api.ts'
-import { type ManualClock, manualClock } from '../support/clock.ts'
-import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { deleteQueueData } from '../support/queue-data.ts'
-import { type ServiceOptions, startTestService, testAdminToken } from '../support/service.ts'
-import type { QueueStore } from '../support/stores.ts'
-import { type Answer, type Receiver, startReceiver } from '../webhooks/receiver.ts'
+import type { Service } from '../../../src/app/service.ts'
+import { systemClock } from '../../../src/base/clock.ts'
+import type { ApiImport } from '../../../src/imports/present.ts'
+import type { ImportState } from '../../../src/model/import-state.ts'
+import type { ProviderName, ScriptInput } from '../../../src/sandbox/script.ts'
+import { type Sandbox, type SandboxJob, startSandbox } from '../../../src/sandbox/server.ts'
+import { type Answer, type Receiver, startReceiver } from '../../webhooks/receiver.ts'
+import { type ManualClock, manualClock } from '../clock.ts'
+import { createTestDatabase } from '../database.ts'
+import { deleteQueueData } from '../queue-data.ts'
+import { type ServiceOptions, startTestService } from '../service.ts'
+import type { QueueStore } from '../stores.ts'
+import { type Client, connectApi } from './client.ts'
+import { adminToken, type Ground, testEncryption, unique } from './ground.ts'
+import { type Things, thingsIn } from './world.ts'
 
 /** Limits of a connection in a hurry. */
 export const hasty = {
@@ -24,31 +27,26 @@ export const hasty = {
   requestsPerMonth: 1_000_000,
 }
 
-export interface AppWorld {
-  database: TestDatabase
+export interface ServiceWorld extends Ground, Things, Client {
   /** Where the queue is: what `startTestService` and `testEnvironment` want. */
   place: ServiceOptions
   service: Service
   sandbox: Sandbox
   /** The sandboxes' time: an import there goes on when a test says so. The service's own time is the system's. */
   sandboxClock: ManualClock
-  api: Pick<Api, 'url' | 'send' | 'call'>
   logLines: string[]
   /** A sandbox of the test's own, for credentials and outages that hold for a whole provider. */
   ownSandbox(): Promise<Sandbox>
   /** A connection to the sandbox's provider, in a hurry unless it says otherwise. */
   connect(provider: ProviderName, options?: { sandbox?: Sandbox; limits?: Record<string, number> }): Promise<string>
   /** An import at the sandbox, registered. */
-  track(connection: string, script: ScriptInput, options?: TrackOptions): Promise<Tracked>
+  track(connection: string, script: ScriptInput, options?: TrackOptions): Promise<Job>
   get(importId: string): Promise<ApiImport>
   /** The import as soon as it is in this state. */
   reaches(importId: string, state: ImportState): Promise<ApiImport>
   /** The import when it is over. */
   over(importId: string): Promise<ApiImport>
-  /** The types of an import's events, the first one first. */
-  eventsOf(importId: string): Promise<string[]>
   consumer(input: { types: string[]; connections?: string[] }, answer?: Answer): Promise<Consumer>
-  sql(text: string, values?: unknown[]): Promise<Record<string, unknown>[]>
   /** Deletes all that the queue's store holds. */
   deleteQueueData(): Promise<void>
 }
@@ -58,7 +56,7 @@ export interface TrackOptions {
   deadlineMs?: number
 }
 
-export interface Tracked {
+export interface Job {
   id: string
   job: SandboxJob
 }
@@ -79,11 +77,11 @@ export interface Consumer {
 }
 
 /** Call it at the top of a suite: it starts before the tests and stops after them. */
-export function useApp(store: QueueStore, options: { roles?: string } = {}): AppWorld {
+export function useService(store: QueueStore, options: { roles?: string } = {}): ServiceWorld {
   const sandboxClock = manualClock(new Date())
-  const world = { logLines: [] as string[], sandboxClock } as AppWorld
+  const ground = { clock: systemClock, encryption: testEncryption } as Ground
+  const world = Object.assign(ground, thingsIn(ground), { sandboxClock, logLines: [] as string[] }) as ServiceWorld
   const opened = new AsyncDisposableStack()
-  let number = 0
 
   beforeAll(async () => {
     const database = await createTestDatabase()
@@ -93,10 +91,10 @@ export function useApp(store: QueueStore, options: { roles?: string } = {}): App
     const sandbox = await startSandbox({ clock: sandboxClock })
     opened.defer(() => sandbox.close())
     const place = { database, redisUrl: queue.redisUrl, logLines: world.logLines }
-    Object.assign(world, { database, place, sandbox })
+    Object.assign(world, { database, db: database.db, place, sandbox })
     const service = await startTestService({ ...place, ...options })
     opened.defer(() => service.stop())
-    Object.assign(world, { service, api: await connectApi(service.url, testAdminToken) })
+    Object.assign(world, { service }, await connectApi(service.url, adminToken))
   })
   afterAll(() => opened.disposeAsync())
 
@@ -107,7 +105,7 @@ export function useApp(store: QueueStore, options: { roles?: string } = {}): App
       return sandbox
     },
     async connect(provider, { sandbox = world.sandbox, limits = {} } = {}) {
-      const name = `${provider}-${number++}`
+      const name = unique(provider)
       const body = {
         provider,
         baseUrl: sandbox.baseUrl(provider),
@@ -115,17 +113,17 @@ export function useApp(store: QueueStore, options: { roles?: string } = {}): App
         settings: sandbox.settings(provider),
         limits: { ...hasty, ...limits },
       }
-      expect(await world.api.call('PUT /v1/connections/{name}', { name }, { body })).toMatchObject({ status: 201 })
+      expect(await world.call('PUT /v1/connections/{name}', { name }, { body })).toMatchObject({ status: 201 })
       return name
     },
     async track(connection, script, { sandbox = world.sandbox, ...fields } = {}) {
       const job = sandbox.add(script)
       const registration = { connection, jobId: job.jobId, ...fields }
-      const { status, body } = await world.api.call('POST /v1/imports', {}, { body: registration })
+      const { status, body } = await world.call('POST /v1/imports', {}, { body: registration })
       expect(status).toBe(201)
       return { id: body.id, job }
     },
-    get: async (id) => (await world.api.call('GET /v1/imports/{id}', { id })).body,
+    get: async (id) => (await world.call('GET /v1/imports/{id}', { id })).body,
     reaches: (id, state) =>
       vi.waitFor(async () => {
         const found = await world.get(id)
@@ -133,19 +131,19 @@ export function useApp(store: QueueStore, options: { roles?: string } = {}): App
         return found
       }, 10_000),
     async over(id) {
-      const { body } = await world.api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 60_000 } })
+      const { body } = await world.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 60_000 } })
       expect(body.finishedAt, `${id} is over: ${JSON.stringify(body)}`).not.toBeNull()
       return body
     },
-    async eventsOf(id) {
-      const { body } = await world.api.call('GET /v1/imports/{id}/events', { id })
+    async eventTypesOf(id) {
+      const { body } = await world.call('GET /v1/imports/{id}/events', { id })
       return body.data.map(({ type }: { type: string }) => type)
     },
     async consumer(input, answer) {
       const receiver = await startReceiver(answer)
       onTestFinished(() => receiver.close())
       const body = { url: `${receiver.url}/hooks`, ...input }
-      const created = await world.api.call('POST /v1/webhook-endpoints', {}, { body })
+      const created = await world.call('POST /v1/webhook-endpoints', {}, { body })
       const { id: endpointId, secret } = created.body
       const verifier = new Webhook(secret)
       return {
@@ -159,7 +157,6 @@ export function useApp(store: QueueStore, options: { roles?: string } = {}): App
           }),
       }
     },
-    sql: async (text, values = []) => (await world.database.pool.query(text, values)).rows,
     deleteQueueData: () => deleteQueueData({ redisUrl: world.place.redisUrl ?? null, pool: world.database.pool }),
-  } satisfies Partial<AppWorld>)
+  } satisfies Partial<ServiceWorld>)
 }
