@@ -108,7 +108,7 @@ describe('the input', () => {
     expect(wrongFields({ url, types: [] })).toEqual(['types'])
     expect(wrongFields({ url, connections: [] })).toEqual(['connections'])
     expect(wrongFields({ url, providers: [] })).toEqual(['providers'])
-    expect(wrongFields({ url, providers: ['cdq', 'nobody'] })).toEqual(['providers.1'])
+    expect(wrongFields({ url, providers: ['cdq', 'No body'] })).toEqual(['providers.1'])
     expect(wrongFields({ url, metadata: {} })).toEqual(['metadata'])
     expect(wrongFields({ url, metadata: { team: ['data'] } })).toEqual(['metadata.team'])
     const many = Object.fromEntries(Array.from({ length: 21 }, (_, index) => [`key-${index}`, index]))
