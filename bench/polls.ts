@@ -114,7 +114,9 @@ async function measurePolls(setup: Setup, vendor: Started): Promise<{ windows: W
     const workers = [await startOurs(services, vendor.ready as number, setup)]
     while (workers.length < setup.workers) workers.push(await startWorker(services, setup.store))
     const warmUpMs = Math.max(timing.warmUpMs, Math.min(2 * (setup.everyMs ?? 0), 30_000))
-    const windows = await measureWindows({ services, vendor, workers }, { ...timing, warmUpMs })
+    // A window sees each import as often as another window does.
+    const windowMs = Math.max(timing.windowMs, setup.everyMs ?? 0)
+    const windows = await measureWindows({ services, vendor, workers }, { ...timing, warmUpMs, windowMs })
     await Promise.all(workers.map(({ child }) => endProcess(child)))
     return { windows, queueMb: await queueMbOf(services) }
   } finally {
