@@ -338,7 +338,7 @@ describe('deleting', () => {
     expect((await api.call('DELETE /v1/connections/{name}', { name })).status).toBe(204)
     expect((await get(name)).status).toBe(404)
     expect((await api.call('DELETE /v1/connections/{name}', { name })).status).toBe(404)
-    expect((await api.connectionNamed(name)).credentials).toBe('')
+    expect((await api.connectionRow(old.id)).credentials).toBe('')
     expect((await api.call('GET /v1/imports/{id}', { id })).body).toMatchObject({ connection: name, state: 'stopped' })
     expect((await put(name, cdqConnection)).status).toBe(201)
     const again = await api.db.select().from(connections).where(eq(connections.name, name))
