@@ -12,7 +12,8 @@ import type { Service } from '../../src/app/service.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
-import { startTestService, testAdminToken } from '../support/service.ts'
+import { startTestService } from '../support/service.ts'
+import { adminToken } from '../support/worlds/ground.ts'
 import { main, runCli, startCli } from './run.ts'
 
 let directory: string
@@ -29,9 +30,9 @@ beforeAll(async () => {
   database = await createTestDatabase()
   sandbox = await startSandbox({ clock: systemClock })
   service = await startTestService({ database })
-  tracker = createClient({ url: service.url, token: testAdminToken })
+  tracker = createClient({ url: service.url, token: adminToken })
   nobody = { XDG_CONFIG_HOME: join(directory, 'config'), DATA_DIR: join(directory, 'data') }
-  environment = { ...nobody, IMPORT_TRACKER_URL: service.url, IMPORT_TRACKER_TOKEN: testAdminToken }
+  environment = { ...nobody, IMPORT_TRACKER_URL: service.url, IMPORT_TRACKER_TOKEN: adminToken }
   const body = JSON.stringify({
     provider: 'cdq',
     baseUrl: sandbox.baseUrl('cdq'),
@@ -227,11 +228,11 @@ test('login keeps a token that the service accepts', async () => {
   const refused = await runCli(login, nobody, 'a-wrong-token-0123456789\n')
   expect(refused.code).toBe(8)
   await expect(stat(file)).rejects.toThrow('ENOENT')
-  const done = await runCli(login, nobody, `${testAdminToken}\n`)
+  const done = await runCli(login, nobody, `${adminToken}\n`)
   expect(done).toMatchObject({ code: 0, stderr: '' })
-  expect(done.stdout).not.toContain(testAdminToken)
+  expect(done.stdout).not.toContain(adminToken)
   expect((await stat(file)).mode & 0o777).toBe(0o600)
-  expect(JSON.parse(await readFile(file, 'utf8')).profiles.test).toEqual({ url: service.url, token: testAdminToken })
+  expect(JSON.parse(await readFile(file, 'utf8')).profiles.test).toEqual({ url: service.url, token: adminToken })
   const me = await runCli(['whoami', '--profile', 'test', '--json'], nobody)
   expect(JSON.parse(me.stdout)).toMatchObject({ url: service.url, scope: 'admin' })
   expect((await runCli(['whoami'], nobody)).code).toBe(8) // that profile isn't the default one

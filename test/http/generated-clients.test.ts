@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { useApi } from '../support/worlds/api.ts'
-import { unique } from '../support/worlds/ground.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
 
 const api = useApi()
 const project = fileURLToPath(new URL('../..', import.meta.url))
@@ -100,7 +100,7 @@ test.each(Object.keys(programs) as (keyof typeof programs)[])('%s registers, wai
   const connection = await api.putConnection()
   const jobId = unique('job')
   await writeFile(join(folder, `${name}.ts`), programs[name])
-  const args = [join(folder, `${name}.ts`), api.url, 'bootstrap-token-of-the-tests', connection, jobId]
+  const args = [join(folder, `${name}.ts`), api.url, adminToken, connection, jobId]
   const { stdout } = await run(process.execPath, ['--experimental-transform-types', '--no-warnings', ...args])
   expect(JSON.parse(stdout)).toEqual(['stopped', [true], jobId])
 })

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/base/ids.ts'
 import { deliveryAttempts, snapshots } from '../../src/db/schema/index.ts'
 import { useApi } from '../support/worlds/api.ts'
-import { unique } from '../support/worlds/ground.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
 import { executablePath, hasBrowser, lookAround, signIn, useBrowser } from './browser.ts'
 
 describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath})`, () => {
@@ -215,7 +215,7 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
   }
 
   async function admin() {
-    const body = new URLSearchParams({ token: 'bootstrap-token-of-the-tests' })
+    const body = new URLSearchParams({ token: adminToken })
     const { headers } = await api.send('/login', { method: 'POST', redirect: 'manual', body })
     return { cookie: headers.getSetCookie()[0]?.split(';')[0] ?? '', accept: 'text/html' }
   }
