@@ -20,9 +20,10 @@ test.each(samplesOf(30, 4_711))(
   async (_name, played) => {
     const served = await serve(database.db, played, { limits })
     const foretold = simulate(played, served)
-    expect(served.map(({ calls, delayMs }) => ({ calls, delayMs }))).toEqual(
-      foretold.map(({ calls, delayMs }) => ({ calls, delayMs })),
-    )
+    expect(served.map(({ calls }) => calls)).toEqual(foretold.map(({ calls }) => calls))
+    // The service stores whole milliseconds, so that what it learns is rounded.
+    const apartMs = served.map(({ delayMs }, index) => Math.abs(delayMs - (foretold[index]?.delayMs ?? Number.NaN)))
+    expect(Math.max(...apartMs)).toBeLessThanOrEqual(50)
   },
 )
 
@@ -38,13 +39,16 @@ const mixed = (count: number): Played[] =>
 
 test('kinds of imports that the metadata tells apart are learnt apart', async () => {
   const played = mixed(24)
-  const meanCalls = (outcomes: readonly { calls: number }[]) => {
-    const long = outcomes.filter((_, index) => index % 2 === 1).slice(-6)
-    return long.reduce((sum, { calls }) => sum + calls, 0) / long.length
-  }
-  const together = await serve(database.db, played, { limits })
-  const apart = await serve(database.db, played, { limits, baselineBy: ['source'] })
-  expect(meanCalls(apart)).toBeLessThan(meanCalls(together))
+  // How many calls the long ones take, once there is something to learn from.
+  const callsOf = (outcomes: readonly { calls: number }[]) =>
+    outcomes
+      .filter((_, index) => index % 2 === 1)
+      .slice(2)
+      .reduce((sum, { calls }) => sum + calls, 0)
+  const patient = { ...limits, maxIntervalMs: 1_800_000 }
+  const together = await serve(database.db, played, { limits: patient })
+  const apart = await serve(database.db, played, { limits: patient, baselineBy: ['source'] })
+  expect(callsOf(apart)).toBeLessThan(0.9 * callsOf(together))
   const rows = await database.db.select().from(baselines)
   const medians = rows.map(({ kind, medianMs }) => [kind, Math.round(medianMs / 60_000)])
   expect(Object.fromEntries(medians)).toEqual({
