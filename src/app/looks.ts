@@ -16,7 +16,7 @@ export interface LookDeps {
   clock: Clock
   queues: Pick<Queues, 'all'>
   kinds: Record<WorkName, Claimable>
-  /** The servers of this process. Absent: it serves nobody. */
+  /** The servers of this process. Absent: this process serves no owners. */
   servers?: Record<WorkName, Pick<Server, 'look'>>
 }
 
@@ -31,7 +31,7 @@ export function createLooks(deps: LookDeps): TickDeps['enqueueDue'] {
   const { db, clock, kinds, servers } = deps
   const isOverdueTurn = { poll: turnEvery(overdueEveryMs), collect: turnEvery(overdueEveryMs) }
   const isTroubleTurn = turnEvery(troubleEveryMs)
-  /** Long ago: a process that starts doesn't know whether others have polled meanwhile. */
+  /** Begins long ago, because a starting process doesn't know whether other processes have polled. */
   let pollsLookedAt = new Date(0)
   const look = (kind: WorkName, options = {}) => {
     servers?.[kind].look()

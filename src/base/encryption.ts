@@ -5,7 +5,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
 export interface Encryption {
   /** Encrypts text for `context` (such as `connection:<id>`). Decrypting needs the same context. */
   encrypt(text: string, context: string): string
-  /** @throws {DecryptionError} if no accepted key made the value, or if somebody changed the value. */
+  /** @throws {DecryptionError} if no accepted key made the value, or if the value was changed. */
   decrypt(value: string, context: string): string
   /** Returns true if an accepted key made the value. */
   knows(value: string): boolean

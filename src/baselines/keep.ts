@@ -1,5 +1,5 @@
 // Owns keeping the baselines up: what has been learnt from imports is written in the transaction that records their ends.
-// One worker at a time serves a connection, so nobody else writes its rows meanwhile.
+// One worker at a time serves a connection, so no other worker writes its rows at the same time.
 import { sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { unnest } from '../db/unnest.ts'

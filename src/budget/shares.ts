@@ -5,7 +5,7 @@
 // is that of a dearer call, k' for all alike (the multiplier of Lagrange for the budget): the gaps are √(2k' / h), which
 // is s = √(k' / k) times the wanted ones. The sum of R / s has to be B, so s = R / B, and
 //     1 / Δⱼ = √(hⱼ / 2k) / s = B · √hⱼ / Σ√hᵢ.
-// Everybody slows down by one factor, the stretch, and nobody starves. Of a day or a month, what is limited is a number
+// Each import slows down by one factor, the stretch, so none starves. Of a day or a month, what is limited is a number
 // of calls, not a rate: the live imports want W until they end, or until the window does, and s = W / left.
 import { sql } from 'drizzle-orm'
 import { after } from '../base/clock.ts'

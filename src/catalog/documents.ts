@@ -93,7 +93,7 @@ export interface CurrentProvider {
   revision: number | null
 }
 
-/** Returns undefined if nobody knows the name. Locks an uploaded one against its deletion until the transaction ends. */
+/** Returns undefined if no provider has the name. Locks an uploaded one against its deletion until the transaction ends. */
 export async function findCurrent(tx: Transaction, name: string): Promise<CurrentProvider | undefined> {
   const row = await findNewest(tx, name, { lock: 'share' })
   if (row) return { provider: readStored(row) as Provider, revision: row.revision }

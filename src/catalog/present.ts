@@ -4,7 +4,6 @@ import type { Provider } from '../providers/contract.ts'
 import { namePattern } from '../providers/document/document.ts'
 
 export const sources = ['builtin', 'shipped', 'uploaded'] as const
-export type Source = (typeof sources)[number]
 
 export const providerSummarySchema = z
   .object({

@@ -8,7 +8,7 @@ import { ownProviders, shipped } from '../providers/index.ts'
 import { findNewest } from './documents.ts'
 import { type ApiProvider, type ApiProviderSummary, presentOwn, presentUploaded, summaryOf } from './present.ts'
 
-/** An uploaded document takes the place of one that comes with the service. @throws {AppError} not_found */
+/** Prefers an uploaded document to the one of the same name that comes with the service. @throws {AppError} not_found */
 export async function getProvider({ db }: { db: Database }, name: string): Promise<ApiProvider> {
   const uploaded = await findNewest(db, name)
   if (uploaded) return presentUploaded(uploaded)

@@ -3,6 +3,7 @@ import { createLogUpdate } from 'log-update'
 import type { Client, Import } from '../../packages/client/src/index.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { bar } from '../demo/bar.ts'
+import { noteOf } from '../demo/import-line.ts'
 import { type Paint, paintFor, styleOf } from '../demo/paint.ts'
 import { isOver } from '../model/import-state.ts'
 import { exitCodeOf } from './exit-code.ts'
@@ -151,9 +152,4 @@ function stateText({ state, lostReason }: Import): string {
 
 function percent({ progress }: Import): string {
   return progress === null ? '' : `${Math.floor(progress * 100)}%`
-}
-
-/** What the watcher should know: what asks for attention, why the last call failed, or the vendor's text. */
-function noteOf({ attention, lastError, message }: Import): string {
-  return attention ?? lastError?.code ?? message ?? ''
 }

@@ -1,5 +1,5 @@
 // Owns the access tokens of connections: kept encrypted for all workers. One worker at a time asks the provider for a new
-// one, and stores what it gets before anybody uses it. So a refresh token that each refresh replaces is never used twice.
+// one, and stores what it gets before any worker uses it. So a refresh token that each refresh replaces is never used twice.
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
@@ -45,7 +45,7 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
         const known = cache.get(owner.id)
         if (known && known.until > performance.now() && known.kept.of === of && known.kept.accessToken !== refused)
           return known.kept.accessToken
-        const key = `${owner.id} ${refused}`
+        const key = JSON.stringify([owner.id, of, refused])
         const found = running.get(key) ?? find({ id: owner.id, of, get, refused, signal })
         running.set(key, found)
         try {

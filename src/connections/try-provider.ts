@@ -1,6 +1,7 @@
 // Owns showing what a document makes of an answer, given or asked for, without storing anything of it.
 import { z } from 'zod'
 import { invalid, notFound } from '../api/refusal.ts'
+import { rowsSchema } from '../api/rows.ts'
 import { findNewest } from '../catalog/documents.ts'
 import { checkDocument } from '../catalog/put.ts'
 import type { Guard } from '../egress/guard.ts'
@@ -42,15 +43,7 @@ const reportSchema = z
     providerStatus: text,
     message: text,
     progress: z.number().nullable(),
-    rows: z.object({
-      total: count,
-      processed: count,
-      succeeded: count,
-      failed: count,
-      inserted: count,
-      updated: count,
-      skipped: count,
-    }),
+    rows: rowsSchema,
     createdAt: time,
     startedAt: time,
     finishedAt: time,

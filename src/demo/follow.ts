@@ -1,16 +1,12 @@
 // Owns following the imports to their end through the API: until each is over, its rows are stored, and its webhooks
 // are delivered.
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Client, Schemas } from '../../packages/client/src/index.ts'
 import type { ApiImport } from '../imports/present.ts'
 import { isOver } from '../model/import-state.ts'
-import type { Api } from './api.ts'
 import type { Followed } from './register.ts'
 
-export interface Delivery {
-  eventId: string
-  type: string
-  state: 'pending' | 'delivered' | 'exhausted' | 'skipped'
-}
+export type Delivery = Pick<Schemas['Delivery'], 'eventId' | 'type' | 'state'>
 
 const everyMs = 200
 
@@ -19,7 +15,7 @@ const everyMs = 200
  * @param show called after every reading of the imports.
  */
 export async function follow(
-  { api, show, signal }: { api: Api; show: () => void; signal: AbortSignal },
+  { tracker, show, signal }: { tracker: Client; show: () => void; signal: AbortSignal },
   followed: readonly Followed[],
   { endpointId, untilMs }: { endpointId: string; untilMs: number },
 ): Promise<Delivery[]> {
@@ -30,14 +26,14 @@ export async function follow(
     for (const one of toStop) {
       if ((one.scenario.stopAfterMs ?? 0) > elapsedMs) continue
       toStop.delete(one)
-      await api.post(`/imports/${one.import.id}/stop`)
+      await tracker.imports.stop(one.import.id)
     }
-    await refresh(api, followed)
+    await refresh(tracker, followed)
     show()
     const settled = followed.every((one) => isSettled(one.import))
     const givenUp = signal.aborted || performance.now() > untilMs
     if (settled || givenUp) {
-      const deliveries = await listDeliveries(api, endpointId)
+      const deliveries = (await tracker.deliveries.list({ endpointId, limit: 1_000 }).page()).data
       if (givenUp || deliveries.every(({ state }) => state !== 'pending')) return deliveries
     }
     await delay(everyMs, undefined, { signal }).catch(() => {})
@@ -49,17 +45,12 @@ export function isSettled({ state, details }: ApiImport): boolean {
   return isOver(state) && details.state !== 'pending' && details.state !== 'collecting'
 }
 
-async function refresh(api: Api, followed: readonly Followed[]): Promise<void> {
+async function refresh(tracker: Client, followed: readonly Followed[]): Promise<void> {
   // The list begins with the newest imports, which are ours.
-  const { data } = await api.get<{ data: ApiImport[] }>('/imports?limit=1000')
+  const { data } = await tracker.imports.list({ limit: 1_000 }).page()
   const shown = new Map(data.map((one) => [one.id, one]))
   for (const one of followed) {
     one.import = shown.get(one.import.id) ?? one.import
     if (one.import.attention !== null) one.attentions.add(one.import.attention)
   }
-}
-
-async function listDeliveries(api: Api, endpointId: string): Promise<Delivery[]> {
-  const { data } = await api.get<{ data: Delivery[] }>(`/deliveries?endpointId=${endpointId}&limit=1000`)
-  return data
 }

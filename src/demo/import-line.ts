@@ -79,7 +79,12 @@ export function importLine({ title, import: one }: Line, columns: Columns, tick:
 }
 
 /** Returns a note for the watcher: the last error, the attention, or the vendor's message. */
-export function noteOf({ lastError, attention, message, providerStatus }: ApiImport): string {
+export function noteOf({
+  lastError,
+  attention,
+  message,
+  providerStatus,
+}: Pick<ApiImport, 'lastError' | 'attention' | 'message' | 'providerStatus'>): string {
   if (lastError) return lastError.code
   if (attention === 'unmapped_status') return `${attention}: ${providerStatus}`
   return attention ?? message ?? ''

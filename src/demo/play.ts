@@ -1,7 +1,7 @@
 // Owns the course of the demo: set the stage, begin the imports, follow them, report the result.
+import { createClient } from '../../packages/client/src/index.ts'
 import type { Service } from '../app/service.ts'
 import type { Sandbox } from '../sandbox/server.ts'
-import { createApi } from './api.ts'
 import { follow } from './follow.ts'
 import type { Receiver } from './receiver.ts'
 import { prepare, registerAll } from './register.ts'
@@ -26,17 +26,17 @@ const overWithinMs = 85_000
 
 export async function play(stage: Play): Promise<'as expected' | 'not as expected' | 'stopped'> {
   const { service, sandbox, receiver, screen, signal } = stage
-  const api = createApi(service.url, service.adminToken ?? '')
+  const tracker = createClient({ url: service.url, token: service.adminToken ?? '' })
   print(whereItIs(stage))
-  const endpointId = await prepare({ api, sandbox, receiver })
+  const endpointId = await prepare({ tracker, sandbox, receiver })
   if (signal.aborted) return 'stopped'
-  const followed = await registerAll({ api, sandbox }, scenarios)
+  const followed = await registerAll({ tracker, sandbox }, scenarios)
   const beganAt = performance.now()
   const show = () => {
     const lines = followed.map((one) => ({ title: one.scenario.title, import: one.import }))
     screen.show(lines, { elapsedMs: performance.now() - beganAt, webhooks: receiver.events().size })
   }
-  const deliveries = await follow({ api, show, signal }, followed, { endpointId, untilMs: overWithinMs })
+  const deliveries = await follow({ tracker, show, signal }, followed, { endpointId, untilMs: overWithinMs })
   screen.end()
   if (signal.aborted) return 'stopped'
 

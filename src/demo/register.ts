@@ -1,10 +1,10 @@
 // Owns setting the stage through the API: connections, the webhook endpoint, and imports that begin at the vendors and
 // are registered at the same moment.
 import { randomUUID } from 'node:crypto'
+import type { Client } from '../../packages/client/src/index.ts'
 import type { ApiImport } from '../imports/present.ts'
 import { importEventTypes } from '../model/import-state.ts'
 import type { Sandbox } from '../sandbox/server.ts'
-import type { Api } from './api.ts'
 import { type ConnectionName, connectionBody, connections } from './connections.ts'
 import { type Receiver, receiverPath } from './receiver.ts'
 import { endsAfterMs, type Scenario } from './scenarios.ts'
@@ -20,33 +20,30 @@ export interface Followed {
 }
 
 interface Stage {
-  api: Api
+  tracker: Client
   sandbox: Sandbox
   receiver: Receiver
 }
 
 /** Returns the id of the endpoint. */
-export async function prepare({ api, sandbox, receiver }: Stage): Promise<string> {
+export async function prepare({ tracker, sandbox, receiver }: Stage): Promise<string> {
   for (const name of Object.keys(connections) as ConnectionName[])
-    await api.put(`/connections/${name}`, connectionBody(name, sandbox))
-  await removeOldEndpoints(api)
-  const endpoint = await api.post<{ id: string; secret: string }>('/webhook-endpoints', {
-    url: receiver.url,
-    types: importEventTypes,
-  })
+    await tracker.connections.put(name, connectionBody(name, sandbox))
+  await removeOldEndpoints(tracker)
+  const endpoint = await tracker.endpoints.create({ url: receiver.url, types: [...importEventTypes] })
   receiver.setSecret(endpoint.secret)
   return endpoint.id
 }
 
 /** Removes the endpoints of earlier runs on the same data, whose receivers are gone. */
-async function removeOldEndpoints(api: Api): Promise<void> {
-  const { data } = await api.get<{ data: { id: string; url: string }[] }>('/webhook-endpoints?limit=1000')
-  for (const { id, url } of data) if (url.endsWith(receiverPath)) await api.delete(`/webhook-endpoints/${id}`)
+async function removeOldEndpoints(tracker: Client): Promise<void> {
+  for await (const { id, url } of tracker.endpoints.list())
+    if (url.endsWith(receiverPath)) await tracker.endpoints.delete(id)
 }
 
 /** Registers all scenarios in one batch. */
 export async function registerAll(
-  { api, sandbox }: Pick<Stage, 'api' | 'sandbox'>,
+  { tracker, sandbox }: Pick<Stage, 'tracker' | 'sandbox'>,
   scenarios: readonly Scenario[],
 ): Promise<Followed[]> {
   const begun = scenarios.map((scenario) => begin(sandbox, scenario))
@@ -56,9 +53,10 @@ export async function registerAll(
     ...(result === undefined ? { jobId } : { result }),
     ...(deadlineMs !== undefined && { deadlineMs }),
   }))
-  const { data } = await api.post<{ data: { import?: ApiImport }[] }>('/imports/batch', { imports })
+  const { data } = await tracker.imports.registerMany({ imports })
   return begun.map(({ scenario, trueEnd }, index) => {
-    const registered = data[index]?.import
+    const answer = data[index]
+    const registered = answer && 'import' in answer ? answer.import : undefined
     if (!registered) throw new Error(`"${scenario.title}" was not registered: ${JSON.stringify(data[index])}`)
     return { scenario, trueEnd, import: registered, attentions: new Set() }
   })

@@ -8,8 +8,8 @@ import type { ImportState } from '../model/import-state.ts'
 import type { ProviderFacts } from '../model/provider-facts.ts'
 import { isKnown, type Pinned, pinnedFacts } from '../providers/facts.ts'
 import { recordLost, recordSettled } from './end.ts'
+import type { Stored } from './observation.ts'
 import { heldError, maxHeldMs } from './outcome.ts'
-import type { Stored } from './record.ts'
 
 interface Deps {
   db: Database

@@ -2,10 +2,10 @@
 import { and, desc, eq, getTableColumns, gt, lt, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
+import { rowsSchema } from '../api/rows.ts'
 import type { Database } from '../db/client.ts'
 import { imports, polling, snapshots } from '../db/schema/index.ts'
 import { type ImportState, states } from '../model/import-state.ts'
-import { rowsSchema } from './present.ts'
 import { requireImport } from './read.ts'
 
 export const snapshotSchema = z

@@ -1,27 +1,12 @@
 // Owns how an import is shown: by the API, in the stream, and in the data of its events.
 import { z } from 'zod'
+import { rowsSchema } from '../api/rows.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
 import { attentions, type ImportState, type LostReason, lostReasons, states } from '../model/import-state.ts'
 import type { ImportRow } from './columns.ts'
 
 const time = z.iso.datetime().nullable()
 const text = z.string().nullable()
-const count = z.number().int().nullable()
-
-export const rowsSchema = z
-  .object({
-    total: count,
-    processed: count,
-    succeeded: count,
-    failed: count,
-    inserted: count,
-    updated: count,
-    skipped: count,
-  })
-  .meta({
-    id: 'Rows',
-    description: 'Counts of rows as the provider reports them. Null is unknown, which differs from 0.',
-  })
 
 const lastErrorSchema = z
   .object({ code: z.string(), message: z.string(), at: z.iso.datetime() })

@@ -1,11 +1,7 @@
-// Owns storing the results of polls, many imports in one statement: changed reports with their events, deliveries and
-// rows, and polls that changed nothing. end.ts owns ends that no report brings.
-//
-// A transaction that changes an import locks its row before its row in `polling`. So two transactions never wait for
-// each other in a circle.
+// Owns storing reports that changed, many imports in one statement, with their events, deliveries and rows. end.ts owns
+// ends that no report brings.
 import { sql } from 'drizzle-orm'
 import { newId } from '../base/ids.ts'
-import { arrayLiteral, textArrayLiteral } from '../db/array-literal.ts'
 import type { Transaction } from '../db/client.ts'
 import type { MovingFields, StoredHeldOutcome, StoredPollError } from '../db/schema/index.ts'
 import {
@@ -18,25 +14,12 @@ import {
   type LostReason,
 } from '../model/import-state.ts'
 import { firstPage, type StatusAnswer } from '../providers/contract.ts'
-import { countFailedCalls, type FailedCall } from '../reporting/failed-calls.ts'
+import { countFailedCalls } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
+import { type Foreseen, type Observation, type Ran, type Stored, stillAsAsked } from './observation.ts'
 import { storePage } from './pages.ts'
-import { changedColumns, changedRow, toldOnce } from './report-columns.ts'
+import { changedColumns, changedRow } from './report-columns.ts'
 import { type Happened, writeImportEvents } from './transition.ts'
-
-/** When a poll was answered, and the import's version when the poll began. */
-export interface Observation {
-  importId: string
-  /** The import's `polls` when the poll began. If another answer has been stored since, this one is dropped. */
-  expectedPolls: number
-  /** The import's state when the poll began. It is checked, too, because stopping and resuming count no polls. */
-  from: ImportState
-  polledAt: Date
-  /** The call that failed. Null: none did. */
-  failedCall: FailedCall | null
-  /** `hasPages`: its provider has rows in pages of their own. */
-  connection: { id: string; provider: string; hasPages: boolean }
-}
 
 /** A report that differs from the last one. */
 export interface ChangedReport extends Observation {
@@ -68,51 +51,6 @@ export interface ChangedReport extends Observation {
   foreseen?: Foreseen | null
   /** 0 for an answer that came inline instead of by a poll. */
   polls: 0 | 1
-}
-
-/** In milliseconds, as `imports` keeps them. */
-export interface Ran {
-  ms: number | null
-  detectionGapMs: number | null
-}
-
-/** What a poll foresees of a live import: its end, in milliseconds after the poll. Null: nothing is known. */
-export interface Foreseen {
-  etaMs: number | null
-  etaEarliestMs: number | null
-  etaLatestMs: number | null
-  overdueAt: Date | null
-}
-
-/** A poll that saw the same report again, or failed. */
-export interface UnchangedPoll extends Observation {
-  /** True: the poll saw the report again. False: the poll failed. */
-  sameReport: boolean
-  dueAt: Date
-  /** The gap that the policy wanted until then, in milliseconds. */
-  wantedMs?: number | null
-  /** Absent: nothing is known. */
-  foreseen?: Foreseen | null
-  failures: number
-  notFounds: number
-  notFoundSince: Date | null
-  /** The changes to the import's own row. Null: none, as after nearly every poll. */
-  note: Note | null
-}
-
-export interface Note {
-  attention: Attention | null
-  attentionEvent: AttentionEventType | null
-  heldOutcome: StoredHeldOutcome | null
-  lastError: StoredPollError | null
-}
-
-/** The stored part of a round. Imports that had moved on meanwhile aren't in it. */
-export interface Stored {
-  ids: ReadonlySet<string>
-  hasEvents: boolean
-  /** True: rows are to be collected. */
-  collects: boolean
 }
 
 /** Records changed reports. */
@@ -215,19 +153,6 @@ async function storeReports(tx: Transaction, changes: readonly ChangedReport[]):
   return new Map(stored.map(({ id, detailsState }) => [id, detailsState]))
 }
 
-/**
- * Of the rows in `change`, those whose imports are as they were asked about, locked: the import first, then its row in
- * `polling`. Whoever waited here for another answer to be stored sees that it was.
- */
-const stillAsAsked = sql`locked AS MATERIALIZED (
-      SELECT i.id, i.snapshot_id FROM change c JOIN imports i ON i.id = c.id
-      WHERE i.state = c."from" ORDER BY i.id FOR NO KEY UPDATE OF i
-    ), asked AS MATERIALIZED (
-      SELECT p.*, locked.snapshot_id FROM locked JOIN change c ON c.id = locked.id
-        JOIN polling p ON p.import_id = c.id AND p.polls = c.expected_polls
-      FOR UPDATE OF p
-    )`
-
 const figures = [
   'progress',
   'rows_total',
@@ -245,92 +170,4 @@ const figures = [
  */
 function figure(name: string) {
   return sql.raw(`${name} = CASE WHEN c.is_final THEN c.${name} ELSE coalesce(c.${name}, i.${name}) END`)
-}
-
-/**
- * Records polls that change no report. The caller may let them not wait for the disk, because lost polls can be made
- * again.
- */
-export async function recordUnchanged(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Stored> {
-  if (polls.length === 0) return { ids: new Set(), hasEvents: false, collects: false }
-  const noted = await storeNotes(tx, polls)
-  const counted = polls.filter(({ importId, note }) => note === null || noted.has(importId))
-  const ids = await countPolls(tx, counted)
-  await countFailedCalls(
-    tx,
-    polls.filter(({ importId }) => ids.has(importId)),
-  )
-  const raised = counted.flatMap(({ importId, note, polledAt }): Happened[] =>
-    note?.attentionEvent && ids.has(importId) ? [{ importId, types: [note.attentionEvent], at: polledAt }] : [],
-  )
-  await writeImportEvents(tx, raised)
-  return { ids, hasEvents: raised.length > 0, collects: false }
-}
-
-/** Returns the ids of the imports that hadn't moved on since their polls began. */
-async function storeNotes(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Set<string>> {
-  const rows = polls.flatMap(({ importId, expectedPolls, from, sameReport, note }) =>
-    note === null
-      ? []
-      : {
-          id: importId,
-          expected_polls: expectedPolls,
-          from,
-          same_report: sameReport,
-          attention: note.attention,
-          told: toldOnce(note.attentionEvent),
-          held_outcome: note.heldOutcome,
-          last_error: note.lastError,
-        },
-  )
-  if (rows.length === 0) return new Set()
-  const { rows: noted } = await tx.execute<{ id: string }>(sql`
-    /* record.notes */
-    WITH change AS MATERIALIZED (
-      SELECT * FROM json_to_recordset(${JSON.stringify(rows)}::json) AS change (
-        id uuid, expected_polls int, "from" text, same_report boolean, attention text, told text, held_outcome jsonb, last_error jsonb
-      )
-    ), ${stillAsAsked}
-    UPDATE imports i SET
-      attention = c.attention,
-      attentions_told = CASE WHEN c.told IS NULL THEN i.attentions_told ELSE array_append(i.attentions_told, c.told) END,
-      held_outcome = c.held_outcome,
-      last_error = c.last_error,
-      refused_since = CASE WHEN NOT c.same_report THEN i.refused_since END
-    FROM change c JOIN asked ON asked.import_id = c.id
-    WHERE i.id = c.id
-    RETURNING i.id`)
-  return new Set(noted.map(({ id }) => id))
-}
-
-/** Returns the ids of the imports that hadn't moved on since their polls began. */
-async function countPolls(tx: Transaction, polls: readonly UnchangedPoll[]): Promise<Set<string>> {
-  const numbers = (read: (poll: UnchangedPoll) => number | boolean | null) => arrayLiteral(polls.map(read))
-  const { rows } = await tx.execute<{ id: string }>(sql`
-    /* record.unchanged */
-    UPDATE polling p SET
-      due_at = to_timestamp(c.due_ms / 1000), wanted_ms = c.wanted_ms, eta_ms = c.eta_ms, eta_earliest_ms = c.eta_earliest_ms,
-      eta_latest_ms = c.eta_latest_ms, overdue_at = to_timestamp(c.overdue_ms / 1000), polls = p.polls + 1, failures = c.failures, not_founds = c.not_founds,
-      not_found_since = to_timestamp(c.not_found_ms / 1000),
-      first_polled_at = coalesce(p.first_polled_at, to_timestamp(c.at_ms / 1000)), last_polled_at = to_timestamp(c.at_ms / 1000),
-      seen = CASE WHEN c.same_report THEN p.seen + 1 ELSE p.seen END,
-      seen_at = CASE WHEN c.same_report THEN to_timestamp(c.at_ms / 1000) ELSE p.seen_at END
-    FROM unnest(
-      ${textArrayLiteral(polls.map(({ importId }) => importId))}::uuid[],
-      ${numbers(({ expectedPolls }) => expectedPolls)}::int[],
-      ${numbers(({ polledAt }) => polledAt.getTime())}::float8[],
-      ${numbers(({ dueAt }) => dueAt.getTime())}::float8[],
-      ${numbers(({ wantedMs = null }) => wantedMs)}::int[],
-      ${numbers(({ foreseen }) => foreseen?.etaMs ?? null)}::int[],
-      ${numbers(({ foreseen }) => foreseen?.etaEarliestMs ?? null)}::int[],
-      ${numbers(({ foreseen }) => foreseen?.etaLatestMs ?? null)}::int[],
-      ${numbers(({ foreseen }) => foreseen?.overdueAt?.getTime() ?? null)}::float8[],
-      ${numbers(({ sameReport }) => sameReport)}::boolean[],
-      ${numbers(({ failures }) => failures)}::int[],
-      ${numbers(({ notFounds }) => notFounds)}::int[],
-      ${numbers(({ notFoundSince }) => notFoundSince?.getTime() ?? null)}::float8[]
-    ) AS c (id, expected_polls, at_ms, due_ms, wanted_ms, eta_ms, eta_earliest_ms, eta_latest_ms, overdue_ms, same_report, failures, not_founds, not_found_ms)
-    WHERE p.import_id = c.id AND p.polls = c.expected_polls
-    RETURNING p.import_id AS id`)
-  return new Set(rows.map(({ id }) => id))
 }

@@ -1,6 +1,6 @@
 // Owns what a poll that saw an import over keeps of it: how long it ran, and what that teaches. Pure.
 import type { Ended } from '../baselines/keep.ts'
-import type { Ran } from '../imports/record.ts'
+import type { Ran } from '../imports/observation.ts'
 import type { Assessment } from './assess.ts'
 import type { Poll } from './begin.ts'
 import type { Span } from './span.ts'

@@ -1,7 +1,7 @@
 // Owns what is foreseen of a live import at a poll: when it is likely to end, and from when on it is overdue. Pure.
 import { type Baseline, durationAt } from '../baselines/baseline.ts'
 import { type ProgressChange, readPace } from '../baselines/progress.ts'
-import type { Foreseen } from '../imports/record.ts'
+import type { Foreseen } from '../imports/observation.ts'
 
 export interface Outlook extends Foreseen {
   /** When the import is expected to end, in milliseconds. Null: nobody knows, or that time has passed. */

@@ -306,6 +306,39 @@ test('events are printed as they come', async () => {
   expect(await tail.exited).toBe(130)
 })
 
+test('the README’s commands work as they are written, by what login keeps', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, block = ''] = /\n## The command line\n.*?```\n(.*?)```/s.exec(readme) ?? []
+  const lines = block.trim().split('\n')
+  const own = { ...nobody, XDG_CONFIG_HOME: join(directory, 'of the README') }
+  const connection = JSON.stringify({
+    provider: 'cdq',
+    baseUrl: sandbox.baseUrl('cdq'),
+    credentials: sandbox.credentials('cdq'),
+    limits: { minIntervalMs: 200, maxIntervalMs: 400 },
+  })
+  const inputs: Record<string, string> = { login: adminToken, connections: connection }
+  sandbox.add({ provider: 'cdq', jobId: 'vendors-2026-11', outcome: 'partial', durationMs: 300 })
+  const codes: (number | null)[] = []
+  for (const line of lines) {
+    const [npx, name, ...args] = line.replace('https://tracker.example.com', service.url).replace(/ <.*/, '').split(' ')
+    expect([npx, name]).toEqual(['npx', 'import-tracker'])
+    const running = startCli(args, own, inputs[args[0] ?? ''])
+    if (args.includes('tail')) {
+      const failing = setInterval(() => void register({ outcome: 'failed', durationMs: 0 }).catch(() => {}), 500)
+      await running.said(/import\.failed/)
+      clearInterval(failing)
+      running.child.kill('SIGINT')
+    }
+    codes.push(await running.exited)
+    if (args.includes('register')) expect(running.output().stdout).toContain('cdq-prod/vendors-2026-11 partial')
+  }
+  expect(codes).toEqual([0, 0, 3, 0, 130])
+  expect(await tracker.imports.list({ jobId: 'vendors-2026-11' }).page()).toMatchObject({
+    data: [{ connection: 'cdq-prod', metadata: { run: 42 } }],
+  })
+})
+
 /** Registers a job that goes this way at the vendor; `lost` and `stopped` are no ways of the vendor. */
 async function register(
   script: { jobId?: string; durationMs?: number; outcome?: Import['state']; rows?: number; skippedLines?: number },

@@ -94,6 +94,15 @@ describe('asking again', () => {
     expect(seen).toHaveLength(4)
   })
 
+  test('a deletion whose answer was lost has been done, and a first 404 is what it is', async () => {
+    const lost = await clientOf(breakOff, refuse(404, 'not_found'))
+    await lost.tracker.imports.delete('i')
+    expect(lost.seen).toHaveLength(2)
+    close()
+    const { tracker } = await clientOf(refuse(404, 'not_found'))
+    await expect(tracker.imports.delete('i')).rejects.toMatchObject({ status: 404 })
+  })
+
   test('registering a job id is repeated; what isn’t idempotent never', async () => {
     const unavailable = refuse(503, 'unavailable', again)
     const registering = await clientOf(unavailable, json(201, { id: 'i' }))

@@ -1,7 +1,8 @@
 // Owns that what polls told of many imports is stored in one round, each as if it had been alone.
 import { expect, test } from 'vitest'
 import { mayPass } from '../../src/db/unreachable.ts'
-import { type ChangedReport, recordReports, recordUnchanged, type UnchangedPoll } from '../../src/imports/record.ts'
+import { type ChangedReport, recordReports } from '../../src/imports/record.ts'
+import { recordUnchanged, type UnchangedPoll } from '../../src/imports/record-unchanged.ts'
 import { stopImport } from '../../src/imports/stop.ts'
 import type { Tracked } from '../support/worlds/imports.ts'
 import { useWorld } from '../support/worlds/world.ts'

@@ -185,7 +185,8 @@ describe('skipped columns', () => {
       WHERE connection_id = ${connectionId} ORDER BY 1, 2`)
     return rows
   }
-  const skip = (...lines: (number | null)[]) => aPage({ skippedLines: lines.map((column, line) => ({ line, column })) })
+  const skippedLinesOf = (...lines: (number | null)[]) =>
+    aPage({ skippedLines: lines.map((column, line) => ({ line, column })) })
 
   test('are counted by the month, once an import is collected', async () => {
     const { id } = await world.connection()
@@ -196,7 +197,7 @@ describe('skipped columns', () => {
     ] as const) {
       const importId = await registered(id, time)
       const change = await world.changed(await world.importRow(importId), { state: 'partial' })
-      const answer = { ...change.answer, details: skip(...lines) }
+      const answer = { ...change.answer, details: skippedLinesOf(...lines) }
       await recordReport(world.db, { ...change, answer })
     }
     await tick()
@@ -214,7 +215,7 @@ describe('skipped columns', () => {
     const { id } = await world.connection()
     const importId = await registered(id, '2026-05-05T10:00:00Z')
     const change = await world.changed(await world.importRow(importId), { state: 'partial' })
-    const page = { ...skip(5, 5), next: 'more' }
+    const page = { ...skippedLinesOf(5, 5), next: 'more' }
     await recordReport(world.db, { ...change, answer: { ...change.answer, details: page } })
     await tick()
     expect(await columns(id)).toEqual([])

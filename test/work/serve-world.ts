@@ -57,6 +57,8 @@ export interface Worker {
   /** The acts of things of this owner. */
   actsOf(owner: string): Act[]
   begins: string[][]
+  /** Whether an owner was quick when something of it was last looked for. */
+  isQuick(owner: string): boolean | undefined
   woken: WorkName[][]
   reported: string[]
   /** Lets the process's own clock go on, but not the database's. */
@@ -138,10 +140,11 @@ export function useServeWorld(): ServeWorld {
       let stoodStill = 0
       const acts: Act[] = []
       const begins: string[][] = []
+      const quickness = new Map<string, boolean>()
       const woken: WorkName[][] = []
       const reported: string[] = []
       const { db = world.db } = options
-      const server = createServer(kindOf({ options, acts, begins, reported }), {
+      const server = createServer(kindOf({ options, acts, begins, quickness, reported }), {
         db,
         clock,
         log: pino({ level: 'silent' }),
@@ -157,6 +160,7 @@ export function useServeWorld(): ServeWorld {
         server,
         acts,
         begins,
+        isQuick: (owner) => quickness.get(owner),
         woken,
         reported,
         actsOf: (owner) => acts.filter(({ item }) => item.ownerId === owner),
@@ -185,10 +189,11 @@ interface Kept {
   options: WorkerOptions
   acts: Act[]
   begins: string[][]
+  quickness: Map<string, boolean>
   reported: string[]
 }
 
-function kindOf({ options, acts, begins, reported }: Kept): Kind<Thing, Done> {
+function kindOf({ options, acts, begins, quickness, reported }: Kept): Kind<Thing, Done> {
   const { most = 100, failing = new Set(), goesOn = false, isAlone = false } = options
   return {
     name: 'poll',
@@ -198,6 +203,7 @@ function kindOf({ options, acts, begins, reported }: Kept): Kind<Thing, Done> {
     due: async () => [],
     async begin(tx, owners, room, now) {
       begins.push(owners.map(({ id }) => id))
+      for (const { id, isQuick } of owners) quickness.set(id, isQuick)
       if (owners.some(({ id }) => failing.has(id))) await tx.execute(sql`SELECT 1 / 0`)
       const allotted = allot(
         owners.map(({ id }) => ({ id, wanted: 1_000 })),

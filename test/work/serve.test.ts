@@ -506,3 +506,42 @@ describe('what one process may have under way', () => {
     for (const owner of owners) expect(worker.actsOf(owner).length).toBeGreaterThanOrEqual(2)
   })
 })
+
+describe('an owner whose items end', () => {
+  /** Serves it until so many of its items have begun. The last one hangs. */
+  const serveUntil = async (worker: Worker, owner: string, count: number) => {
+    await world.add(owner, 1, { hangs: true })
+    const { served } = await worker.serve(owner)
+    await begun(worker, owner, count)
+    return async () => {
+      worker.actsOf(owner)[count - 1]?.end()
+      await allDone(owner)
+      await served
+    }
+  }
+
+  test('quickly is quick, also under its next lease, for a minute', async () => {
+    const worker = world.worker()
+    const owner = world.owner()
+    const endFirst = await serveUntil(worker, owner, 1)
+    expect(worker.isQuick(owner)).toBe(false)
+    await endFirst()
+    world.pass(59_000)
+    const endSecond = await serveUntil(worker, owner, 2)
+    expect(worker.isQuick(owner)).toBe(true)
+    await endSecond()
+    world.pass(61_000)
+    await serveUntil(worker, owner, 3)
+    expect(worker.isQuick(owner)).toBe(false)
+  })
+
+  test('after more than a second isn’t', async () => {
+    const worker = world.worker()
+    const owner = world.owner()
+    const end = await serveUntil(worker, owner, 1)
+    world.pass(1_001)
+    await end()
+    await serveUntil(worker, owner, 2)
+    expect(worker.isQuick(owner)).toBe(false)
+  })
+})

@@ -703,15 +703,7 @@ export interface Schemas {
     providerStatus: string | null;
     message: string | null;
     progress: number | null;
-    rows: {
-      total: number | null;
-      processed: number | null;
-      succeeded: number | null;
-      failed: number | null;
-      inserted: number | null;
-      updated: number | null;
-      skipped: number | null;
-    };
+    rows: Schemas["Rows"];
     createdAt: string | null;
     startedAt: string | null;
     finishedAt: string | null;

@@ -98,7 +98,10 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
       try {
         return await once(sending)
       } catch (error) {
-        if (!(error instanceof ProblemError) || !mayPass(error) || failures >= times) throw error
+        if (!(error instanceof ProblemError)) throw error
+        // An earlier attempt whose answer was lost has deleted it.
+        if (sending.method === 'DELETE' && failures > 0 && error.status === 404) return undefined
+        if (!mayPass(error) || failures >= times) throw error
         await pause(pauseMs(error, failures, { isPatient: times === Number.POSITIVE_INFINITY }), sending.signal)
       }
   }
