@@ -1,4 +1,4 @@
-// Owns how figures are taken and shown: windows of one run, medians and percentiles, a table for the README.
+// Owns how figures are taken and shown: windows of one run, medians and percentiles, a table for docs/benchmarks.md.
 import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a process had done, and the CPU it had used, at a moment. */

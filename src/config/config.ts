@@ -50,7 +50,7 @@ const monthsByTable = z.string().transform((text, context) => {
   return kept
 })
 
-/** The configuration contract: each variable with its description, as the README's table shows it. */
+/** The configuration contract: each variable with its description, as docs/operating.md shows it. */
 export const environmentSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' })

@@ -1,5 +1,5 @@
-// Owns the states of an import and the transitions between them. A test checks the README's diagram against
-// `transitions`.
+// Owns the states of an import and the transitions between them. A test checks the diagram in
+// docs/api.md against `transitions`.
 
 import type { ReportedState } from './reported-state.ts'
 

@@ -306,11 +306,11 @@ test('events are printed as they come', async () => {
   expect(await tail.exited).toBe(130)
 })
 
-test('the README’s commands work as they are written, by what login keeps', async () => {
-  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
-  const [, block = ''] = /\n## The command line\n.*?```\n(.*?)```/s.exec(readme) ?? []
+test('the document’s commands work as they are written, by what login keeps', async () => {
+  const document = await readFile(new URL('../../docs/command-line.md', import.meta.url), 'utf8')
+  const [, block = ''] = /```sh\n(.*?)```/s.exec(document) ?? []
   const lines = block.trim().split('\n')
-  const own = { ...nobody, XDG_CONFIG_HOME: join(directory, 'of the README') }
+  const own = { ...nobody, XDG_CONFIG_HOME: join(directory, 'of the document') }
   const connection = JSON.stringify({
     provider: 'cdq',
     baseUrl: sandbox.baseUrl('cdq'),

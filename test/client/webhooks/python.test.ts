@@ -1,4 +1,4 @@
-// The README's verifier in Python, as it stands there, against whatever a sender can send.
+// The verifier in Python of docs/api.md, as it stands there, against whatever a sender can send.
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import fc from 'fast-check'
@@ -18,14 +18,14 @@ const driver = `
 import base64, json, sys
 
 verifier, requests = json.load(sys.stdin)
-readme = {}
-exec(compile(verifier, "README.md", "exec"), readme)
+document = {}
+exec(compile(verifier, "api.md", "exec"), document)
 
 
 def said(body, headers, secrets):
     raw = base64.b64decode(body["bytes"]) if isinstance(body, dict) else body
     try:
-        return readme["verify_webhook"](raw, headers, secrets, tolerance_s=3600)
+        return document["verify_webhook"](raw, headers, secrets, tolerance_s=3600)
     except ValueError as error:
         return {"raised": repr(error)} if isinstance(error, UnicodeError) else "ValueError"
     except Exception as error:
@@ -142,11 +142,11 @@ function bytes(text: string) {
   return { bytes: Buffer.from(text).toString('base64') }
 }
 
-/** What the README's code says of each. Python is needed: without it nothing would be checked. */
+/** What the document's code says of each. Python is needed: without it nothing would be checked. */
 async function verify(requests: readonly Request[]): Promise<Said[]> {
-  const readme = await readFile(new URL('../../../README.md', import.meta.url), 'utf8')
-  const [, verifier] = /```python\n(.*?)```/s.exec(readme) ?? []
-  expect(verifier, 'the README has a block of Python').toBeDefined()
+  const document = await readFile(new URL('../../../docs/api.md', import.meta.url), 'utf8')
+  const [, verifier] = /```python\n(.*?)```/s.exec(document) ?? []
+  expect(verifier, 'the document has a block of Python').toBeDefined()
   const output = await new Promise<string>((resolve, reject) => {
     const python = execFile('python3', ['-c', driver], { maxBuffer: 1e7 }, (error, stdout) => {
       if (error?.code === 'ENOENT') reject(new Error('This test needs python3: install it (apt-get install python3).'))
