@@ -7,6 +7,8 @@ import { buildSync } from 'esbuild'
 
 const folder = new URL('.', import.meta.url)
 const dist = new URL('dist/', folder)
+/** It has types alone, so it is a declaration as it is, and tsc's would be longer. */
+const schema = new URL('src/schema.ts', folder)
 
 rmSync(dist, { recursive: true, force: true })
 buildSync({
@@ -25,7 +27,8 @@ const needed = neededFrom('index.d.ts')
 for (const name of declarations) {
   const file = new URL(name, dist)
   if (!needed.has(file.href)) rmSync(file)
-  else writeFileSync(file, finished(readFileSync(file, 'utf8')))
+  else if (name === 'schema.d.ts') writeFileSync(file, finished(readFileSync(schema, 'utf8'), 2))
+  else writeFileSync(file, finished(readFileSync(file, 'utf8'), 4))
 }
 
 /** Returns the declarations that one leads to, itself included. */
@@ -40,7 +43,7 @@ function neededFrom(name: string): Set<string> {
 }
 
 /** Returns a declaration narrowly indented, with the names that its imports have in the package. */
-function finished(text: string): string {
-  const narrow = text.replace(/^( {4})+/gm, (indent) => '\t'.repeat(indent.length / 4))
+function finished(text: string, indent: number): string {
+  const narrow = text.replace(/^ +/gm, ({ length }) => '\t'.repeat(length / indent) + ' '.repeat(length % indent))
   return narrow.replace(/(?<=(?:from |import\()['"]\.[^'"]+)\.ts(?=['"])/g, '.js')
 }

@@ -32,7 +32,11 @@ interface Operation {
 }
 
 /** In characters. The package is small, and a person reads /docs. */
-const longestComment = 48
+const longestComment = 40
+/** In characters. A type that fits into it is written in one line. */
+const widestLine = 110
+/** A type that has no more is written where it is used, if that is in one place. */
+const mostLines = 12
 
 /** Names that don't follow from the path. */
 const names: Record<string, string> = {
@@ -146,7 +150,7 @@ function nameOf(schema: Schema, name: string): string {
   const known = schema.$ref?.slice(schema.$ref.lastIndexOf('/') + 1) ?? equal
   const own = known ?? name.charAt(0).toUpperCase() + name.slice(1)
   if (known === undefined) schemas[own] = schema
-  return `Schemas['${own}']`
+  return own
 }
 
 function camelCase(text: string): string {
@@ -168,9 +172,9 @@ async function typesOf(schemas: Record<string, Schema>): Promise<string> {
   const components = { schemas: Object.fromEntries(Object.entries(schemas).map(shortened)) }
   const whole = astToString(await openapiTs(JSON.stringify({ openapi, info, paths: {}, components })))
   const [, inner = ''] = /\n {4}schemas: \{\n([\s\S]*?)\n {4}\};\n/.exec(whole) ?? []
-  const lines = inner.split('\n').map((line) => line.replace(/^ {4}/, '').replaceAll('    ', '  '))
-  const text = `export interface Schemas {\n${lines.join('\n')}\n}`.replaceAll(`components["schemas"]`, 'Schemas')
-  return withoutRepetition(text)
+  const lines = inner.split('\n').map((line) => line.replace(/^ {8}/, '').replaceAll('    ', '  '))
+  const named = lines.map((line) => line.replace(/^(\w+): /, 'export type $1 = ').replace(/;$/, ''))
+  return withoutRepetition(named.join('\n').replace(/components\["schemas"\]\["(\w+)"\]/g, '$1'))
 }
 
 /** Gives the fields that all members of a large union have a schema of their own, which `shortened` then finds. */
@@ -212,7 +216,7 @@ function fieldsOf({ properties = {} }: Schema): string[] {
   return Object.keys(properties)
 }
 
-/** Returns the types with each comment once, cut to a sentence, and with a name for each long list of words. */
+/** Returns the types with each comment once, cut to a sentence, small types in a line, and long lists of words named. */
 function withoutRepetition(text: string): string {
   const said = new Set<string>()
   const commented = text.replace(/^( *)\/\*\*[\s\S]*?\*\/\n(.*)/gm, (comment, indent: string, field: string) => {
@@ -221,9 +225,63 @@ function withoutRepetition(text: string): string {
     said.add(sentence + field)
     return `${indent}/** ${sentence} */\n${field}`
   })
-  const lists = [...new Set([...commented.matchAll(/(?:"[\w.]+" \| ){5,}"[\w.]+"/g)].map(([list]) => list))]
-  const named = lists.reduce((all, list, index) => all.replaceAll(list, `Words${index}`), commented)
-  return [...lists.map((list, index) => `type Words${index} = ${list}`), '', named].join('\n')
+  const open = commented.replace(/\{\s+\[key: string\]: ([^{}\n]+)\s+\}/g, 'Record<string, $1>')
+  // What may be any object isn't narrowed by others beside it.
+  const plain = open.replace(/: (?:\w+ \| )+(?=Record<string, unknown>$)/gm, ': ')
+  return withoutSmall(withWords(inLines(plain)))
+}
+
+/** Returns the types with a name for each long list of words, of the type and the field that it is the values of. */
+function withWords(text: string): string {
+  const lists = [...new Set([...text.matchAll(/(?:"[\w.]+" \| ){5,}"[\w.]+"/g)].map(([list]) => list))]
+  const words = lists.map((list) => {
+    const owners = text.split(/^(?=export type )/m).filter((type) => type.includes(list))
+    const found = owners.map((type) => {
+      const [, field = ''] = new RegExp(`(\\w+)\\??: \\(?${list.replace(/[.|]/g, '\\$&')}`).exec(type) ?? []
+      return `${/^export type (\w+)/.exec(type)?.[1]}${field.charAt(0).toUpperCase()}${field.slice(1)}`
+    })
+    return { list, name: found.sort((a, b) => a.length - b.length)[0] ?? '' }
+  })
+  const brief = (type: string, known: typeof words) =>
+    known.reduce((all, { list, name }) => all.replaceAll(`(${list})`, list).replaceAll(list, name), type)
+  const named = words.map(({ list, name }, index) => {
+    const rest = words.filter((other, at) => at !== index && other.list.length < list.length)
+    return `export type ${name} = ${brief(list, rest)}\n`
+  })
+  return named.join('') + brief(text, words)
+}
+
+/** Returns the types with each object in one line that fits there and has no comment, the innermost first. */
+function inLines(text: string): string {
+  const joined = text.replace(
+    /^(.*)\{\n((?: +[^\n{}]*[^\n{]\n)+) *\}(.*)$/gm,
+    (all, before: string, body: string, after: string) => {
+      const fields = body.trim().split(/\n */)
+      const line = `${before}{ ${fields.join('; ')} }${after}`
+      return body.includes('/**') || line.length > widestLine ? all : line
+    },
+  )
+  return joined === text ? text : inLines(joined)
+}
+
+/** Writes a small type where it is used, if that is in one field. */
+function withoutSmall(text: string): string {
+  const parts = `${text.trim()}\n`.matchAll(/^(?:\/\*\*.*\n)?export type (\w+) = ([\s\S]*?)\n(?=[/e]|$(?![\s\S]))/gm)
+  let types = [...parts].map(([definition, name = '', type = '']) => ({ definition, name, type }))
+  const signatures = methods.map(({ signature }) => signature).join('\n')
+  for (const { name, type } of types) {
+    if (!/^(?:\{|Record<)/.test(type) || type.split('\n').length > mostLines) continue
+    const others = types.filter((other) => other.name !== name)
+    const word = new RegExp(`\\b${name}\\b`, 'g')
+    const [use, ...more] = others.filter(({ definition }) => definition.match(word))
+    if (use === undefined || more.length > 0 || use.definition.match(word)?.length !== 1 || word.test(signatures))
+      continue
+    const [, indent] = new RegExp(`^( +)[^/\\n]*: ${name}\\b`, 'm').exec(use.definition) ?? []
+    if (indent === undefined) continue
+    use.definition = use.definition.replace(word, () => type.replaceAll('\n', `\n${indent}`))
+    types = others
+  }
+  return types.map(({ definition }) => definition).join('')
 }
 
 /** Returns the first sentence of a comment's description, unless it is long. */

@@ -25,7 +25,7 @@ export function addConnections(program: Command): void {
       .option('--file <file>', 'its JSON, with the credentials; - is stdin', '-')
       .option('--json', 'print JSON'),
     async ({ tracker, signal }, name: string, options: { file: string; json?: true }) => {
-      const body = (await readJsonFile(options.file)) as Schemas['PutConnection']
+      const body = (await readJsonFile(options.file)) as Schemas.PutConnection
       return printOne(await tracker.connections.put(name, body, { signal }), options)
     },
   )
@@ -41,7 +41,7 @@ export function addConnections(program: Command): void {
   })
 }
 
-const columns: Column<Schemas['Connection']>[] = [
+const columns: Column<Schemas.Connection>[] = [
   { title: 'NAME', text: ({ name }) => name, canShrink: true },
   { title: 'PROVIDER', text: ({ provider }) => provider, canShrink: true },
   { title: 'STATE', text: stateText },
@@ -49,7 +49,7 @@ const columns: Column<Schemas['Connection']>[] = [
   { title: 'LEFT', text: ({ usage }) => (usage.left === null ? '' : String(usage.left)) },
 ]
 
-function stateText({ pausedAt, pauseReason, blockedUntil }: Schemas['Connection']): string {
+function stateText({ pausedAt, pauseReason, blockedUntil }: Schemas.Connection): string {
   if (pausedAt !== null) return pauseReason === null ? 'paused' : `paused: ${pauseReason}`
   return blockedUntil === null ? 'asking' : 'waiting'
 }

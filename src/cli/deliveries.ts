@@ -6,7 +6,7 @@ import { readId } from './given.ts'
 import { asList, type ListOptions, printList, printOne, timeText } from './list.ts'
 import type { Column } from './table.ts'
 
-type State = Schemas['Delivery']['state']
+type State = Schemas.Delivery['state']
 interface Filter extends ListOptions {
   endpoint?: string
   import?: string
@@ -38,13 +38,13 @@ export function addDeliveries(program: Command): void {
   )
 }
 
-function columns({ time }: ListOptions): Column<Schemas['Delivery']>[] {
+function columns({ time }: ListOptions): Column<Schemas.Delivery>[] {
   const when = timeText(time, new Date())
   return [
     { title: 'ID', text: ({ id }) => id },
     { title: 'TYPE', text: ({ type }) => type, canShrink: true },
     { title: 'STATE', text: ({ state }) => state, canShrink: true },
-    ...(time === 'iso' ? [] : [{ title: 'TRIES', text: ({ attempts }: Schemas['Delivery']) => String(attempts) }]),
+    ...(time === 'iso' ? [] : [{ title: 'TRIES', text: ({ attempts }: Schemas.Delivery) => String(attempts) }]),
     { title: 'AGE', text: ({ createdAt }) => when(createdAt) },
   ]
 }

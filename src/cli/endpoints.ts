@@ -6,7 +6,7 @@ import { readId, readMoment, readWhole } from './given.ts'
 import { asList, type ListOptions, printList, printOne } from './list.ts'
 import type { Column } from './table.ts'
 
-type Types = NonNullable<Schemas['CreateWebhookEndpoint']['types']>
+type Types = NonNullable<Schemas.CreateWebhookEndpoint['types']>
 
 export function addEndpoints(program: Command): void {
   const endpoints = program.command('endpoints').description('the receivers of webhooks')
@@ -82,13 +82,13 @@ function resending(command: Command, act: (tracker: Client) => Client['endpoints
   })
 }
 
-const columns: Column<Schemas['WebhookEndpoint']>[] = [
+const columns: Column<Schemas.WebhookEndpoint>[] = [
   { title: 'ID', text: ({ id }) => id },
   { title: 'URL', text: ({ url }) => url, canShrink: true },
   { title: 'STATE', text: stateText },
 ]
 
-function stateText({ enabled, disabledReason, failingSince }: Schemas['WebhookEndpoint']): string {
+function stateText({ enabled, disabledReason, failingSince }: Schemas.WebhookEndpoint): string {
   if (!enabled) return disabledReason === null ? 'disabled' : `disabled: ${disabledReason}`
   return failingSince === null ? 'enabled' : 'failing'
 }

@@ -6,7 +6,7 @@ import { atService } from './at-service.ts'
 import { eventLine } from './event-line.ts'
 import { readId } from './given.ts'
 
-type Type = Schemas['Event']['type']
+type Type = Schemas.Event['type']
 
 const otherTypes = [
   ...['connection.paused', 'connection.resumed', 'endpoint.failing', 'endpoint.recovered', 'endpoint.disabled'],

@@ -67,7 +67,7 @@ interface Filter extends ListOptions {
   connection?: string
   provider?: string
   jobId?: string
-  attention?: NonNullable<Schemas['ListImportsQuery']['attention']>
+  attention?: NonNullable<Schemas.ListImportsQuery['attention']>
   metadata?: Record<string, string>
 }
 
@@ -185,7 +185,7 @@ function importColumns({ time }: ListOptions): Column<Import>[] {
 
 const numberText = (value: number | null) => (value === null ? '' : String(value))
 
-const rowColumns: Column<Schemas['RowResult']>[] = [
+const rowColumns: Column<Schemas.RowResult>[] = [
   { title: 'ROW', text: (one) => numberText(one.row) },
   { title: 'LINE', text: (one) => numberText(one.line) },
   { title: 'RECORD', text: (one) => one.recordId ?? '', canShrink: true },
@@ -193,7 +193,7 @@ const rowColumns: Column<Schemas['RowResult']>[] = [
   { title: 'ERROR', text: ({ error }) => error?.message ?? error?.code ?? '', canShrink: true },
 ]
 
-const skippedColumns: Column<Schemas['SkippedLine']>[] = [
+const skippedColumns: Column<Schemas.SkippedLine>[] = [
   { title: 'LINE', text: (one) => numberText(one.line) },
   { title: 'COLUMN', text: (one) => numberText(one.column) },
 ]

@@ -6,7 +6,7 @@ import { readId } from './given.ts'
 import { asList, type ListOptions, printList, printOne, timeText } from './list.ts'
 import type { Column } from './table.ts'
 
-type Scope = Schemas['Me']['scope']
+type Scope = Schemas.Me['scope']
 
 const scopes: readonly Scope[] = ['read', 'write', 'admin']
 
@@ -33,7 +33,7 @@ export function addTokens(program: Command): void {
   })
 }
 
-function columns({ time }: ListOptions): Column<Schemas['Token']>[] {
+function columns({ time }: ListOptions): Column<Schemas.Token>[] {
   const when = timeText(time, new Date())
   return [
     { title: 'ID', text: ({ id }) => id },

@@ -6,7 +6,7 @@ import type { ApiImport } from '../imports/present.ts'
 import { isOver } from '../model/import-state.ts'
 import type { Followed } from './register.ts'
 
-export type Delivery = Pick<Schemas['Delivery'], 'eventId' | 'type' | 'state'>
+export type Delivery = Pick<Schemas.Delivery, 'eventId' | 'type' | 'state'>
 
 const everyMs = 200
 

@@ -2,25 +2,25 @@
 import { calls } from './calls.ts'
 import { type FollowOptions, followEvents, type WaitOptions, waitForImport, watchImport } from './follow.ts'
 import { type CallOptions, createPages, type Page, type Pages } from './pages.ts'
-import type { Methods, Schemas } from './schema.ts'
+import type * as Schemas from './schema.ts'
 import { createTransport, type Transport, type TransportOptions } from './transport.ts'
 
 export type { FollowOptions, WaitOptions } from './follow.ts'
 
 export type ClientOptions = TransportOptions
 
-export interface Client extends Omit<Methods, 'imports' | 'events'> {
-  imports: Omit<Methods['imports'], 'list' | 'stream'> & {
+export interface Client extends Omit<Schemas.Methods, 'imports' | 'events'> {
+  imports: Omit<Schemas.Methods['imports'], 'list' | 'stream'> & {
     /** Lists imports, the newest first. */
-    list(filter?: ImportFilter & CallOptions): Pages<Schemas['Import']>
+    list(filter?: ImportFilter & CallOptions): Pages<Schemas.Import>
     /** Returns the import once it is over. Outlives restarts of the service. */
-    wait(id: string, options?: WaitOptions): Promise<Schemas['Import']>
+    wait(id: string, options?: WaitOptions): Promise<Schemas.Import>
     /** Yields the import as it is, and then at each change, until it is over. Outlives restarts of the service. */
-    stream(id: string, options?: CallOptions): AsyncGenerator<Schemas['Import'], void>
+    stream(id: string, options?: CallOptions): AsyncGenerator<Schemas.Import, void>
   }
-  events: Methods['events'] & {
+  events: Schemas.Methods['events'] & {
     /** Yields events for ever. The id of each is the cursor to go on from. Outlives restarts of the service. */
-    follow(options?: FollowOptions): AsyncGenerator<Schemas['Event'], never>
+    follow(options?: FollowOptions): AsyncGenerator<Schemas.Event, never>
   }
   /**
    * Sends any request with the token, once, such as one for a download. The answer is the caller's to judge.
@@ -30,8 +30,8 @@ export interface Client extends Omit<Methods, 'imports' | 'events'> {
 }
 
 /** Several states, and keys of metadata with their values. */
-export type ImportFilter = Omit<Schemas['ListImportsQuery'], 'state' | 'metadata'> & {
-  state?: OneOrMany<Schemas['Import']['state']> | undefined
+export type ImportFilter = Omit<Schemas.ListImportsQuery, 'state' | 'metadata'> & {
+  state?: OneOrMany<Schemas.Import['state']> | undefined
   metadata?: Readonly<Record<string, string | number | boolean>> | undefined
 }
 type OneOrMany<Item> = Item | readonly Item[]
@@ -41,7 +41,7 @@ export function createClient(options: ClientOptions): Client {
   const transport = createTransport(options)
   const groups = Object.fromEntries(
     Object.entries(calls).map(([name, group]) => [name, groupOf(transport, group)]),
-  ) as unknown as Methods
+  ) as unknown as Schemas.Methods
   return {
     ...groups,
     imports: {

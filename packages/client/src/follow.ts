@@ -2,11 +2,11 @@
 // outlive restarts of the service: they ask again until the service answers.
 import { pause } from './pause.ts'
 import { mayPass, ProblemError } from './problem-error.ts'
-import type { Schemas } from './schema.ts'
+import type * as Schemas from './schema.ts'
 import { eventData } from './server-sent-events.ts'
 import { pauseMs, type Transport } from './transport.ts'
 
-type Import = Schemas['Import']
+type Import = Schemas.Import
 
 /** How long the service may hold an answer. Shorter than proxies wait. */
 const waitMs = 25_000
@@ -23,7 +23,7 @@ export interface WaitOptions {
   onChange?(one: Import): void
 }
 
-/** Returns the import once it is over. */
+/** Returns the import once it is over. @internal */
 export async function waitForImport(
   transport: Transport,
   id: string,
@@ -45,7 +45,7 @@ export async function waitForImport(
   return last as Import
 }
 
-/** Yields the import as it is, and then at each change, until it is over. */
+/** Yields the import as it is, and then at each change, until it is over. @internal */
 export async function* watchImport(
   transport: Transport,
   id: string,
@@ -99,22 +99,22 @@ export interface FollowOptions {
   /** The id of the last event that you have seen, or a moment. Absent: begins with the oldest event, 30 days ago. */
   after?: string | Date | undefined
   /** Only events of this type. */
-  type?: Schemas['Event']['type'] | undefined
+  type?: Schemas.Event['type'] | undefined
   /** Only events of this connection and its imports. */
   connection?: string | undefined
   signal?: AbortSignal | undefined
 }
 
-/** Yields events for ever, in the feed's order. The id of each is the cursor to go on from. */
+/** Yields events for ever, in the feed's order. The id of each is the cursor to go on from. @internal */
 export async function* followEvents(
   transport: Transport,
   { after, signal, ...filter }: FollowOptions,
-): AsyncGenerator<Schemas['Event'], never> {
+): AsyncGenerator<Schemas.Event, never> {
   for (let cursor = after instanceof Date ? firstIdAt(after) : after; ; ) {
     const beganAt = Date.now()
     const query = { ...filter, after: cursor, waitMs }
     const page = (await transport.insist({ method: 'GET', path: '/v1/events', query, signal })) as {
-      data: Schemas['Event'][]
+      data: Schemas.Event[]
     }
     for (const event of page.data) {
       signal?.throwIfAborted()

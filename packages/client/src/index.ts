@@ -9,5 +9,5 @@ export {
 } from './client.ts'
 export type { CallOptions, Page, Pages } from './pages.ts'
 export { type FieldError, type ProblemCode, ProblemError } from './problem-error.ts'
-export type { Schemas } from './schema.ts'
+export type * as Schemas from './schema.ts'
 export * from './webhooks/verify.ts'

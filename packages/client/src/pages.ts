@@ -16,7 +16,7 @@ export interface Pages<Item> extends AsyncIterable<Item> {
   page(): Promise<Page<Item>>
 }
 
-/** @param read reads the page after this cursor. Undefined: the page that the caller asked for. */
+/** @param read reads the page after this cursor. Undefined: the page that the caller asked for. @internal */
 export function createPages<Item>(read: (after: string | undefined) => Promise<Page<Item>>): Pages<Item> {
   return {
     page: () => read(undefined),

@@ -1,12 +1,12 @@
 // Owns the error of every call: a refusal of the service, or no answer of it at all.
-import type { Schemas } from './schema.ts'
+import type * as Schemas from './schema.ts'
 
 /**
  * The service's codes, and two of the client:
  * - `unreachable`: the connection failed or broke, or the answer took too long.
  * - `unexpected_answer`: an answer that isn't the service's, such as a proxy's page.
  */
-export type ProblemCode = Schemas['Problem']['code'] | 'unreachable' | 'unexpected_answer'
+export type ProblemCode = Schemas.Problem['code'] | 'unreachable' | 'unexpected_answer'
 
 /** A wrong field of the request. `field` is its path, such as `limits.maxInFlight`. */
 export interface FieldError {
@@ -52,7 +52,7 @@ export class ProblemError extends Error {
   }
 }
 
-/** Reads a refusal. Its body counts as a problem document only if it looks like one. */
+/** Reads a refusal. Its body counts as a problem document only if it looks like one. @internal */
 export async function readProblem(response: Response, now: number): Promise<ProblemError> {
   const { status, headers } = response
   const about = {
@@ -67,12 +67,12 @@ export async function readProblem(response: Response, now: number): Promise<Prob
   return new ProblemError(code, detail, { ...about, errors, requestId: requestId ?? about.requestId })
 }
 
-/** Returns true if the same request may be answered better a little later. */
+/** Returns true if the same request may be answered better a little later. @internal */
 export function mayPass({ code, status }: ProblemError): boolean {
   return code === 'unreachable' || status === 408 || status === 429 || (status !== null && status >= 500)
 }
 
-function parse(text: string): Schemas['Problem'] | null {
+function parse(text: string): Schemas.Problem | null {
   try {
     const problem = JSON.parse(text)
     return typeof problem?.code === 'string' && typeof problem.detail === 'string'

@@ -10,6 +10,7 @@ export interface TransportOptions {
   fetch?: typeof fetch
 }
 
+/** @internal */
 export interface Sending {
   method: string
   /** `/v1/…` */
@@ -19,6 +20,7 @@ export interface Sending {
   signal?: AbortSignal | undefined
 }
 
+/** @internal */
 export interface Transport {
   /** Returns the answer's JSON, or undefined if it has none. @throws {ProblemError} */
   call(sending: Sending): Promise<unknown>
@@ -37,6 +39,7 @@ const longestRetryAfterMs = 60_000
 const aDayMs = 86_400_000
 const longestPauseMs = 5_000
 
+/** @internal */
 export function createTransport({ url, token, fetch: ask = globalThis.fetch }: TransportOptions): Transport {
   const base = url.replace(/\/+$/, '')
 
@@ -127,6 +130,7 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
 /**
  * Returns how long to wait after a failure: as long as the service says, otherwise longer each time.
  * @throws {ProblemError} the failure itself, if the service wants a longer pause than a caller without patience makes.
+ * @internal
  */
 export function pauseMs(problem: ProblemError, failures: number, { isPatient = false } = {}): number {
   const { retryAfterMs } = problem
