@@ -20,7 +20,7 @@ buildSync({
   format: 'esm',
   target: 'es2022',
 })
-execFileSync('tsc', ['-p', '.', '--emitDeclarationOnly'], { cwd: folder, stdio: 'inherit' })
+execFileSync('tsc', ['--checkers', '1', '-p', '.', '--emitDeclarationOnly'], { cwd: folder, stdio: 'inherit' })
 
 const declarations = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'))
 const needed = neededFrom('index.d.ts')

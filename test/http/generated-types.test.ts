@@ -100,7 +100,7 @@ const firstLine = types.split('\n').length
 async function compile(program: string): Promise<string[]> {
   await writeFile(join(folder, 'program.ts'), types + program)
   const output = await new Promise<string>((resolve) => {
-    execFile(process.execPath, [tsc, '--pretty', 'false', '-p', folder], (_error, stdout, stderr) =>
+    execFile(process.execPath, [tsc, '--checkers', '1', '--pretty', 'false', '-p', folder], (_error, stdout, stderr) =>
       resolve(stdout + stderr),
     )
   })
