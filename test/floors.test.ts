@@ -20,7 +20,7 @@ const floors = `
   budget events history reporting telemetry baselines catalog
   work
   queue
-  db providers embedded
+  db providers embedded terminal
   api config egress model sandbox
   base
   client

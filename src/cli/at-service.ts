@@ -1,5 +1,5 @@
 // Owns a command against a running service: connecting, its status, and how it shows a problem.
-import type { Command } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import type { Client } from '../../packages/client/src/index.ts'
 import { ProblemError } from '../../packages/client/src/problem-error.ts'
 import { visibleText } from '../base/visible-text.ts'
@@ -45,14 +45,23 @@ export async function endingInStatus(work: (signal: AbortSignal) => Promise<numb
   try {
     process.exitCode = (await work(interrupted.signal)) ?? 0
   } catch (error) {
-    if (!interrupted.signal.aborted) for (const line of problemLines(error)) console.error(line)
+    if (!interrupted.signal.aborted && !(error instanceof CommanderError))
+      for (const line of problemLines(error)) console.error(line)
     process.exitCode = interrupted.signal.aborted ? exitCodes.interrupted : statusOf(error)
   } finally {
     process.off('SIGINT', interrupt)
   }
 }
 
+/** Ends the process, which something that is still open would keep alive. */
+export function exitWith(error: unknown): never {
+  for (const line of problemLines(error)) console.error(line)
+  process.exit(statusOf(error))
+}
+
+/** Commander has said what is wrong itself. */
 function statusOf(error: unknown): number {
+  if (error instanceof CommanderError) return exitCodes.usage
   const isUnknown = error instanceof ProblemError && error.code === 'unauthenticated'
   return isUnknown || error instanceof NotSignedInError ? exitCodes.notSignedIn : exitCodes.failure
 }

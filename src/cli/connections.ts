@@ -25,7 +25,7 @@ export function addConnections(program: Command): void {
       .option('--file <file>', 'its JSON, with the credentials; - is stdin', '-')
       .option('--json', 'print JSON'),
     async ({ tracker, signal }, name: string, options: { file: string; json?: true }) => {
-      const body = (await readJsonFile(options.file)) as Schemas.PutConnection
+      const body = (await readJsonFile(options.file)) as Schemas.PutUploadedConnection
       return printOne(await tracker.connections.put(name, body, { signal }), options)
     },
   )

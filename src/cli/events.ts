@@ -1,17 +1,13 @@
 // Owns the command `events tail`.
 import { type Command, Option } from 'commander'
 import type { Schemas } from '../../packages/client/src/index.ts'
-import { importEventTypes } from '../model/import-state.ts'
+import { eventTypes } from '../model/event-types.ts'
 import { atService } from './at-service.ts'
 import { eventLine } from './event-line.ts'
 import { readId } from './given.ts'
+import { serviceTime } from './service-time.ts'
 
 type Type = Schemas.Event['type']
-
-const otherTypes = [
-  ...['connection.paused', 'connection.resumed', 'endpoint.failing', 'endpoint.recovered', 'endpoint.disabled'],
-  'delivery.exhausted',
-]
 
 interface TailOptions {
   after?: string
@@ -27,12 +23,12 @@ export function addEvents(program: Command): void {
     .command('tail')
     .description('print events as they come, until Ctrl-C')
     .option('--after <id>', 'begin after this event (now)', readId)
-    .addOption(new Option('--type <type>', 'only of this type').choices([...importEventTypes, ...otherTypes]))
+    .addOption(new Option('--type <type>', 'only of this type').choices(eventTypes))
     .option('--connection <name>', 'only of this connection and its imports', readId)
     .option('--json', 'print JSON, a line each')
   atService(tail, async ({ tracker, signal }, { after, type, connection, json }: TailOptions) => {
-    await tracker.me.get({ signal }) // fails for a wrong URL; following would go on for ever, because it outlives restarts
-    const from = { after: after ?? new Date(), type, connection, signal }
+    const now = await serviceTime(tracker, signal)
+    const from = { after: after ?? now, type, connection, signal }
     for await (const event of tracker.events.follow(from))
       console.log(json ? JSON.stringify(event) : eventLine(event, new Date(event.timestamp)))
     return undefined

@@ -35,6 +35,19 @@ export function readDuration(text: string): number {
   return ms
 }
 
+/** 0: any free one. */
+export function readPort(text: string): number {
+  const port = Number(text)
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It must be a port number.')
+  return port
+}
+
+export function readHttpUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError('It must be an http(s):// URL.')
+  return url.href
+}
+
 export type Metadata = Record<string, string | number | boolean | null>
 
 /** For any number of KEY=VALUE. A value is JSON where it is a number, true, false or null, and otherwise text. */
@@ -98,6 +111,12 @@ export async function readStdin(): Promise<string> {
   let text = ''
   for await (const chunk of process.stdin.setEncoding('utf8')) text += chunk
   return text
+}
+
+export async function readStdinBytes(): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 /** Returns the moment as the API takes it. */

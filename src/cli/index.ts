@@ -1,14 +1,20 @@
 // Owns the command line: `import-tracker`, which by itself runs the service, and its commands.
 import { readFileSync } from 'node:fs'
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Argument, Command, CommanderError } from 'commander'
 import { addConnections } from './connections.ts'
 import { addDeliveries } from './deliveries.ts'
 import { addEndpoints } from './endpoints.ts'
 import { addEvents } from './events.ts'
 import { exitCodes } from './exit-code.ts'
+import { readPort } from './given.ts'
 import { addImports } from './imports.ts'
 import { addSigningIn } from './login.ts'
+import { addOpen } from './open.ts'
+import { loadRunning } from './running.ts'
 import { addTokens } from './tokens.ts'
+import { addWebhooks } from './webhooks.ts'
+
+const shells = ['bash', 'zsh', 'fish'] as const
 
 // Each command loads its modules when it runs, so that `--help` and a wrong configuration answer at once.
 const program = new Command('import-tracker')
@@ -100,26 +106,6 @@ program
     await runDemo({ config: readConfig(process.env), exit: options.exit ?? false })
   })
 
-program
-  .command('webhooks')
-  .description('help with receiving webhooks')
-  .command('listen')
-  .description('receive webhooks on this machine, verify them and print each')
-  .option('--port <port>', 'the port to listen on', readPort, 4020)
-  .addOption(new Option('--secret <secret>', "the endpoint's secret, whsec_…").env('WEBHOOK_SECRET'))
-  .option('--json', 'print the bodies, a line each')
-  .action(async ({ port, secret, json = false }: { port: number; secret?: string; json?: boolean }) => {
-    const [{ listen }, { untilStopped, createLog, systemClock }] = await Promise.all([
-      import('./listen.ts'),
-      loadRunning(),
-    ])
-    await untilStopped(
-      createLog('warn'),
-      () => listen(systemClock, { port, secret, json }),
-      ({ url }) => console.error(`Webhooks are received on ${url}.`),
-    )
-  })
-
 const providerCommands = program.command('providers').description('help with providers as documents')
 
 providerCommands
@@ -147,6 +133,26 @@ addEndpoints(program)
 addDeliveries(program)
 addEvents(program)
 addTokens(program)
+addWebhooks(program)
+addOpen(program)
+
+program
+  .command('completion')
+  .description('print a script that completes commands, states and names of connections in your shell')
+  .addArgument(new Argument('<shell>', 'such as in: source <(import-tracker completion bash)').choices(shells))
+  .action(async (shell: (typeof shells)[number]) => {
+    const { printScript } = await import('./completion.ts')
+    printScript(program.name(), shell)
+  })
+
+program
+  .command('complete', { hidden: true })
+  .description('what may come next, for the script')
+  .argument('[words...]')
+  .action(async (words: string[]) => {
+    const { printCompletions } = await import('./completion.ts')
+    await printCompletions(program, words)
+  })
 
 try {
   await program.parseAsync()
@@ -158,24 +164,8 @@ try {
   process.exit(exitCodes.failure) // whatever was opened must not keep the process alive
 }
 
-/** What a command needs that runs until it is stopped. */
-async function loadRunning() {
-  const [{ untilStopped }, { createLog }, { systemClock }] = await Promise.all([
-    import('../app/until-stopped.ts'),
-    import('../base/log.ts'),
-    import('../base/clock.ts'),
-  ])
-  return { untilStopped, createLog, systemClock }
-}
-
 /** What is built lies a folder deeper than the sources. */
 function readVersion(): string {
   const file = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json'
   return JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')).version
-}
-
-function readPort(text: string): number {
-  const port = Number(text)
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It must be a port number.')
-  return port
 }

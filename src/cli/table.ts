@@ -1,6 +1,7 @@
 // Owns lists and single things as text for people: tables that fit the width, and a line a field.
 import stringWidth from 'string-width'
 import { visibleText } from '../base/visible-text.ts'
+import { fitted } from '../terminal/fitted.ts'
 
 export interface Column<Item> {
   title: string
@@ -10,7 +11,6 @@ export interface Column<Item> {
 }
 
 const narrowest = 3
-const letters = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 /** Returns the widths that these rows need, cut to fit: the widest column that can shrink gives way first. */
 export function widthsFor<Item>(columns: readonly Column<Item>[], items: readonly Item[], width: number): number[] {
@@ -32,21 +32,6 @@ export function row(cells: readonly string[], widths: readonly number[]): string
     .map((cell, index) => fitted(visibleText(cell), widths[index] ?? 0))
     .join(' ')
     .trimEnd()
-}
-
-/** Returns the text in exactly as many cells of the terminal. A wide character takes two. */
-export function fitted(text: string, width: number): string {
-  const own = stringWidth(text)
-  if (own <= width) return text + ' '.repeat(width - own)
-  let cut = ''
-  let used = 0
-  for (const { segment } of letters.segment(text)) {
-    const next = used + stringWidth(segment)
-    if (next > width - 1) break
-    cut += segment
-    used = next
-  }
-  return `${cut}…${' '.repeat(Math.max(0, width - 1 - used))}`
 }
 
 /** A line a field that has a value; a field of a field is `rows.total`. */

@@ -13,7 +13,8 @@ export interface WebhookReceiverOptions {
   clock: Clock
   /** 0: any free one. */
   port: number
-  secret: string
+  /** The endpoint's, once it is known. */
+  secret(): string
   /** @param body the body as it came. */
   onEvent(event: WebhookEvent, body: string): void
   /** @param reason a {@link WebhookVerificationError}'s code, or another word for the reason. */
@@ -50,7 +51,7 @@ async function receive(options: WebhookReceiverOptions, request: IncomingMessage
   const body = await readBody(request)
   if (body === null) return refuse(options, 413, 'body_too_large')
   try {
-    const event = verifyWebhook(body, request.headers, options.secret, { now: options.clock.now() })
+    const event = verifyWebhook(body, request.headers, options.secret(), { now: options.clock.now() })
     options.onEvent(event, body.toString())
     return 204
   } catch (error) {

@@ -41,7 +41,7 @@ export async function follow(
 }
 
 /** Returns true if the import is over and nothing more of it will be stored. */
-export function isSettled({ state, details }: ApiImport): boolean {
+export function isSettled({ state, details }: Pick<ApiImport, 'state' | 'details'>): boolean {
   return isOver(state) && details.state !== 'pending' && details.state !== 'collecting'
 }
 

@@ -28,7 +28,7 @@ interface Stage {
 /** Returns the id of the endpoint. */
 export async function prepare({ tracker, sandbox, receiver }: Stage): Promise<string> {
   for (const name of Object.keys(connections) as ConnectionName[])
-    await tracker.connections.put(name, connectionBody(name, sandbox))
+    await tracker.connections.put<string>(name, connectionBody(name, sandbox))
   await removeOldEndpoints(tracker)
   const endpoint = await tracker.endpoints.create({ url: receiver.url, types: [...importEventTypes] })
   receiver.setSecret(endpoint.secret)

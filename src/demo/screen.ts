@@ -1,14 +1,14 @@
 // Owns showing the imports while they run: redrawn in place on a terminal, otherwise one line for each ended import.
-import { createLogUpdate } from 'log-update'
+import { headerLine, importLine, type Line } from '../terminal/import-line.ts'
+import { drawInPlace } from '../terminal/in-place.ts'
+import { type Paint, paintFor } from '../terminal/paint.ts'
 import { isSettled } from './follow.ts'
-import { renderFrame, type Terminal } from './frame.ts'
-import { columnsFor, headerLine, importLine, type Line, stillColumns } from './import-line.ts'
-import { type Paint, paintFor } from './paint.ts'
+import { demoView, type Facts, stillColumns } from './view.ts'
 
 export interface Screen {
   paint: Paint
   /** Shows the current state. */
-  show(lines: readonly Line[], facts: { elapsedMs: number; webhooks: number }): void
+  show(lines: readonly Line[], facts: Facts): void
   /** Ends the live part. On a terminal all lines stay. A second call does nothing. */
   end(): void
 }
@@ -18,32 +18,19 @@ export function createScreen(stream: NodeJS.WriteStream): Screen {
 }
 
 function liveScreen(stream: NodeJS.WriteStream): Screen {
-  const paint = paintFor(stream)
-  const update = createLogUpdate(stream)
-  let last: readonly Line[] = []
-  let tick = 0
+  let facts: Facts = { elapsedMs: 0, webhooks: 0 }
+  const live = drawInPlace(
+    stream,
+    demoView(() => facts),
+  )
   return {
-    paint,
-    show(lines, facts) {
-      last = lines
-      const terminal = sizeOf(stream)
-      update(renderFrame({ lines, ...facts, tick: tick++ }, terminal, paint).join('\n'))
+    paint: paintFor(stream),
+    show(lines, now) {
+      facts = now
+      live.show(lines)
     },
-    end() {
-      if (last.length === 0) return
-      update.clear()
-      update.done() // this shows the cursor again
-      const columns = columnsFor(sizeOf(stream).width - 1)
-      stream.write(`\n${headerLine(columns, paint)}\n`)
-      for (const line of last) stream.write(`${importLine(line, columns, tick, paint)}\n`)
-      last = []
-    },
+    end: live.end,
   }
-}
-
-/** Some pseudo-terminals report 0. */
-function sizeOf({ columns, rows }: NodeJS.WriteStream): Terminal {
-  return { width: columns || 80, height: rows || 24 }
 }
 
 function plainScreen(stream: NodeJS.WriteStream): Screen {

@@ -1,7 +1,7 @@
 // Owns the end of the demo on the screen: the table by provider and state, the webhooks, and the verdict.
 import { type ImportState, states } from '../model/import-state.ts'
-import { countText } from './import-line.ts'
-import { type Paint, styleOf } from './paint.ts'
+import { countText } from '../terminal/import-line.ts'
+import { type Paint, styleOf } from '../terminal/paint.ts'
 import type { ReceivedEvent } from './receiver.ts'
 import type { Followed } from './register.ts'
 import { medianDelayMs } from './verdict.ts'

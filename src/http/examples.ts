@@ -168,6 +168,17 @@ export function addExamples(document: OpenApiDocument): OpenApiDocument {
   return document
 }
 
+/** Returns the example of the webhook's body whose `type` may be this one. */
+export function webhookExample(document: OpenApiDocument, type: string): Values {
+  const schemas = (document.components?.schemas ?? {}) as Record<string, Schema>
+  const members = schemas.Webhook?.oneOf ?? []
+  const member = members.find(({ $ref = '' }) => {
+    const own = schemas[$ref.slice($ref.lastIndexOf('/') + 1)]?.properties?.type
+    return own?.const === type || own?.enum?.includes(type)
+  })
+  return exampleOf(member ?? {}, schemas) as Values
+}
+
 function addTo(content: Record<string, Media> | undefined, schemas: Record<string, Schema>): void {
   const json = content?.['application/json']
   if (json?.schema) json.example = exampleOf(json.schema, schemas)

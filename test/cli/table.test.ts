@@ -2,9 +2,11 @@ import stringWidth from 'string-width'
 import { expect, test } from 'vitest'
 import type { Import } from '../../packages/client/src/index.ts'
 import { timeText } from '../../src/cli/list.ts'
-import { type Column, fieldLines, fitted, row, widthsFor } from '../../src/cli/table.ts'
-import { barLine, changeLine, frame } from '../../src/cli/watch.ts'
-import { plain } from '../../src/demo/paint.ts'
+import { type Column, fieldLines, row, widthsFor } from '../../src/cli/table.ts'
+import { changeLine, view } from '../../src/cli/watch.ts'
+import { fitted } from '../../src/terminal/fitted.ts'
+import { renderFrame } from '../../src/terminal/frame.ts'
+import { plain } from '../../src/terminal/paint.ts'
 
 const id = '019abc00-0000-7000-8000-000000000001'
 const columns: Column<{ job: string; team: string }>[] = [
@@ -62,21 +64,36 @@ test('times are a distance, or to the second', () => {
 })
 
 const one = {
-  ...{ id, connection: 'crm', jobId: 'job-7', state: 'running', lostReason: null, progress: 0.5 },
-  ...{ attention: null, lastError: null, message: null },
+  ...{ id, connection: 'crm', jobId: 'job-7', state: 'running', lostReason: null, progress: 0.5, finishedAt: null },
+  ...{ attention: null, lastError: null, message: null, polls: 3, details: { skippedLines: 0, rowResults: 0 } },
 } as Import
 
-test.each([20, 40, 60, 80, 200])('a bar’s line fits %i columns', (width) => {
+function drawn(imports: readonly Import[], width: number, height: number): string[] {
+  const lines = imports.map((one) => ({ title: one.jobId, import: one }))
+  return renderFrame(view, { lines, tick: 0 }, { width, height }, plain)
+}
+
+test.each([12, 20, 40, 60, 80, 200])('an import’s bar fits %i columns', (width) => {
   for (const jobId of ['a', 'j'.repeat(100), '輸入'.repeat(30)])
-    expect(stringWidth(barLine({ ...one, jobId, message: 'm'.repeat(300) }, width, 0, plain))).toBeLessThanOrEqual(
-      width,
-    )
+    for (const state of ['running', 'lost'] as const) {
+      const lostReason = state === 'lost' ? 'unauthorized' : null
+      const [line = ''] = drawn([{ ...one, jobId, state, lostReason, message: 'm'.repeat(300) }], width, 24)
+      expect(stringWidth(line)).toBeLessThan(width)
+    }
+})
+
+test('an import’s line has its connection, job, bar, progress and state, and a note where there is room', () => {
+  expect(drawn([one], 80, 24)).toEqual([
+    'crm            job-7                  ━━━━━━━━━─────────  50% running          ',
+  ])
+  expect(drawn([{ ...one, message: 'No storage.' }], 140, 24)[0]).toMatch(/ 50% running +No storage\. *$/)
+  expect(drawn([{ ...one, jobId: 'a\u001b[2J\nb' }], 80, 24).join()).not.toMatch(/\p{Cc}/u)
 })
 
 test('where there are more imports than lines, those under way are shown', () => {
   const over = Array.from({ length: 9 }, (_, index) => ({ ...one, jobId: `over-${index}`, state: 'failed' }) as Import)
-  const lines = frame([...over, { ...one, jobId: 'live' }], { width: 79, height: 4, tick: 0 }, plain)
+  const lines = drawn([...over, { ...one, jobId: 'live' }], 80, 5)
   expect(lines).toHaveLength(4)
-  expect(lines[0]).toContain('crm/live')
-  expect(lines[3]).toBe('… and 7 more')
+  expect(lines[2]).toContain('live')
+  expect(lines[3]).toBe('… and 7 failed')
 })

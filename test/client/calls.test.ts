@@ -148,6 +148,42 @@ describe('an abort ends at once, with its reason,', () => {
     )
 })
 
+// A promise that settles so soon has waited for no server and no timer.
+test.each(['wait', 'wait with changes', 'stream', 'follow', 'get', 'list'])(
+  'an abort ends %s within a few turns of the event loop, even where fetch doesn’t heed it',
+  async (call) => {
+    const unheard = new Promise<never>(() => {})
+    const silent = () => Promise.resolve(new Response(new ReadableStream({ pull: () => unheard })))
+    for (const fetch of [() => unheard, silent]) {
+      const tracker = createClient({ url: 'http://127.0.0.1:9', token: 't', fetch })
+      const stop = new AbortController()
+      const { signal } = stop
+      const running: Record<string, () => Promise<unknown>> = {
+        wait: () => tracker.imports.wait('i', { signal }),
+        'wait with changes': () => tracker.imports.wait('i', { signal, onChange() {} }),
+        stream: () => tracker.imports.stream('i', { signal }).next(),
+        follow: () => tracker.events.follow({ signal }).next(),
+        get: () => tracker.imports.get('i', { signal }),
+        list: () => tracker.imports.list({ signal }).page(),
+      }
+      const reason = new Error('enough')
+      let ended: unknown
+      running[call]?.().catch((error) => {
+        ended = error
+      })
+      await turns(5)
+      expect(ended).toBeUndefined()
+      stop.abort(reason)
+      await turns(5)
+      expect(ended).toBe(reason)
+    }
+  },
+)
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise(setImmediate)
+}
+
 async function all(items: AsyncIterable<unknown>): Promise<unknown[]> {
   const found = []
   for await (const item of items) found.push(item)

@@ -1,32 +1,27 @@
 // The package as a consumer installs it: what `npm pack` makes, below node_modules, where Node strips no types.
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { newSecret, signatureHeaders } from '../../src/webhooks/signing.ts'
+import { installClient, project } from './pack.ts'
 
-const project = fileURLToPath(new URL('../..', import.meta.url))
 const run = promisify(execFile)
 
 let directory: string
 let packed: string
 let app: string
+let installed: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'import-tracker-package-'))
-  app = join(directory, 'app')
-  const installed = join(app, 'node_modules/import-tracker-client')
-  await mkdir(installed, { recursive: true })
-  packed = await pack(join(directory, 'sources'))
-  await run('tar', ['-xzf', packed, '-C', installed, '--strip-components=1'])
+  ;({ packed, app, installed } = await installClient(directory))
 }, 60_000)
 afterAll(() => rm(directory, { recursive: true }))
 
 test('it holds JavaScript with declarations and no sources, in less than 60 kB, and depends on nothing', async () => {
-  const installed = join(app, 'node_modules/import-tracker-client')
   const files = await readdir(installed, { recursive: true, withFileTypes: true })
   const paths = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name))
   const names = paths.map((path) => relative(installed, path)).sort()
@@ -118,20 +113,7 @@ test('its types are whole, and tell events apart', async () => {
     noEmit: true,
     types: [],
   }
-  await writeFile(join(app, 'package.json'), JSON.stringify({ type: 'module' }))
   await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['receiver.ts'] }))
   const { stdout } = await run(join(project, 'node_modules/.bin/tsc'), [], { cwd: app }).catch((error) => error)
   expect(stdout).toBe('')
 })
-
-/** The package's file, made of a copy, so that the project is left alone. */
-async function pack(folder: string): Promise<string> {
-  for (const part of ['tsconfig.json', 'packages/client'])
-    await cp(join(project, part), join(folder, part), { recursive: true })
-  await symlink(join(project, 'node_modules'), join(folder, 'node_modules'))
-  const cwd = join(folder, 'packages/client')
-  const { stdout } = await run('npm', ['pack', '--json', '--offline', '--loglevel=error'], { cwd })
-  const name = /"filename": "([^"]+)"/.exec(stdout)?.[1]
-  if (!name) throw new Error(`npm pack made nothing: ${stdout}`)
-  return join(cwd, name)
-}

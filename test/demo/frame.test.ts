@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { bar } from '../../src/demo/bar.ts'
-import { type FrameInput, renderFrame } from '../../src/demo/frame.ts'
-import type { Line } from '../../src/demo/import-line.ts'
-import { plain } from '../../src/demo/paint.ts'
+import { demoView } from '../../src/demo/view.ts'
+import { bar } from '../../src/terminal/bar.ts'
+import { renderFrame } from '../../src/terminal/frame.ts'
+import type { Line } from '../../src/terminal/import-line.ts'
+import { plain } from '../../src/terminal/paint.ts'
 import { line } from './line.ts'
 
 test('a frame has a line an import', () => {
@@ -42,6 +43,8 @@ test.each([
   [100, 12],
   [60, 24],
   [50, 10],
+  [30, 10],
+  [12, 10],
   [200, 8],
 ])('it fits %i columns and %i lines', (width, height) => {
   const lines = Array.from({ length: 60 }, (_, n) =>
@@ -91,8 +94,9 @@ test('a bar is full, half, empty, where it stood, or wanders where the vendor sa
   expect([0, 1, 2, 3, 4, 5, 6].map((tick) => draw('running', null, tick).indexOf('━'))).toEqual([0, 1, 2, 3, 2, 1, 0])
 })
 
-function frame(input: Partial<FrameInput> & { lines: readonly Line[] }, width: number, height: number): string[] {
-  return renderFrame({ elapsedMs: 65_000, webhooks: 9, tick: 0, ...input }, { width, height }, plain)
+function frame({ lines }: { lines: readonly Line[] }, width: number, height: number): string[] {
+  const view = demoView(() => ({ elapsedMs: 65_000, webhooks: 9 }))
+  return renderFrame(view, { lines, tick: 0 }, { width, height }, plain)
 }
 
 /** Of the imports that are shown. */

@@ -1,6 +1,5 @@
 // Owns imports as the API shows them, made up for what the demo makes of them.
 import { randomUUID } from 'node:crypto'
-import type { Line } from '../../src/demo/import-line.ts'
 import type { ApiImport } from '../../src/imports/present.ts'
 
 interface Given extends Partial<Pick<ApiImport, 'connection' | 'state' | 'lostReason' | 'progress' | 'polls'>> {
@@ -15,7 +14,7 @@ interface Given extends Partial<Pick<ApiImport, 'connection' | 'state' | 'lostRe
   finishedAt?: number
 }
 
-export function line(title: string, given: Given): Line {
+export function line(title: string, given: Given): { title: string; import: ApiImport } {
   const { details = 'none', skippedLines = 0, rowResults = 0, lastError, finishedAt } = given
   const at = new Date(0).toISOString()
   return {

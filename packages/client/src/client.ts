@@ -9,7 +9,7 @@ export type { FollowOptions, WaitOptions } from './follow.ts'
 
 export type ClientOptions = TransportOptions
 
-export interface Client extends Omit<Schemas.Methods, 'imports' | 'events'> {
+export interface Client extends Omit<Schemas.Methods, 'imports' | 'connections' | 'events'> {
   imports: Omit<Schemas.Methods['imports'], 'list' | 'stream'> & {
     /** Lists imports, the newest first. */
     list(filter?: ImportFilter & CallOptions): Pages<Schemas.Import>
@@ -17,6 +17,14 @@ export interface Client extends Omit<Schemas.Methods, 'imports' | 'events'> {
     wait(id: string, options?: WaitOptions): Promise<Schemas.Import>
     /** Yields the import as it is, and then at each change, until it is over. Outlives restarts of the service. */
     stream(id: string, options?: CallOptions): AsyncGenerator<Schemas.Import, void>
+  }
+  connections: Omit<Schemas.Methods['connections'], 'put'> & {
+    /** Creates or replaces a connection. Its provider says which credentials and settings it takes. */
+    put<Provider extends string>(
+      name: string,
+      body: { provider: Provider } & PutConnection<Provider>,
+      options?: CallOptions,
+    ): Promise<Schemas.Connection>
   }
   events: Schemas.Methods['events'] & {
     /** Yields events for ever. The id of each is the cursor to go on from. Outlives restarts of the service. */
@@ -34,6 +42,10 @@ export type ImportFilter = Omit<Schemas.ListImportsQuery, 'state' | 'metadata'> 
   state?: OneOrMany<Schemas.Import['state']> | undefined
   metadata?: Readonly<Record<string, string | number | boolean>> | undefined
 }
+/** The connection of a provider that is part of the service, or of one that was uploaded. */
+export type PutConnection<Provider extends string> = Provider extends Schemas.PutOwnConnection['provider']
+  ? Extract<Schemas.PutOwnConnection, { provider: Provider }>
+  : Schemas.PutUploadedConnection
 type OneOrMany<Item> = Item | readonly Item[]
 
 /** Makes a client of the service at `url`. Its calls throw a {@link ProblemError}, or the reason of an abort. */

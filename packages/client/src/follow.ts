@@ -84,7 +84,7 @@ async function* changes(
     silence = setTimeout(end, silentMs)
   }
   try {
-    if (response.body) yield* eventData(response.body, heard)
+    if (response.body) yield* eventData(response.body, heard, signal)
     signal?.throwIfAborted()
   } catch (error) {
     signal?.throwIfAborted()

@@ -5,6 +5,7 @@ export {
   createClient,
   type FollowOptions,
   type ImportFilter,
+  type PutConnection,
   type WaitOptions,
 } from './client.ts'
 export type { CallOptions, Page, Pages } from './pages.ts'

@@ -1,4 +1,4 @@
-// Owns waiting for a time that an abort ends.
+// Owns waiting that an abort ends at once: for a time, and for what doesn't heed the abort itself.
 
 /** @throws the signal's reason, at once when it aborts. */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
@@ -13,5 +13,16 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
       resolve()
     }, ms)
     signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/** Settles as the promise does. Rejects with the signal's reason as soon as it aborts. */
+export function unlessAborted<Value>(promise: Promise<Value>, signal?: AbortSignal): Promise<Value> {
+  if (signal === undefined) return promise
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason)
+    if (signal.aborted) abort()
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }

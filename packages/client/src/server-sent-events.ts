@@ -1,14 +1,20 @@
 // Owns reading server-sent events (WHATWG HTML, "Server-sent events"), as far as the service uses them.
 
+import { unlessAborted } from './pause.ts'
+
 /** Yields the data of each event. Ends with the stream. `onBytes` is called for every piece, heartbeats too. */
-export async function* eventData(body: ReadableStream<Uint8Array>, onBytes: () => void): AsyncGenerator<string, void> {
+export async function* eventData(
+  body: ReadableStream<Uint8Array>,
+  onBytes: () => void,
+  signal?: AbortSignal,
+): AsyncGenerator<string, void> {
   const reader = body.getReader()
   const decoder = new TextDecoder()
   let rest = ''
   let data: string[] = []
   try {
     for (;;) {
-      const { done, value } = await reader.read()
+      const { done, value } = await unlessAborted(reader.read(), signal)
       if (done) return
       onBytes()
       const lines = (rest + decoder.decode(value, { stream: true })).split(/\r\n|\n/)
@@ -21,6 +27,6 @@ export async function* eventData(body: ReadableStream<Uint8Array>, onBytes: () =
         }
     }
   } finally {
-    await reader.cancel().catch(() => {}) // the stream may have failed
+    reader.cancel().catch(() => {}) // the stream may have failed, and nobody waits for its end
   }
 }

@@ -1,5 +1,5 @@
 // Owns sending requests: the token, the time limit of an attempt, and asking again after failures that may pass.
-import { pause } from './pause.ts'
+import { pause, unlessAborted } from './pause.ts'
 import { mayPass, ProblemError, readProblem } from './problem-error.ts'
 
 export interface TransportOptions {
@@ -64,12 +64,13 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
     const headers: Record<string, string> = { accept }
     if (body !== undefined) headers['content-type'] = 'application/json'
     try {
-      const response = await fetchWithToken(path + search(query), {
+      const asked = fetchWithToken(path + search(query), {
         method,
         headers,
         signal: attempt.signal,
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
+      const response = await unlessAborted(asked, signal)
       if (!response.ok) throw await readProblem(response, Date.now())
       return { response, end, unlimited, done }
     } catch (error) {
@@ -82,7 +83,7 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
     const waitMs = Number(sending.query?.waitMs ?? 0)
     const { response, done } = await open(sending, 'application/json', attemptMs + waitMs)
     try {
-      const text = await response.text()
+      const text = await unlessAborted(response.text(), sending.signal)
       return text === '' ? undefined : JSON.parse(text)
     } catch (error) {
       if (error instanceof SyntaxError)

@@ -1,4 +1,4 @@
-// Owns the demo's few colours, and their absence: NO_COLOR, pipes, tests.
+// Owns the terminal's few colours, and their absence: NO_COLOR, pipes, tests.
 import { styleText } from 'node:util'
 import type { ImportState } from '../model/import-state.ts'
 

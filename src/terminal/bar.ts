@@ -1,5 +1,5 @@
 // Owns drawing the progress of an import as a bar of a given width.
-import type { ApiImport } from '../imports/present.ts'
+import type { Import } from '../../packages/client/src/index.ts'
 import { isOver } from '../model/import-state.ts'
 import { type Paint, styleOf } from './paint.ts'
 
@@ -9,7 +9,7 @@ const left = '─'
 
 /** @param tick moves the piece that shows life if the vendor reports no progress. */
 export function bar(
-  { state, progress }: Pick<ApiImport, 'state' | 'progress'>,
+  { state, progress }: Pick<Import, 'state' | 'progress'>,
   width: number,
   tick: number,
   paint: Paint,
