@@ -1,6 +1,7 @@
 // Owns the page that shows at a glance what is being tracked.
 import type { IRouter } from 'express'
 import type { Clock } from '../../base/clock.ts'
+import type { Encryption } from '../../base/encryption.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
 import { listImports } from '../../imports/read.ts'
@@ -9,6 +10,7 @@ import { describeTroubles } from '../../work/troubles.ts'
 import { noStore } from '../security-headers.ts'
 import { attentionCard, type NeedsAttention } from './attention.ts'
 import { connectionTable } from './connection-table.ts'
+import { firstSteps } from './first-steps.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
@@ -22,6 +24,7 @@ const refreshSeconds = 5
 interface Deps extends PageGuardDeps {
   db: Database
   clock: Clock
+  encryption: Encryption
   queues: Queues['all']
   counts: StateCounts
   attention: () => Promise<NeedsAttention>
@@ -29,8 +32,10 @@ interface Deps extends PageGuardDeps {
 
 export function mountDashboard(app: IRouter, deps: Deps): void {
   const { basePath, clock } = deps
-  app.get('/', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
-    const [counts, attention, recent, connections, troubles] = await Promise.all([
+  app.get('/', noStore, requireSignIn(deps, 'read'), async (request, response) => {
+    const viewer = principalOf(response)
+    const [steps, counts, attention, recent, connections, troubles] = await Promise.all([
+      firstSteps(deps, request, viewer),
       deps.counts(),
       deps.attention(),
       listImports(deps, { limit: recentImports }),
@@ -39,6 +44,7 @@ export function mountDashboard(app: IRouter, deps: Deps): void {
     ])
     const shown = { basePath, now: clock.now() }
     const body = html`<h1>Overview</h1>
+${steps}
 ${troubles.length > 0 ? troubleCard(troubles) : null}
 ${attentionCard(attention, basePath)}
 ${stateCounts(`${basePath}/imports`, counts)}
@@ -48,7 +54,6 @@ ${stateCounts(`${basePath}/imports`, counts)}
         : importTable(recent.data, { ...shown, caption: 'The imports that were registered last' })
     }</section>
 <section class="card"><h2><a href="${basePath}/connections">Connections</a></h2>${connectionTable(connections.data, shown)}</section>`
-    const viewer = principalOf(response)
     response.type('html').send(page({ title: 'Overview', body, basePath, viewer, section: '/', refreshSeconds }))
   })
 }

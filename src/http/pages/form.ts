@@ -1,16 +1,87 @@
-// Owns reading the forms that pages post.
+// Owns reading the forms that pages post, and what a form shows: what was typed, and what the API said of it.
 import express, { type Request, type RequestHandler } from 'express'
+import { AppError } from '../../api/refusal.ts'
+import { requireStorable } from '../../api/validation.ts'
 
 /** Reads the body of a form. Its fields are texts, or lists of texts where a name comes several times. */
-export const readForm: RequestHandler = express.urlencoded({ extended: false, limit: 65_536 })
+export const readForm: RequestHandler = express.urlencoded({ extended: false, limit: 131_072 })
+
+export interface Form {
+  /** Returns what a field holds. Empty: nothing. */
+  value(name: string): string
+  /** Returns what fields of one name hold, empty ones included. */
+  values(name: string): readonly string[]
+  /** Why it was refused. Null: it wasn't yet. */
+  refusal: AppError | null
+}
+
+type Texts = Readonly<Record<string, string | readonly string[]>>
+
+/** Returns a form that holds this. */
+export function formOf(texts: Texts, refusal: AppError | null = null): Form {
+  const values = (name: string): readonly string[] => {
+    const value = Object.hasOwn(texts, name) ? texts[name] : undefined
+    return value === undefined ? [] : typeof value === 'string' ? [value] : value
+  }
+  return { value: (name) => values(name)[0] ?? '', values, refusal }
+}
+
+/** Returns what was posted. */
+export function postedForm(request: Request): Form & { refused(by: AppError): Form } {
+  const texts = (request.body ?? {}) as Texts
+  return { ...formOf(texts), refused: (by) => formOf(texts, by) }
+}
+
+/** Runs a verb with what was posted. Returns the refusal that the form is to show again; other failures are thrown. */
+export async function tryForm<Value>(request: Request, verb: () => Promise<Value>): Promise<Value | AppError> {
+  try {
+    requireStorable(request.body ?? {})
+    return await verb()
+  } catch (error) {
+    if (error instanceof AppError && (error.code === 'invalid_request' || error.code === 'conflict')) return error
+    throw error
+  }
+}
 
 /** Returns a field, trimmed. Empty: it is absent. */
 export function fieldOf(request: Request, name: string): string {
-  const value = ((request.body ?? {}) as Record<string, unknown>)[name]
-  return typeof value === 'string' ? value.trim() : ''
+  return postedForm(request).value(name).trim()
 }
 
 export function fieldsOf(request: Request, name: string): string[] {
-  const value = ((request.body ?? {}) as Record<string, unknown>)[name]
-  return (Array.isArray(value) ? value : [value]).filter((one): one is string => typeof one === 'string' && one !== '')
+  return postedForm(request)
+    .values(name)
+    .filter((one) => one !== '')
+}
+
+/** Returns the lines of a field that say something. */
+export function linesOf(text: string): string[] {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
+/** Returns the items of a field, separated by commas or lines. */
+export function itemsOf(text: string): string[] {
+  return linesOf(text.replaceAll(',', '\n'))
+}
+
+/** Returns pairs that stand a line each: `team=sales`. @throws {AppError} `invalid_request` naming `field`. */
+export function pairsOf(text: string, field: string): Record<string, string> {
+  const pairs = linesOf(text).map((line) => {
+    const at = line.indexOf('=')
+    const key = line.slice(0, Math.max(at, 0)).trim()
+    if (key === '') {
+      const message = 'must have a key and a value on each line, such as team=sales'
+      throw new AppError('invalid_request', `${field} ${message}`, [{ field, message }])
+    }
+    return [key, line.slice(at + 1).trim()] as const
+  })
+  const twice = pairs.find(([key], index) => pairs.findIndex(([other]) => other === key) < index)
+  if (twice) {
+    const message = `must name each key once; ${twice[0]} is there twice`
+    throw new AppError('invalid_request', `${field} ${message}`, [{ field, message }])
+  }
+  return Object.fromEntries(pairs)
 }

@@ -62,6 +62,8 @@ const done: Record<string, string> = {
   poll: 'The next poll is due now.',
   stop: 'Polling has been stopped. The provider isn’t told, and its job goes on.',
   resume: 'The import is tracked again.',
+  register: 'The import is registered, and tracked from now on.',
+  known: 'This job had been registered before. Nothing was changed.',
 }
 
 /** What was done before this page was shown. */

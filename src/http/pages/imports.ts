@@ -10,6 +10,7 @@ import { listProviders } from '../../catalog/read.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
 import { listImports } from '../../imports/read.ts'
+import { allows } from '../../tokens/scope.ts'
 import { filterOf, importQuery } from '../import-query.ts'
 import { noStore } from '../security-headers.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
@@ -53,11 +54,11 @@ export function mountImports(app: IRouter, deps: Deps): void {
       providers: providers.data.map(({ name }) => name),
       now: clock.now(),
     })
-    const body = html`<h1>Imports</h1>
+    const viewer = principalOf(response)
+    const body = html`<div class="heading"><h1>Imports</h1>${allows(viewer.scope, 'write') ? html`<a class="button" href="${path}/new">Register an import</a>` : null}</div>
 ${stateCounts(path, counts)}
 ${form}
 ${found instanceof AppError ? complaint(path, found) : results(path, query, found, clock.now(), basePath)}`
-    const viewer = principalOf(response)
     response.type('html').send(page({ title: 'Imports', body, basePath, viewer, section: '/imports', refreshSeconds }))
   })
 }

@@ -1,0 +1,90 @@
+// Owns the form that registers an import.
+import type { IRouter } from 'express'
+import { maxPageSize } from '../../api/paging.ts'
+import { AppError } from '../../api/refusal.ts'
+import { parse } from '../../api/validation.ts'
+import type { Clock } from '../../base/clock.ts'
+import { listConnections } from '../../connections/read.ts'
+import type { Database } from '../../db/client.ts'
+import { registerImport } from '../../imports/register.ts'
+import type { Principal } from '../../tokens/authenticate.ts'
+import { allows } from '../../tokens/scope.ts'
+import { everyKind, type Wake } from '../../work/wake.ts'
+import { registrationSchema } from '../routes/registration.ts'
+import { requireSameOrigin } from '../same-origin.ts'
+import { noStore } from '../security-headers.ts'
+import { durationOf } from './duration-field.ts'
+import { linesField, refusalNotice, selectField, textField } from './fields.ts'
+import { type Form, formOf, pairsOf, postedForm, readForm, tryForm } from './form.ts'
+import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
+import { html } from './html.ts'
+import { page } from './layout.ts'
+
+interface Deps extends PageGuardDeps {
+  db: Database
+  clock: Clock
+  wake: Wake
+}
+
+export function mountNewImport(app: IRouter, deps: Deps): void {
+  const { basePath } = deps
+
+  app.get('/imports/new', noStore, requireSignIn(deps, 'write'), async (request, response) => {
+    const connection = typeof request.query.connection === 'string' ? request.query.connection : ''
+    response.type('html').send(await show(formOf({ connection }), principalOf(response)))
+  })
+
+  app.post(
+    '/imports',
+    noStore,
+    requireSignIn(deps, 'write'),
+    requireSameOrigin,
+    readForm,
+    async (request, response) => {
+      const form = postedForm(request)
+      const registered = await tryForm(request, async () =>
+        registerImport(deps, parse(registrationSchema, registrationOf(form), 'form')),
+      )
+      if (registered instanceof AppError)
+        return void response.type('html').send(await show(form.refused(registered), principalOf(response)))
+      deps.wake(everyKind)
+      const did = registered.created ? 'register' : 'known'
+      response.redirect(303, `${basePath}/imports/${registered.importId}?did=${did}`)
+    },
+  )
+
+  async function show(form: Form, viewer: Principal): Promise<string> {
+    const { data } = await listConnections(deps, { limit: maxPageSize })
+    const none = html`<section class="card"><p>An import belongs to a connection, and there is none yet.</p>
+${allows(viewer.scope, 'admin') ? html`<p><a class="button primary" href="${basePath}/connections/new">Make a connection</a></p>` : null}</section>`
+    const body = html`<h1>Register an import</h1>${data.length === 0 ? none : fields(form, data)}`
+    return page({ title: 'Register an import', body, basePath, viewer, section: '/imports' })
+  }
+
+  function fields(form: Form, connections: readonly { name: string; provider: string }[]) {
+    const names = ['connection', 'jobId', 'metadata', 'deadlineMs']
+    const options = connections.map(({ name, provider }) => [name, `${name} (${provider})`] as const)
+    return html`<form class="card form" method="post" action="${basePath}/imports">
+${refusalNotice(form, names, 'The import wasn’t registered.')}
+<div class="fields">
+${selectField(form, { name: 'connection', label: 'Connection', required: true, options: [['', 'choose one …'], ...options] })}
+${textField(form, { name: 'jobId', label: 'Job id', required: true, hint: 'As the provider named it when the import was started there.' })}
+${linesField(form, { name: 'metadata', label: 'Metadata', placeholder: 'team=sales', hint: 'A key and a value on each line. Stored with the import, and sent with its webhooks.' })}
+${textField(form, { name: 'deadlineMs', label: 'Deadline', placeholder: 'the connection’s', hint: 'How long to poll at most, such as 30 min or 7 d.' })}
+</div>
+<div class="actions"><button class="primary">Register the import</button><a class="button" href="${basePath}/imports">Cancel</a></div>
+</form>`
+  }
+}
+
+function registrationOf(form: Form): Record<string, unknown> {
+  const jobId = form.value('jobId').trim()
+  const metadata = pairsOf(form.value('metadata'), 'metadata')
+  const deadline = durationOf(form.value('deadlineMs'), 'deadlineMs')
+  return {
+    connection: form.value('connection').trim(),
+    jobId: jobId === '' ? undefined : jobId,
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+    ...(deadline !== null && { deadlineMs: deadline }),
+  }
+}
