@@ -112,6 +112,26 @@ export function pacePerSecond(budget: Budget): number {
   return gap === null ? Number.POSITIVE_INFINITY : 1_000 / gap
 }
 
+/** What is used of a day or a month (UTC). */
+export interface UsedWindow {
+  /** As `2026-11-26` or `2026-11`. */
+  name: string
+  used: number
+  /** Null: there is no limit. */
+  limit: number | null
+  endsAt: number
+}
+
+/** Returns what is used of the day and of the month. */
+export function usedWindows(budget: Budget, spending: Spending, now: number): UsedWindow[] {
+  return windows.map((window) => ({
+    name: window.nameAt(now),
+    used: usedIn(window, spending, now),
+    limit: window.limit(budget),
+    endsAt: window.endsAt(now),
+  }))
+}
+
 /** A connection's use of a month (UTC). */
 export interface Usage {
   /** As `2026-11`. */

@@ -94,14 +94,14 @@ export interface CurrentProvider {
 }
 
 /** Returns undefined if no provider has the name. Locks an uploaded one against its deletion until the transaction ends. */
-export async function findCurrent(tx: Transaction, name: string): Promise<CurrentProvider | undefined> {
+export async function findCurrent(tx: Database | Transaction, name: string): Promise<CurrentProvider | undefined> {
   const row = await findNewest(tx, name, { lock: 'share' })
   if (row) return { provider: readStored(row) as Provider, revision: row.revision }
   return isOwnProvider(name) ? { provider: findProvider(name), revision: null } : undefined
 }
 
 /** Returns the provider that a connection is pinned to. Locks nothing: its revision stays. */
-export async function findPinned(tx: Transaction, pin: ProviderPin): Promise<CurrentProvider | undefined> {
+export async function findPinned(tx: Database | Transaction, pin: ProviderPin): Promise<CurrentProvider | undefined> {
   const { provider: name, providerRevision: revision } = pin
   if (revision === null) return isOwnProvider(name) ? { provider: findProvider(name), revision } : undefined
   const [row] = await readRevisions(tx, [pin])

@@ -36,12 +36,14 @@ export interface PutDeps {
 /**
  * Creates the connection of this name, or replaces all of it except its history. If a paused connection gets new
  * credentials, a new base URL or new settings, it is resumed.
- * @throws {AppError} `invalid_request`; `conflict` if it has imports and the provider would change.
+ * @throws {AppError} `invalid_request`; `conflict` if it has imports and the provider would change, or if it exists and
+ * may not be replaced.
  */
 export async function putConnection(
   deps: PutDeps,
   name: string,
   input: PutConnectionInput,
+  { replace: mayReplace = true }: { replace?: boolean } = {},
 ): Promise<{ created: boolean; connection: ApiConnection }> {
   checkName(name)
   return deps.db.transaction(async (tx) => {
@@ -50,6 +52,10 @@ export async function putConnection(
     if (inserted) return { created: true, connection: await showConnection(tx, inserted, deps.clock.now()) }
     const old = await lockByName(tx, name)
     if (!old) throw new AppError('conflict', 'The connection was deleted just now; try again.')
+    if (!mayReplace)
+      throw new AppError('conflict', `There is a connection ${name} already.`, [
+        { field: 'name', message: 'is that of another connection' },
+      ])
     const replaced = await replace(tx, deps, old, checked)
     return { created: false, connection: await showConnection(tx, replaced, deps.clock.now()) }
   })
@@ -60,11 +66,13 @@ export async function putConnection(
  * again.
  * @throws {AppError} `not_found`; `invalid_request`; `conflict` as for putting, and if no key decrypts the stored
  * credentials.
+ * @param options.keepCredentials the names of stored credentials that stay beside those of the change.
  */
 export async function patchConnection(
   deps: PutDeps,
   name: string,
   change: PatchConnectionInput,
+  { keepCredentials = [] }: { keepCredentials?: readonly string[] } = {},
 ): Promise<ApiConnection> {
   return deps.db.transaction(async (tx) => {
     const old = await lockByName(tx, name)
@@ -73,7 +81,7 @@ export async function patchConnection(
     // A change keeps the revision that the connection is pinned to.
     const current = provider === undefined ? await findPinned(tx, old) : await currentProvider(tx, provider)
     if (!current) throw new AppError('conflict', `This version doesn’t know the provider ${old.provider}.`)
-    const checked = checkConnection(deps.guard, current, merge(deps, old, change))
+    const checked = checkConnection(deps.guard, current, merge(deps, old, change, keepCredentials))
     return showConnection(tx, await replace(tx, deps, old, checked), deps.clock.now())
   })
 }
@@ -84,15 +92,22 @@ async function currentProvider(tx: Transaction, name: string): Promise<CurrentPr
   return current
 }
 
-function merge({ encryption }: PutDeps, old: ConnectionRow, change: PatchConnectionInput): PutConnectionInput {
-  const credentials = change.credentials ?? openCredentials(encryption, old)
+function merge(
+  { encryption }: PutDeps,
+  old: ConnectionRow,
+  change: PatchConnectionInput,
+  keepCredentials: readonly string[],
+): PutConnectionInput {
+  const stored = openCredentials(encryption, old) as Record<string, unknown> | null
+  const kept = Object.entries(stored ?? {}).filter(([name]) => keepCredentials.includes(name))
+  const credentials = change.credentials ? { ...Object.fromEntries(kept), ...change.credentials } : stored
   if (credentials === null)
     throw new AppError('conflict', 'No key opens the stored credentials any more: give them, too.')
   const limits = Object.entries({ ...old.limits, ...change.limits }).filter(([, limit]) => limit !== null)
   return {
     provider: change.provider ?? old.provider,
     baseUrl: (change.baseUrl === undefined ? old.baseUrl : change.baseUrl) ?? undefined,
-    credentials: credentials as Record<string, unknown>,
+    credentials,
     settings: change.settings ?? old.settings,
     limits: Object.fromEntries(limits),
     volatileFields: change.volatileFields ?? old.volatileFields,

@@ -3,9 +3,11 @@ import { and, eq, gt, isNull } from 'drizzle-orm'
 import { type Page, type PageQuery, pageOf, readCursor, textKey } from '../api/paging.ts'
 import { notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Encryption } from '../base/encryption.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import type { ApiConnection } from './present.ts'
+import { openCredentials } from './secrets.ts'
 import { showConnection, showConnections } from './show.ts'
 
 interface Deps {
@@ -21,6 +23,19 @@ export async function getConnection({ db, clock }: Deps, name: string): Promise<
     .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
   if (!row) throw notFound('connection')
   return showConnection(db, row, clock.now())
+}
+
+/** Returns the names of the stored credentials, of none if no key opens them any more. @throws {AppError} not_found */
+export async function getCredentialNames(
+  { db, encryption }: { db: Database; encryption: Encryption },
+  name: string,
+): Promise<string[]> {
+  const [row] = await db
+    .select({ id: connections.id, credentials: connections.credentials })
+    .from(connections)
+    .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+  if (!row) throw notFound('connection')
+  return Object.keys((openCredentials(encryption, row) ?? {}) as Record<string, unknown>)
 }
 
 /** Returns connections in the order of their names. */

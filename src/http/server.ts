@@ -33,7 +33,9 @@ import { mountDashboard } from './pages/dashboard.ts'
 import { mountDelivery } from './pages/delivery.ts'
 import { mountDocs } from './pages/docs.ts'
 import { errorPage } from './pages/error.ts'
+import { mountFirstSteps } from './pages/first-steps.ts'
 import { mountImport } from './pages/import.ts'
+import { mountNewImport } from './pages/import-new.ts'
 import { mountImports } from './pages/imports.ts'
 import { mountLogin } from './pages/login.ts'
 import { remembered } from './pages/remembered.ts'
@@ -160,9 +162,11 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   const attention = remembered(clock, () => findAttention({ db, clock, encryption }))
   const reading = { ...deps, ...pageDeps, stopping, counts, attention }
   mountDashboard(app, reading)
+  mountFirstSteps(app, reading)
   mountImports(app, reading)
+  mountNewImport(app, reading)
   mountImport(app, reading)
-  mountConnections(app, reading)
+  mountConnections(app, { ...reading, guard: deps.providerGuard })
   const sending = { ...reading, checkDestination: deps.checkWebhookDestination }
   mountWebhooks(app, sending)
   mountWebhook(app, sending)

@@ -1,5 +1,6 @@
 // Owns the table of connections.
 import type { ApiConnection } from '../../connections/present.ts'
+import { connectionPath } from './connection-path.ts'
 import { badge, when } from './format.ts'
 import { type Html, html } from './html.ts'
 
@@ -9,14 +10,13 @@ interface Shown {
 }
 
 export function connectionTable(connections: readonly ApiConnection[], { basePath, now }: Shown): Html {
-  if (connections.length === 0)
-    return html`<p>None yet: make one with <code>PUT ${basePath}/v1/connections/{name}</code>.</p>`
+  if (connections.length === 0) return html`<p>None yet.</p>`
   return html`<table class="stack">
 <caption class="visually-hidden">Connections</caption>
 <thead><tr><th scope="col">Name</th><th scope="col">Provider</th><th scope="col">Base URL</th><th scope="col">Status</th></tr></thead>
 <tbody>${connections.map(
     (one) => html`<tr>
-<td data-label="Name"><a href="${basePath}/connections/${encodeURIComponent(one.name)}">${one.name}</a></td>
+<td data-label="Name"><a href="${connectionPath(basePath, one.name)}">${one.name}</a></td>
 <td data-label="Provider">${one.provider}</td>
 <td data-label="Base URL" class="wrap">${one.baseUrl ?? html`<small>the provider’s own</small>`}</td>
 <td data-label="Status"><span>${connectionStatus(one, now)}</span></td>

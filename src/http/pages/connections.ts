@@ -1,27 +1,36 @@
 // Owns the list of connections and the page of each, with trying and resuming it.
-import type { IRouter, Request } from 'express'
-import { storableText } from '../../base/storable-text.ts'
+import type { IRouter, Request, Response } from 'express'
+import type { Encryption } from '../../base/encryption.ts'
 import type { ApiConnection } from '../../connections/present.ts'
 import { getConnection, listConnections } from '../../connections/read.ts'
 import { resumeConnectionByName } from '../../connections/resume.ts'
+import { countedImports, countImports, readStanding, type Standing } from '../../connections/standing.ts'
 import { type ConnectionTest, type TestDeps, testConnection } from '../../connections/test.ts'
+import type { Guard } from '../../egress/guard.ts'
 import { listImports } from '../../imports/read.ts'
+import { type ImportState, states } from '../../model/import-state.ts'
 import { allows } from '../../tokens/scope.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
+import { mountConnectionForms } from './connection-edit.ts'
+import { connectionPath, nameOf } from './connection-path.ts'
 import { connectionStatus, connectionTable } from './connection-table.ts'
 import { readForm } from './form.ts'
-import { at, counted, duration, number } from './format.ts'
+import { at, counted, duration, number, stateBadge, when } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
+import { openNotice, sealNotice } from './sealed-notice.ts'
 
 const shownConnections = 1_000
 const shownImports = 20
 
 interface Deps extends PageGuardDeps, TestDeps {
+  encryption: Encryption
+  /** The rules for the addresses of providers. */
+  guard: Guard
   wake: Wake
   /** Aborts when the server stops. */
   stopping: AbortSignal
@@ -31,15 +40,19 @@ export function mountConnections(app: IRouter, deps: Deps): void {
   const { basePath, clock } = deps
   const shown = { basePath, section: '/connections' }
 
-  app.get('/connections', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
+  app.get('/connections', noStore, requireSignIn(deps, 'read'), async (request, response) => {
     const { data } = await listConnections(deps, { limit: shownConnections })
-    const body = html`<h1>Connections</h1>
+    const viewer = principalOf(response)
+    const isAdmin = allows(viewer.scope, 'admin')
+    const body = html`${told(request.query.did)}<div class="heading"><h1>Connections</h1>${isAdmin ? html`<a class="button" href="${basePath}/connections/new">New connection</a>` : null}</div>
 <section class="card" aria-label="Connections">${connectionTable(data, { basePath, now: clock.now() })}</section>`
-    response.type('html').send(page({ ...shown, title: 'Connections', body, viewer: principalOf(response) }))
+    response.type('html').send(page({ ...shown, title: 'Connections', body, viewer }))
   })
 
+  mountConnectionForms(app, deps)
+
   app.get('/connections/:name', noStore, requireSignIn(deps, 'read'), async (request, response) => {
-    response.type('html').send(await connectionPage(request, response, null))
+    response.type('html').send(await connectionPage(request, response))
   })
 
   app.post(
@@ -49,8 +62,10 @@ export function mountConnections(app: IRouter, deps: Deps): void {
     requireSameOrigin,
     readForm,
     async (request, response) => {
-      const result = await testConnection(deps, nameOf(request), deps.stopping)
-      response.type('html').send(await connectionPage(request, response, result)) // nothing has changed that a reload would repeat
+      const name = nameOf(request)
+      const result = await testConnection(deps, name, deps.stopping)
+      const told = sealNotice(deps.encryption, name, result)
+      response.redirect(303, `${connectionPath(basePath, name)}?tested=${told}`)
     },
   )
 
@@ -63,45 +78,93 @@ export function mountConnections(app: IRouter, deps: Deps): void {
     async (request, response) => {
       const { name } = await resumeConnectionByName(deps, nameOf(request))
       deps.wake(everyKind)
-      response.redirect(303, `${basePath}/connections/${encodeURIComponent(name)}`)
+      response.redirect(303, `${connectionPath(basePath, name)}?did=resume`)
     },
   )
 
-  async function connectionPage(
-    request: Request,
-    response: Parameters<typeof principalOf>[0],
-    test: ConnectionTest | null,
-  ): Promise<string> {
+  async function connectionPage(request: Request, response: Response): Promise<string> {
     const one = await getConnection(deps, nameOf(request))
-    const imports = await listImports(deps, { connection: one.name, limit: shownImports })
+    const [imports, standing, counts] = await Promise.all([
+      listImports(deps, { connection: one.name, limit: shownImports }),
+      readStanding(deps, one.name),
+      countImports(deps, one.name),
+    ])
     const now = clock.now()
     const viewer = principalOf(response)
-    const path = `${basePath}/connections/${encodeURIComponent(one.name)}`
+    const test = openNotice<ConnectionTest>(deps.encryption, one.name, request.query.tested)
     const list = `${basePath}/imports?${new URLSearchParams({ connection: one.name })}`
-    const body = html`${test === null ? null : html`<p class="notice ${test.ok ? 'good' : 'bad'}" role="status"><b>${test.ok ? 'It works' : 'It failed'}:</b> ${test.message} <small>${test.code}</small></p>`}
+    const body = html`${told(request.query.did)}${test === null ? null : testResult(test)}
 <h1 class="job"><span>Connection</span> ${one.name}</h1>
-${facts(one, now)}
-${allows(viewer.scope, 'admin') ? actions(one, path) : null}
-<section class="card" aria-labelledby="imports"><h2 id="imports"><a href="${list}">Imports</a></h2>${
-      imports.data.length === 0
-        ? html`<p>None yet.</p>`
-        : importTable(imports.data, { basePath, now, caption: 'Its newest imports' })
-    }</section>`
+${facts(one, standing, now)}
+${allows(viewer.scope, 'admin') ? actions(one, connectionPath(basePath, one.name)) : null}
+<section class="card" aria-labelledby="imports"><div class="heading"><h2 id="imports"><a href="${list}">Imports</a></h2>${allows(viewer.scope, 'write') ? html`<a class="button" href="${basePath}/imports/new?${new URLSearchParams({ connection: one.name }).toString()}">Register an import</a>` : null}</div>
+${
+  imports.data.length === 0
+    ? html`<p>None yet.</p>`
+    : html`${byState(list, counts)}${importTable(imports.data, { basePath, now, caption: 'Its newest imports' })}`
+}</section>`
     return page({ ...shown, title: one.name, body, viewer })
   }
 }
 
-function facts(one: ApiConnection, now: Date): Html {
+const done: Record<string, string> = {
+  create: 'The connection is made. Try its credentials, then register an import.',
+  edit: 'The changes are saved.',
+  resume: 'It is asked again.',
+  delete: 'The connection is deleted. Its imports and their history stay.',
+}
+
+function told(did: unknown): Html | null {
+  const text = typeof did === 'string' && Object.hasOwn(done, did) ? done[did] : undefined
+  return text === undefined ? null : html`<p class="notice good" role="status">${text}</p>`
+}
+
+function testResult({ ok, code, message }: ConnectionTest): Html {
+  return html`<p class="notice ${ok ? 'good' : 'bad'}" role="status"><b>${ok ? 'It works' : 'It failed'}:</b> ${message} <small>${code}</small></p>`
+}
+
+/** Links to its imports by state, with their numbers where they are few enough to be counted. */
+function byState(list: string, counts: ReadonlyMap<ImportState, number>): Html {
+  const isCounted = [...counts.values()].reduce((sum, count) => sum + count, 0) <= countedImports
+  const shown = states.filter((state) => !isCounted || counts.has(state))
+  return html`<ul class="state-links" aria-label="Its imports by state">${shown.map(
+    (state) =>
+      html`<li><a href="${list}&state=${state}">${stateBadge(state)}${isCounted ? html` <span class="number">${number(counts.get(state) ?? 0)}</span>` : null}</a></li>`,
+  )}</ul>`
+}
+
+/** Why it isn't asked now, and until when. Null: nothing holds it up. */
+function holdUp(one: ApiConnection, { nextProbeAt, nextRequestAt, windows }: Standing, now: Date): Html | null {
+  if (one.pausedAt !== null) {
+    const why =
+      one.pauseReason === 'forbidden' ? 'refuses several of its imports (403)' : 'refuses its credentials (401)'
+    return html`<p class="notice bad"><b>Paused ${when(one.pausedAt, now)}:</b> the provider ${why}. ${
+      nextProbeAt === null
+        ? null
+        : html`One import asks again ${when(nextProbeAt, now)}; all others wait until that is answered. `
+    }New credentials resume it at once.</p>`
+  }
+  if (one.blockedUntil !== null && Date.parse(one.blockedUntil) > now.getTime())
+    return html`<p class="notice warn"><b>Waiting:</b> the provider asked for no calls until ${at(one.blockedUntil, now)}.</p>`
+  const usedUp = windows.filter(({ used, limit }) => limit !== null && used >= limit)
+  if (usedUp.length > 0)
+    return html`<p class="notice warn"><b>Waiting:</b> its requests of ${usedUp.map(({ name }) => name).join(' and ')} are used up. The next one goes ${at(nextRequestAt, now)}.</p>`
+  return null
+}
+
+function facts(one: ApiConnection, standing: Standing, now: Date): Html {
   const { effectiveLimits: limits, usage } = one
   const settings = Object.keys(one.settings).length === 0 ? 'none' : JSON.stringify(one.settings)
   const amount = (value: number | null) => (value === null ? 'no limit' : number(value))
   return html`<section class="card" aria-label="What is known"><p class="lead"><span>${connectionStatus(one, now)}</span></p>
+${holdUp(one, standing, now)}
 <div class="columns"><dl class="facts">
 <dt>Provider</dt><dd>${one.provider}</dd>
 <dt>Base URL</dt><dd>${one.baseUrl ?? 'the provider’s own'}</dd>
 <dt>Settings</dt><dd>${settings === 'none' ? settings : html`<code>${settings}</code>`}</dd>
-<dt>Blocked until</dt><dd>${at(one.blockedUntil, now)}</dd>
 <dt>Used in ${usage.month}</dt><dd>${counted(usage.used, 'request')}${usage.left === null ? null : html`, ${number(usage.left)} left`}${usage.runsOutAt === null ? null : html`; runs out ${at(usage.runsOutAt, now)}`}</dd>
+${standing.windows.filter(({ name }) => name !== usage.month).map(usedToday)}
+<dt>Next request</dt><dd>${pace(one, standing, now)}</dd>
 <dt>Usual duration</dt><dd>${one.usualDurationMs === null ? '–' : duration(one.usualDurationMs)}</dd>
 <dt>Created</dt><dd>${at(one.createdAt, now)}</dd>
 <dt>Changed</dt><dd>${at(one.updatedAt, now)}</dd>
@@ -116,15 +179,23 @@ function facts(one: ApiConnection, now: Date): Html {
 </dl></div></section>`
 }
 
+function usedToday({ name, used, limit }: Standing['windows'][number]): Html {
+  return html`<dt>Used on ${name}</dt><dd>${counted(used, 'request')}${limit === null ? null : html`, ${number(Math.max(0, limit - used))} left`}</dd>`
+}
+
+/** What the pace of a second or a minute allows. */
+function pace({ effectiveLimits: limits }: ApiConnection, { nextRequestAt }: Standing, now: Date): Html {
+  const isNow = Date.parse(nextRequestAt) <= now.getTime()
+  const isPaced = limits.requestsPerSecond !== null || limits.requestsPerMinute !== null
+  return html`${isNow ? 'may go now' : when(nextRequestAt, now)}${isPaced ? html` <small>at an even pace</small>` : null}`
+}
+
 function actions(one: ApiConnection, path: string): Html {
   const resume =
     one.pausedAt === null
       ? html`<p class="cannot"><b>Resume</b> <small>It isn’t paused.</small></p>`
       : html`<form method="post" action="${path}/resume"><button class="primary">Resume</button></form>`
   return html`<section class="card" aria-labelledby="actions"><h2 id="actions">Actions</h2><div class="steering">
-<form method="post" action="${path}/test"><button>Try its credentials</button></form>${resume}</div></section>`
-}
-
-function nameOf(request: Request): string {
-  return storableText(String(request.params.name))
+<form method="post" action="${path}/test"><button>Try its credentials</button></form>${resume}
+<a class="button" href="${path}/edit">Change …</a><a class="button" href="${path}/delete">Delete …</a></div></section>`
 }

@@ -1,0 +1,134 @@
+// Owns what a connection's form holds, and how it becomes what the API takes.
+import { AppError, type FieldError } from '../../api/refusal.ts'
+import { fieldErrors, issueText } from '../../api/validation.ts'
+import type { ApiConnection } from '../../connections/present.ts'
+import type { Provider } from '../../providers/contract.ts'
+import { durationOf, durationText } from './duration-field.ts'
+import { type Form, formOf, itemsOf, linesOf } from './form.ts'
+import { askedCredentials, askedSettings } from './provider-fields.ts'
+
+export const rates = ['requestsPerSecond', 'requestsPerMinute', 'requestsPerDay', 'requestsPerMonth'] as const
+export const spans = ['minIntervalMs', 'maxIntervalMs', 'deadlineMs'] as const
+const limitNames = [...rates, 'maxInFlight', ...spans] as const
+
+/** The name of the field that says which alternative of credentials is given. */
+export const chosenField = 'credentialsAs'
+
+export interface ConnectionInput {
+  credentials: Record<string, string>
+  /** Names of the chosen alternative whose fields were left blank. */
+  blank: string[]
+  baseUrl: string | null
+  settings: Record<string, unknown>
+  limits: Record<string, number | null>
+  volatileFields: string[]
+  baselineBy: string[]
+  /** What can be said of the form before the API reads it. */
+  errors: FieldError[]
+}
+
+export function connectionInput(form: Form, provider: Provider): ConnectionInput {
+  const errors: FieldError[] = []
+  const chosen = chosenAlternative(form, provider)
+  const alternative = askedCredentials(provider)[chosen]
+  const given = (alternative?.fields ?? []).map(({ name, kind }) => {
+    const text = form.value(secretName(chosen, name))
+    return [name, kind === 'lines' ? text.replaceAll('\r\n', '\n').trim() : text] as const
+  })
+  const settings = askedSettings(provider).flatMap(({ name, kind }) => {
+    const text = form.value(`settings.${name}`)
+    if (text.trim() === '') return []
+    return [[name, kind === 'list' ? itemsOf(text) : text.trim()] as const]
+  })
+  const spanOf = (text: string, field: string): number | null => {
+    try {
+      return durationOf(text, field)
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      errors.push(...error.errors)
+      return null
+    }
+  }
+  const limits = limitNames.map((name) => {
+    const text = form.value(`limits.${name}`).trim()
+    const isSpan = (spans as readonly string[]).includes(name)
+    return [name, isSpan ? spanOf(text, `limits.${name}`) : text === '' ? null : Number(text)] as const
+  })
+  return {
+    credentials: Object.fromEntries(given.filter(([, text]) => text !== '')),
+    blank: given.filter(([, text]) => text === '').map(([name]) => name),
+    baseUrl: form.value('baseUrl').trim() || null,
+    settings: Object.fromEntries(settings),
+    limits: Object.fromEntries(limits),
+    volatileFields: linesOf(form.value('volatileFields')),
+    baselineBy: itemsOf(form.value('baselineBy')),
+    errors,
+  }
+}
+
+/**
+ * Returns a refusal whose complaints about credentials are at the fields of the chosen alternative, the only one that
+ * was filled in.
+ */
+export function placedRefusal(
+  refusal: AppError | null,
+  form: Form,
+  provider: Provider,
+  input: ConnectionInput,
+  stored: readonly string[],
+): AppError | null {
+  const chosen = chosenAlternative(form, provider)
+  const parsed = askedCredentials(provider)[chosen]?.schema.safeParse(input.credentials, { error: issueText })
+  const about = fieldErrors(parsed?.error, 'credentials').filter(
+    ({ field }) => !input.blank.some((name) => field === `credentials.${name}` && stored.includes(name)),
+  )
+  if (refusal === null && input.errors.length === 0) return null
+  const others = (refusal?.errors ?? []).filter(
+    ({ field }) =>
+      field !== 'credentials' &&
+      !field.startsWith('credentials.') &&
+      !input.errors.some((error) => error.field === field),
+  )
+  const placed = about.map(({ field, message }) => ({
+    field: secretName(chosen, field.slice('credentials.'.length)),
+    message,
+  }))
+  return new AppError(refusal?.code ?? 'invalid_request', refusal?.message ?? '', [
+    ...placed,
+    ...input.errors,
+    ...others,
+  ])
+}
+
+export function chosenAlternative(form: Form, provider: Provider): number {
+  const chosen = Number(form.value(chosenField))
+  return Number.isInteger(chosen) && chosen >= 0 && chosen < askedCredentials(provider).length ? chosen : 0
+}
+
+/** The same name may be in several alternatives. */
+export function secretName(alternative: number, name: string): string {
+  return `credentials.${alternative}.${name}`
+}
+
+/** Returns a form that holds the connection. `stored` are the names of its credentials. */
+export function formOfConnection(one: ApiConnection, provider: Provider, stored: readonly string[]): Form {
+  const alternative = askedCredentials(provider).findIndex(
+    ({ fields }) => fields.length === stored.length && fields.every(({ name }) => stored.includes(name)),
+  )
+  const settings = Object.entries(one.settings).map(([name, value]) => [
+    `settings.${name}`,
+    Array.isArray(value) ? value.join('\n') : String(value),
+  ])
+  const limits = Object.entries(one.limits).map(([name, value]) => [
+    `limits.${name}`,
+    (spans as readonly string[]).includes(name) ? durationText(Number(value)) : String(value),
+  ])
+  return formOf({
+    [chosenField]: String(Math.max(alternative, 0)),
+    baseUrl: one.baseUrl ?? '',
+    volatileFields: one.volatileFields.join('\n'),
+    baselineBy: one.baselineBy.join(', '),
+    ...Object.fromEntries(settings),
+    ...Object.fromEntries(limits),
+  })
+}
