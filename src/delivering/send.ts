@@ -7,7 +7,7 @@ import { BodyError, type Response, readBody } from '../egress/body.ts'
 import type { ErrorCode } from '../egress/error-codes.ts'
 import { classifyNetworkError, errorCodeOf } from '../egress/errors.ts'
 import { readRetryAfter } from '../egress/retry-after.ts'
-import { outcomeOfError, outcomeOfStatus } from '../webhooks/outcome.ts'
+import { attemptMs, outcomeOfError, outcomeOfStatus } from '../webhooks/outcome.ts'
 import { constantHeaders } from '../webhooks/signing.ts'
 import type { AttemptResult } from './judge.ts'
 
@@ -40,7 +40,6 @@ export const webhookTimeouts: EgressTimeouts = { dnsMs: 3_000, connectMs: 5_000,
 
 const maxReadBytes = 16 * 1_024
 const maxKeptBytes = 4 * 1_024
-const defaultTotalMs = 20_000
 const defaultBodyMs = 2_000
 
 /**
@@ -56,7 +55,7 @@ export async function send(
   const stop = () => limit.abort(signal.reason)
   const timer = setTimeout(
     () => limit.abort(new DOMException('The attempt took too long.', 'TimeoutError')),
-    deps.totalMs ?? defaultTotalMs, // one limit for all of it, because a dripping body outlives every other limit
+    deps.totalMs ?? attemptMs, // one limit for all of it, because a dripping body outlives every other limit
   )
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()

@@ -1,6 +1,9 @@
 // Owns the outcomes of an attempt.
 import type { NetworkErrorKind } from '../egress/errors.ts'
 
+/** How long an attempt takes at most, its answer included. */
+export const attemptMs = 20_000
+
 /**
  * - `delivered`: an answer of 2xx, whatever its body.
  * - `redirect`: an answer of 3xx. Redirects are never followed.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { deliveryAttempts } from '../../src/db/schema/index.ts'
+import { openHeaders } from '../../src/webhooks/endpoints/headers.ts'
 import { useApi } from '../support/worlds/api.ts'
 import { executablePath, hasBrowser, lookAround, signIn, useBrowser } from './browser.ts'
 
@@ -11,13 +12,24 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
     await withPage(async (page) => {
       await signIn(page, `${api.url}/webhooks`)
       await page.getByLabel('URL').fill('https://hooks.example.com/in?key=private')
-      await page.getByLabel('Connections, comma-separated').fill('nobody')
+      await page.getByText('Only some imports').click()
+      await page.getByLabel('Connections').fill('nobody')
+      await page.getByLabel('Metadata').fill('no pair')
+      await page.getByLabel('Name of header 1').fill('Authorization')
+      await page.getByLabel('Value of header 1').fill('secret-of-a-header')
       await page.getByLabel('import.resumed').check()
       await lookAround(page, 'webhooks-empty')
       await page.getByRole('button', { name: 'Create the endpoint' }).click()
       await page.getByText('connections.0 must name an existing connection').waitFor()
       expect(await page.getByLabel('URL').inputValue()).toBe('https://hooks.example.com/in?key=private')
-      await page.getByLabel('Connections, comma-separated').fill('')
+      expect(await page.content()).not.toContain('secret-of-a-header')
+      await lookAround(page, 'webhook-refused')
+      await page.getByLabel('Connections').fill('')
+      await page.getByRole('button', { name: 'Create the endpoint' }).click()
+      await page.getByText('must have a key and a value on each line').waitFor()
+      await page.getByText('must have a value for Authorization').waitFor()
+      await page.getByLabel('Metadata').fill('')
+      await page.getByLabel('Value of header 1').fill('secret-of-a-header')
       await page.getByRole('button', { name: 'Create the endpoint' }).click()
       const secret = await page.locator('code.secret').textContent()
       expect(secret).toMatch(/^whsec_/)
@@ -25,7 +37,24 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
       await page.getByRole('link', { name: 'To the endpoint' }).click()
       expect(await page.content()).not.toContain(secret)
       const url = page.url()
+      await page.getByRole('link', { name: 'Change …' }).click()
+      expect(await page.content()).not.toContain('secret-of-a-header')
+      await lookAround(page, 'webhook-change')
+      await page.getByLabel('URL').fill('http://')
+      await page.getByLabel('URL').evaluate((input) => input.setAttribute('type', 'text'))
+      await page.getByLabel('Name of header 2').fill('X-Team')
+      await page.getByLabel('Value of header 2').fill('sales')
+      await page.getByRole('button', { name: 'Save the changes' }).click()
+      await page.getByText('Nothing was changed.').waitFor()
+      await page.getByLabel('URL').fill('https://hooks.example.com/in?key=private')
+      await page.getByLabel('Value of header 2').fill('sales')
+      await page.getByRole('button', { name: 'Save the changes' }).click()
+      await page.getByText('The changes are saved.').waitFor()
       const id = url.split('/').at(-1) ?? ''
+
+      const [row] = (await api.database.pool.query('SELECT headers FROM webhook_endpoints WHERE id = $1', [id])).rows
+      const headers = openHeaders(api.encryption, { id, headers: row.headers })
+      expect(headers).toEqual({ Authorization: 'secret-of-a-header', 'X-Team': 'sales' })
 
       const { id: importId } = await api.register()
       await api.call('POST /v1/imports/{id}/stop', { id: importId })
@@ -42,8 +71,26 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
       await page.getByText('No delivery matches.').waitFor()
 
       await page.getByRole('link', { name: 'Recover …' }).click()
-      await page.getByRole('button', { name: 'Send 1 now' }).click()
-      await page.getByText('1 delivery due now.').waitFor()
+      await lookAround(page, 'webhook-recover')
+      await page.getByLabel('From, UTC').fill('2001-01-01T00:00:00')
+      await page.getByLabel('Until, UTC').fill('2001-01-01T00:00:00')
+      await page.getByRole('button', { name: 'Count' }).click()
+      await page.getByText('must be later than since').waitFor()
+      await page.getByRole('link', { name: 'last hour' }).click()
+      await page.getByRole('button', { name: 'Send 1 again' }).click()
+      await page.getByText('0 of 1 delivery').waitFor()
+      await lookAround(page, 'webhook-progress')
+      await api.database.pool.query(`UPDATE deliveries SET state = 'delivered', next_attempt_at = NULL WHERE id = $1`, [
+        data[0].id,
+      ])
+      await page.getByText('1 delivery sent again.').waitFor()
+      await page.getByRole('link', { name: 'Recover …' }).click()
+      await page.getByText('None failed in this time.').waitFor()
+      await page.getByRole('link', { name: 'Back to the endpoint' }).click()
+      await page.getByText('New secret …').click()
+      await page.getByRole('button', { name: 'Make a new secret' }).click()
+      expect(await page.locator('code.secret').textContent()).not.toBe(secret)
+      await page.getByRole('link', { name: 'To the endpoint' }).click()
       await page.getByRole('link', { name: 'import.stopped' }).click()
       await page.getByText('http error').waitFor()
       expect(await page.locator('pre').last().textContent()).toContain(importId)
@@ -109,7 +156,7 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
       expect(status, path).toBe(200)
       expect(page, path).not.toMatch(/<form method="post" action="\/(webhooks|connections)/)
     }
-    const actions = ['/test', '/recover', '/replay', '/enable', '/disable', '/delete'].map(
+    const actions = ['/test', '/recover', '/replay', '/enable', '/disable', '/delete', '/edit', '/rotate-secret'].map(
       (verb) => `/${made.body.id}${verb}`,
     )
     for (const path of ['', ...actions])

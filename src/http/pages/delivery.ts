@@ -1,20 +1,22 @@
 // Owns the page of one delivery: what is sent, and what came of each attempt.
 import type { IRouter } from 'express'
-import { notFound } from '../../api/refusal.ts'
+import { AppError, notFound } from '../../api/refusal.ts'
 import { isId } from '../../base/ids.ts'
 import { getEvent } from '../../events/feed.ts'
 import { allows } from '../../tokens/scope.ts'
-import type { ApiAttempt } from '../../webhooks/deliveries/present.ts'
+import type { ApiAttempt, ApiDelivery } from '../../webhooks/deliveries/present.ts'
 import { attemptsOf, getDelivery } from '../../webhooks/deliveries/read.ts'
 import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
+import { getEndpoint } from '../../webhooks/endpoints/read.ts'
+import { attemptMs } from '../../webhooks/outcome.ts'
 import type { Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
 import { readForm } from './form.ts'
-import { at, when } from './format.ts'
+import { at, counted, when } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html, lines } from './html.ts'
-import { attemptLine, deliveryBadge } from './import-events.ts'
+import { attemptLine, deliveryBadge, shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
 import type { WebhookDeps } from './webhooks.ts'
 
@@ -25,13 +27,18 @@ export function mountDelivery(app: IRouter, deps: WebhookDeps & { wake: Wake }):
     const id = String(request.params.id)
     if (!isId(id)) throw notFound('delivery')
     const one = await getDelivery(deps, id)
-    const [attempts, event] = await Promise.all([attemptsOf(deps, [id]), getEvent(deps, one.eventId)])
+    const [attempts, event, endpoint] = await Promise.all([
+      attemptsOf(deps, [id]),
+      getEvent(deps, one.eventId),
+      getEndpoint(deps, one.endpointId).catch(unlessDeleted),
+    ])
     const now = clock.now()
     const viewer = principalOf(response)
     const body = html`<h1 class="job"><span>Delivery of</span> ${one.type}</h1>
-<section class="card" aria-label="What is known"><p class="lead">${deliveryBadge(one.state)} ${one.state === 'pending' && one.nextAttemptAt !== null ? html`<span>attempt ${when(one.nextAttemptAt, now)}</span>` : null}</p>
+<section class="card" aria-label="What is known"><p class="lead">${deliveryBadge(one.state)} ${waiting(one, attempts.get(id) ?? [], now)}</p>
+${one.nextAttemptAt === null ? null : html`<noscript><p><a class="button" href="">Look again</a></p></noscript>`}
 <dl class="facts">
-<dt>Endpoint</dt><dd><a href="${basePath}/webhooks/${one.endpointId}">${one.endpointId}</a></dd>
+<dt>Endpoint</dt><dd>${endpoint === null ? html`<code>${one.endpointId}</code> <small>deleted</small>` : html`<a href="${basePath}/webhooks/${one.endpointId}">${shownUrl(endpoint.url)}</a>`}</dd>
 <dt>Import</dt><dd>${event.importId === null ? 'none' : html`<a href="${basePath}/imports/${event.importId}">${event.importId}</a>`}</dd>
 <dt>Created</dt><dd>${at(one.createdAt, now)}</dd>
 <dt>Delivered</dt><dd>${at(one.deliveredAt, now)}</dd>
@@ -58,6 +65,22 @@ ${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/d
       response.redirect(303, `${basePath}/deliveries/${id}`)
     },
   )
+}
+
+/** How long it takes at most until the next attempt, or until the one under way has its answer. */
+function waiting({ state, nextAttemptAt }: ApiDelivery, attempts: readonly ApiAttempt[], now: Date): Html | null {
+  const underWay = attempts.find(({ outcome }) => outcome === 'in_flight')
+  if (underWay) {
+    const leftMs = Date.parse(underWay.startedAt) + attemptMs - now.getTime()
+    return html`<span>waiting for the receiver’s answer, at most ${counted(Math.max(0, Math.ceil(leftMs / 1_000)), 'second')} more</span>`
+  }
+  if (state !== 'pending' || nextAttemptAt === null) return null
+  return html`<span>waiting: attempt ${when(nextAttemptAt, now)}</span>`
+}
+
+function unlessDeleted(error: unknown): null {
+  if (error instanceof AppError && error.code === 'not_found') return null
+  throw error
 }
 
 function attemptList(attempts: readonly ApiAttempt[], now: Date): Html {

@@ -57,7 +57,13 @@ function pairsOf(text: string): [key: string, value: string][] {
     })
 }
 
+/** Returns a moment as a field of a form has it: in UTC, without its zone. */
+export function localTime(iso: string): string {
+  const time = Date.parse(iso)
+  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 19)
+}
+
 /** A field of a form has no zone: the pages are in UTC. */
-function withZone(text: string): string {
+export function withZone(text: string): string {
   return /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?$/.test(text) ? `${text}${text.length === 16 ? ':00' : ''}Z` : text
 }

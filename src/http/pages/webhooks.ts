@@ -6,20 +6,22 @@ import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import type { Database } from '../../db/client.ts'
 import type { CheckDestination } from '../../egress/destination.ts'
-import { defaultEventTypes, eventTypes } from '../../model/event-types.ts'
+import { eventTypes } from '../../model/event-types.ts'
 import { allows } from '../../tokens/scope.ts'
 import { createEndpoint } from '../../webhooks/endpoints/create.ts'
 import { createEndpointSchema } from '../../webhooks/endpoints/input.ts'
-import type { ApiEndpoint, ApiEndpointWithSecret } from '../../webhooks/endpoints/present.ts'
+import type { ApiEndpoint } from '../../webhooks/endpoints/present.ts'
 import { countDue, listEndpoints } from '../../webhooks/endpoints/read.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
+import { endpointForm, endpointInput, newEndpointForm } from './endpoint-form.ts'
 import { endpointHealth } from './endpoint-health.ts'
-import { fieldOf, fieldsOf, readForm } from './form.ts'
+import { type Form, postedForm, readForm, tryForm } from './form.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
-import { Html, html, lines } from './html.ts'
+import { type Html, html } from './html.ts'
 import { shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
+import { secretPage } from './webhook-secret.ts'
 
 const shownEndpoints = 200
 
@@ -31,19 +33,12 @@ export interface WebhookDeps extends PageGuardDeps {
   checkDestination: CheckDestination
 }
 
-interface Given {
-  url: string
-  types: readonly string[]
-  connections: string
-  refusal: AppError | null
-}
-
 export function mountWebhooks(app: IRouter, deps: WebhookDeps): void {
   const { basePath, clock } = deps
   const show = (title: string, body: Html, viewer: ReturnType<typeof principalOf>) =>
     page({ title, body, basePath, viewer, section: '/webhooks' })
 
-  async function list(viewer: ReturnType<typeof principalOf>, given: Given): Promise<string> {
+  async function list(viewer: ReturnType<typeof principalOf>, form: Form): Promise<string> {
     const { data } = await listEndpoints(deps, { limit: shownEndpoints })
     const waiting = await countDue(
       deps,
@@ -57,13 +52,12 @@ export function mountWebhooks(app: IRouter, deps: WebhookDeps): void {
 <thead><tr><th scope="col">Endpoint</th><th scope="col">Health</th><th scope="col">Gets</th></tr></thead>
 <tbody>${data.map((one) => endpointRow(one, waiting.get(one.id) ?? 0, basePath, clock.now()))}</tbody></table>`
     }</section>
-${allows(viewer.scope, 'admin') ? createForm(basePath, given) : null}`
+${allows(viewer.scope, 'admin') ? html`<section class="card" aria-labelledby="new"><h2 id="new">New endpoint</h2>${endpointForm(form, { action: `${basePath}/webhooks`, back: null, stored: null })}</section>` : null}`
     return show('Webhooks', body, viewer)
   }
 
   app.get('/webhooks', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
-    const given = { url: '', types: defaultEventTypes, connections: '', refusal: null }
-    response.type('html').send(await list(principalOf(response), given))
+    response.type('html').send(await list(principalOf(response), newEndpointForm()))
   })
 
   app.post(
@@ -73,27 +67,21 @@ ${allows(viewer.scope, 'admin') ? createForm(basePath, given) : null}`
     requireSameOrigin,
     readForm,
     async (request, response) => {
-      const given = {
-        url: fieldOf(request, 'url'),
-        types: fieldsOf(request, 'types'),
-        connections: fieldOf(request, 'connections'),
-      }
-      const names = given.connections
-        .split(',')
-        .map((name) => name.trim())
-        .filter((name) => name !== '')
-      try {
-        const input = { url: given.url, types: given.types, connections: names.length === 0 ? null : names }
-        const made = await createEndpoint(deps, parse(createEndpointSchema, input, 'form'))
-        // The secret is shown this once, so there is nothing to redirect to.
-        response
-          .status(201)
-          .type('html')
-          .send(show('A new endpoint', created(made, basePath), principalOf(response)))
-      } catch (error) {
-        if (!(error instanceof AppError) || error.code !== 'invalid_request') throw error
-        response.type('html').send(await list(principalOf(response), { ...given, refusal: error }))
-      }
+      const form = postedForm(request)
+      const { errors, keptHeaders: _none, ...fields } = endpointInput(form, [])
+      const made = await tryForm(request, async () => {
+        const input = parse(createEndpointSchema, fields, 'form')
+        if (errors.length > 0) throw new AppError('invalid_request', 'The form has to be mended.', errors)
+        return createEndpoint(deps, input)
+      })
+      if (made instanceof AppError)
+        return void response.type('html').send(await list(principalOf(response), form.refused(made)))
+      const created = { basePath, title: 'A new endpoint', text: 'gets its events from now on.' }
+      // The secret is shown this once, so there is nothing to redirect to.
+      response
+        .status(201)
+        .type('html')
+        .send(show('A new endpoint', secretPage(made, created), principalOf(response)))
     },
   )
 }
@@ -104,36 +92,4 @@ function endpointRow(one: ApiEndpoint, waiting: number, basePath: string, now: D
 <td data-label="Health"><span>${endpointHealth(one, waiting, now)}</span></td>
 <td data-label="Gets"><span>${one.types.length} of ${eventTypes.length} types<small>${one.connections === null ? '' : ` of ${one.connections.join(', ')}`}</small></span></td>
 </tr>`
-}
-
-function createForm(basePath: string, { url, types, connections, refusal }: Given): Html {
-  const chosen = new Set(types)
-  return html`<section class="card" aria-labelledby="new"><h2 id="new">New endpoint</h2>
-${refusal === null ? null : html`<ul role="alert">${refusal.errors.map(({ field, message }) => html`<li class="complaint">${field} ${message}</li>`)}</ul>`}
-<form method="post" action="${basePath}/webhooks" class="form">
-<div class="fields">
-<label class="wide">URL <input name="url" type="url" required placeholder="https://example.com/hooks" value="${url}"></label>
-<label>Connections, comma-separated <input name="connections" placeholder="all" value="${connections}"></label>
-</div>
-<fieldset class="choices"><legend>Event types</legend>${eventTypes.map(
-    (type) =>
-      html`<label class="choice"><input type="checkbox" name="types" value="${type}" ${chosen.has(type) ? new Html('checked') : null}>${type}</label>`,
-  )}</fieldset>
-<div class="actions"><button class="primary">Create the endpoint</button></div>
-</form></section>`
-}
-
-function created({ id, url, secret }: ApiEndpointWithSecret, basePath: string): Html {
-  const snippet = `import { verifyWebhook } from 'import-tracker-client'
-
-// \`body\` are the raw bytes of the request, before anything parses them.
-const event = verifyWebhook(body, request.headers, process.env.WEBHOOK_SECRET)
-if (event.type === 'import.partial') console.log(event.data.jobId)`
-  return html`<h1>A new endpoint</h1>
-<section class="card"><p><code>${url}</code> gets its events from now on.</p>
-<h2>Its secret, shown this once</h2>
-<p><code class="secret">${secret}</code> <button type="button" class="small" data-copy="${secret}" hidden>Copy</button></p>
-<p>Keep it where the receiver finds it, such as in <code>WEBHOOK_SECRET</code>, and verify with it what arrives:</p>
-<pre>${lines(snippet)}</pre>
-<p><a class="button" href="${basePath}/webhooks/${id}">To the endpoint</a></p></section>`
 }

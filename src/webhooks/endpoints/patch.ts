@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
 import { disableEndpoint, oneDisablesAtOnce } from './disable.ts'
-import { sealHeaders } from './headers.ts'
+import { type CustomHeaders, openHeaders, sealHeaders } from './headers.ts'
 import { healthy } from './health.ts'
 import { checkEndpoint, type InputDeps, type PatchEndpointInput } from './input.ts'
 import { type ApiEndpoint, type EndpointRow, presentEndpoint } from './present.ts'
@@ -15,9 +15,15 @@ export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption }
 /**
  * Changes the given fields. Pending deliveries go to the new URL with the new headers. Disabling ends them as
  * `skipped`.
+ * @param options.keepHeaders the names of stored headers that stay beside those of the change.
  * @throws {AppError} not_found; invalid_request
  */
-export async function patchEndpoint(deps: PatchDeps, id: string, input: PatchEndpointInput): Promise<ApiEndpoint> {
+export async function patchEndpoint(
+  deps: PatchDeps,
+  id: string,
+  input: PatchEndpointInput,
+  { keepHeaders = [] }: { keepHeaders?: readonly string[] } = {},
+): Promise<ApiEndpoint> {
   await checkEndpoint(deps, input)
   const { db, clock, encryption } = deps
   const { headers, enabled, ...given } = input
@@ -29,7 +35,7 @@ export async function patchEndpoint(deps: PatchDeps, id: string, input: PatchEnd
       .update(webhookEndpoints)
       .set({
         ...defined(given),
-        ...(headers !== undefined && { headers: sealHeaders(encryption, id, headers) }),
+        ...(headers !== undefined && { headers: sealHeaders(encryption, id, { ...kept(old), ...headers }) }),
         ...(given.url !== undefined && given.url !== old.url && elsewhere(old, now)),
         ...(enabled === true && { ...healthy, disabledAt: null, disabledReason: null, blockedUntil: null }),
         updatedAt: now,
@@ -40,6 +46,13 @@ export async function patchEndpoint(deps: PatchDeps, id: string, input: PatchEnd
     const left = enabled === false ? await disableEndpoint(tx, encryption, row, { reason: 'manual', now }) : row
     return presentEndpoint(encryption, left)
   })
+
+  function kept(old: EndpointRow): CustomHeaders {
+    if (keepHeaders.length === 0) return {}
+    return Object.fromEntries(
+      Object.entries(openHeaders(encryption, old)).filter(([name]) => keepHeaders.includes(name)),
+    )
+  }
 }
 
 /**

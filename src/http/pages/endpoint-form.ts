@@ -1,0 +1,114 @@
+// Owns the form of a webhook endpoint, for making and for changing one.
+import { AppError, type FieldError } from '../../api/refusal.ts'
+import { defaultEventTypes, eventTypes } from '../../model/event-types.ts'
+import type { ApiEndpoint } from '../../webhooks/endpoints/present.ts'
+import { checkField, complaint, linesField, refusalNotice, textField } from './fields.ts'
+import { type Form, formOf, itemsOf, pairsOf } from './form.ts'
+import { Html, html } from './html.ts'
+
+const mostHeaders = 10
+const blankHeaders = 2
+
+export interface EndpointInput {
+  url: string
+  types: string[]
+  connections: string[] | null
+  providers: string[] | null
+  metadata: Record<string, string> | null
+  /** New values. */
+  headers: Record<string, string>
+  /** The names of stored headers whose values stay. */
+  keptHeaders: string[]
+  /** What can be said of the form before the API reads it. */
+  errors: FieldError[]
+}
+
+/** @param stored the names of the headers whose values are stored. */
+export function endpointInput(form: Form, stored: readonly string[]): EndpointInput {
+  const errors: FieldError[] = []
+  const listOf = (name: string) => {
+    const items = itemsOf(form.value(name))
+    return items.length === 0 ? null : items
+  }
+  let metadata: Record<string, string> | null = null
+  try {
+    const pairs = pairsOf(form.value('metadata'), 'metadata')
+    metadata = Object.keys(pairs).length === 0 ? null : pairs
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    errors.push(...error.errors)
+  }
+  const headers: Record<string, string> = {}
+  const keptHeaders: string[] = []
+  const values = form.values('headerValue')
+  for (const [index, given] of form.values('headerName').entries()) {
+    const name = given.trim()
+    const value = (values[index] ?? '').trim()
+    if (name === '' && value === '') continue
+    if (name === '') errors.push({ field: 'headers', message: 'must have a name for each value' })
+    else if (value !== '') headers[name] = value
+    else if (stored.includes(name)) keptHeaders.push(name)
+    else errors.push({ field: 'headers', message: `must have a value for ${name}` })
+  }
+  return {
+    url: form.value('url').trim(),
+    types: form.values('types').filter((type) => type !== ''),
+    connections: listOf('connections'),
+    providers: listOf('providers'),
+    metadata,
+    headers,
+    keptHeaders,
+    errors,
+  }
+}
+
+export function newEndpointForm(): Form {
+  return formOf({ types: defaultEventTypes })
+}
+
+export function formOfEndpoint(one: ApiEndpoint): Form {
+  return formOf({
+    url: one.url,
+    types: one.types,
+    connections: one.connections?.join(', ') ?? '',
+    providers: one.providers?.join(', ') ?? '',
+    metadata: Object.entries(one.metadata ?? {})
+      .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`)
+      .join('\n'),
+    headerName: Object.keys(one.headers),
+  })
+}
+
+/** @param stored the names of the headers whose values are stored. Null: it is a new endpoint. */
+export function endpointForm(
+  form: Form,
+  { action, back, stored }: { action: string; back: string | null; stored: readonly string[] | null },
+): Html {
+  const isNew = stored === null
+  const names = ['url', 'types', 'connections', 'providers', 'metadata', 'headers']
+  const isNarrow = ['connections', 'providers', 'metadata', 'headerName'].some((name) => form.value(name) !== '')
+  return html`<form method="post" action="${action}" class="form">
+${refusalNotice(form, names, isNew ? 'The endpoint wasn’t made.' : 'Nothing was changed.')}
+<div class="fields">${textField(form, { name: 'url', label: 'URL', type: 'url', required: true, wide: true, placeholder: 'https://example.com/hooks' })}</div>
+<fieldset class="choices"><legend>Event types</legend>${eventTypes.map((type) =>
+    checkField(form, { name: 'types', label: type, value: type }),
+  )}${complaint(form, 'types')}</fieldset>
+<details${isNarrow || form.refusal !== null ? new Html(' open') : null}><summary>Only some imports, and headers of your own</summary><div class="fields">
+${textField(form, { name: 'connections', label: 'Connections', placeholder: 'all', hint: 'Names, separated by commas.' })}
+${textField(form, { name: 'providers', label: 'Providers', placeholder: 'all', hint: 'Names, separated by commas.' })}
+${linesField(form, { name: 'metadata', label: 'Metadata', placeholder: 'team=sales', hint: 'A key and a value on each line. Only imports that have all of them.' })}
+</div>${headerFields(form, stored ?? [])}</details>
+<div class="actions"><button class="primary">${isNew ? 'Create the endpoint' : 'Save the changes'}</button>${back === null ? null : html`<a class="button" href="${back}">Cancel</a>`}</div>
+</form>`
+}
+
+/** Values go in, and never out: a blank one of a stored header stays, and one without its name goes. */
+function headerFields(form: Form, stored: readonly string[]): Html {
+  const names = form.values('headerName').filter((name) => name.trim() !== '')
+  const rows = [...names, ...Array.from({ length: Math.min(blankHeaders, mostHeaders - names.length) }, () => '')]
+  return html`<fieldset class="headers"><legend>Headers to send with each webhook, such as Authorization</legend>${complaint(form, 'headers')}
+${rows.map((name, index) => {
+  const isStored = stored.includes(name.trim())
+  return html`<div class="header"><input name="headerName" value="${name}" aria-label="Name of header ${index + 1}" placeholder="Name" autocomplete="off" spellcheck="false"><input type="password" name="headerValue" aria-label="Value of header ${index + 1}" placeholder="${isStored ? 'stored: leave it blank to keep it' : 'Value'}" autocomplete="new-password"></div>`
+})}</fieldset>`
+}
