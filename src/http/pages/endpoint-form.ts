@@ -14,7 +14,7 @@ export interface EndpointInput {
   types: string[]
   connections: string[] | null
   providers: string[] | null
-  metadata: Record<string, string> | null
+  metadata: Record<string, unknown> | null
   /** New values. */
   headers: Record<string, string>
   /** The names of stored headers whose values stay. */
@@ -23,17 +23,18 @@ export interface EndpointInput {
   errors: FieldError[]
 }
 
-/** @param stored the names of the headers whose values are stored. */
-export function endpointInput(form: Form, stored: readonly string[]): EndpointInput {
+/** @param old what the endpoint was. Null: it is a new one. */
+export function endpointInput(form: Form, old: Pick<ApiEndpoint, 'headers' | 'metadata'> | null): EndpointInput {
+  const stored = Object.keys(old?.headers ?? {})
   const errors: FieldError[] = []
   const listOf = (name: string) => {
     const items = itemsOf(form.value(name))
     return items.length === 0 ? null : items
   }
-  let metadata: Record<string, string> | null = null
+  let metadata: EndpointInput['metadata'] = null
   try {
     const pairs = pairsOf(form.value('metadata'), 'metadata')
-    metadata = Object.keys(pairs).length === 0 ? null : pairs
+    metadata = Object.keys(pairs).length === 0 ? null : typed(pairs, old?.metadata ?? {})
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     errors.push(...error.errors)
@@ -62,6 +63,16 @@ export function endpointInput(form: Form, stored: readonly string[]): EndpointIn
   }
 }
 
+/** What is left as it was stays a number, or true or false. */
+function typed(pairs: Record<string, string>, old: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const given = Object.entries(pairs)
+  return Object.fromEntries(given.map(([key, text]) => [key, text === textOf(old[key]) ? old[key] : text]))
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 export function newEndpointForm(): Form {
   return formOf({ types: defaultEventTypes })
 }
@@ -73,7 +84,7 @@ export function formOfEndpoint(one: ApiEndpoint): Form {
     connections: one.connections?.join(', ') ?? '',
     providers: one.providers?.join(', ') ?? '',
     metadata: Object.entries(one.metadata ?? {})
-      .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : value}`)
+      .map(([key, value]) => `${key}=${textOf(value)}`)
       .join('\n'),
     headerName: Object.keys(one.headers),
   })

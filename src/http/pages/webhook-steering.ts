@@ -75,7 +75,7 @@ export function mountWebhookSteering(app: IRouter, deps: WebhookDeps & { wake: W
   app.post('/webhooks/:id/edit', ...posted, async (request, response) => {
     const one = await getEndpoint(deps, endpointIdOf(request))
     const form = postedForm(request)
-    const { errors, keptHeaders, ...fields } = endpointInput(form, Object.keys(one.headers))
+    const { errors, keptHeaders, ...fields } = endpointInput(form, one)
     const changed = await tryForm(request, async () => {
       const change = parse(patchEndpointSchema, fields, 'form')
       if (errors.length > 0) throw new AppError('invalid_request', 'The form has to be mended.', errors)

@@ -68,7 +68,7 @@ ${allows(viewer.scope, 'admin') ? html`<section class="card" aria-labelledby="ne
     readForm,
     async (request, response) => {
       const form = postedForm(request)
-      const { errors, keptHeaders: _none, ...fields } = endpointInput(form, [])
+      const { errors, keptHeaders: _none, ...fields } = endpointInput(form, null)
       const made = await tryForm(request, async () => {
         const input = parse(createEndpointSchema, fields, 'form')
         if (errors.length > 0) throw new AppError('invalid_request', 'The form has to be mended.', errors)
