@@ -1,7 +1,7 @@
 // Owns the fields of forms: a label above each, what was typed, a hint, and what the API says of it beside it.
 import type { FieldError } from '../../api/refusal.ts'
 import type { Form } from './form.ts'
-import { Html, html } from './html.ts'
+import { Html, html, lines } from './html.ts'
 
 interface Field {
   /** As the API names it, so that its complaints find their place. */
@@ -49,7 +49,7 @@ export function linesField(form: Form, field: Field & { rows?: number; placehold
     form,
     field,
     html`<textarea ${attributes(form, field)} name="${name}" rows="${rows}" placeholder="${placeholder}" autocomplete="off" spellcheck="false">
-${form.value(name)}</textarea>`,
+${lines(form.value(name).replaceAll(/\r\n?/g, '\n'))}</textarea>`,
   )
 }
 
