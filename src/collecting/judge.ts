@@ -2,8 +2,11 @@
 // gives up lists that take too long.
 import type { ProviderErrorKind } from '../providers/error.ts'
 
-/** `rows_missing`: fewer rows came than the provider announced. */
-export type ListTroubleKind = ProviderErrorKind | 'rows_missing'
+/**
+ * - `rows_missing`: fewer rows came than the provider announced.
+ * - `file_changed`: it is another file than the one whose beginning is stored.
+ */
+export type ListTroubleKind = ProviderErrorKind | 'rows_missing' | 'file_changed'
 
 /** How the collection has gone so far (see db/schema/imports.ts). */
 export interface Trouble {
@@ -25,6 +28,7 @@ const faults: ReadonlySet<ListTroubleKind> = new Set<ListTroubleKind>([
   'headers_too_large',
   'response_too_large',
   'rows_missing',
+  'file_changed',
 ])
 
 export interface Verdict {
@@ -42,6 +46,8 @@ export function judge(before: Trouble, kind: ListTroubleKind): Verdict {
     collectBegunAnew: before.collectBegunAnew,
   }
   if (trouble.collectNotFounds >= confirming) return { kind: 'give_up', trouble }
-  if (trouble.collectFaults < confirming || trouble.collectBegunAnew) return { kind: 'again', trouble }
+  // The stored beginning can't be continued, however often it is asked.
+  const mayHelp = kind !== 'file_changed' && trouble.collectFaults < confirming
+  if (mayHelp || trouble.collectBegunAnew) return { kind: 'again', trouble }
   return { kind: 'anew', trouble: { ...trouble, collectFaults: 0, collectBegunAnew: true } }
 }

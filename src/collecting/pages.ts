@@ -9,6 +9,7 @@ import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { DetailPage } from '../providers/contract.ts'
 import type { Hold } from '../work/kind.ts'
+import type { ListTroubleKind } from './judge.ts'
 
 /** How long a walk lasts before it makes room for others. It continues at its next turn. */
 const turnMs = 20_000
@@ -17,7 +18,8 @@ const waitInWorkerMs = 2_000
 
 export type AskedPage =
   | { kind: 'page'; details: DetailPage }
-  | { kind: 'failed'; error: ProviderError }
+  /** `isElsewhere`: another server than the provider's failed, which says nothing about the connection. */
+  | { kind: 'failed'; error: ProviderError; trouble: ListTroubleKind; isElsewhere: boolean }
   /** The page's turn is further off, or the walk has to stop. */
   | { kind: 'postponed'; until: Date }
 
@@ -55,7 +57,7 @@ export function createPages(
         details: await askDetails(deps.client, access.provider, access, jobId, cursor, { signal }),
       }
     } catch (error) {
-      if (error instanceof ProviderError) return { kind: 'failed', error }
+      if (error instanceof ProviderError) return { kind: 'failed', error, trouble: error.kind, isElsewhere: false }
       throw error
     }
   }

@@ -12,6 +12,7 @@ import type { ProviderClient } from '../providers/client.ts'
 import type { Hold } from '../work/kind.ts'
 import type { Wake } from '../work/wake.ts'
 import { type Checkpoint, giveUpWalk, nextCursor, postpone, postponeFailed, storeCollectedPage } from './checkpoint.ts'
+import { createFilePages } from './file-pages.ts'
 import { giveUpAfterMs, tooLate } from './give-up.ts'
 import { judge, type ListTroubleKind, type Trouble } from './judge.ts'
 import { createPages } from './pages.ts'
@@ -37,7 +38,8 @@ export interface Walked {
 /** Walks on from the checkpoint for one turn. */
 export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Checkpoint, hold: Hold): Promise<Walked> {
   const { db, clock, wake } = deps
-  await using pages = createPages(deps, access, start.row.jobId, hold)
+  const create = access.provider.files ? createFilePages : createPages
+  await using pages = create(deps, access, start.row.jobId, hold)
   let at = start
   let trouble: Trouble = start.row
   let emptyPages = 0
@@ -50,10 +52,11 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
       return { pages: stored, outcome: 'postponed' }
     }
     if (page.kind === 'failed') {
-      const { error } = page
-      await react(deps, access, { importId: at.row.id, what: 'details', error }, now)
+      const { error, isElsewhere } = page
+      if (!isElsewhere) await react(deps, access, { importId: at.row.id, what: 'details', error }, now)
+      const stopped = { trouble, kind: page.trouble, error: storedError(error, now), retryAfterMs: error.retryAfterMs }
       if (error.kind === 'aborted') await postpone(db, at, now, now)
-      else await goOnAfter(deps, access, at, { trouble, error: storedError(error, now), ...error })
+      else await goOnAfter(deps, access, at, { ...stopped, isElsewhere })
       return { pages: stored, outcome: error.kind }
     }
     if (stored === 0) await react(deps, access, { importId: at.row.id, what: 'details', error: null }, now)
@@ -99,6 +102,8 @@ interface Stopped {
   kind: ListTroubleKind
   error: StoredPollError
   retryAfterMs: number | null
+  /** True: no call to the provider failed. */
+  isElsewhere?: boolean
 }
 
 /** Puts off the list, for the same page or for the first one, or gives it up. */
@@ -106,7 +111,7 @@ async function goOnAfter(
   { db, clock, wake }: WalkDeps,
   access: ConnectionAccess,
   at: Checkpoint,
-  { trouble: before, kind, error, retryAfterMs }: Stopped,
+  { trouble: before, kind, error, retryAfterMs, isElsewhere = false }: Stopped,
 ): Promise<void> {
   const now = clock.now()
   const { kind: verdict, trouble } = judge(before, kind)
@@ -117,7 +122,7 @@ async function goOnAfter(
   }
   const next = backOff({ importId: at.row.id, failures: trouble.collectFailures, retryAfterMs, limits })
   const until = after(now, next.delayMs)
-  const failed = kind === 'rows_missing' ? null : kind
+  const failed = isElsewhere || kind === 'rows_missing' || kind === 'file_changed' ? null : kind
   if (verdict !== 'give_up')
     return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' }, now)
   await giveUpWalk(db, at, { error, failed, now })

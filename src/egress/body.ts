@@ -67,6 +67,34 @@ export async function readBody(response: Response, { limitBytes, beforeLarge }: 
   return { bytes: Buffer.concat(pieces), failure }
 }
 
+/**
+ * Yields a long body, decoded, up to the limit. Whoever stops early has to discard the body.
+ * @throws {BodyError}
+ */
+export async function* streamBody(
+  { body, headers }: Response,
+  { limitBytes }: { limitBytes: number },
+): AsyncGenerator<Buffer> {
+  body.on('error', () => {}) // leaving the body early is an error to undici
+  try {
+    yield* decoded(body, readCodings(headers['content-encoding']), limitBytes)
+  } catch (error) {
+    throw isDecoderError(error) ? new BodyError('undecodable', undecodable(headers), error) : error
+  }
+}
+
+/**
+ * Yields what gzip has packed, up to the limit.
+ * @throws {BodyError}
+ */
+export async function* gunzip(source: AsyncIterable<Buffer>, limitBytes: number): AsyncGenerator<Buffer> {
+  try {
+    yield* limited(undone(source, 'gzip'), limitBytes)
+  } catch (error) {
+    throw isDecoderError(error) ? new BodyError('undecodable', 'It isn’t gzip from beginning to end.', error) : error
+  }
+}
+
 /** Discards a body that nobody reads. Its connection can't be used again. */
 export function discard(body: Readable): void {
   body.on('error', () => {}) // destroying it early is an error to undici

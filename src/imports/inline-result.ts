@@ -8,6 +8,7 @@ import { attentionEvent, firstAttention, isOver } from '../model/import-state.ts
 import { isTerminal } from '../model/reported-state.ts'
 import { volatileFieldsOf } from '../model/volatile-fields.ts'
 import type { Provider, StatusAnswer } from '../providers/contract.ts'
+import { hasPages } from '../providers/facts.ts'
 import { withTimesThatCanBe } from '../providers/times.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { judge } from './outcome.ts'
@@ -61,7 +62,7 @@ export async function recordInlineResult(
       expectedPolls: 0,
       polledAt: now,
       failedCall: null,
-      connection: { id: connection.id, provider: provider.name, hasPages: provider.details !== undefined },
+      connection: { id: connection.id, provider: provider.name, hasPages: hasPages(provider) },
       answer,
       fingerprint: fingerprintOf(answer.report, { volatileFields }),
       from: 'pending',

@@ -19,6 +19,7 @@ import { recordReports } from '../imports/record.ts'
 import { type Note, recordUnchanged } from '../imports/record-unchanged.ts'
 import { askStatus } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import { hasPages } from '../providers/facts.ts'
 import type { FailedCall } from '../reporting/failed-calls.ts'
 import type { Hold, Kind, Recorded, WorkName } from '../work/kind.ts'
 import { type Assessment, assess, type Heard, withMovingFields } from './assess.ts'
@@ -181,7 +182,7 @@ function seen({ item, heard, polledAt }: Polled): Observation {
     from: tracked.state,
     polledAt,
     failedCall: failedCallOf(heard),
-    connection: { id: access.id, provider: access.provider.name, hasPages: access.provider.details !== undefined },
+    connection: { id: access.id, provider: access.provider.name, hasPages: hasPages(access.provider) },
   }
 }
 

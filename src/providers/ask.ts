@@ -1,10 +1,21 @@
 // Owns the two questions to a provider: the status of a job, and its failed rows.
 
+import type { Response } from '../egress/body.ts'
 import { isTerminal } from '../model/reported-state.ts'
-import type { Answer, ProviderClient } from './client.ts'
-import type { AnswerHead, DetailPage, Job, Provider, ProviderRequest, StatusAnswer, Token } from './contract.ts'
+import { type Answer, type ProviderClient, pathBelow } from './client.ts'
+import type {
+  AnswerHead,
+  DetailPage,
+  FileSource,
+  Job,
+  Provider,
+  ProviderRequest,
+  StatusAnswer,
+  Token,
+} from './contract.ts'
 import { ProviderError } from './error.ts'
 import { isObject, readText } from './fields.ts'
+import { fileUrl } from './files/file-url.ts'
 import { jobIdProblem } from './job-id.ts'
 
 /** Where to ask, and with which credentials. */
@@ -122,11 +133,83 @@ async function addSummary(
   }
 }
 
+/**
+ * Asks which files of rows a job has. Their URLs may hold only for minutes, so that they aren't kept.
+ * @throws {ProviderError}
+ */
+export async function askFiles(
+  client: ProviderClient,
+  provider: Provider,
+  target: AskTarget,
+  jobId: string,
+  { signal }: { signal: AbortSignal },
+): Promise<FileSource[]> {
+  const { files } = provider
+  if (!files) throw new TypeError(`${provider.name} has no files of details.`)
+  const asker = { client, provider, target, jobId, signal }
+  const { value } = await send(
+    asker,
+    (job) => provider.statusRequest(job),
+    (body, head) => files.of(body, head),
+  )
+  return value
+}
+
+/**
+ * Asks for a file, or for a part of it by its `headers`.
+ * @throws {ProviderError}
+ */
+export function openFile(
+  client: ProviderClient,
+  provider: Provider,
+  target: AskTarget,
+  jobId: string,
+  source: FileSource,
+  { headers, signal }: { headers: Record<string, string>; signal: AbortSignal },
+): Promise<Response> {
+  const url = source.url === null ? null : fileUrl(source.url, source.hosts, target.baseUrl)
+  const { readError, classify } = provider
+  const base = new URL(target.baseUrl)
+  if (url !== null && url.origin !== base.origin) {
+    const nothing = { readError: () => null, credentials: target.credentials, signal }
+    return client.open({ origin: url.origin, path: `${url.pathname}${url.search}`, headers }, nothing)
+  }
+  return asClient({ client, provider, target, jobId, signal }, (job, credentials) => {
+    const request = source.request(job)
+    const { method, body } = url === null ? request : {}
+    const path = url === null ? pathBelow(base, request) : `${url.pathname}${url.search}`
+    return client.open(
+      { origin: base.origin, path, method, headers: { ...request.headers, ...headers }, body },
+      { signal, credentials, settings: target.settings, readError, classify },
+    )
+  })
+}
+
 async function send<Value>(
-  { client, provider, target, jobId, signal }: Asker,
+  asker: Asker,
   request: (job: Job<unknown, unknown>) => ProviderRequest,
   read: (body: unknown, head: AnswerHead) => Value,
 ): Promise<Answer<Value>> {
+  const { client, provider, target, signal } = asker
+  const { readError, classify, readsEmptyBodies } = provider
+  return asClient(asker, (job, credentials) =>
+    client.send(target.baseUrl, request(job), {
+      signal,
+      credentials,
+      settings: target.settings,
+      read,
+      readError,
+      classify,
+      readsEmptyBodies,
+    }),
+  )
+}
+
+type Ask<Value> = (job: Job<unknown, unknown>, credentials: unknown) => Promise<Value>
+
+/** Asks with the connection's credentials, and with a token where its provider needs one. */
+async function asClient<Value>(asker: Asker, ask: Ask<Value>): Promise<Value> {
+  const { provider, target, jobId } = asker
   const { baseUrl, credentials, settings } = target
   const problem = jobIdProblem(jobId, { jobId: provider.jobId, baseUrl })
   if (problem !== null) throw new ProviderError('not_found', `There can be no such job: its id ${problem}.`)
@@ -135,30 +218,20 @@ async function send<Value>(
       'undecipherable_credentials',
       'No key in ENCRYPTION_KEYS opens the credentials of the connection, so nothing was asked.',
     )
-  const { readError, classify, readsEmptyBodies } = provider
   const job = { jobId, credentials, settings, baseUrl }
-  const ask = (token?: string) => {
+  const askWith = (token?: string) => {
     target.onRequest?.()
-    return client.send(baseUrl, request(token === undefined ? job : { ...job, token }), {
-      signal,
-      credentials: token === undefined ? credentials : { credentials, token },
-      settings,
-      read,
-      readError,
-      classify,
-      readsEmptyBodies,
-    })
+    return token === undefined ? ask(job, credentials) : ask({ ...job, token }, { credentials, token })
   }
-  if (!provider.tokenRequest?.(job, null)) return ask()
-  return askWithToken({ client, provider, target, jobId, signal }, job, ask)
+  return provider.tokenRequest?.(job, null) ? askWithToken(asker, job, askWith) : askWith()
 }
 
 /** Asks once more with a new token if the provider refuses the one that was kept. */
 async function askWithToken<Value>(
   { client, provider, target, signal }: Asker,
   job: Job<unknown, unknown>,
-  ask: (token: string) => Promise<Answer<Value>>,
-): Promise<Answer<Value>> {
+  ask: (token: string) => Promise<Value>,
+): Promise<Value> {
   const { tokens } = target
   if (!tokens) throw new TypeError(`${provider.name} needs a token, and nothing keeps tokens.`)
   const get = (refreshToken: string | null) => getToken(client, provider, { job, refreshToken, signal })

@@ -52,6 +52,21 @@ export interface ProviderClient {
    * @throws {ProviderError}
    */
   send<Value>(baseUrl: string, request: ProviderRequest, asking: Asking<Value>): Promise<Answer<Value>>
+  /**
+   * Asks for a file, and leaves its body to the caller, who has to read or discard it. The answer is a 2xx or a 416.
+   * @throws {ProviderError}
+   */
+  open(wanted: WantedFile, asking: Omit<Asking<unknown>, 'read' | 'readsEmptyBodies'>): Promise<Response>
+}
+
+/** A file at an origin of any kind. Redirects aren't followed. */
+export interface WantedFile {
+  origin: string
+  /** With its query. */
+  path: string
+  method?: 'GET' | 'POST' | undefined
+  headers: Record<string, string>
+  body?: string | undefined
 }
 
 export function createProviderClient(options: {
@@ -88,6 +103,32 @@ export function createProviderClient(options: {
         call.end()
       }
     },
+
+    async open({ origin, path, method = 'GET', headers, body }, asking) {
+      const call = startCall(asking.signal, totalMs)
+      try {
+        const sent = { ...requestHeaders, accept: '*/*', ...headers }
+        // The caller's signal: a file may take longer than any other answer.
+        const response = await call.unlessOver(
+          agents.for(origin).request({
+            origin,
+            path,
+            method,
+            headers: sent,
+            signal: asking.signal,
+            ...(body !== undefined && { body }),
+          }),
+        )
+        const { statusCode: status } = response
+        if ((status >= 200 && status <= 299) || status === 416) return response
+        const retryAfterMs = readRetryAfter(response.headers, clock.now())
+        throw await statusError(response, retryAfterMs, { ...asking, now: clock.now() })
+      } catch (error) {
+        throw error instanceof ProviderError ? error : (call.reason() ?? networkError(error))
+      } finally {
+        call.end()
+      }
+    },
   }
 }
 
@@ -98,11 +139,16 @@ const requestHeaders = {
   'user-agent': 'ImportTracker/1',
 }
 
-function dispatch(agents: Agents, base: URL, request: ProviderRequest, signal: AbortSignal) {
+/** Returns the path and query of a request below a base URL. */
+export function pathBelow(base: URL, { path, query }: Pick<ProviderRequest, 'path' | 'query'>): string {
   // A space becomes %20, which every server reads; only forms read `+` as a space.
-  const query = new URLSearchParams(request.query).toString().replaceAll('+', '%20')
+  const search = new URLSearchParams(query).toString().replaceAll('+', '%20')
   // The path is joined as text. Parsing it again would resolve what job ids have percent-encoded.
-  const path = `${base.pathname.replace(/\/+$/, '')}${request.path}${query && `?${query}`}`
+  return `${base.pathname.replace(/\/+$/, '')}${path}${search && `?${search}`}`
+}
+
+function dispatch(agents: Agents, base: URL, request: ProviderRequest, signal: AbortSignal) {
+  const path = pathBelow(base, request)
   const headers = { ...requestHeaders, ...request.headers }
   return agents.for(base.origin).request({
     origin: base.origin,

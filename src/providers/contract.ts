@@ -4,6 +4,7 @@ import type { z } from 'zod'
 import type { DefaultLimits } from '../model/limits.ts'
 import type { ReportedState } from '../model/reported-state.ts'
 import type { ProviderErrorKind } from './error.ts'
+import type { FileForm } from './files/read-file.ts'
 import type { JobIdForm } from './job-id.ts'
 
 /** Counts of rows. Null is unknown, which differs from 0. */
@@ -149,6 +150,22 @@ export interface ProviderRequest {
   body?: string
 }
 
+/** A file of row results or skipped lines. */
+export interface FileSource<Credentials = unknown, Settings = unknown> extends FileForm {
+  /** Where the status answer says that it is, below or beside the base URL. Null: `request` alone says it. */
+  url: string | null
+  /**
+   * Hosts that `url` may have besides that of the base URL: exact, or with all below them (`*.example.com`). Only the
+   * base URL's own origin gets the headers of `request`, and with them the credentials.
+   */
+  hosts: readonly string[]
+  request(job: Job<Credentials, Settings>): ProviderRequest
+  /** How many rows it has, if the status says so. */
+  announced: number | null
+  /** Reads some records. @throws {z.ZodError} if one isn't of the published form. */
+  read(records: readonly unknown[]): Pick<DetailPage, 'skippedLines' | 'rowResults'>
+}
+
 export interface Provider<Credentials = unknown, Settings = unknown> {
   name: string
   /** For people. Absent: the name. */
@@ -213,6 +230,15 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
     request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
     /** @throws {z.ZodError} if the answer isn't a page. A page without its list would pass for the last one. */
     read(body: unknown, cursor: string, head?: AnswerHead): DetailPage
+  }
+
+  /**
+   * Details in files, instead of pages: they are asked for in their order, each as a stream. Details of a status that
+   * name `firstPage` as the next one announce them.
+   */
+  files?: {
+    /** Returns the files of a job that is over. @throws {z.ZodError} if the status answer isn't of the provider's form. */
+    of(body: unknown, head?: AnswerHead): FileSource<Credentials, Settings>[]
   }
 
   /** Decides what an answer is where its status doesn't say it: an error within a 2xx, a 403 that means a quota. */

@@ -12,10 +12,15 @@ export interface Pinned {
 export function factsOf(provider: Provider): ProviderFacts {
   return {
     limits: provider.defaultLimits,
-    hasPages: provider.details !== undefined,
+    hasPages: hasPages(provider),
     jobId: provider.jobId ?? null,
     baseUrl: provider.defaultBaseUrl,
   }
+}
+
+/** Returns true if its rows can be asked for apart from the status: in pages, or in files. */
+export function hasPages({ details, files }: Pick<Provider, 'details' | 'files'>): boolean {
+  return details !== undefined || files !== undefined
 }
 
 /** @throws {TypeError} if this version doesn't know the provider; see {@link isKnown}. */

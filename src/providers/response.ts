@@ -86,7 +86,7 @@ function markedCharset([first, second, third]: Uint8Array): string | undefined {
 }
 
 /** Returns the charset that `Content-Type` names, if it exists. Otherwise returns UTF-8, JSON's own. */
-function namedCharset({ 'content-type': contentType }: Response['headers']): string {
+export function namedCharset({ 'content-type': contentType }: Response['headers']): string {
   const [, label] = /;\s*charset\s*=\s*["']?([^\s"';]+)/i.exec([contentType ?? ''].flat().join(';')) ?? []
   if (label === undefined) return 'utf-8'
   try {

@@ -19,7 +19,8 @@ export function checkParts(document: ProviderDocument): Problem[] {
   const requests: [Path, RequestForm, boolean][] = [[['status', 'request'], document.status.request, false]]
   if (document.summary) requests.push([['summary', 'request'], document.summary.request, false])
   for (const [index, details] of document.details.entries())
-    if (details.kind === 'pages') requests.push([['details', index, 'request'], details.request, true])
+    if (details.kind !== 'inline' && details.request)
+      requests.push([['details', index, 'request'], details.request, details.kind === 'pages'])
   return [
     ...authsOf(document).flatMap((auth, index) =>
       checkAuth(document, Array.isArray(document.auth) ? ['auth', index] : ['auth'], auth),
@@ -177,7 +178,14 @@ export function credentialsIn(auth: AuthForm): string[] {
 
 function checkDetails({ details }: ProviderDocument): Problem[] {
   const pages = details.flatMap(({ kind }, index) => (kind === 'pages' ? [index] : []))
-  return pages.slice(1).map((index) => ({ path: ['details', index], message: 'must be the only list of kind pages' }))
+  const files = details.flatMap(({ kind }, index) => (kind === 'file' ? [index] : []))
+  return [
+    ...pages.slice(1).map((index) => ({ path: ['details', index], message: 'must be the only list of kind pages' })),
+    ...(pages.length === 0 ? [] : files).map((index) => ({
+      path: ['details', index],
+      message: 'must not be a file, since there are pages',
+    })),
+  ]
 }
 
 function checkSettings({ settings }: ProviderDocument): Problem[] {

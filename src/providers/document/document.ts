@@ -233,19 +233,93 @@ const rowSchema = z
   })
   .partial()
 
-const rowList = {
+const rowsOfAnyList = {
   /** Of the status answer. Absent: of every job that is over. */
   when: condition.optional(),
   /** What the list is of. Skipped lines have a line and a column. */
   of: z.enum(['rowResults', 'skippedLines']).default('rowResults'),
-  /** The list. */
-  rows: plainPointer,
   row: rowSchema,
   /** Of a row. Absent: all rows of the list have failed. */
   failedWhen: condition.optional(),
   /** How many rows the whole list has. */
   announced: value.optional(),
 }
+export type RowsForm = z.output<z.ZodObject<typeof rowsOfAnyList>>
+
+const rowList = {
+  ...rowsOfAnyList,
+  /** The list. */
+  rows: plainPointer,
+}
+
+const delimiter = z.string().regex(/^(?:\t|[ !#-~])$/, 'must be one character other than a double quote')
+
+const csvSchema = z.strictObject({
+  kind: z.literal('csv'),
+  /** Of a list, the first one by which the header has all columns of `needs`. Or a word of the status for it. */
+  delimiter: byType(delimiter, () =>
+    z.union([
+      z.array(delimiter).min(1).max(6),
+      z.strictObject({ from: value, map: z.record(z.string().trim().min(1).max(100), delimiter) }),
+    ]),
+  ).default(','),
+  /** True: the first line has the names of the columns. Otherwise a row is a list. */
+  header: z.boolean().default(true),
+  /** Columns that there have to be. */
+  needs: z.array(z.string().min(1).max(200)).default([]),
+})
+
+type FormatForm = z.output<typeof csvSchema> | 'jsonl' | 'json'
+
+const formatSchema = byType(z.enum(['csv', 'jsonl', 'json']), () => csvSchema).transform(
+  (given): FormatForm => (given === 'csv' ? csvSchema.parse({ kind: 'csv' }) : given),
+)
+
+const hostName = z
+  .string()
+  .max(253)
+  .regex(/^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'must be a host’s name, or "*." and the end of one')
+  .refine((name) => !name.startsWith('*.') || name.slice(2).includes('.'), 'must have more than one part behind "*."')
+
+const fileLimits = z.strictObject({
+  bytes: z
+    .number()
+    .int()
+    .min(1)
+    .max(64 * 1_073_741_824)
+    .default(2 * 1_073_741_824),
+  records: z.number().int().min(1).max(1_000_000_000).default(20_000_000),
+  recordLength: z
+    .number()
+    .int()
+    .min(1)
+    .max(16 * 1_048_576)
+    .default(4 * 1_048_576),
+})
+
+const fileSchema = z
+  .strictObject({
+    kind: z.literal('file'),
+    ...rowsOfAnyList,
+    /** Where it is, in the status answer. No file is there where it has no value. */
+    url: value.optional(),
+    /** Where `url` may lead, besides the base URL. */
+    hosts: z.array(hostName).max(20).default([]),
+    /** Instead of `url`. */
+    request: requestSchema.optional(),
+    format: formatSchema,
+    unpack: z.enum(['none', 'gzip', 'tarGz']).default('none'),
+    limits: fileLimits.default(() => fileLimits.parse({})),
+  })
+  .refine((given) => (given.url === undefined) !== (given.request === undefined), {
+    path: ['url'],
+    error: 'or request must be given, and not both',
+  })
+  .refine((given) => given.unpack !== 'tarGz' || given.format === 'json', {
+    path: ['format'],
+    error: 'must be json: an archive is of JSON files',
+  })
+export type FileDetailsForm = z.output<typeof fileSchema>
 
 const detailsSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('inline'), ...rowList }),
@@ -257,6 +331,7 @@ const detailsSchema = z.discriminatedUnion('kind', [
     emptyWhen: condition.optional(),
     ...rowList,
   }),
+  fileSchema,
 ])
 export type DetailsForm = z.output<typeof detailsSchema>
 
@@ -295,7 +370,10 @@ const expected = z.record(z.string(), z.unknown()).refine((given) => !isRawNumbe
 const exampleSchema = z
   .strictObject({
     title: words.title.optional(),
-    of: z.enum(['status', 'summary', 'details']).default('status'),
+    of: z.enum(['status', 'summary', 'details', 'file']).default('status'),
+    /** Of a file: the status answer that names it, and which of the files that it names, from 0. */
+    file: z.number().int().min(0).max(20).optional(),
+    status: z.unknown().optional(),
     settings: z.record(z.string(), z.unknown()).optional(),
     answer: answerSchema,
     /** Of a status: keys of the report. */
@@ -304,6 +382,10 @@ const exampleSchema = z
     details: expected.nullable().optional(),
     /** The kind of error that it is. */
     error: z.string().optional(),
+  })
+  .refine((given) => given.of !== 'file' || given.status !== undefined, {
+    path: ['status'],
+    error: 'must be given: the status answer that names the file',
   })
   .refine((given) => given.report !== undefined || given.details !== undefined || given.error !== undefined, {
     path: ['report'],

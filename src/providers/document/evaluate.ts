@@ -48,7 +48,8 @@ const conversions: Record<NonNullable<Operation['as']>, (value: unknown) => unkn
 }
 
 function compileOperation(operation: Operation): Evaluate {
-  const { first, sum, minus, fraction, percent, count, param, lastSegment, json, header, setting } = operation
+  const { first, sum, minus, fraction, percent, count, param, lastSegment, before, each, json, header, setting } =
+    operation
   if (first) {
     const all = first.map(compileValue)
     return (scope) => {
@@ -81,6 +82,15 @@ function compileOperation(operation: Operation): Evaluate {
     const evaluate = compileValue(lastSegment)
     return (scope) => textOf(evaluate(scope))?.split('/').at(-1) ?? null
   }
+  if (before) {
+    const evaluate = compileValue(before[0])
+    return (scope) => {
+      const text = textOf(evaluate(scope)) ?? ''
+      const at = text.indexOf(before[1])
+      return at === -1 ? null : text.slice(0, at)
+    }
+  }
+  if (each) return compileEach(each)
   if (json !== undefined) {
     const [evaluate, at] = [compileValue(json), compilePointer(operation.at ?? '')]
     return (scope) => at(innerJson(evaluate(scope)))
@@ -107,6 +117,16 @@ function compileCount(list: Value, where: Condition | undefined): Evaluate {
     const items = evaluate(scope)
     if (!Array.isArray(items)) return null
     return holds ? items.filter((item) => holds({ ...scope, body: item })).length : items.length
+  }
+}
+
+function compileEach([list, pointer]: [Value, string]): Evaluate {
+  const [evaluate, at] = [compileValue(list), compilePointer(pointer)]
+  return (scope) => {
+    const items = evaluate(scope)
+    if (!Array.isArray(items)) return undefined
+    const found = items.flat().map(at).filter(isThere)
+    return found.length === 0 ? undefined : found
   }
 }
 

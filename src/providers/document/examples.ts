@@ -3,6 +3,8 @@ import { ZodError } from 'zod'
 import { isRawNumber } from '../../base/json.ts'
 import { firstPage, type Provider } from '../contract.ts'
 import { contentError, kindOfAnswer } from '../failure.ts'
+import { FileError } from '../files/file-error.ts'
+import { readRecords } from '../files/records.ts'
 import type { Problem } from './bounds.ts'
 import type { AnswerForm, ExampleForm, ProviderDocument } from './document.ts'
 import type { DocumentProvider } from './provider.ts'
@@ -24,7 +26,10 @@ export function runExamples(document: ProviderDocument, provider: DocumentProvid
 
 function runExample(provider: DocumentProvider, example: ExampleForm, now: Date): Problem[] {
   const { of, answer, settings = {}, report, details, error } = example
-  const meaning = meaningOf(provider as Provider, answer, { of, settings, now })
+  const meaning =
+    of === 'file'
+      ? meaningOfFile(provider as Provider, example)
+      : meaningOf(provider as Provider, answer, { of, settings, now })
   if (error !== undefined) {
     const code = meaning.error?.code ?? null
     return code === error
@@ -42,7 +47,11 @@ function runExample(provider: DocumentProvider, example: ExampleForm, now: Date)
 export function meaningOf(
   provider: Provider,
   answer: Pick<AnswerForm, 'status' | 'headers' | 'body'>,
-  { of = 'status', settings, now }: { of?: ExampleForm['of'] | undefined; settings: unknown; now: Date },
+  {
+    of = 'status',
+    settings,
+    now,
+  }: { of?: Exclude<ExampleForm['of'], 'file'> | undefined; settings: unknown; now: Date },
 ): Meaning {
   const body = answer.body ?? null
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, text]) => [name.toLowerCase(), text]))
@@ -72,6 +81,26 @@ export function meaningOf(
     return { details: null, ...refined, error: null }
   } catch (error) {
     if (!(error instanceof ZodError) && !(error instanceof TypeError)) throw error
+    const message = error instanceof ZodError ? issueOf(error) : error.message
+    return { report: null, details: null, missing: null, error: { code: 'invalid_response', message } }
+  }
+}
+
+/** Reads the text of a file as a collection would. Of an archive, it is the text of one file in it. */
+function meaningOfFile(provider: Provider, { answer, status, file = 0, settings = {} }: ExampleForm): Meaning {
+  try {
+    const source = provider.files?.of(status, { status: 200, headers: {}, settings })[file]
+    if (!source) throw new TypeError('The status names no such file.')
+    const { body } = answer
+    const text = typeof body === 'string' ? body : JSON.stringify(body ?? '')
+    const { limits, format } = source
+    const reading = { maxRecordBytes: limits.recordLength, first: 0, decode: (bytes: Buffer) => bytes.toString() }
+    const reader = readRecords(format, reading)
+    const some = [reader.read(Buffer.from(text)), reader.end()]
+    const details = source.read(some.flatMap((one) => one?.records ?? []))
+    return { report: null, details, missing: null, error: null }
+  } catch (error) {
+    if (!(error instanceof ZodError) && !(error instanceof TypeError) && !(error instanceof FileError)) throw error
     const message = error instanceof ZodError ? issueOf(error) : error.message
     return { report: null, details: null, missing: null, error: { code: 'invalid_response', message } }
   }

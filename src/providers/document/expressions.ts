@@ -29,6 +29,10 @@ export interface Operation {
   param?: [Value, string] | undefined
   /** What follows the last slash. */
   lastSegment?: Value | undefined
+  /** What comes before the first such text. Nothing, if there is none. */
+  before?: [Value, string] | undefined
+  /** What the pointer finds in each element of a list, or of the lists in it. */
+  each?: [Value, string] | undefined
   /** JSON inside text, or JSON itself; `at` points into it. */
   json?: Value | undefined
   at?: string | undefined
@@ -91,7 +95,7 @@ const scalar = z.custom<Scalar>(
 
 const operators = [
   ...['first', 'sum', 'minus', 'fraction', 'percent', 'count', 'const'],
-  ...['param', 'lastSegment', 'json', 'header', 'setting'],
+  ...['param', 'lastSegment', 'before', 'each', 'json', 'header', 'setting'],
 ] as const
 
 export const value: z.ZodType<Value, unknown> = byType(pointerSchema(), () => operation)
@@ -111,6 +115,8 @@ const operation: z.ZodType<Operation, unknown> = z
     const: scalar,
     param: z.tuple([z.lazy(() => value), z.string().min(1).max(100)]),
     lastSegment: z.lazy(() => value),
+    before: z.tuple([z.lazy(() => value), z.string().min(1).max(20)]),
+    each: z.tuple([z.lazy(() => value), pointerSchema({ wildcards: 0 })]),
     json: z.lazy(() => value),
     at: pointerSchema(),
     header: z.string().min(1).max(100),

@@ -1,5 +1,5 @@
 // Owns reading a value at a JSON Pointer (RFC 6901), of own properties only: `constructor` and `__proto__` lead nowhere
-// unless the answer itself has such a key. One part may be `*`, which stands for every element of a list.
+// unless the answer itself has such a key. One part may be `*`, which stands for every element of a list or value of an object.
 import { isObject } from '../fields.ts'
 
 /** How many parts a pointer may have. */
@@ -33,8 +33,8 @@ export function compilePointer(pointer: string): ReadPointer {
   const [before, behind] = [parts.slice(0, at), parts.slice(at + 1)]
   return (value) => {
     const list = follow(value, before)
-    if (!Array.isArray(list)) return undefined
-    return list.map((item) => follow(item, behind)).filter((found) => found !== undefined)
+    const items = Array.isArray(list) ? list : isObject(list) ? Object.values(list) : undefined
+    return items?.map((item) => follow(item, behind)).filter((found) => found !== undefined)
   }
 }
 

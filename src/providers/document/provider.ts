@@ -16,6 +16,7 @@ import { type Credentials, credentialsSchemaOf, defaultSettingsOf, type Settings
 import { authsOf, type DetailsForm, type ProviderDocument } from './document.ts'
 import { compileErrors } from './errors.ts'
 import { compileCondition, type Holds, type Scope } from './evaluate.ts'
+import { compileFiles } from './files.ts'
 import { compileStatus, compileSummary } from './report.ts'
 import { compileRequest, compileTokenRequest } from './requests.ts'
 import { compilePager, compileRows } from './rows.ts'
@@ -48,6 +49,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
     form.kind === 'inline' ? [{ read: compileRows(form), applies: applicable(form) }] : [],
   )
   const pages = document.details.find((form) => form.kind === 'pages')
+  const files = compileFiles(document, inputOf)
   const pagesApply = pages && applicable(pages)
   const { summary } = document
   const summaryApplies = summary && applicable(summary)
@@ -78,7 +80,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
       const scope = { ...answer, state: report.state }
       if (!isTerminal(report.state)) return { report, missing, details: null }
       const found = inline.find(({ applies }) => applies(scope))?.read(scope)
-      const next = pagesApply?.(scope) ? firstPage : null
+      const next = pagesApply?.(scope) || files?.apply(scope) ? firstPage : null
       const awaits = summaryApplies?.(scope) ? 'its summary is missing.' : null
       const hasRows =
         found && (found.rowResults.length > 0 || found.skippedLines.length > 0 || (found.announced ?? 0) > 0)
@@ -94,6 +96,14 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
         summary: compiledSummary(document, summary, { applies: summaryApplies, pagesApply, inputOf, scopeOf }),
       }),
     ...(pages && { details: compiledPages(document, pages, inputOf, scopeOf) }),
+    ...(files && {
+      files: {
+        of(body, head) {
+          const answer = scopeOf(body, head)
+          return files.of({ ...answer, state: readReport(answer).report.state })
+        },
+      },
+    }),
     classify: (head, body, now) => classify({ ...scopeOf(body, head), state: 'unmapped' }, now),
     readError: (body) => readError({ ...scopeOf(body, undefined), state: 'unmapped' }),
   }

@@ -134,7 +134,7 @@ function momentOf(value: unknown): Date | null {
 
 /** The lists that are stored as rows, and so not with the answer. */
 function listPaths(omit: readonly string[] = [], lists: readonly DetailsForm[]): string[][] {
-  const inline = lists.flatMap(({ kind, rows }) => (kind === 'inline' ? [rows] : []))
+  const inline = lists.flatMap((list) => (list.kind === 'inline' ? [list.rows] : []))
   return [...omit, ...inline].map(pointerParts).filter((parts) => parts.length > 0)
 }
 

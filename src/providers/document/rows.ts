@@ -2,44 +2,50 @@
 import { keptJson, refusal } from '../body.ts'
 import { type DetailPage, firstPage, type RowResult, type SkippedLine } from '../contract.ts'
 import { isObject, readCount, readFlag, readPosition } from '../fields.ts'
-import type { DetailsForm, PageForm } from './document.ts'
+import type { DetailsForm, PageForm, RowsForm } from './document.ts'
 import { compileCondition, compileValue, type Evaluate, type Scope, textOf } from './evaluate.ts'
 import { compilePointer, pointerParts } from './pointer.ts'
 
 /** The rows of a list. Null: the answer has no such list. */
 export type ReadRows = (scope: Scope) => Omit<DetailPage, 'next'> | null
 
-export function compileRows(form: DetailsForm): ReadRows {
+export function compileRows(form: Exclude<DetailsForm, { kind: 'file' }>): ReadRows {
   const list = compilePointer(form.rows)
   const announced = optional(form.announced)
-  const isLines = form.of === 'skippedLines'
-  const [line, result] = [compileLine(form.row), compileResult(form)]
+  const read = compileItems(form)
   return (scope) => {
     const items = list(scope.body)
     if (items === undefined || items === null) return null
     if (!Array.isArray(items) || !items.every((item) => item === null || isObject(item)))
       throw refusal('must be a list of objects', pointerParts(form.rows))
+    const known = readCount(announced(scope)) ?? null
+    return { ...read(items, scope), ...(known !== null && { announced: known }) }
+  }
+}
+
+/** Reads rows that are at hand. The scope is that of the answer. */
+export function compileItems(
+  form: RowsForm,
+): (items: readonly unknown[], scope: Scope) => Pick<DetailPage, 'skippedLines' | 'rowResults'> {
+  const isLines = form.of === 'skippedLines'
+  const [line, result] = [compileLine(form.row), compileResult(form)]
+  return (items, scope) => {
     const row: Scope = { ...scope, body: null }
     const read = <Row>(make: (row: Scope) => Row): Row[] =>
       items.map((item) => {
         row.body = item
         return make(row)
       })
-    const known = readCount(announced(scope)) ?? null
-    return {
-      skippedLines: isLines ? read(line) : [],
-      rowResults: isLines ? [] : read(result),
-      ...(known !== null && { announced: known }),
-    }
+    return { skippedLines: isLines ? read(line) : [], rowResults: isLines ? [] : read(result) }
   }
 }
 
-function compileLine(row: DetailsForm['row']): (scope: Scope) => SkippedLine {
+function compileLine(row: RowsForm['row']): (scope: Scope) => SkippedLine {
   const [line, column] = [optional(row.line), optional(row.column)]
   return (scope) => ({ line: readPosition(line(scope)), column: readPosition(column(scope)) })
 }
 
-function compileResult({ row, failedWhen }: DetailsForm): (scope: Scope) => RowResult {
+function compileResult({ row, failedWhen }: RowsForm): (scope: Scope) => RowResult {
   const failed = failedWhen && compileCondition(failedWhen)
   const recordId = optional(row.recordId)
   const [created, existing] = [optional(row.created), optional(row.existing)]
@@ -60,7 +66,7 @@ function compileResult({ row, failedWhen }: DetailsForm): (scope: Scope) => RowR
   }
 }
 
-function optional(value: Parameters<typeof compileValue>[0] | undefined): Evaluate {
+export function optional(value: Parameters<typeof compileValue>[0] | undefined): Evaluate {
   return value === undefined ? () => null : compileValue(value)
 }
 

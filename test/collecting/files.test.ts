@@ -1,0 +1,402 @@
+// Files of rows over real sockets: each format and server, cut off in the middle and read on, at another origin without
+// our credentials.
+import { createHash } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import { gzipSync } from 'node:zlib'
+import { eq } from 'drizzle-orm'
+import { pino } from 'pino'
+import { pack } from 'tar-stream'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { giveUpOverdue } from '../../src/collecting/give-up.ts'
+import { collectWork } from '../../src/collecting/work.ts'
+import type { ConnectionAccess } from '../../src/connections/access.ts'
+import { connections, leases } from '../../src/db/schema/index.ts'
+import { effectiveLimits } from '../../src/model/limits.ts'
+import type { Provider } from '../../src/providers/contract.ts'
+import { createDocumentProvider } from '../../src/providers/document/provider.ts'
+import { documentSchema } from '../../src/providers/document/read-document.ts'
+import { takeLeases } from '../../src/work/leases.ts'
+import { createServer } from '../../src/work/serve.ts'
+import { sendJson, startClient, startVendor, type Vendor } from '../providers/vendor.ts'
+import { useWorld } from '../support/worlds/world.ts'
+
+const world = useWorld()
+let vendor: Vendor
+let storage: Vendor
+let asker: ReturnType<typeof startClient>
+
+beforeAll(async () => {
+  vendor = await startVendor()
+  storage = await startVendor()
+  asker = startClient({ bodyMs: 2_000 })
+})
+afterAll(async () => {
+  await Promise.all([vendor.close(), storage.close(), asker.close()])
+})
+beforeEach(() => {
+  vendor.seen.length = 0
+  storage.seen.length = 0
+})
+
+const row = { recordId: '/id', code: '/code', message: '/message', line: '/line' }
+
+function providerOf(details: object[]): Provider {
+  return createDocumentProvider(
+    documentSchema.parse({
+      format: 1,
+      name: 'acme',
+      title: 'Acme',
+      baseUrl: null,
+      credentials: { apiKey: {} },
+      auth: { kind: 'bearer', token: '{credentials.apiKey}' },
+      status: { request: { path: '/v1/jobs/{job}' }, state: { from: '/status', map: { done: 'partial' } } },
+      details,
+    }),
+  ) as Provider
+}
+
+const csvAtUrl = {
+  kind: 'file',
+  url: '/url',
+  hosts: ['127.0.0.1'],
+  format: { kind: 'csv', needs: ['id', 'message'] },
+  row,
+}
+
+function kindOf(connectionId: string, provider: Provider) {
+  const access = {
+    id: connectionId,
+    name: 'vendor',
+    provider,
+    baseUrl: vendor.baseUrl,
+    credentials: { apiKey: 'top-secret' },
+    settings: {},
+    limits: effectiveLimits(provider, {}),
+    pausedAt: null,
+    refusedSince: null,
+    updatedAt: world.clock.now(),
+  } as unknown as ConnectionAccess
+  const accesses = new Map([[connectionId, access]])
+  return collectWork({
+    ...deps(),
+    client: asker.client,
+    accesses: { load: async () => accesses, open: async () => accesses },
+  })
+}
+
+function deps() {
+  const wake = Object.assign(() => {}, { listen() {} })
+  return { db: world.db, clock: world.clock, log: pino({ level: 'silent' }), wake }
+}
+
+async function dueImport(columns = {}) {
+  const { id: connectionId } = await world.connection()
+  const due = { nextCollectAt: world.clock.now(), finishedAt: world.clock.now(), detailsState: 'pending' }
+  const { id } = await world.import({ connectionId, state: 'partial', ...due, ...columns })
+  return { connectionId, id }
+}
+
+/** Walks when it is due, until nothing is due any more or it was asked so often. */
+async function collect({ connectionId, id }: { connectionId: string; id: string }, provider: Provider, turns = 1) {
+  for (let turn = 0; turn < turns; turn++) {
+    const { nextCollectAt } = await world.importRow(id)
+    if (nextCollectAt === null) return
+    if (nextCollectAt > world.clock.now()) world.clock.set(nextCollectAt)
+    const [lease] = await takeLeases(world.db, 'collect', [connectionId], world.clock.now())
+    await createServer(kindOf(connectionId, provider), deps()).serve(lease?.id ?? '', new AbortController().signal)
+    await world.db.delete(leases).where(eq(leases.ownerId, connectionId))
+  }
+}
+
+const number = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at)
+
+function csvOf(rows: readonly number[], word = 'bad'): Buffer {
+  const lines = rows.map((n) => `${n},invalid,"${word} ""${n}"",\nsecond line",${n + 2}\n`)
+  return Buffer.from(`id,code,message,line\n${lines.join('')}`)
+}
+
+async function idsOf(importId: string): Promise<(string | null)[]> {
+  return (await world.rowResultsOf(importId)).map(({ recordId }) => recordId)
+}
+
+const statusOf = (url: string) => ({ status: 'done', url })
+
+interface Served {
+  bytes: Buffer
+  type?: string
+  etag?: string | null
+  ranges?: boolean
+  encoding?: string
+  /** The connection is cut behind so many bytes of the body. */
+  cutAt?: number | null
+}
+
+/** A server of files as S3 is one. */
+function serve({ bytes, type = 'text/csv', etag = sumOf(bytes), ranges = true, encoding, cutAt = null }: Served) {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    const { range, 'if-range': ifRange } = request.headers
+    const [, from = '', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(range ?? '') ?? []
+    const isPart = ranges && from !== '' && (ifRange === undefined || ifRange === etag)
+    if (isPart && Number(from) >= bytes.length) {
+      response.writeHead(416, { 'content-range': `bytes */${bytes.length}` }).end()
+      return
+    }
+    const end = isPart && to !== '' ? Math.min(Number(to) + 1, bytes.length) : bytes.length
+    const part = isPart ? bytes.subarray(Number(from), end) : bytes
+    response.writeHead(isPart ? 206 : 200, {
+      'content-type': type,
+      'content-length': part.length,
+      ...(etag !== null && { etag }),
+      ...(encoding && { 'content-encoding': encoding }),
+      ...(ranges && { 'accept-ranges': 'bytes' }),
+      ...(isPart && { 'content-range': `bytes ${from}-${end - 1}/${bytes.length}` }),
+    })
+    if (cutAt === null) response.end(part)
+    else response.write(part.subarray(0, cutAt), () => response.destroy())
+  }
+}
+
+function sumOf(bytes: Buffer): string {
+  return `"${createHash('md5').update(bytes).digest('hex')}"`
+}
+
+async function archiveOf(files: Record<string, string>): Promise<Buffer> {
+  const archive = pack()
+  for (const [name, text] of Object.entries(files)) archive.entry({ name }, text)
+  archive.finalize()
+  return gzipSync(await buffer(archive))
+}
+
+test('a file at another origin is read in pieces, without our credentials', async () => {
+  storage.answer(serve({ bytes: csvOf(number(0, 3_500)) }))
+  vendor.answerJson(statusOf(`${storage.baseUrl}/signed?token=of-theirs`))
+  const due = await dueImport()
+  await collect(due, providerOf([csvAtUrl]))
+  expect(await world.importRow(due.id)).toMatchObject({
+    detailsState: 'complete',
+    rowResults: 3_500,
+    detailsError: null,
+  })
+  expect(await idsOf(due.id)).toEqual(number(0, 3_500).map(String))
+  const [first] = await world.rowResultsOf(due.id)
+  expect(first).toMatchObject({ errorCode: 'invalid', errorMessage: 'bad "0",\nsecond line', line: 2 })
+  expect(vendor.seen).toHaveLength(1)
+  expect(storage.seen).toHaveLength(1)
+  expect(storage.seen[0]?.target).toBe('/signed?token=of-theirs')
+  expect(JSON.stringify(storage.seen)).not.toContain('top-secret')
+  expect(Object.keys(storage.seen[0]?.headers ?? {})).not.toContain('authorization')
+  const stored = await world.sql('SELECT cursor, next_cursor FROM detail_pages WHERE import_id = $1', [due.id])
+  expect(stored.length).toBeGreaterThan(2)
+  expect(JSON.stringify(stored)).not.toContain('signed')
+})
+
+test('a file below the base URL is asked for as the provider’s other requests are', async () => {
+  vendor.answer((request, response) => {
+    if (request.url === '/v1/jobs/job-1') return sendJson(response, { status: 'done', delimiter: 'SEMICOLON' })
+    response.writeHead(200, { 'content-type': 'text/csv' }).end('id;message\n7;"no; name"\n')
+  })
+  const provider = providerOf([
+    {
+      kind: 'file',
+      request: { path: '/v1/jobs/{job}/failed/', headers: { accept: 'text/csv' } },
+      format: { kind: 'csv', delimiter: { from: '/delimiter', map: { COMMA: ',', SEMICOLON: ';' } }, needs: ['id'] },
+      row,
+    },
+  ])
+  const due = await dueImport({ jobId: 'job-1' })
+  await collect(due, provider)
+  expect((await world.rowResultsOf(due.id))[0]).toMatchObject({ recordId: '7', errorMessage: 'no; name' })
+  expect(vendor.seen[1]).toMatchObject({
+    target: '/v1/jobs/job-1/failed/',
+    headers: { accept: 'text/csv', authorization: 'Bearer top-secret' },
+  })
+})
+
+describe('every format', () => {
+  const results = number(0, 2_500).map((n) => ({ id: n, code: 'bad', message: `Row ${n}`, line: n }))
+  const lines = results.map((one) => `${JSON.stringify(one)}\n`).join('')
+  const list = JSON.stringify(results)
+  const file = (more: object) => [{ kind: 'file', url: '/url', hosts: ['127.0.0.1'], row, ...more }]
+  const halves = [results.slice(0, 1_300), results.slice(1_300)].map((half) => JSON.stringify(half, null, 1))
+
+  test.each<[string, object, () => Served | Promise<Served>]>([
+    ['JSON lines', { format: 'jsonl' }, () => ({ bytes: Buffer.from(lines) })],
+    ['gzip by its name', { format: 'jsonl' }, () => ({ bytes: gzipSync(lines) })],
+    ['gzip, said', { format: 'jsonl', unpack: 'gzip' }, () => ({ bytes: gzipSync(lines) })],
+    ['gzip by a header', { format: 'jsonl', unpack: 'gzip' }, () => ({ bytes: gzipSync(lines), encoding: 'gzip' })],
+    ['a JSON list', { format: 'json' }, () => ({ bytes: Buffer.from(list) })],
+    ['CSV in gzip', { format: 'csv' }, () => ({ bytes: gzipSync(csvOf(number(0, 2_500))) })],
+    [
+      'an archive',
+      { format: 'json', unpack: 'tarGz' },
+      async () => ({
+        bytes: await archiveOf({ '1.json': halves[0] ?? '', '2.json': halves[1] ?? '', '3.json': '[]' }),
+      }),
+    ],
+  ])('%s', async (_name, form, served) => {
+    const given = await served()
+    storage.answer(serve(given))
+    vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+    const due = await dueImport()
+    await collect(due, providerOf(file(form)))
+    expect(await world.importRow(due.id)).toMatchObject({ detailsState: 'complete', detailsError: null })
+    expect(await idsOf(due.id)).toEqual(results.map(({ id }) => String(id)))
+  })
+
+  // The server's connection breaks behind each of these parts of the file; the next one begins after it.
+  test.each<[string, object, Buffer | (() => Promise<Buffer>), boolean, boolean]>([
+    ['CSV, in parts', { format: 'csv' }, csvOf(number(0, 2_500)), true, true],
+    ['CSV, from the beginning', { format: 'csv' }, csvOf(number(0, 2_500)), false, true],
+    ['CSV, by a server that names no version', { format: 'csv' }, csvOf(number(0, 2_500)), true, false],
+    ['JSON lines, in parts', { format: 'jsonl' }, Buffer.from(lines), true, true],
+    ['JSON lines in gzip', { format: 'jsonl' }, gzipSync(lines), true, true],
+    ['a JSON list', { format: 'json' }, Buffer.from(list), true, true],
+    [
+      'an archive',
+      { format: 'json', unpack: 'tarGz' },
+      () => archiveOf({ a: halves[0] ?? '', b: halves[1] ?? '' }),
+      false,
+      false,
+    ],
+  ])('is read on where it broke off, no row twice and none lost: %s', async (name, form, given, ranges, named) => {
+    const bytes = Buffer.isBuffer(given) ? given : await given()
+    const served = { bytes, ranges, ...(!named && { etag: null }) }
+    const answers = [serve({ ...served, cutAt: Math.floor(bytes.length * 0.7) }), serve(served)]
+    storage.answer((request, response) => (answers.length > 1 ? answers.shift() : answers[0])?.(request, response))
+    vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+    const due = await dueImport()
+    const provider = providerOf(file(form))
+    await collect(due, provider)
+    const { detailsState, detailsError, rowResults } = await world.importRow(due.id)
+    expect(detailsError).toMatchObject({ code: 'invalid_response' })
+    // Packed files are so small that nothing is unpacked before they break off.
+    if (!name.includes('gzip') && !name.includes('archive')) {
+      expect(detailsState).toBe('collecting')
+      expect(rowResults).toBeGreaterThan(900)
+    }
+    await collect(due, provider)
+    expect(await world.importRow(due.id)).toMatchObject({ detailsState: 'complete', detailsError: null })
+    expect(await idsOf(due.id)).toEqual(results.map(({ id }) => String(id)))
+    const mayBeInParts = named && !name.includes('gzip') && !name.includes('list')
+    expect(storage.seen.some(({ headers }) => headers.range !== undefined)).toBe(mayBeInParts)
+  })
+})
+
+describe('a file that changed meanwhile', () => {
+  test.each<[string, Omit<Served, 'bytes'>]>([
+    ['by its version', {}],
+    ['by its content, where there is no version', { etag: null, ranges: false }],
+    ['by its content, although the version is the same', { etag: '"same"', ranges: false }],
+  ])('is begun anew: %s', async (_how, served) => {
+    const before = csvOf(number(0, 2_500))
+    const answers = [
+      serve({ ...served, bytes: before, cutAt: Math.floor(before.length * 0.7) }),
+      serve({ ...served, bytes: csvOf(number(0, 2_600), 'new') }),
+    ]
+    storage.answer((request, response) => (answers.length > 1 ? answers.shift() : answers[0])?.(request, response))
+    vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+    const due = await dueImport()
+    await collect(due, providerOf([csvAtUrl]), 4)
+    expect(await world.importRow(due.id)).toMatchObject({ detailsState: 'complete', detailsError: null })
+    const stored = await world.rowResultsOf(due.id)
+    expect(stored.map(({ recordId }) => recordId)).toEqual(number(0, 2_600).map(String))
+    expect(stored.every(({ errorMessage }) => errorMessage?.startsWith('new'))).toBe(true)
+  })
+})
+
+test.each<[string, string]>([
+  ['a host that the document doesn’t allow', 'https://files.example.net/rows'],
+  ['an address inside', 'http://169.254.169.254/latest/meta-data'],
+  ['a name and a password', 'http://user:word@127.0.0.1/rows'],
+  ['another scheme', 'file:///etc/passwd'],
+])('nothing is asked of %s, and the connection stays as it is', async (_what, url) => {
+  vendor.answerJson(statusOf(url))
+  const due = await dueImport()
+  await collect(due, providerOf([csvAtUrl]))
+  const { detailsError, nextCollectAt } = await world.importRow(due.id)
+  expect(detailsError).toMatchObject({ code: 'blocked_address' })
+  expect(nextCollectAt).not.toBeNull()
+  expect(storage.seen).toEqual([])
+})
+
+test.each([401, 403, 429, 503])('a %i of another origin says nothing about the connection', async (status) => {
+  storage.answer((_request, response) =>
+    response
+      .writeHead(status, { 'retry-after': '600' })
+      .end('<Error><SignatureProvided>x7/y=</SignatureProvided></Error>'),
+  )
+  vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+  const due = await dueImport()
+  await collect(due, providerOf([csvAtUrl]))
+  const [connection] = await world.db.select().from(connections).where(eq(connections.id, due.connectionId))
+  expect(connection).toMatchObject({ pausedAt: null, blockedUntil: null, refusedSince: null })
+  expect((await world.importRow(due.id)).detailsError).toMatchObject({ message: expect.stringContaining(`${status}`) })
+  expect(JSON.stringify(await world.importRow(due.id))).not.toContain('SignatureProvided')
+  // The next time the status names a new URL.
+  storage.answer(serve({ bytes: csvOf([1]) }))
+  await collect(due, providerOf([csvAtUrl]))
+  expect(await idsOf(due.id)).toEqual(['1'])
+  expect(vendor.seen).toHaveLength(2)
+})
+
+describe('what can’t be read ends within hours, and says why', () => {
+  const many = (text: string) => Buffer.from(text)
+  test.each<[string, Served, object, string]>([
+    [
+      'a bomb of gzip',
+      { bytes: gzipSync(`id,message\n${'1,x\n'.repeat(400)}${'\n'.repeat(3_000_000)}`) },
+      {},
+      'response_too_large',
+    ],
+    ['a bomb of one line', { bytes: gzipSync(Buffer.alloc(3_000_000, 'x')) }, {}, 'response_too_large'],
+    [
+      'a line of a million characters',
+      { bytes: many(`id,message\n1,"${'x'.repeat(1e6)}"\n`) },
+      {},
+      'response_too_large',
+    ],
+    ['too many records', { bytes: csvOf(number(0, 2_000)) }, {}, 'response_too_large'],
+    ['a wrong header', { bytes: many('a,b\n1,2\n') }, {}, 'invalid_response'],
+    ['a row with too few columns', { bytes: many('id,message\n1,2\n3\n') }, {}, 'invalid_response'],
+    ['a file that breaks off each time', { bytes: csvOf([1, 2, 3]), cutAt: 40 }, {}, 'invalid_response'],
+    ['gzip that ends too early', { bytes: gzipSync(csvOf(number(0, 900))).subarray(0, 3_000) }, {}, 'invalid_response'],
+    ['a record that is no object', { bytes: many('{"id":1}\n5\n') }, { format: 'jsonl' }, 'invalid_response'],
+    ['a page of HTML', { bytes: many('<html></html>\n'), type: 'text/html' }, {}, 'invalid_response'],
+    ['fewer rows than were announced', { bytes: csvOf([1, 2]) }, { announced: { const: 3 } }, 'rows_missing'],
+  ])('%s', async (_what, served, more, code) => {
+    storage.answer(serve(served))
+    vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+    const due = await dueImport()
+    const registeredAt = world.clock.now()
+    const limits = { bytes: 2_000_000, records: 1_500, recordLength: 900_000 }
+    const provider = providerOf([{ ...csvAtUrl, limits, ...more }])
+    for (let turn = 0; turn < 40 && (await world.importRow(due.id)).nextCollectAt !== null; turn++) {
+      await collect(due, provider)
+      await giveUpOverdue(world)
+    }
+    const found = await world.importRow(due.id)
+    expect(found).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null, detailsError: { code } })
+    expect(world.clock.now().getTime() - registeredAt.getTime()).toBeLessThan(8 * 3_600_000)
+  })
+})
+
+test('wrong bytes cost no row', async () => {
+  const bytes = Buffer.concat([Buffer.from('id,message\n1,"a'), Buffer.from([0xff, 0xfe]), Buffer.from('b"\n2,c\n')])
+  storage.answer(serve({ bytes }))
+  vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+  const due = await dueImport()
+  await collect(due, providerOf([csvAtUrl]))
+  expect((await world.rowResultsOf(due.id)).map(({ errorMessage }) => errorMessage)).toEqual(['a\uFFFD\uFFFDb', 'c'])
+})
+
+test('several files follow each other, each where the status has it', async () => {
+  storage.answer((request, response) =>
+    serve({ bytes: request.url === '/one' ? csvOf(number(0, 1_200)) : csvOf([5_000]) })(request, response),
+  )
+  vendor.answerJson({ status: 'done', one: `${storage.baseUrl}/one`, none: '', two: `${storage.baseUrl}/two` })
+  const due = await dueImport()
+  await collect(due, providerOf(['/one', '/none', '/two'].map((url) => ({ ...csvAtUrl, url }))))
+  expect(await idsOf(due.id)).toEqual([...number(0, 1_200), 5_000].map(String))
+  expect(vendor.seen).toHaveLength(1)
+})
