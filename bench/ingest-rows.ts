@@ -1,13 +1,15 @@
 // What the provider of the ingest benchmark answers: rows as these vendors publish them, a page an answer.
 
 export interface Pages {
-  vendor: 'cdq' | 'fullstory' | 'micro'
+  /** `csv`: a file of failed rows at another origin. */
+  vendor: 'cdq' | 'fullstory' | 'micro' | 'csv'
   rows: number
   pageSize: number
 }
 
 /** The answers by page; a page but the last names the next one, by its number. */
 export function answers({ vendor, rows, pageSize }: Pages): string[] {
+  if (vendor === 'csv') return []
   const pages = Math.ceil(rows / pageSize)
   return Array.from({ length: pages }, (_, page) => {
     const numbers = Array.from({ length: Math.min(pageSize, rows - page * pageSize) }, (_row, n) => page * pageSize + n)
@@ -15,7 +17,41 @@ export function answers({ vendor, rows, pageSize }: Pages): string[] {
   })
 }
 
-const answerOf: Record<Pages['vendor'], (numbers: number[], next: string | undefined) => object> = {
+/** Blocks of the lines of a CSV file of failed rows, as Salesforce writes them. */
+export function* csvBlocks({ rows, pageSize }: Pages): Generator<string> {
+  yield '"sf__Id","sf__Error",Name,Email\n'
+  for (let from = 0; from < rows; from += pageSize) {
+    const size = Math.min(pageSize, rows - from)
+    yield Array.from({ length: size }, (_, n) => csvLine(from + n)).join('')
+  }
+}
+
+function csvLine(number: number): string {
+  const error = `INVALID_EMAIL_ADDRESS:Email: invalid email address: a${number}@:Email --`
+  return `"001${number.toString(36).padStart(12, '0')}AAA","${error}","Name ${number}","a${number}@"\n`
+}
+
+/** The provider of such a file. */
+export const csvDocument = {
+  format: 1,
+  name: 'bench-csv',
+  title: 'A file of failed rows',
+  baseUrl: null,
+  credentials: { apiKey: {} },
+  auth: { kind: 'bearer', token: '{credentials.apiKey}' },
+  status: { request: { path: '/jobs/{job}' }, state: { from: '/status', map: { done: 'partial' } } },
+  details: [
+    {
+      kind: 'file',
+      url: '/url',
+      hosts: ['localhost'],
+      format: { kind: 'csv', needs: ['sf__Error'] },
+      row: { recordId: '/sf__Id', code: { before: ['/sf__Error', ':'] }, message: '/sf__Error' },
+    },
+  ],
+}
+
+const answerOf: Record<Exclude<Pages['vendor'], 'csv'>, (numbers: number[], next: string | undefined) => object> = {
   cdq: (numbers, next) => ({
     id: '35f23c03-1c22-45fe-9484-3ffe769325de',
     name: 'Process vendor data.',

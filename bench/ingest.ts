@@ -2,12 +2,15 @@
 // page, beside a plain COPY of the same rows into the same table. Both are measured in turns in one run, each on an
 // empty table after a checkpoint. Everything shares this machine's cores, so the figure to look at is the ratio.
 import { once } from 'node:events'
+import { buffer } from 'node:stream/consumers'
+import { parseArgs } from 'node:util'
 import { sql } from 'drizzle-orm'
-import { from as copyFrom } from 'pg-copy-streams'
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams'
 import { systemClock } from '../src/base/clock.ts'
 import { createEncryption } from '../src/base/encryption.ts'
 import { newId } from '../src/base/ids.ts'
 import { createLog } from '../src/base/log.ts'
+import { putProvider } from '../src/catalog/put.ts'
 import { collectWork } from '../src/collecting/work.ts'
 import { createConnectionAccesses } from '../src/connections/access.ts'
 import { putConnection } from '../src/connections/put.ts'
@@ -19,7 +22,7 @@ import { createProviderClient, providerTimeouts } from '../src/providers/client.
 import { takeLeases } from '../src/work/leases.ts'
 import { createServer } from '../src/work/serve.ts'
 import { median, percentile, print, spread, whole } from './figures.ts'
-import type { Pages } from './ingest-rows.ts'
+import { csvDocument, type Pages } from './ingest-rows.ts'
 import { endProcess, startDatabase, startProcess } from './services.ts'
 
 interface Case extends Pages {
@@ -31,20 +34,43 @@ const cases: Case[] = [
   { name: 'CDQ’s skipped lines', vendor: 'cdq', table: 'skipped_lines', rows: 200_000, pageSize: 1_000 },
   { name: 'CDQ’s skipped lines', vendor: 'cdq', table: 'skipped_lines', rows: 200_000, pageSize: 10_000 },
   { name: 'FullStory’s failed items', vendor: 'fullstory', table: 'row_results', rows: 100_000, pageSize: 1_000 },
+  { name: 'failed rows of a CSV elsewhere', vendor: 'csv', table: 'row_results', rows: 1_000_000, pageSize: 1_000 },
   { name: 'micro.so’s results, inline', vendor: 'micro', table: 'row_results', rows: 100_000, pageSize: 100_000 },
 ]
 const rounds = 9
+/** Of a file, which takes much longer. */
+const roundsOfFile = 3
 const key = Buffer.alloc(32, 1)
 
+/** `npm run bench -- ingest [cdq | fullstory | micro …] [--format csv] [--rows 200000]` */
 export async function run(options: string[]): Promise<void> {
-  const chosen = options.length > 0 ? cases.filter(({ vendor }) => options.includes(vendor)) : cases
+  const { values, positionals } = parseArgs({
+    args: options,
+    allowPositionals: true,
+    options: { format: { type: 'string' }, rows: { type: 'string' } },
+  })
+  const named = values.format === undefined ? positionals : [...positionals, values.format]
+  const chosen = cases
+    .filter(({ vendor }) => named.length === 0 || named.includes(vendor))
+    .map((one) => (values.rows === undefined ? one : { ...one, rows: Number(values.rows) }))
   const services = await startDatabase()
   const ingest = createIngest(services.database)
   try {
     const rows: string[][] = []
     for (const one of chosen) rows.push(await measureCase(services.database, ingest, one))
     print(
-      ['rows', 'a page', 'rows/s', 'p50, ms', 'p95, ms', 'COPY, rows/s', 'COPY p50, ms', 'COPY p95, ms', 'ratio'],
+      [
+        'rows',
+        'a page',
+        'rows/s',
+        'p50, ms',
+        'p95, ms',
+        'COPY, rows/s',
+        'COPY p50, ms',
+        'COPY p95, ms',
+        'ratio',
+        'memory, MB',
+      ],
       rows,
     )
   } finally {
@@ -62,10 +88,15 @@ async function measureCase(
   const { importId, connectionId } = await register(database.db, pages.vendor, provider.ready as number)
   const measured = { ours: [] as number[], copy: [] as number[] }
   let text: Buffer | undefined
-  for (let round = 0; round <= rounds; round++) {
+  let grownMb = 0
+  for (let round = 0; round <= (pages.vendor === 'csv' ? roundsOfFile : rounds); round++) {
     await makeDue(database.db, importId, pages)
     const kind = pages.vendor === 'micro' ? 'poll' : 'collect'
+    const memory = watchMemory()
     const ours = await timed(() => ingest.work(kind, connectionId))
+    // Afterwards the text of COPY is in memory, too.
+    const grown = memory.grownMb()
+    if (round === 0) grownMb = grown
     await requireStored(database.db, importId, table, pages.rows)
     text ??= await copyOut(database, `SELECT * FROM ${table} WHERE import_id = '${importId}'`)
     const rowsOfIngest = text
@@ -89,13 +120,34 @@ async function measureCase(
     ...figures(measured.ours),
     ...figures(measured.copy),
     spread(ratios),
+    whole(grownMb),
   ]
+}
+
+/** By how much this process's memory (RSS) grows at most. */
+function watchMemory() {
+  const before = process.memoryUsage.rss()
+  let most = before
+  const look = () => {
+    most = Math.max(most, process.memoryUsage.rss())
+  }
+  const timer = setInterval(look, 20)
+  return {
+    grownMb() {
+      clearInterval(timer)
+      look()
+      return (most - before) / 1_048_576
+    },
+  }
 }
 
 /** What the service runs for a poll and for a collection, put together as it does. */
 function createIngest({ db }: OpenDatabase) {
   const [clock, log, encryption] = [systemClock, createLog('silent'), createEncryption([key])]
-  const agents = createAgents({ guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }), timeouts: providerTimeouts })
+  const agents = createAgents({
+    guard: createGuard({ allowedCidrs: ['127.0.0.0/8', '::1/128'] }),
+    timeouts: providerTimeouts,
+  })
   const client = createProviderClient({ agents, clock })
   const accesses = createConnectionAccesses({ db, encryption, log })
   const wake = Object.assign(() => {}, { listen() {} })
@@ -121,10 +173,11 @@ async function register(
   vendor: Pages['vendor'],
   port: number,
 ): Promise<{ importId: string; connectionId: string }> {
-  const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
+  const guard = createGuard({ allowedCidrs: ['127.0.0.0/8', '::1/128'] })
   const name = `bench-${newId()}`
+  if (vendor === 'csv') await putProvider({ db, clock: systemClock, guard }, csvDocument.name, csvDocument)
   await putConnection({ db, clock: systemClock, encryption: createEncryption([key]), guard }, name, {
-    provider: vendor,
+    provider: vendor === 'csv' ? csvDocument.name : vendor,
     baseUrl: `http://127.0.0.1:${port}`,
     credentials: { apiKey: 'key' },
     settings: vendor === 'micro' ? { teamId: '35f23c03-1c22-45fe-9484-3ffe769325de' } : {},
@@ -174,15 +227,13 @@ async function empty(db: Database): Promise<void> {
 
 /** Rows in the text format of COPY. */
 async function copyOut({ pool }: OpenDatabase, query: string): Promise<Buffer> {
-  const asText = { getTypeParser: () => (value: string) => value }
-  const { rows } = await pool.query<(string | null)[]>({ text: query, rowMode: 'array', types: asText })
-  const escaped = (value: string) => value.replace(/[\\\t\n\r]/g, (char) => escapes[char] ?? char)
-  return Buffer.from(
-    rows.map((row) => `${row.map((value) => (value === null ? '\\N' : escaped(value))).join('\t')}\n`).join(''),
-  )
+  const client = await pool.connect()
+  try {
+    return await buffer(client.query(copyTo(`COPY (${query}) TO STDOUT`)))
+  } finally {
+    client.release()
+  }
 }
-
-const escapes: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
 
 async function copyIn({ pool }: OpenDatabase, table: Case['table'], text: Buffer): Promise<void> {
   const client = await pool.connect()

@@ -5,6 +5,7 @@ import { briefTransaction } from '../db/brief-transaction.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { detailPages, imports, type StoredPollError } from '../db/schema/index.ts'
 import { dropPagesFrom, goingOn, isPageStored, storePage, storePageUnderLease } from '../imports/pages.ts'
+import { pollForOutcome } from '../imports/rows-read.ts'
 import { writeImportEvents } from '../imports/transition.ts'
 import { type DetailPage, firstPage } from '../providers/contract.ts'
 import type { ProviderErrorKind } from '../providers/error.ts'
@@ -114,7 +115,9 @@ async function complete(tx: Transaction, { id }: { id: string }, now: Date): Pro
     })
     .where(and(eq(imports.id, id), sql`${imports.detailsState} <> 'complete'`))
     .returning()
-  if (row) await writeImportEvents(tx, [{ importId: id, types: ['import.rows_collected'], at: now }])
+  // The end of the import is told first, with its rows.
+  if (row && !(await pollForOutcome(tx, row, now)))
+    await writeImportEvents(tx, [{ importId: id, types: ['import.rows_collected'], at: now }])
 }
 
 /** Puts off the list until `until`. */

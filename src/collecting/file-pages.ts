@@ -28,8 +28,8 @@ interface OpenedFile {
   file: number
   source: FileSource
   reading: FileReading
-  /** The cursor of the next piece. */
-  cursor: string
+  /** The cursor of the next piece. Null: the file is over. */
+  cursor: string | null
   at: Position | null
 }
 
@@ -121,7 +121,8 @@ export function createFilePages(
         ? cursorOf({ file: from.file + 1, at: null })
         : null
       : cursorOf({ file: from.file, at: from.at })
-    from.cursor = next ?? ''
+    // Another file is opened anew.
+    from.cursor = isOver ? null : next
     return { ...from.source.read(records), next, announced: announcedBy(sources ?? []) }
   }
 

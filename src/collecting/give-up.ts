@@ -4,6 +4,7 @@ import { and, eq, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, imports, type StoredPollError } from '../db/schema/index.ts'
+import { pollForOutcome } from '../imports/rows-read.ts'
 import { writeImportEvents } from '../imports/transition.ts'
 import type { ProviderErrorKind } from '../providers/error.ts'
 import { countFailedCalls } from '../reporting/failed-calls.ts'
@@ -43,9 +44,10 @@ export async function giveUp(tx: Transaction, importId: string, { error, failed,
     .update(imports)
     .set({ ...ended('incomplete'), detailsError: error })
     .where(and(eq(imports.id, importId), isNotNull(imports.nextCollectAt)))
-    .returning({ connectionId: imports.connectionId })
+    .returning()
   if (!row) return false
   await countFailedPage(tx, row.connectionId, { failed, error })
+  if (await pollForOutcome(tx, row, now)) return true
   await writeImportEvents(tx, [{ importId, types: ['import.rows_incomplete'], at: now }])
   return true
 }
@@ -80,7 +82,7 @@ export async function giveUpOverdue({ db, clock }: { db: Database; clock: Clock 
 
 /** Lists that were never requested don't count: after a week's outage, a worker asks before it gives up. */
 function isOverdue(now: Date): SQL {
-  const age = sql`${now}::timestamptz - coalesce(${imports.finishedAt}, ${imports.registeredAt})`
+  const age = sql`${now}::timestamptz - coalesce(${imports.finishedAt}, (${imports.heldOutcome}->>'since')::timestamptz, ${imports.registeredAt})`
   return sql`${imports.nextCollectAt} IS NOT NULL AND NOT EXISTS (
     SELECT FROM leases WHERE kind = 'collect' AND owner_id = ${imports.connectionId} AND until > ${now} AND size > 0
   ) AND (

@@ -73,7 +73,7 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
       return { pages: stored, outcome: 'rows_missing' }
     }
     if (result.kind === 'complete') {
-      wake(['deliver'])
+      wake(['deliver', 'poll'])
       return { pages: stored + 1, outcome: 'complete' }
     }
     at = result.next
@@ -81,7 +81,7 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
     if (endless) {
       const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)
       await giveUpWalk(db, at, { error, failed: null, now })
-      wake(['deliver'])
+      wake(['deliver', 'poll'])
       return { pages: stored + 1, outcome: 'incomplete' }
     }
   }
@@ -93,7 +93,8 @@ async function react({ db, wake }: WalkDeps, access: ConnectionAccess, call: Mad
 }
 
 function isTooOld({ row }: Checkpoint, now: Date): boolean {
-  return now > after(row.finishedAt ?? row.registeredAt, giveUpAfterMs)
+  const since = row.heldOutcome === null ? null : new Date(row.heldOutcome.since)
+  return now > after(row.finishedAt ?? since ?? row.registeredAt, giveUpAfterMs)
 }
 
 interface Stopped {
@@ -126,7 +127,7 @@ async function goOnAfter(
   if (verdict !== 'give_up')
     return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' }, now)
   await giveUpWalk(db, at, { error, failed, now })
-  wake(['deliver'])
+  wake(['deliver', 'poll'])
 }
 
 function withoutEnd(now: Date): StoredPollError {

@@ -29,24 +29,30 @@ export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
     ranMs: null,
     detectionGapMs: null,
     // A running collection ends here, because its run is over.
+    ...notCollected,
     ...(isUnderWay && { detailsState: 'incomplete' }),
-    detailsError: isUnderWay ? endedByResume(now) : null,
+    detailsError: isUnderWay ? cutShort('resumed', now) : null,
     rowsAnnounced: null,
-    nextCollectAt: null,
-    collectFailures: 0,
-    collectNotFounds: 0,
-    collectFaults: 0,
-    collectBegunAnew: false,
-    collectReplacesFrom: null,
   } satisfies Partial<ImportRow>
 }
 
-function endedByResume(now: Date): StoredPollError {
-  return {
-    code: 'resumed',
-    message: 'The import was tracked again before all rows were there.',
-    at: now.toISOString(),
-  }
+const notCollected = {
+  nextCollectAt: null,
+  collectFailures: 0,
+  collectNotFounds: 0,
+  collectFaults: 0,
+  collectBegunAnew: false,
+  collectReplacesFrom: null,
+} satisfies Partial<ImportRow>
+
+/** Returns the columns that end a collection under way. */
+export function endedCollection(by: 'stopped', now: Date) {
+  return { ...notCollected, detailsState: 'incomplete', detailsError: cutShort(by, now) } satisfies Partial<ImportRow>
+}
+
+function cutShort(code: 'resumed' | 'stopped', now: Date): StoredPollError {
+  const message = `The import was ${code === 'resumed' ? 'tracked again' : 'stopped'} before all rows were there.`
+  return { code, message, at: now.toISOString() }
 }
 
 /** Deletes the stored rows of earlier runs of these imports, because the new run has ended. */

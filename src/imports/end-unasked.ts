@@ -9,7 +9,7 @@ import type { ProviderFacts } from '../model/provider-facts.ts'
 import { isKnown, type Pinned, pinnedFacts } from '../providers/facts.ts'
 import { recordLost, recordSettled } from './end.ts'
 import type { Stored } from './observation.ts'
-import { heldError, maxHeldMs } from './outcome.ts'
+import { heldError, maxAwaitRowsMs, maxHeldMs } from './outcome.ts'
 
 interface Deps {
   db: Database
@@ -50,7 +50,7 @@ export async function settleUnasked({ db, clock }: Deps): Promise<number> {
   const unasked = await findUnasked(
     db,
     sql`i.held_outcome IS NOT NULL
-      AND ((i.held_outcome->>'since')::timestamptz <= ${after(now, -maxHeldMs)} OR i.deadline_at <= ${now})
+      AND ((i.held_outcome->>'since')::timestamptz <= CASE WHEN i.held_outcome ? 'awaitsRows' THEN ${after(now, -maxAwaitRowsMs)}::timestamptz ELSE ${after(now, -maxHeldMs)}::timestamptz END OR i.deadline_at <= ${now})
       AND (p.due_at <= ${after(now, -dueForMs)} OR c.blocked_until > ${now})`,
     now,
   )

@@ -8,6 +8,7 @@ import { dropEarlierRows } from './earlier-run.ts'
 import type { Observation, Ran, Stored } from './observation.ts'
 import { endPolling } from './polling-row.ts'
 import { detailsToldBefore } from './report-columns.ts'
+import { countFailedRows } from './rows-read.ts'
 import { writeImportEvents } from './transition.ts'
 
 /** An import that can't be followed to its end. */
@@ -43,14 +44,14 @@ export interface SettledImport extends Observation {
  */
 export async function recordSettled(tx: Transaction, settled: SettledImport): Promise<Stored> {
   const { importId, connection, held, lastError, polledAt, ran } = settled
+  const told = { progress: 1, lastError, ...(ran && { ranMs: ran.ms, detectionGapMs: ran.detectionGapMs }) }
+  if (held.awaitsRows) return settleByRows(tx, settled, told)
   const details = held.hasDetails
     ? detailsToldBefore(connection, settled)
     : { state: 'none', error: null, collectAt: null }
   const isEnded = await end(tx, settled, {
+    ...told,
     state: held.state,
-    progress: 1,
-    lastError,
-    ...(ran && { ranMs: ran.ms, detectionGapMs: ran.detectionGapMs }),
     detailsState: details.state,
     detailsError: details.error,
     ...(details.collectAt && { nextCollectAt: details.collectAt }),
@@ -61,6 +62,24 @@ export async function recordSettled(tx: Transaction, settled: SettledImport): Pr
   if (details.state === 'incomplete') types.push('import.rows_incomplete')
   await writeImportEvents(tx, [{ importId, types, at: polledAt }])
   return { ids: new Set([importId]), hasEvents: true, collects: details.collectAt !== null }
+}
+
+/** Its rows have been collected since, or still are. What was read of them counts: nobody can ask for more. */
+async function settleByRows(
+  tx: Transaction,
+  settled: SettledImport,
+  told: Partial<typeof imports.$inferInsert>,
+): Promise<Stored> {
+  const { importId, held, polledAt } = settled
+  const [row] = await tx.select({ state: imports.detailsState }).from(imports).where(eq(imports.id, importId))
+  const failed = await countFailedRows(tx, importId)
+  const state = failed > 0 ? 'partial' : held.state
+  if (!(await end(tx, settled, { ...told, state }))) return nothing
+  const types: ImportEventType[] = [eventOf(state)]
+  if (row?.state === 'complete') types.push('import.rows_collected')
+  if (row?.state === 'incomplete') types.push('import.rows_incomplete')
+  await writeImportEvents(tx, [{ importId, types, at: polledAt }])
+  return { ids: new Set([importId]), hasEvents: true, collects: false }
 }
 
 const nothing: Stored = { ids: new Set(), hasEvents: false, collects: false }

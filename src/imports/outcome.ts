@@ -14,6 +14,9 @@ const minHeldMs = 60_000
 /** … and at most this long. */
 export const maxHeldMs = 10 * 60_000
 
+/** An outcome that only the rows tell is waited for this long. */
+export const maxAwaitRowsMs = 60 * 60_000
+
 /** The code of `lastError` for an incomplete outcome. */
 const incompleteCode = 'outcome_incomplete'
 
@@ -36,6 +39,8 @@ export interface Known {
 /** An answer, and why its summary is missing if one was requested. */
 interface Told extends StatusAnswer {
   summaryError?: { body: string | null } | null
+  /** Why not all rows are stored that tell the outcome. */
+  rowsError?: StoredPollError | null
 }
 
 /** Returns what an answer means for an import. */
@@ -52,7 +57,8 @@ export function judge(known: Known, answer: Told, now: Date): Verdict {
       now,
     )
   if (!tellsOutcome(reported)) return { ...stateAfter(known.state, reported), held: null, lastError: null }
-  if (answer.missing === null) return final(reported, null)
+  if (answer.missing === null && answer.awaitsRows) return awaitRows(known, reported, now)
+  if (answer.missing === null) return final(reported, answer.rowsError ?? null)
   const lastError = incomplete(answer, answer.missing, now)
   // A failure is recorded at once: missing evidence can't turn it into a success.
   if (reported !== 'succeeded' && reported !== 'partial') return final(reported, lastError)
@@ -63,12 +69,13 @@ export function judge(known: Known, answer: Told, now: Date): Verdict {
   // The provider has reported failed rows. Only a complete answer revokes that.
   const state = held.state === 'partial' ? held.state : reported
   const hasDetails = held.hasDetails || answer.details !== null
-  return hold(known, { state, since: held.since, asked: held.asked + 1, hasDetails }, lastError, now)
+  return hold(known, { ...held, state, asked: held.asked + 1, hasDetails }, lastError, now)
 }
 
 /** Returns true if polling has asked long enough, or may not ask any longer. */
-export function isExhausted({ asked, since }: StoredHeldOutcome, deadlineAt: Date, now: Date): boolean {
+export function isExhausted({ asked, since, awaitsRows }: StoredHeldOutcome, deadlineAt: Date, now: Date): boolean {
   const heldMs = now.getTime() - Date.parse(since)
+  if (awaitsRows) return heldMs >= maxAwaitRowsMs || now >= deadlineAt
   return (asked >= minAsks && heldMs >= minHeldMs) || (asked > 0 && heldMs >= maxHeldMs) || now >= deadlineAt
 }
 
@@ -83,12 +90,22 @@ export function reportAt(to: ImportState, report: Report): Report {
   return to === 'succeeded' || to === 'partial' ? { ...report, progress: 1 } : report
 }
 
+/** The import goes on until its rows are read. Then they refine the report, or the time is over. */
+function awaitRows(known: Known, reported: ImportState, now: Date): Verdict {
+  if (reported !== 'succeeded' && reported !== 'partial') return final(reported, null)
+  const { held } = known
+  const since = held?.awaitsRows ? held.since : now.toISOString()
+  const asked = held?.awaitsRows ? held.asked + 1 : 0
+  return hold(known, { state: reported, since, asked, hasDetails: true, awaitsRows: true }, null, now)
+}
+
 function final(to: ImportState, lastError: StoredPollError | null): Verdict {
   return { to, lostReason: null, held: null, lastError }
 }
 
-function hold(known: Known, held: StoredHeldOutcome, lastError: StoredPollError, now: Date): Verdict {
-  if (isExhausted(held, known.deadlineAt, now)) return final(held.state, lastError)
+function hold(known: Known, held: StoredHeldOutcome, lastError: StoredPollError | null, now: Date): Verdict {
+  if (isExhausted(held, known.deadlineAt, now))
+    return final(held.state, lastError ?? heldError('Its rows were not read in time.', now))
   const to = canFollow(known.state, 'running') ? 'running' : known.state
   return { to, lostReason: null, held, lastError }
 }

@@ -18,7 +18,7 @@ import { countFailedCalls } from '../reporting/failed-calls.ts'
 import { dropEarlierRows } from './earlier-run.ts'
 import { type Foreseen, type Observation, type Ran, type Stored, stillAsAsked } from './observation.ts'
 import { storePage } from './pages.ts'
-import { changedColumns, changedRow } from './report-columns.ts'
+import { beginsRows, changedColumns, changedRow } from './report-columns.ts'
 import { type Happened, writeImportEvents } from './transition.ts'
 
 /** A report that differs from the last one. */
@@ -40,6 +40,8 @@ export interface ChangedReport extends Observation {
   lastError: StoredPollError | null
   /** True: an earlier answer had rows of this outcome, or said that there are some. */
   hadDetails?: boolean
+  /** Whether its rows are collected before it is over, from this report on or from an earlier one on. */
+  awaitsRows?: 'from_now' | 'already' | null
   progressChanges: [number, number][]
   /** If the import is over: how long it ran. Absent: nobody can know. */
   ran?: Ran
@@ -59,7 +61,7 @@ export async function recordReports(tx: Transaction, changes: readonly ChangedRe
   const collecting = await storeReports(tx, changes)
   const stored = changes.filter(({ importId }) => collecting.has(importId))
   await countFailedCalls(tx, stored)
-  const ended = stored.filter(({ to }) => isOver(to) && to !== 'lost')
+  const ended = stored.filter(beginsRows)
   await dropEarlierRows(
     tx,
     ended.map(({ importId }) => importId),

@@ -23,7 +23,7 @@ export function changedRow(change: ChangedReport, snapshotId: string): Record<st
   const { answer, to, polledAt } = change
   const report = reportAt(to, answer.report)
   const over = isOver(to)
-  const details = over && to !== 'lost' ? detailsOf(change) : null
+  const details = beginsRows(change) ? detailsOf(change) : null
   const { rows } = report
   return {
     id: change.importId,
@@ -74,6 +74,12 @@ export function changedRow(change: ChangedReport, snapshotId: string): Record<st
     ran: change.ran?.ms ?? null,
     detection_gap: change.ran?.detectionGapMs ?? null,
   }
+}
+
+/** Returns true if the rows of this report are the import's from now on. */
+export function beginsRows({ to, awaitsRows }: Pick<ChangedReport, 'to' | 'awaitsRows'>): boolean {
+  if (awaitsRows) return awaitsRows === 'from_now'
+  return isOver(to) && to !== 'lost'
 }
 
 /** Returns the attention of this event if it is told once in the life of an import. Otherwise returns null. */

@@ -6,6 +6,7 @@ import type { Database, Transaction } from '../db/client.ts'
 import { type ImportState, isOver } from '../model/import-state.ts'
 import { type Change, changeImport } from './change.ts'
 import type { ImportRow } from './columns.ts'
+import { endedCollection } from './earlier-run.ts'
 import { endPolling } from './polling-row.ts'
 
 /** Ends polling. A stopped import stays as it is. @throws {AppError} `not_found`; `conflict` if it is over. */
@@ -15,7 +16,7 @@ export function stopImport({ db, clock }: { db: Database; clock: Clock }, import
 }
 
 /** @throws {AppError} `conflict` if the import is over. */
-export function stopping({ id, state }: ImportRow, now: Date): Change | null {
+export function stopping({ id, state, nextCollectAt }: ImportRow, now: Date): Change | null {
   if (state === 'stopped') return null
   if (isOver(state as ImportState))
     throw new AppError('conflict', `The import is over (${state}); there is nothing to stop.`)
@@ -24,6 +25,7 @@ export function stopping({ id, state }: ImportRow, now: Date): Change | null {
     attention: null,
     heldOutcome: null,
     finishedAt: now,
+    ...(nextCollectAt !== null && endedCollection('stopped', now)),
   }
   const prepare = async (tx: Transaction) => {
     await endPolling(tx, id)

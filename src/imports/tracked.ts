@@ -2,6 +2,7 @@
 import { type SQL, sql } from 'drizzle-orm'
 import type { MovingFields, StoredHeldOutcome } from '../db/schema/index.ts'
 import type { Attention, ImportState } from '../model/import-state.ts'
+import type { ReadRows } from './rows-read.ts'
 
 /** A live import at the begin of a poll. */
 export interface TrackedImport {
@@ -24,6 +25,8 @@ export interface TrackedImport {
   providerStartedAt: Date | null
   providerExpiresAt: Date | null
   heldOutcome: StoredHeldOutcome | null
+  /** What was read of the rows that tell its outcome. Absent: it doesn't await any, or they aren't all there yet. */
+  rowsRead?: ReadRows
   /** True: the last poll failed, or the outcome lacks something. */
   hasError: boolean
   /** True: the provider refuses calls about it. */
@@ -62,7 +65,7 @@ function ms(column: string): string {
 }
 
 type TimeKey = {
-  [Key in keyof TrackedImport]: TrackedImport[Key] extends Date | null ? Key : never
+  [Key in keyof TrackedImport]-?: TrackedImport[Key] extends Date | null ? Key : never
 }[keyof TrackedImport]
 
 /** A row of `trackedColumns`. */

@@ -40,7 +40,7 @@ export type Heard = { kind: 'answer'; answer: AskedStatus } | { kind: 'error'; e
 /** The connection that was asked: its limits and its provider. */
 export interface Asked {
   limits: IntervalLimits
-  provider: Pick<Provider, 'forgetsJobs'>
+  provider: Pick<Provider, 'forgetsJobs' | 'outcomeOfRows'>
   /** JSON Pointers of fields whose changes in a body don't count. */
   volatileFields: readonly string[]
   /** By which factor the budget makes gaps longer. Absent: it leaves enough. */
@@ -81,6 +81,8 @@ export type Assessment =
       heldOutcome: StoredHeldOutcome | null
       lastError: StoredPollError | null
       hadDetails: boolean
+      /** Whether its rows are collected before it is over, from this report on or from an earlier one on. */
+      awaitsRows: 'from_now' | 'already' | null
       progressChanges: [number, number][]
       /** Null: the import is over. */
       next: DuePoll | null
@@ -100,8 +102,11 @@ export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: 
 }
 
 function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, now: Date): Assessment {
-  const report = withTimesThatCanBe(given.report, given.date ?? now)
-  const answer = { ...given, report }
+  const answer = withRows(tracked, asked, {
+    ...given,
+    report: withTimesThatCanBe(given.report, given.date ?? now),
+  })
+  const { report } = answer
   const heardAt = { clockAheadMs: clockAheadMs(given.date, now), now }
   const from = tracked.state as ImportState
   const known = { state: from, held: tracked.heldOutcome, deadlineAt: tracked.deadlineAt }
@@ -110,6 +115,8 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   if (tracked.heldOutcome && lastError && isOver(to) && !tellsOutcome(report.state))
     return { kind: 'settled', held: tracked.heldOutcome, lastError, span: spanOf(tracked, report, heardAt) }
 
+  const isAwaiting = tracked.heldOutcome?.awaitsRows ?? false
+  const awaitsRows = isAwaiting ? 'already' : held?.awaitsRows ? 'from_now' : null
   const { movingFields } = tracked
   const fingerprint = fingerprintOf(report, leftOut(asked, movingFields))
   const progressChanges = trackProgress(tracked.progressChanges, now.getTime(), report.progress)
@@ -124,14 +131,14 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   const next = outlook && dueOf(wanted, shareOf(tracked, held ? 1 : stretchOf(asked), outlook, now))
   const attention = firstAttention([
     ...(report.state === 'unmapped' ? ['unmapped_status' as const] : []),
-    ...(held !== null ? ['outcome_incomplete' as const] : []),
+    ...(held !== null && !held.awaitsRows ? ['outcome_incomplete' as const] : []),
     ...(next !== null && waitsForShare(tracked, asked, next) ? ['budget' as const] : []),
     ...(next?.stalled ? ['stalled' as const] : []),
     ...(isOverdue(outlook, now) ? ['overdue' as const] : []),
   ])
   const shown = { attention, attentionEvent: attentionEvent(tracked, attention), heldOutcome: held, lastError }
   // After a resume the provider repeats its last report. That must count as a change, or the import would stay pending.
-  if (next !== null && to === from && fingerprint === tracked.fingerprint)
+  if (next !== null && to === from && fingerprint === tracked.fingerprint && awaitsRows !== 'from_now')
     return { kind: 'unchanged', sameReport: true, ...shown, failures: 0, ...noNotFounds, next, foreseen: outlook }
   const bodyOnly = next !== null && to === from && saysTheSame(tracked.fingerprint, fingerprint)
   const heard = { answer, fingerprint, bodyOnly, movingFields, clockAheadMs: heardAt.clockAheadMs }
@@ -141,6 +148,7 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
     kind: 'changed',
     ...heard,
     hadDetails,
+    awaitsRows,
     to,
     lostReason,
     ...shown,
@@ -149,6 +157,13 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
     foreseen: outlook,
     span,
   }
+}
+
+/** Refines a report that awaits its rows, once they are read. */
+function withRows({ rowsRead }: TrackedImport, { provider }: Asked, answer: AskedStatus) {
+  if (!rowsRead || !answer.awaitsRows || !provider.outcomeOfRows) return { ...answer, rowsError: null }
+  const { error } = rowsRead
+  return { ...answer, awaitsRows: false, report: provider.outcomeOfRows(answer.report, rowsRead), rowsError: error }
 }
 
 /** Returns the assessment with these moving fields left out of the fingerprint. */

@@ -9,6 +9,7 @@ import { opensAt, type Room, readRooms, spendRequests } from '../connections/roo
 import type { Transaction } from '../db/client.ts'
 import { phaseOf } from '../db/phase.ts'
 import { findProbes } from '../imports/probe.ts'
+import { findRowsRead } from '../imports/rows-read.ts'
 import { type TrackedImport, type TrackedRow, trackedColumns, trackedOf } from '../imports/tracked.ts'
 import { allot } from '../work/allot.ts'
 import type { Begun, Served } from '../work/kind.ts'
@@ -38,7 +39,7 @@ export async function beginPolls(
     most,
   )
   const busy = owners.flatMap((owner) => [...owner.underWay.keys()])
-  const found = await longestDue(tx, rooms, allotted, { busy, now })
+  const found = await withRowsRead(tx, await longestDue(tx, rooms, allotted, { busy, now }))
   const ours = rooms.filter(({ isTaken }) => !isTaken).map(({ row }) => row)
   const stretches = await withStretch(tx, ours, now)
   const opened = await accesses.open(
@@ -84,6 +85,16 @@ async function longestDue(
     ...(usual.length > 0 ? await dueOf(tx, usual, allotted, { busy, now }) : []),
     ...(probes.length > 0 ? await probesOf(tx, probes, { busy, now }) : []),
   ]
+}
+
+async function withRowsRead(tx: Transaction, due: TrackedImport[]): Promise<TrackedImport[]> {
+  const awaiting = due.filter(({ heldOutcome }) => heldOutcome?.awaitsRows).map(({ id }) => id)
+  if (awaiting.length === 0) return due
+  const read = await findRowsRead(tx, awaiting)
+  return due.map((tracked) => {
+    const rowsRead = read.get(tracked.id)
+    return rowsRead ? { ...tracked, rowsRead } : tracked
+  })
 }
 
 async function dueOf(

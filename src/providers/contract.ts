@@ -92,6 +92,17 @@ export interface StatusAnswer {
    * for terminal reports alone, because collecting begins once the import is over.
    */
   details: DetailPage | null
+  /**
+   * True: only the rows tell how the import ended ({@link Provider.outcomeOfRows}), so that it isn't over before they
+   * are read.
+   */
+  awaitsRows?: boolean
+}
+
+/** How many rows of a job are stored, and how many of them have failed. */
+export interface RowsRead {
+  rows: number
+  failed: number
 }
 
 /** A job with everything that a request needs. */
@@ -240,6 +251,9 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
     /** Returns the files of a job that is over. @throws {z.ZodError} if the status answer isn't of the provider's form. */
     of(body: unknown, head?: AnswerHead): FileSource<Credentials, Settings>[]
   }
+
+  /** Refines a report whose answer awaits its rows, once they are read. */
+  outcomeOfRows?(report: Report, read: RowsRead): Report
 
   /** Decides what an answer is where its status doesn't say it: an error within a 2xx, a 403 that means a quota. */
   classify?(head: AnswerHead, body: unknown, now: Date): Classified

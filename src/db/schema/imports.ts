@@ -36,6 +36,8 @@ export interface StoredHeldOutcome {
   asked: number
   /** The answer had rows, or said that there are some. */
   hasDetails: boolean
+  /** Its rows are collected before it is over, because only they tell how it ended. */
+  awaitsRows?: boolean
 }
 
 /**

@@ -179,7 +179,9 @@ export function credentialsIn(auth: AuthForm): string[] {
 function checkDetails({ details }: ProviderDocument): Problem[] {
   const pages = details.flatMap(({ kind }, index) => (kind === 'pages' ? [index] : []))
   const files = details.flatMap(({ kind }, index) => (kind === 'file' ? [index] : []))
+  const outcomes = details.flatMap((form, index) => (form.kind === 'file' && form.outcome ? [index] : []))
   return [
+    ...outcomes.slice(1).map((index) => ({ path: ['details', index, 'outcome'], message: 'must be the only one' })),
     ...pages.slice(1).map((index) => ({ path: ['details', index], message: 'must be the only list of kind pages' })),
     ...(pages.length === 0 ? [] : files).map((index) => ({
       path: ['details', index],

@@ -183,17 +183,15 @@ const statusSchema = z.strictObject({
 })
 export type StatusForm = z.output<typeof statusSchema>
 
+const refinedState = z.strictObject({
+  refine: z.array(z.strictObject({ from: z.union([state, z.array(state).min(1)]), to: state, when: condition })).min(1),
+})
+
 const summarySchema = z.strictObject({
   request: requestSchema,
   /** Of the status answer. Absent: of every job that is over. */
   when: condition.optional(),
-  state: z
-    .strictObject({
-      refine: z
-        .array(z.strictObject({ from: z.union([state, z.array(state).min(1)]), to: state, when: condition }))
-        .min(1),
-    })
-    .optional(),
+  state: refinedState.optional(),
   ...reported,
   omit: z.array(plainPointer).optional(),
 })
@@ -275,6 +273,9 @@ const formatSchema = byType(z.enum(['csv', 'jsonl', 'json']), () => csvSchema).t
   (given): FormatForm => (given === 'csv' ? csvSchema.parse({ kind: 'csv' }) : given),
 )
 
+const outcomeSchema = z.strictObject({ state: refinedState, rows: reported.rows })
+export type OutcomeForm = z.output<typeof outcomeSchema>
+
 const hostName = z
   .string()
   .max(253)
@@ -309,6 +310,8 @@ const fileSchema = z
     request: requestSchema.optional(),
     format: formatSchema,
     unpack: z.enum(['none', 'gzip', 'tarGz']).default('none'),
+    /** Only the rows tell how the job ended. Values are read of `{rows, failed, succeeded}`, counts of what was read. */
+    outcome: outcomeSchema.optional(),
     limits: fileLimits.default(() => fileLimits.parse({})),
   })
   .refine((given) => (given.url === undefined) !== (given.request === undefined), {

@@ -8,11 +8,15 @@ import type { FileForm } from '../files/read-file.ts'
 import type { Credentials, Settings } from './account.ts'
 import type { FileDetailsForm, ProviderDocument } from './document.ts'
 import { compileCondition, compileValue, type Holds, isThere, type Scope, textOf } from './evaluate.ts'
+import { compileOutcome } from './report.ts'
 import { compileRequest } from './requests.ts'
 import { compileItems, optional } from './rows.ts'
 import type { TemplateInput } from './template.ts'
 
 export interface CompiledFiles {
+  /** Returns true if only the rows of these files tell how the job ended. */
+  tellOutcome(scope: Scope): boolean
+  outcome: ReturnType<typeof compileOutcome> | null
   /** Returns true if the status names a file. */
   apply(scope: Scope): boolean
   of(scope: Scope): FileSource<Credentials, Settings>[]
@@ -23,7 +27,12 @@ type InputOf = (job: Parameters<FileSource<Credentials, Settings>['request']>[0]
 export function compileFiles(document: ProviderDocument, inputOf: InputOf): CompiledFiles | null {
   const files = document.details.flatMap((form) => (form.kind === 'file' ? [compileFile(document, form, inputOf)] : []))
   if (files.length === 0) return null
+  const told = document.details.flatMap((form) => (form.kind === 'file' && form.outcome ? [form.outcome] : []))
   return {
+    tellOutcome: (scope) =>
+      (scope.state === 'succeeded' || scope.state === 'partial') &&
+      files.some(({ applies, tellsOutcome }) => tellsOutcome && applies(scope)),
+    outcome: told[0] ? compileOutcome(told[0]) : null,
     apply: (scope) => isTerminal(scope.state) && files.some(({ applies }) => applies(scope)),
     of: (scope) =>
       isTerminal(scope.state) ? files.filter(({ applies }) => applies(scope)).map(({ source }) => source(scope)) : [],
@@ -39,6 +48,7 @@ function compileFile(document: ProviderDocument, form: FileDetailsForm, inputOf:
   const read = compileItems(form)
   const { hosts, unpack, limits } = form
   return {
+    tellsOutcome: form.outcome !== undefined,
     applies: (scope: Scope) => holds(scope) && (form.url === undefined || isThere(url(scope))),
     source: (scope: Scope): FileSource<Credentials, Settings> => ({
       url: form.url === undefined ? null : textOf(url(scope)),

@@ -87,6 +87,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
       return {
         report,
         missing: missing ?? awaits,
+        ...(files?.tellOutcome(scope) && { awaitsRows: true }),
         details: hasRows ? { ...found, next } : next === null ? null : { skippedLines: [], rowResults: [], next },
       }
     },
@@ -96,6 +97,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
         summary: compiledSummary(document, summary, { applies: summaryApplies, pagesApply, inputOf, scopeOf }),
       }),
     ...(pages && { details: compiledPages(document, pages, inputOf, scopeOf) }),
+    ...(files?.outcome && { outcomeOfRows: files.outcome }),
     ...(files && {
       files: {
         of(body, head) {

@@ -3,7 +3,7 @@ import { isTerminal, type ReportedState, tellsOutcome } from '../../model/report
 import { keptBody } from '../body.ts'
 import { type Report, type RowCounts, type StatusAnswer, unknownRows } from '../contract.ts'
 import { readCount, readNumber, readTime, shortened, unreadableCount } from '../fields.ts'
-import type { DetailsForm, StatusForm, SummaryForm } from './document.ts'
+import type { DetailsForm, OutcomeForm, StatusForm, SummaryForm } from './document.ts'
 import { compileCondition, compileValue, type Evaluate, type Holds, isThere, type Scope, textOf } from './evaluate.ts'
 import { compilePointer, pointerParts } from './pointer.ts'
 
@@ -37,6 +37,20 @@ export function compileSummary(
     const counted = Object.fromEntries(Object.entries(rows).filter(([, count]) => count !== null))
     const body = { ...report.body, summary: keptBody(answer.body, without) }
     return { report: { ...report, ...told, state, rows: { ...report.rows, ...counted }, body }, missing }
+  }
+}
+
+/** Reads what the rows of a job say of how it ended. */
+export function compileOutcome(
+  outcome: OutcomeForm,
+): (report: Report, read: { rows: number; failed: number }) => Report {
+  const readFields = compileFields({ rows: outcome.rows })
+  const refine = compileRefine(outcome.state.refine)
+  return (report, { rows, failed }) => {
+    const body = { rows, failed, succeeded: rows - failed }
+    const scope = { body, status: 200, headers: {}, settings: {}, state: report.state }
+    const counted = Object.entries(readFields(scope).rows).filter(([, count]) => count !== null)
+    return { ...report, state: refine(scope), rows: { ...report.rows, ...Object.fromEntries(counted) } }
   }
 }
 
