@@ -1,8 +1,9 @@
 // The package as it is installed: what `npm pack` makes, below node_modules, where Node strips no types.
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -20,7 +21,7 @@ beforeAll(async () => {
   installed = join(directory, 'app/node_modules/import-tracker')
   await mkdir(installed, { recursive: true })
   await run('tar', ['-xzf', packed, '-C', installed, '--strip-components=1'])
-})
+}, 600_000)
 afterAll(() => rm(directory, { recursive: true }))
 
 test('it holds what the sources are built to, what they read, and nothing else', async () => {
@@ -40,10 +41,42 @@ test('it holds what the sources are built to, what they read, and nothing else',
   ]
   const beside = ['CHANGELOG.md', 'LICENSE', 'README.md', 'openapi.json', 'package.json', 'src/main.cjs']
   expect(files).toEqual([...built.concat(read).map((file) => `dist/${file}`), ...beside].sort())
+  // A folder that nobody meant to publish shows here, even if it lies below src.
+  const folders = new Set(files.map((file) => `${dirname(file)}/`.replace('./', '')))
+  const parts = [...folders].filter((folder) => folder !== '').concat(files.filter((file) => !file.includes('/')))
+  await expect(`${parts.sort().join('\n')}\n`).toMatchFileSnapshot('package-parts.txt')
 })
 
-test('it serves', async () => {
-  await symlink(join(project, 'node_modules'), join(installed, 'node_modules'))
+// Loaded by name, so that nothing but the tests of packages needs them.
+const checkers: Record<'publint' | 'attw', string> = { publint: 'publint', attw: '@arethetypeswrong/core' }
+
+test('publint and Are The Types Wrong find nothing', async () => {
+  const { publint } = (await import(checkers.publint)) as { publint(options: object): Promise<{ messages: unknown[] }> }
+  const { checkPackage, createPackageFromTarballData } = (await import(checkers.attw)) as {
+    checkPackage(pack: unknown): Promise<unknown>
+    createPackageFromTarballData(data: Uint8Array): unknown
+  }
+  const tarball = await readFile(packed)
+  const { messages } = await publint({ pack: { tarball: new Uint8Array(tarball).buffer }, strict: true })
+  expect(messages).toEqual([])
+  const { problems } = (await checkPackage(createPackageFromTarballData(new Uint8Array(tarball)))) as {
+    problems: { kind: string; resolutionKind?: string }[]
+  }
+  // What Node before 24 resolves, or require() gets, is nothing that this package promises (attw's profile `esm-only`).
+  expect(
+    problems.filter(({ kind, resolutionKind = '' }) => !/CJS/.test(kind) && !/node10|cjs/.test(resolutionKind)),
+  ).toEqual([])
+})
+
+test('it can be published', async () => {
+  const manifest = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
+  expect(manifest).not.toHaveProperty('private')
+  const { version } = JSON.parse(await readFile(join(project, 'packages/client/package.json'), 'utf8'))
+  expect(manifest.version).toBe(version)
+})
+
+test('it serves, with nothing but the packages that it depends on', async () => {
+  await linkDependencies(join(directory, 'app/node_modules'))
   const dataDirectory = join(directory, 'data')
   const service = startScript(join(installed, 'src/main.cjs'), [], { DATA_DIR: dataDirectory, PORT: '0' })
   const [, url] = await service.said(/listens on (\S+);/)
@@ -53,6 +86,18 @@ test('it serves', async () => {
   service.child.kill('SIGTERM')
   expect(await service.exited).toBe(0)
 })
+
+/** As an installation lays them out: what package.json depends on, and what that depends on; nothing else is found. */
+async function linkDependencies(folder: string): Promise<void> {
+  const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'))
+  const packages = Object.entries(lock.packages as Record<string, { dev?: boolean; link?: boolean }>)
+  for (const [path, { dev, link }] of packages) {
+    const [, name = ''] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? []
+    if (name === '' || dev || link || !existsSync(join(project, path))) continue
+    await mkdir(dirname(join(folder, name)), { recursive: true })
+    await symlink(join(project, path), join(folder, name))
+  }
+}
 
 /** Made of a copy, so that the project is left alone. */
 async function pack(folder: string): Promise<string> {
