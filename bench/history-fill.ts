@@ -175,8 +175,8 @@ async function fillEvents(db: Database): Promise<void> {
       SELECT * FROM imports WHERE finished_at >= now() - ${recentDays} * interval '1 day' ORDER BY finished_at
     ) imports`)
   await db.execute(sql`
-    INSERT INTO deliveries (id, event_id, endpoint_id, state, attempts, delivered_at, created_at, next_attempt_at)
-    SELECT uuidv7(occurred_at - clock_timestamp()), e.id, p.id, CASE WHEN luck < 0.995 THEN 'delivered' ELSE 'exhausted' END, 1,
+    INSERT INTO deliveries (id, event_id, endpoint_id, type, status_class, state, attempts, delivered_at, created_at, next_attempt_at)
+    SELECT uuidv7(occurred_at - clock_timestamp()), e.id, p.id, e.type, CASE WHEN luck < 0.995 THEN 2 ELSE 5 END, CASE WHEN luck < 0.995 THEN 'delivered' ELSE 'exhausted' END, 1,
       CASE WHEN luck < 0.995 THEN occurred_at + exp(random_normal(-1, 1)) * interval '1 s' END, occurred_at, NULL
     FROM events e CROSS JOIN webhook_endpoints p CROSS JOIN LATERAL (SELECT random() AS luck, e.id) r
     WHERE e.occurred_at >= now() - interval '30 days' AND e.type = ANY (p.types)`)

@@ -3,6 +3,7 @@ const benches: Record<string, () => Promise<{ run(options: string[]): Promise<vo
   history: () => import('./history.ts'),
   ingest: () => import('./ingest.ts'),
   peers: () => import('./peers.ts'),
+  pages: () => import('./pages.ts'),
   policy: () => import('./policy.ts'),
   polls: () => import('./polls.ts'),
   webhooks: () => import('./webhooks.ts'),

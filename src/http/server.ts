@@ -38,6 +38,7 @@ import { mountImport } from './pages/import.ts'
 import { mountNewImport } from './pages/import-new.ts'
 import { mountImports } from './pages/imports.ts'
 import { mountLogin } from './pages/login.ts'
+import { readOutcomes } from './pages/outcomes.ts'
 import { remembered } from './pages/remembered.ts'
 import { mountWebhook } from './pages/webhook.ts'
 import { mountWebhooks } from './pages/webhooks.ts'
@@ -160,7 +161,8 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   mountLogin(app, pageDeps)
   const counts = remembered(clock, () => countByState({ db }))
   const attention = remembered(clock, () => findAttention({ db, clock, encryption }))
-  const reading = { ...deps, ...pageDeps, stopping, counts, attention }
+  const outcomes = remembered(clock, () => readOutcomes({ db, clock }, basePath))
+  const reading = { ...deps, ...pageDeps, stopping, counts, attention, outcomes }
   mountDashboard(app, reading)
   mountFirstSteps(app, reading)
   mountImports(app, reading)

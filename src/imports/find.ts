@@ -3,6 +3,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
+import { endedAfter } from './ended-after.ts'
 import { type ImportFilter, orderedConditions, unorderedConditions } from './filter.ts'
 
 export const orders = ['newest', 'oldest'] as const
@@ -63,12 +64,12 @@ async function connectionsOf(db: Database, { connection, provider }: ImportFilte
 
 /**
  * Reads an index in the order of the list. Of several connections, or several states, each is read by itself and only as
- * far as the page needs.
+ * far as the page needs. So is each class of durations, where only the end is known (ended-after.ts).
  */
 function inOrder(search: Search, owners: readonly string[] | null): SQL {
   const { filter, limit } = search
   const { state, ...others } = filter
-  const split = splitOf(state, owners)
+  const split = splitOf(search, owners)
   const conditions = [
     ...orderedConditions(split?.by === 'state' ? others : filter),
     ...(split?.by === 'connection' ? [] : ownedBy(owners)),
@@ -84,7 +85,10 @@ function inOrder(search: Search, owners: readonly string[] | null): SQL {
     ORDER BY ${orderOf(search, sql`found.`)} LIMIT ${limit}`
 }
 
-function splitOf(state: ImportFilter['state'], owners: readonly string[] | null) {
+function splitOf({ filter, order }: Search, owners: readonly string[] | null) {
+  const { state, finishedAfter, ids, jobId, attention } = filter
+  const isOfFew = owners !== null || ids !== undefined || jobId !== undefined || attention !== undefined
+  if (finishedAfter !== undefined && order === 'oldest' && !isOfFew) return endedAfter(finishedAfter)
   if (owners !== null && owners.length > 1)
     return {
       by: 'connection' as const,
@@ -123,13 +127,13 @@ function nearby(search: Search, owners: readonly string[] | null, checked: reado
     ) i WHERE ${all(rest)} LIMIT ${search.limit}`
 }
 
-/** Looks all matches up, then sorts them. */
+/** Looks all matches up, then sorts them. OFFSET keeps Postgres from reading the order of the list instead. */
 function sorted(search: Search, owners: readonly string[] | null, indexed: readonly SQL[]): SQL {
   const conditions = [...indexed, ...orderedConditions(search.filter), ...ownedBy(owners), ...boundsOf(search)]
   return sql`
     /* import.find_all */
-    WITH matching AS MATERIALIZED (SELECT i.id, i.registered_at FROM imports i WHERE ${all(conditions)})
-    SELECT m.id FROM matching m ORDER BY ${orderOf(search, sql`m.`)} LIMIT ${search.limit}`
+    SELECT m.id FROM (SELECT i.id, i.registered_at FROM imports i WHERE ${all(conditions)} OFFSET 0) m
+    ORDER BY ${orderOf(search, sql`m.`)} LIMIT ${search.limit}`
 }
 
 function ownedBy(owners: readonly string[] | null): SQL[] {

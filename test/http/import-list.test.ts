@@ -81,6 +81,37 @@ describe('filters', () => {
     expect(await jobs({ registeredAfter: registered.after, registeredBefore: registered.before })).toEqual([`${own}-1`])
   })
 
+  test('what ended after a moment comes from the oldest on, however long it took, and pages go through all of it', async () => {
+    const { id: connectionId } = await api.connection()
+    const own = unique('long')
+    const endedAt = (name: string, seconds: number, end: number | null) =>
+      api.import({
+        connectionId,
+        jobId: `${own}-${name}`,
+        state: end === null ? 'running' : 'failed',
+        registeredAt: at(4_000_000 + (end ?? 0) - seconds),
+        finishedAt: end === null ? null : at(4_000_000 + end),
+      })
+    await endedAt('for long', 3_000_000, 5)
+    await endedAt('too early', 90, -1)
+    await endedAt('just then', 64, 0)
+    await endedAt('at once', 0, 1)
+    await endedAt('by another clock', -2, 2)
+    await endedAt('for an hour', 3_600, 3_599)
+    await endedAt('goes on', 10, null)
+    const query = { finishedAfter: at(4_000_000).toISOString(), order: 'oldest', limit: 2 }
+    const found: string[] = []
+    for (let next: string | null = ''; next !== null; ) {
+      const page = await list({ ...query, ...(next && { after: next }) })
+      found.push(...page.data.map(({ jobId }) => jobId))
+      next = page.next
+    }
+    expect(found.filter((jobId) => jobId.startsWith(own))).toEqual(
+      ['for long', 'just then', 'for an hour', 'at once', 'by another clock'].map((name) => `${own}-${name}`),
+    )
+    expect(await jobs({ ...query, state: 'lost,failed', jobId: `${own}-just then` })).toEqual([`${own}-just then`])
+  })
+
   test.each([
     ['state', 'failed,done', 'pending, queued, running, succeeded, partial, failed, canceled, lost, stopped'],
     ['provider', 'acme', 'cdq, '],

@@ -158,6 +158,14 @@ export const imports = pgTable(
     index('imports_metadata').using('gin', table.metadata.op('jsonb_path_ops')),
     // The views of `reporting`, and queries on them, select by these and by the time of registration.
     index('imports_finished').on(table.finishedAt).where(sql`${table.finishedAt} is not null`),
+    // What ended after a moment, from the oldest on (imports/ended-after.ts).
+    index('imports_ran_class')
+      .on(
+        sql`(floor(ln(greatest(extract(epoch from finished_at - registered_at)::float8, 1)) / ln(2::float8))::int)`,
+        table.registeredAt,
+        table.id,
+      )
+      .where(sql`${table.finishedAt} is not null`),
     index('imports_connection_finished')
       .on(table.connectionId, table.finishedAt)
       .where(sql`${table.finishedAt} is not null`),

@@ -44,6 +44,8 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
     countExhausted(deps, since),
   ])
   const items: Item[] = []
+  const failing: Item[] = []
+  const byHand: Item[] = []
   for (const { name, pausedAt, pauseReason } of connections.data)
     if (pausedAt !== null)
       items.push({
@@ -53,28 +55,22 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
         path: `/connections/${encodeURIComponent(name)}`,
       })
   for (const { id, url, enabled, disabledReason, failingSince } of endpoints.data) {
-    const isGivenUp = !enabled && disabledReason !== 'manual'
-    if (!isGivenUp && failingSince === null) continue
-    const what = isGivenUp
-      ? 'is disabled: it was given up'
-      : `has been failing for ${duration(now.getTime() - Date.parse(failingSince ?? ''))}`
-    items.push({
-      kind: 'bad',
-      text: `The endpoint ${shownUrl(url)} ${what}.`,
-      verb: 'Look at it',
-      path: `/webhooks/${id}`,
-    })
-  }
-  for (const [attention, text, verb] of attentionTexts) {
-    const count = imports.byAttention.get(attention) ?? 0
-    if (count > 0)
-      items.push({
-        kind: 'warn',
-        text: `${counted(count, 'import')} ${text}.`,
-        verb,
-        path: `/imports?attention=${attention}`,
+    const path = `/webhooks/${id}`
+    const of = `The endpoint ${shownUrl(url)}`
+    if (!enabled && disabledReason === 'manual')
+      byHand.push({ kind: 'warn', text: `${of} is disabled by hand: nothing is sent to it.`, verb: 'Enable it', path })
+    else if (!enabled)
+      items.push({ kind: 'bad', text: `${of} is disabled: it was given up.`, verb: 'Look at it', path })
+    else if (failingSince !== null)
+      failing.push({
+        kind: 'bad',
+        text: `${of} has been failing for ${duration(now.getTime() - Date.parse(failingSince))}.`,
+        verb: 'Look at it',
+        path,
       })
   }
+  items.push(...failing)
+  items.push(...countedAs(graveAttentions, imports.byAttention))
   if (imports.lost > 0)
     items.push({
       kind: 'warn',
@@ -91,17 +87,32 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
         verb: 'Recover them',
         path: `/webhooks/${id}?state=exhausted`,
       })
+  items.push(...countedAs(slowAttentions, imports.byAttention), ...byHand)
   return { items, lookedAt: now.toISOString() }
 }
 
-const attentionTexts: readonly [Attention, string, string][] = [
+type AttentionText = readonly [Attention, text: string, verb: string]
+
+/** Nobody will know how these end unless somebody acts. */
+const graveAttentions: readonly AttentionText[] = [
   ['unmapped_status', 'with a status that nobody has mapped', 'Look at the answers'],
   ['forbidden', 'refused by the provider', 'See which'],
+]
+/** These may still end by themselves. */
+const slowAttentions: readonly AttentionText[] = [
   ['outcome_incomplete', 'said to be done without what shows it', 'See which'],
   ['stalled', 'whose progress hasn’t moved for long', 'See which'],
   ['overdue', 'taking much longer than usual', 'See which'],
   ['budget', 'polled less often than they should be, for want of requests', 'See the limits'],
 ]
+
+function countedAs(texts: readonly AttentionText[], counts: ReadonlyMap<Attention, number>): Item[] {
+  return texts.flatMap(([attention, text, verb]) => {
+    const count = counts.get(attention) ?? 0
+    const path = `/imports?attention=${attention}`
+    return count === 0 ? [] : [{ kind: 'warn' as const, text: `${counted(count, 'import')} ${text}.`, verb, path }]
+  })
+}
 
 export function attentionCard({ items, lookedAt }: NeedsAttention, basePath: string): Html {
   const looked = html`<small>looked <time datetime="${lookedAt}">${moment(lookedAt)}</time></small>`

@@ -9,6 +9,7 @@ import { type ConnectionTest, type TestDeps, testConnection } from '../../connec
 import type { Guard } from '../../egress/guard.ts'
 import { listImports } from '../../imports/read.ts'
 import { type ImportState, states } from '../../model/import-state.ts'
+import { readOutcomeDays } from '../../reporting/outcome-days.ts'
 import { allows } from '../../tokens/scope.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
@@ -22,6 +23,7 @@ import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
+import { firstDay, outcomesCard } from './outcomes.ts'
 import { openNotice, sealNotice } from './sealed-notice.ts'
 
 const shownConnections = 1_000
@@ -90,6 +92,7 @@ export function mountConnections(app: IRouter, deps: Deps): void {
       countImports(deps, one.name),
     ])
     const now = clock.now()
+    const days = await readOutcomeDays(deps, { since: firstDay(now), connection: one.name })
     const viewer = principalOf(response)
     const test = openNotice<ConnectionTest>(deps.encryption, one.name, request.query.tested)
     const list = `${basePath}/imports?${new URLSearchParams({ connection: one.name })}`
@@ -97,6 +100,7 @@ export function mountConnections(app: IRouter, deps: Deps): void {
 <h1 class="job"><span>Connection</span> ${one.name}</h1>
 ${facts(one, standing, now)}
 ${allows(viewer.scope, 'admin') ? actions(one, connectionPath(basePath, one.name)) : null}
+${outcomesCard(days, { basePath, now, connection: one.name })}
 <section class="card" aria-labelledby="imports"><div class="heading"><h2 id="imports"><a href="${list}">Imports</a></h2>${allows(viewer.scope, 'write') ? html`<a class="button" href="${basePath}/imports/new?${new URLSearchParams({ connection: one.name }).toString()}">Register an import</a>` : null}</div>
 ${
   imports.data.length === 0

@@ -10,14 +10,16 @@ import { describeTroubles } from '../../work/troubles.ts'
 import { noStore } from '../security-headers.ts'
 import { attentionCard, type NeedsAttention } from './attention.ts'
 import { connectionTable } from './connection-table.ts'
+import { connectionTrends } from './connection-trends.ts'
 import { firstSteps } from './first-steps.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
+import type { Outcomes } from './outcomes.ts'
 import { type StateCounts, stateCounts } from './state-counts.ts'
 
-const recentImports = 20
+const recentImports = 10
 const shownConnections = 100
 const refreshSeconds = 5
 
@@ -28,16 +30,18 @@ interface Deps extends PageGuardDeps {
   queues: Queues['all']
   counts: StateCounts
   attention: () => Promise<NeedsAttention>
+  outcomes: () => Promise<Outcomes>
 }
 
 export function mountDashboard(app: IRouter, deps: Deps): void {
   const { basePath, clock } = deps
   app.get('/', noStore, requireSignIn(deps, 'read'), async (request, response) => {
     const viewer = principalOf(response)
-    const [steps, counts, attention, recent, connections, troubles] = await Promise.all([
+    const [steps, counts, attention, outcomes, recent, connections, troubles] = await Promise.all([
       firstSteps(deps, request, viewer),
       deps.counts(),
       deps.attention(),
+      deps.outcomes(),
       listImports(deps, { limit: recentImports }),
       listConnections(deps, { limit: shownConnections }),
       describeTroubles({ all: deps.queues }),
@@ -48,12 +52,17 @@ ${steps}
 ${troubles.length > 0 ? troubleCard(troubles) : null}
 ${attentionCard(attention, basePath)}
 ${stateCounts(`${basePath}/imports`, counts)}
+${outcomes.card}
 <section class="card"><h2><a href="${basePath}/imports">Recent imports</a></h2>${
       recent.data.length === 0
         ? html`<p>None yet: register one with <code>POST ${basePath}/v1/imports</code>.</p>`
         : importTable(recent.data, { ...shown, caption: 'The imports that were registered last' })
     }</section>
-<section class="card"><h2><a href="${basePath}/connections">Connections</a></h2>${connectionTable(connections.data, shown)}</section>`
+<section class="card"><h2><a href="${basePath}/connections">Connections</a></h2>${
+      connections.data.length === 0
+        ? connectionTable([], shown)
+        : connectionTrends(connections.data, outcomes.days, shown)
+    }</section>`
     response.type('html').send(page({ title: 'Overview', body, basePath, viewer, section: '/', refreshSeconds }))
   })
 }

@@ -1,0 +1,1 @@
+CREATE INDEX "imports_ran_class" ON "imports" USING btree ((floor(ln(greatest(extract(epoch from finished_at - registered_at)::float8, 1)) / ln(2::float8))::int),"registered_at","id") WHERE "imports"."finished_at" is not null;

@@ -1,0 +1,190 @@
+import type { Page } from 'playwright-core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { after } from '../../src/base/clock.ts'
+import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
+import { outcomes } from '../../src/reporting/outcome-days.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
+import { executablePath, hasBrowser, lookAround, signIn, useBrowser } from './browser.ts'
+
+const api = useApi()
+const dayMs = 86_400_000
+const hourMs = 3_600_000
+
+/** Imports of a connection that ended so many days ago, and as which. */
+async function end(connectionId: string, daysAgo: number, states: readonly string[]): Promise<void> {
+  for (const state of states) {
+    const finishedAt = after(api.clock.now(), -daysAgo * dayMs - 60_000)
+    const registeredAt = after(finishedAt, -hourMs)
+    const ended = { state, finishedAt, registeredAt, providerCreatedAt: registeredAt, providerFinishedAt: finishedAt }
+    await api.import({ connectionId, jobId: unique('job'), ...ended })
+    await api.db.transaction((tx) => markDays(tx, [connectionId], [registeredAt, finishedAt]))
+  }
+  await rollUp(api, new AbortController().signal)
+}
+
+async function show(path = '/'): Promise<string> {
+  const signedIn = await api.send('/login', {
+    method: 'POST',
+    redirect: 'manual',
+    body: new URLSearchParams({ token: adminToken }),
+  })
+  const cookie = signedIn.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  const { status, body } = await api.send(path, { headers: { accept: 'text/html', cookie } })
+  expect(status).toBe(200)
+  return String(body)
+}
+
+/** The parts of the bars, as their titles say them. */
+function titlesIn(html: string): string[] {
+  return [...html.matchAll(/<title>(\d{4}-\d\d-\d\d: [^<]+)<\/title>/g)].map(([, title = '']) => title).toSorted()
+}
+
+beforeEach(() => api.clock.advance(10_000)) // past what is remembered
+
+test('before anything ended there are no bars, and the page says so', async () => {
+  const html = await show()
+  expect(html).toContain('Nothing ended in these days.')
+  expect(html).toContain('All is well')
+  expect(titlesIn(html)).toEqual([])
+})
+
+test('the bars, the table and reporting.daily_outcomes have the same numbers', async () => {
+  const [{ id: one, name }, { id: other }] = [await api.connection(), await api.connection()]
+  await end(one, 0, ['succeeded', 'failed', 'succeeded'])
+  await end(one, 3, ['partial', 'lost'])
+  await end(other, 3, ['partial', 'stopped', 'canceled'])
+  await end(other, 29, ['failed'])
+  await end(other, 30, ['failed']) // before the first day that is shown
+  api.clock.advance(10_000)
+  const since = after(api.clock.now(), -29 * dayMs)
+    .toISOString()
+    .slice(0, 10)
+  const rows = await api.sql(
+    `SELECT day::text, ${outcomes.map((outcome) => `sum(${outcome})::int AS ${outcome}`).join(', ')}
+    FROM reporting.daily_outcomes WHERE day >= $1 GROUP BY day`,
+    [since],
+  )
+  const counted = rows.flatMap((row) =>
+    outcomes.flatMap((outcome) => (row[outcome] === 0 ? [] : [`${row.day}: ${row[outcome]} ${outcome}`])),
+  )
+  expect(counted).toHaveLength(7)
+  const html = await show()
+  expect(titlesIn(html)).toEqual(counted.toSorted())
+  const sum = (outcome: string) => rows.reduce((total, row) => total + Number(row[outcome]), 0)
+  for (const outcome of outcomes) expect(html).toMatch(new RegExp(`</svg> ${outcome} <b>${sum(outcome)}</b>`))
+  expect(html).toContain('33.3 %') // two succeeded, two in part, and two failed
+  expect(html.match(/<th scope="row">/g)).toHaveLength(30)
+
+  const theirs = await show(`/connections/${name}`)
+  expect(titlesIn(theirs)).toHaveLength(4)
+  expect(theirs).toContain('<dd class="figure">≈ 1 h</dd>')
+})
+
+test('what needs attention is listed with the worst first, each with a link to where it is mended', async () => {
+  const now = api.clock.now()
+  const paused = await api.connection({ pausedAt: now, pauseReason: 'unauthorized' })
+  const byHand = await api.endpoint({ disabledAt: now, disabledReason: 'manual' })
+  const givenUp = await api.endpoint({ disabledAt: now, disabledReason: 'gone' })
+  const failing = await api.endpoint({ failingSince: after(now, -720_000), firstFailureAt: after(now, -720_000) })
+  await api.delivery({ endpointId: failing.id, state: 'exhausted', attempts: 9, nextAttemptAt: null })
+  for (const attention of ['overdue', 'stalled', 'forbidden', 'unmapped_status'])
+    await api.import({ connectionId: paused.id, state: 'running', attention })
+  await api.import({ connectionId: paused.id, state: 'lost', lostReason: 'expired', finishedAt: now })
+  api.clock.advance(10_000)
+  const html = await show()
+  const [, list = ''] = /<ul class="attention">(.*?)<\/ul>/s.exec(html) ?? []
+  const links = [...list.matchAll(/<a href="([^"]+)">[^<]+<\/a>/g)].map(
+    ([, path = '']) => path.split(/\?|&/)[0] + (/attention=\w+|state=\w+/.exec(path)?.[0] ?? ''),
+  )
+  expect(links).toEqual([
+    `/connections/${paused.name}`,
+    `/webhooks/${givenUp.id}`,
+    `/webhooks/${failing.id}`,
+    '/importsattention=unmapped_status',
+    '/importsattention=forbidden',
+    '/importsstate=lost',
+    `/webhooks/${failing.id}state=exhausted`,
+    '/importsattention=stalled',
+    '/importsattention=overdue',
+    `/webhooks/${byHand.id}`,
+  ])
+  expect(html).not.toContain('All is well')
+})
+
+test('what many tabs ask for within five seconds is counted once', async () => {
+  api.clock.advance(10_000)
+  const statements = watchStatements()
+  await Promise.all(Array.from({ length: 10 }, () => show()))
+  expect(statements('day.read')).toBe(1)
+  expect(statements('import.count_attention')).toBe(1)
+  api.clock.advance(5_000)
+  await show()
+  expect(statements('day.read')).toBe(2)
+})
+
+/** How many statements of a name this process has sent since. */
+function watchStatements(): (name: string) => number {
+  const { pool } = api.database
+  const seen: string[] = []
+  const { query } = pool
+  pool.query = ((...args: unknown[]) => {
+    const [first] = args as [string | { text: string }]
+    seen.push(typeof first === 'string' ? first : first.text)
+    return (query as (...all: unknown[]) => unknown).apply(pool, args)
+  }) as typeof pool.query
+  return (name) => seen.filter((text) => text.includes(`/* ${name} */`)).length
+}
+
+describe.skipIf(!hasBrowser)(`in Chromium (${executablePath})`, () => {
+  const withPage = useBrowser(api)
+
+  /** How many rows the list has, over all its pages. */
+  async function listed(page: Page): Promise<number> {
+    let count = await page.locator('main tbody tr').count()
+    const next = page.getByRole('link', { name: 'Next page' })
+    while ((await next.count()) > 0) {
+      await Promise.all([page.waitForURL(/after=/), next.click()])
+      count += await page.locator('main tbody tr').count()
+    }
+    return count
+  }
+
+  test('a bar opens the list of its day and outcome, which has as many imports as the bar says', async () => {
+    const { id } = await api.connection()
+    await end(id, 5, ['failed', 'failed', 'failed', 'succeeded'])
+    await end(
+      id,
+      7,
+      Array.from({ length: 60 }, () => 'succeeded'),
+    )
+    api.clock.advance(10_000)
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/`)
+      await lookAround(page, 'overview')
+      for (const [daysAgo, outcome] of [
+        [5, 'failed'],
+        [7, 'succeeded'],
+      ] as const) {
+        await page.goto(`${api.url}/`)
+        const day = after(api.clock.now(), -daysAgo * dayMs - 60_000)
+          .toISOString()
+          .slice(0, 10)
+        const bar = page.locator(`.bars a[aria-label^="${day}: "][aria-label$=" ${outcome}"]`)
+        const count = Number(/: ([\d,]+) /.exec((await bar.getAttribute('aria-label')) ?? '')?.[1])
+        expect(count).toBeGreaterThanOrEqual(3)
+        await bar.click()
+        await page.waitForURL(/\/imports\?finishedAfter=/)
+        expect(await listed(page)).toBe(count)
+        await page.goto(`${api.url}/`)
+        await page.getByText('As a table').click()
+        const row = page.locator('.outcomes tbody tr', { hasText: day })
+        await row
+          .locator('a')
+          .nth(outcome === 'succeeded' ? 0 : outcomes.indexOf(outcome) - 1)
+          .click()
+        await page.waitForURL(/\/imports\?finishedAfter=/)
+      }
+    })
+  })
+})
