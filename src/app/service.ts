@@ -114,7 +114,7 @@ export async function startService(
       await tally.flush().catch(() => {}) // the database may be away
     })
     const asking = {
-      accesses: createConnectionAccesses({ db, encryption, log, count: tally.count }),
+      accesses: createConnectionAccesses({ db, encryption, log, count: tally.count, clock }),
       client: createProviderClient({ agents: providerAgents, clock }),
     }
 

@@ -1,6 +1,7 @@
 // Owns what a worker needs to call a connection's provider. Credentials are decrypted once for each change, not for
 // each poll.
 import { inArray } from 'drizzle-orm'
+import { type Clock, systemClock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
 import type { Log } from '../base/log.ts'
 import { isMetered } from '../budget/budget.ts'
@@ -13,6 +14,7 @@ import { volatileFieldsOf } from '../model/volatile-fields.ts'
 import type { TokenKeeper } from '../providers/ask.ts'
 import type { Provider } from '../providers/contract.ts'
 import type { ConnectionRow } from './present.ts'
+import { countRequest } from './reserve.ts'
 import { openCredentials } from './secrets.ts'
 import { createTokenKeepers } from './tokens.ts'
 
@@ -40,6 +42,8 @@ export interface ConnectionAccess {
   refusedSince: Date | null
   /** Counts a request of a connection without limits. Those of others are counted before they begin. */
   onRequest?: () => void
+  /** Counts a request for a token of a connection with limits. */
+  onUnforeseen?: () => Promise<void>
   /** When a caller last put the connection. Refusals of older credentials say nothing about newer ones. */
   updatedAt: Date
 }
@@ -58,12 +62,14 @@ export function createConnectionAccesses({
   encryption,
   log,
   count,
+  clock = systemClock,
 }: {
   db: Database
   encryption: Encryption
   log: Log
   /** Called with each request over a connection without limits. */
   count?: (connectionId: string) => void
+  clock?: Clock
 }): ConnectionAccesses {
   const catalog = createCatalog({ log })
   const keepTokens = createTokenKeepers({ db, encryption })
@@ -91,7 +97,8 @@ export function createConnectionAccesses({
         const provider = providerOf(row)
         if (!provider) return []
         const opened = accessOf(row, provider, credentialsOf(row))
-        const access = provider.tokenRequest ? { ...opened, tokens: keepTokens(opened) } : opened
+        const onUnforeseen = () => countRequest(db, opened, clock.now())
+        const access = provider.tokenRequest ? { ...opened, tokens: keepTokens(opened), onUnforeseen } : opened
         const isCounted = count !== undefined && !isMetered(access.limits)
         return [[row.id, isCounted ? { ...access, onRequest: () => count(row.id) } : access] as const]
       }),

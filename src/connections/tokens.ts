@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import type { Database } from '../db/client.ts'
-import type { TokenKeeper } from '../providers/ask.ts'
+import type { Access, TokenKeeper } from '../providers/ask.ts'
 import { ProviderError } from '../providers/client.ts'
 import type { Token } from '../providers/contract.ts'
 
@@ -21,11 +21,16 @@ interface Kept {
   of: string
   accessToken: string
   refreshToken: string | null
+  /** Absent: an earlier version kept it. */
+  baseUrl?: string | null
 }
 
 /** A token that ends within this time isn't used any more. */
 const earlyMs = 30_000
-/** How long one worker may take to get a token: longer than a call takes. */
+/**
+ * How long one worker has the others wait: longer than a call takes. One that was stopped for longer may still store its
+ * token, unless another one has stored one meanwhile.
+ */
 const claimMs = 60_000
 const waitMs = 200
 const maxTries = 5
@@ -44,14 +49,19 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
       async token(get, { refused, signal }) {
         const known = cache.get(owner.id)
         if (known && known.until > performance.now() && known.kept.of === of && known.kept.accessToken !== refused)
-          return known.kept.accessToken
+          return accessOf(known.kept)
         const key = JSON.stringify([owner.id, of, refused])
-        const found = running.get(key) ?? find({ id: owner.id, of, get, refused, signal })
-        running.set(key, found)
-        try {
-          return (await found).accessToken
-        } finally {
-          if (running.get(key) === found) running.delete(key)
+        for (;;) {
+          const found = running.get(key) ?? find({ id: owner.id, of, get, refused, signal })
+          running.set(key, found)
+          try {
+            return accessOf(await found)
+          } catch (error) {
+            // It was another caller's search, and that caller has left.
+            if (signal.aborted || !(error instanceof ProviderError) || error.kind !== 'aborted') throw error
+          } finally {
+            if (running.get(key) === found) running.delete(key)
+          }
         }
       },
     }
@@ -65,16 +75,20 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
       const kept = opened(stored?.sealed ?? null, id)
       if (kept?.of === of && stored?.isFresh && kept.accessToken !== refused) return remember(id, kept, stored.leftMs)
       const claim = randomUUID()
-      if (await claimed(id, claim)) return renew(wanted, claim)
+      const renewed = (await claimed(id, claim)) ? await renew(wanted, claim) : null
+      if (renewed !== null) return renewed
       await delay(waitMs, undefined, { signal }).catch(() => {}) // then the loop ends
     }
   }
 
-  /** Reads again under the claim: another worker may have been quicker. */
+  /**
+   * Reads again under the claim: another worker may have been quicker. Returns null if one stored a token while this
+   * one was got, which then counts.
+   */
   async function renew(
     { id, of, get, refused }: { id: string; of: string; get: Get; refused: string | null },
     claim: string,
-  ): Promise<Kept> {
+  ): Promise<Kept | null> {
     try {
       const stored = await read(id)
       const before = opened(stored?.sealed ?? null, id)
@@ -85,8 +99,9 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
         of,
         accessToken: token.accessToken,
         refreshToken: token.refreshToken ?? same?.refreshToken ?? null,
+        baseUrl: token.baseUrl,
       }
-      await storeFirmly(id, claim, kept, token)
+      if (!(await storeFirmly(id, stored?.sealed ?? null, kept, token))) return null
       return remember(id, kept, token.lifetimeMs - earlyMs)
     } finally {
       await db.execute(sql`
@@ -123,23 +138,24 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
   }
 
   /** A refresh token that isn't stored is lost, and with it the access of all workers. So a lost database is waited for. */
-  async function storeFirmly(id: string, claim: string, kept: Kept, token: Token): Promise<void> {
+  async function storeFirmly(id: string, before: string | null, kept: Kept, token: Token): Promise<boolean> {
+    const sealed = encryption.encrypt(JSON.stringify(kept), contextOf(id))
     for (let tries = 1; ; tries++)
       try {
-        return await store(id, claim, kept, token)
+        return await store(id, before, sealed, token)
       } catch (error) {
         if (tries === maxTries) throw error
         await delay(retryMs)
       }
   }
 
-  async function store(id: string, claim: string, kept: Kept, { lifetimeMs }: Token): Promise<void> {
-    await db.execute(sql`
+  /** Returns false if there is another token than before. One that this stored at an earlier try is none. */
+  async function store(id: string, before: string | null, sealed: string, { lifetimeMs }: Token): Promise<boolean> {
+    const { rowCount } = await db.execute(sql`
       /* token.store */
-      UPDATE connection_tokens
-      SET sealed = ${encryption.encrypt(JSON.stringify(kept), contextOf(id))},
-        expires_at = now() + ${lifetimeMs} * interval '1 ms'
-      WHERE connection_id = ${id} AND claim = ${claim}`)
+      UPDATE connection_tokens SET sealed = ${sealed}, expires_at = now() + ${lifetimeMs} * interval '1 ms'
+      WHERE connection_id = ${id} AND (sealed IS NOT DISTINCT FROM ${before}::text OR sealed = ${sealed})`)
+    return rowCount === 1
   }
 
   function opened(sealed: string | null, id: string): Kept | null {
@@ -151,6 +167,10 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
       throw error
     }
   }
+}
+
+function accessOf({ accessToken, baseUrl = null }: Kept): Access {
+  return { accessToken, baseUrl }
 }
 
 /** What a connection's token is encrypted for. */

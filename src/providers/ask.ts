@@ -28,18 +28,24 @@ export interface AskTarget {
   tokens?: TokenKeeper
   /** Called with each request that is sent. */
   onRequest?: () => void
+  /** Called before a request that nobody could foresee: for a token, or again with a new one. */
+  onUnforeseen?: () => Promise<void>
 }
+
+/** An access token, and where requests with it go to. Null: to the connection's base URL. */
+export type Access = Pick<Token, 'accessToken' | 'baseUrl'>
 
 export interface TokenKeeper {
   /**
    * Returns an access token that works, other than the refused one. Gets a new one by `get` if there is none. At most
-   * one caller of all processes gets one at a time.
+   * one caller of all processes gets one at a time, and what was asked for is waited for: a refresh token that came
+   * with it must not be lost.
    * @throws {ProviderError} of `get`.
    */
   token(
     get: (refreshToken: string | null) => Promise<Token>,
     options: { refused: string | null; signal: AbortSignal },
-  ): Promise<string>
+  ): Promise<Access>
 }
 
 export interface AskedStatus extends StatusAnswer {
@@ -177,9 +183,10 @@ export function openFile(
   return asClient({ client, provider, target, jobId, signal }, (job, credentials) => {
     const request = source.request(job)
     const { method, body } = url === null ? request : {}
-    const path = url === null ? pathBelow(base, request) : `${url.pathname}${url.search}`
+    const at = url === null ? new URL(job.baseUrl ?? target.baseUrl) : base
+    const path = url === null ? pathBelow(at, request) : `${url.pathname}${url.search}`
     return client.open(
-      { origin: base.origin, path, method, headers: { ...request.headers, ...headers }, body },
+      { origin: at.origin, path, method, headers: { ...request.headers, ...headers }, body },
       { signal, credentials, settings: target.settings, readError, classify },
     )
   })
@@ -193,7 +200,7 @@ async function send<Value>(
   const { client, provider, target, signal } = asker
   const { readError, classify, readsEmptyBodies } = provider
   return asClient(asker, (job, credentials) =>
-    client.send(target.baseUrl, request(job), {
+    client.send(job.baseUrl ?? target.baseUrl, request(job), {
       signal,
       credentials,
       settings: target.settings,
@@ -219,9 +226,11 @@ async function asClient<Value>(asker: Asker, ask: Ask<Value>): Promise<Value> {
       'No key in ENCRYPTION_KEYS opens the credentials of the connection, so nothing was asked.',
     )
   const job = { jobId, credentials, settings, baseUrl }
-  const askWith = (token?: string) => {
+  const askWith = (access?: Access) => {
     target.onRequest?.()
-    return token === undefined ? ask(job, credentials) : ask({ ...job, token }, { credentials, token })
+    if (!access) return ask(job, credentials)
+    const { accessToken: token, baseUrl: at } = access
+    return ask({ ...job, token, baseUrl: at ?? baseUrl }, { credentials, token })
   }
   return provider.tokenRequest?.(job, null) ? askWithToken(asker, job, askWith) : askWith()
 }
@@ -230,39 +239,46 @@ async function asClient<Value>(asker: Asker, ask: Ask<Value>): Promise<Value> {
 async function askWithToken<Value>(
   { client, provider, target, signal }: Asker,
   job: Job<unknown, unknown>,
-  ask: (token: string) => Promise<Value>,
+  ask: (access: Access) => Promise<Value>,
 ): Promise<Value> {
   const { tokens } = target
   if (!tokens) throw new TypeError(`${provider.name} needs a token, and nothing keeps tokens.`)
-  const get = (refreshToken: string | null) => getToken(client, provider, { job, refreshToken, signal })
-  const token = await tokens.token(get, { refused: null, signal })
+  const get = (refreshToken: string | null) => getToken({ client, provider, target }, job, refreshToken)
+  const access = await tokens.token(get, { refused: null, signal })
   try {
-    return await ask(token)
+    return await ask(access)
   } catch (error) {
     if (!(error instanceof ProviderError) || error.kind !== 'unauthorized') throw error
-    return ask(await tokens.token(get, { refused: token, signal }))
+    const other = await tokens.token(get, { refused: access.accessToken, signal })
+    await target.onUnforeseen?.()
+    return ask(other)
   }
 }
 
+/** Nobody aborts this: the answer may replace the refresh token that was sent. The client's own time limit ends it. */
 async function getToken(
-  client: ProviderClient,
-  provider: Provider,
-  { job, refreshToken, signal }: { job: Job<unknown, unknown>; refreshToken: string | null; signal: AbortSignal },
+  { client, provider, target }: Pick<Asker, 'client' | 'provider' | 'target'>,
+  job: Job<unknown, unknown>,
+  refreshToken: string | null,
 ): Promise<Token> {
   const wanted = provider.tokenRequest?.(job, refreshToken)
   if (!wanted) throw new TypeError(`${provider.name} needs no token.`)
+  const form = await wanted.form(client.clock.now())
+  await target.onUnforeseen?.()
+  target.onRequest?.()
   const url = new URL(wanted.url)
   const { value } = await client.send(
     url.origin,
     {
       method: 'POST',
       path: url.pathname,
+      query: { ...Object.fromEntries(url.searchParams), ...wanted.query },
       headers: { ...wanted.headers, 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(wanted.form).toString(),
+      body: new URLSearchParams(form).toString(),
     },
     {
-      signal,
-      credentials: { credentials: job.credentials, refreshToken },
+      signal: new AbortController().signal,
+      credentials: { credentials: job.credentials, refreshToken, assertion: form.assertion },
       read: wanted.read,
       readError: readTokenError,
       classify: ({ status }) => ({ kind: refusalKinds[status] ?? null, retryAfterMs: null }),

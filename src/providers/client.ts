@@ -47,6 +47,7 @@ export interface Answer<Value> {
 }
 
 export interface ProviderClient {
+  clock: Clock
   /**
    * Sends one request below the base URL, to its origin alone.
    * @throws {ProviderError}
@@ -82,6 +83,7 @@ export function createProviderClient(options: {
   const largeBodies = options.largeBodies ?? createLargeBodies()
 
   return {
+    clock,
     async send(baseUrl, request, asking) {
       const call = startCall(asking.signal, totalMs)
       const base = new URL(baseUrl)

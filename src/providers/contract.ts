@@ -122,13 +122,17 @@ export interface Token {
   lifetimeMs: number
   /** The refresh token for the next time. Null: the one that was used goes on working. */
   refreshToken: string | null
+  /** Where requests with it go to. Null: to the connection's base URL. */
+  baseUrl: string | null
 }
 
 /** How to get an access token: a form that is posted to a URL. */
 export interface TokenRequest {
   url: string
+  query: Record<string, string>
   headers: Record<string, string>
-  form: Record<string, string>
+  /** Made when it is sent: an assertion is signed for its moment. @throws {ProviderError} */
+  form(now: Date): Promise<Record<string, string>>
   /** @throws {z.ZodError} if the answer has no token. */
   read(body: unknown): Token
 }

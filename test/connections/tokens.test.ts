@@ -1,7 +1,9 @@
 // Owns access tokens that expire: got once for all workers, kept encrypted, replaced when refused, and the refresh token
 // that each refresh replaces used once.
+import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { jwtVerify } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { createLog } from '../../src/base/log.ts'
@@ -28,6 +30,12 @@ let valid: Set<string>
 let refreshTokens: Set<string>
 let lifetimeS: number | undefined
 let hold: Promise<void>
+/** What the token answer says besides. */
+let more: Record<string, unknown>
+/** What is asked for besides tokens, by path and host. */
+let asked: { url: string; host: string | undefined }[]
+/** The query of each request for a token. */
+let tokenQueries: URLSearchParams[]
 
 beforeAll(async () => {
   database = await createTestDatabase()
@@ -35,8 +43,14 @@ beforeAll(async () => {
   vendor = createServer((request, response) => {
     const send = (status: number, body: unknown) =>
       void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    const [path = '', query = ''] = (request.url ?? '').split('?')
     if (request.method !== 'POST') {
+      asked.push({ url: request.url ?? '', host: request.headers.host })
       const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+      if (path.startsWith('/bulk/'))
+        return valid.has(token)
+          ? send(200, { requestId: 'a', success: true, result: [{ batchId: 7, status: 'Importing' }] })
+          : send(200, { success: false, errors: [{ code: '602', message: `Access token expired: ${token}` }] })
       return valid.has(token)
         ? send(200, { state: 'InProgress', numberRecordsProcessed: 1 })
         : send(401, [{ errorCode: 'INVALID_SESSION_ID', message: `Session expired: ${token}` }])
@@ -48,7 +62,12 @@ beforeAll(async () => {
     request.on('end', async () => {
       const form = new URLSearchParams(text)
       tokenForms.push(form)
+      tokenQueries.push(new URLSearchParams(query))
       await hold
+      const assertion = form.get('assertion')
+      if (assertion === null && path.startsWith('/identity'))
+        for (const [name, value] of new URLSearchParams(query)) form.set(name, value)
+      if (assertion !== null) form.set('client_secret', 'right')
       const given = form.get('refresh_token')
       if (form.get('client_secret') !== 'right' || (given !== null && !refreshTokens.delete(given)))
         return send(400, { error: 'invalid_grant', error_description: `no: ${form.get('client_secret')}` })
@@ -59,6 +78,7 @@ beforeAll(async () => {
         access_token: `access-token-${number}`,
         ...(given !== null && { refresh_token: `refresh-token-${number}` }),
         ...(lifetimeS !== undefined && { expires_in: lifetimeS }),
+        ...more,
       })
     })
   })
@@ -71,6 +91,9 @@ beforeEach(() => {
   refreshTokens = new Set(['refresh-token-0'])
   lifetimeS = 3_600
   hold = Promise.resolve()
+  more = {}
+  asked = []
+  tokenQueries = []
 })
 afterAll(async () => {
   await asker.close()
@@ -80,13 +103,17 @@ afterAll(async () => {
 })
 
 let number = 0
-async function aConnection(credentials: Record<string, string>): Promise<string> {
+async function aConnection(
+  credentials: Record<string, string>,
+  { provider = 'salesforce', ...more }: { provider?: string; settings?: object; limits?: object } = {},
+): Promise<string> {
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const name = `salesforce-${number++}`
   await putConnection({ db: database.db, clock, encryption, guard }, name, {
-    provider: 'salesforce',
+    provider,
     baseUrl,
     credentials,
+    ...more,
   })
   const { rows } = await database.pool.query('SELECT id FROM connections WHERE name = $1', [name])
   return rows[0].id
@@ -94,11 +121,11 @@ async function aConnection(credentials: Record<string, string>): Promise<string>
 
 /** A process that knows nothing but what the database has. */
 function aProcess() {
-  const accesses = createConnectionAccesses({ db: database.db, encryption, log })
-  return async (id: string) => {
+  const accesses = createConnectionAccesses({ db: database.db, encryption, log, clock })
+  return async (id: string, signal = noSignal()) => {
     const access = (await accesses.load([id])).get(id)
     if (!access) throw new Error(`no connection ${id}`)
-    return askStatus(asker.client, access.provider, access, '750000000000001', { signal: noSignal() })
+    return askStatus(asker.client, access.provider, access, '750000000000001', { signal })
   }
 }
 
@@ -157,6 +184,181 @@ describe('client credentials', () => {
     expect(error).toMatchObject({ kind: 'unauthorized', message: expect.stringContaining('Session expired: ***') })
     expect(tokenForms).toHaveLength(2)
   })
+})
+
+/** Another worker takes over: the claim is over, as if its worker had been stopped for a minute. */
+async function endClaim() {
+  await database.pool.query("UPDATE connection_tokens SET claimed_until = now() - interval '1 s'")
+}
+
+describe('a token request that outlasts its claim', () => {
+  test('gives way to the token that another worker stored meanwhile', async () => {
+    const id = await aConnection(client)
+    const gate = Promise.withResolvers<void>()
+    hold = gate.promise
+    const slow = aProcess()(id)
+    await expect.poll(() => tokenForms.length).toBe(1)
+    hold = Promise.resolve()
+    await endClaim()
+    await aProcess()(id)
+    gate.resolve()
+    expect((await slow).report.state).toBe('running')
+    expect(asked).toHaveLength(2)
+    valid.delete('access-token-1')
+    // A third process finds the token of the second one.
+    await aProcess()(id)
+    expect(tokenForms).toHaveLength(2)
+  })
+
+  test('keeps the refresh token that it got, if the other worker got nothing', async () => {
+    const id = await aConnection({ ...client, refreshToken: 'refresh-token-0' })
+    await aProcess()(id)
+    valid.clear()
+    // The vendor replaces the refresh token at once, and then takes its time.
+    const gate = Promise.withResolvers<void>()
+    refreshTokens = new Set(['refresh-token-1'])
+    hold = gate.promise
+    const slow = aProcess()(id)
+    await expect.poll(() => tokenForms.length).toBe(2)
+    refreshTokens.clear()
+    hold = Promise.resolve()
+    await endClaim()
+    await expect(aProcess()(id)).rejects.toMatchObject({ kind: 'unauthorized', code: 'invalid_grant' })
+    refreshTokens.add('refresh-token-1')
+    gate.resolve()
+    expect((await slow).report.state).toBe('running')
+    valid.clear()
+    await aProcess()(id)
+    expect(tokenForms.at(-1)?.get('refresh_token')).toBe('refresh-token-3')
+  })
+
+  test('is seen to its end where its caller leaves, because it may have replaced the refresh token', async () => {
+    const id = await aConnection({ ...client, refreshToken: 'refresh-token-0' })
+    const gate = Promise.withResolvers<void>()
+    hold = gate.promise
+    const leaving = new AbortController()
+    const left = aProcess()(id, leaving.signal)
+    await expect.poll(() => tokenForms.length).toBe(1)
+    leaving.abort()
+    gate.resolve()
+    await expect(left).rejects.toMatchObject({ kind: 'aborted' })
+    await aProcess()(id)
+    expect(tokenForms.map((form) => form.get('refresh_token'))).toEqual(['refresh-token-0'])
+  })
+})
+
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2_048 })
+const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }))
+const serviceAccount = (more: Record<string, unknown> = {}) => ({
+  serviceAccountJson: JSON.stringify({
+    type: 'service_account',
+    client_email: 'tracker@p.iam.gserviceaccount.com',
+    private_key: pem,
+    private_key_id: 'key-7',
+    token_uri: `${baseUrl}/token`,
+    ...more,
+  }),
+})
+
+describe('a service account', () => {
+  const bigquery = { provider: 'bigquery', settings: { projectId: 'p' } }
+
+  test('signs an assertion for the token URL, and asks with the token that it is given', async () => {
+    const id = await aConnection(serviceAccount(), bigquery)
+    await Promise.all([aProcess()(id), aProcess()(id)])
+    expect(tokenForms).toHaveLength(1)
+    const [form] = tokenForms
+    expect(form?.get('grant_type')).toBe('urn:ietf:params:oauth:grant-type:jwt-bearer')
+    const { payload, protectedHeader } = await jwtVerify(form?.get('assertion') ?? '', publicKey, {
+      currentDate: clock.now(),
+    })
+    const iat = Math.floor(asker.client.clock.now().getTime() / 1_000)
+    expect(protectedHeader).toEqual({ alg: 'RS256', typ: 'JWT', kid: 'key-7' })
+    expect(payload).toEqual({
+      iss: 'tracker@p.iam.gserviceaccount.com',
+      scope: 'https://www.googleapis.com/auth/bigquery.readonly',
+      aud: `${baseUrl}/token`,
+      iat,
+      exp: iat + 3_600,
+    })
+    expect(asked[0]?.url).toBe('/bigquery/v2/projects/p/jobs/750000000000001')
+  })
+
+  test.each([
+    [
+      'another key',
+      { private_key: 'no key' },
+      'must have an RSA private key (PEM) of at least 2048 bits at /private_key',
+    ],
+    ['no key', { private_key: undefined }, 'must have an RSA private key (PEM) of at least 2048 bits at /private_key'],
+    ['no email', { client_email: undefined }, 'must have text at /client_email'],
+  ])('with %s is refused when the connection is put', async (_what, more, message) => {
+    const put = aConnection(serviceAccount(more), bigquery)
+    await expect(put).rejects.toMatchObject({
+      code: 'invalid_request',
+      errors: [{ field: 'credentials.serviceAccountJson', message }],
+    })
+  })
+})
+
+describe('parameters in the URL', () => {
+  test('are where Marketo wants them, and an answer of 200 says that the token has ended', async () => {
+    const id = await aConnection({ clientId: 'the-client', clientSecret: 'right' }, { provider: 'marketo' })
+    const ask = aProcess()
+    expect((await ask(id)).report.state).toBe('running')
+    expect(tokenQueries.map((query) => Object.fromEntries(query))).toEqual([
+      { grant_type: 'client_credentials', client_id: 'the-client', client_secret: 'right' },
+    ])
+    valid.clear()
+    expect((await ask(id)).report.state).toBe('running')
+    expect(tokenQueries).toHaveLength(2)
+    expect(asked.map(({ url }) => url)).toEqual(Array(3).fill('/bulk/v1/leads/batch/750000000000001.json'))
+  })
+})
+
+describe('a token answer that says where to ask', () => {
+  test('is followed to another address of the same host, by all workers', async () => {
+    const other = createServer((request, response) => {
+      asked.push({ url: request.url ?? '', host: request.headers.host })
+      response.end(JSON.stringify({ state: 'InProgress' }))
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const host = `127.0.0.1:${(other.address() as AddressInfo).port}`
+    more = { instance_url: `http://${host}` }
+    const id = await aConnection(client)
+    await aProcess()(id)
+    await aProcess()(id)
+    other.close()
+    other.closeAllConnections()
+    expect(asked.map((request) => request.host)).toEqual([host, host])
+    expect(tokenForms).toHaveLength(1)
+  })
+
+  test.each(['https://elsewhere.example', 'https://evil-salesforce.com', 'ftp://127.0.0.1', 'no URL'])(
+    'of %s is refused, so that the token stays with the vendor',
+    async (url) => {
+      more = { instance_url: url }
+      const id = await aConnection(client)
+      await expect(aProcess()(id)).rejects.toMatchObject({
+        kind: 'invalid_response',
+        message: expect.stringContaining('instance_url'),
+      })
+      expect(asked).toEqual([])
+    },
+  )
+})
+
+test('a request for a token counts in the budget of its connection', async () => {
+  const id = await aConnection(client, { limits: { requestsPerMonth: 100 } })
+  const ask = aProcess()
+  const used = async () =>
+    (await database.pool.query('SELECT month_requests FROM connections WHERE id = $1', [id])).rows[0].month_requests
+  await ask(id)
+  expect(await used()).toBe(1)
+  valid.clear()
+  await ask(id)
+  // One for the token, and one to ask again.
+  expect(await used()).toBe(3)
 })
 
 describe('refresh tokens', () => {

@@ -1,16 +1,43 @@
 // Owns what a document says of credentials and settings, as the zod schemas that connections are checked by.
 import { z } from 'zod'
 import { headerText, jsonObjectText } from '../credentials.ts'
-import { alternativesOf, type CredentialFields, type ProviderDocument, type SettingForm } from './document.ts'
+import { alternativesOf, authsOf, type CredentialFields, type ProviderDocument, type SettingForm } from './document.ts'
 import { pointerProblem } from './pointer.ts'
+import { readPrivateKey } from './private-key.ts'
+import { filledBy, parseTemplate, type TemplateInput } from './template.ts'
 
 export type Credentials = Readonly<Record<string, unknown>>
 export type Settings = Readonly<Record<string, unknown>>
 
 export function credentialsSchemaOf(document: ProviderDocument): z.ZodType<Credentials> {
-  const [first, ...others] = alternativesOf(document).map(alternative)
+  const problems = assertionProblems(document)
+  const [first, ...others] = alternativesOf(document).map((fields) =>
+    alternative(fields).superRefine((given, context) => {
+      for (const { path, message } of problems(given)) context.addIssue({ code: 'custom', path, message })
+    }),
+  )
   if (first === undefined) throw new TypeError('A document has at least one alternative of credentials.')
   return others.length === 0 ? first : z.union([first, ...others])
+}
+
+/** Returns what a credential lacks that assertions are made of: a key that can't sign is no use later. */
+function assertionProblems(document: ProviderDocument): (given: Credentials) => { path: string[]; message: string }[] {
+  const jwts = authsOf(document).flatMap((auth) => (auth.kind === 'oauth2' && auth.jwt ? [auth.jwt] : []))
+  const parts = jwts.flatMap(({ key, claims }) =>
+    [key, ...Object.values(claims)].flatMap((text) =>
+      (parseTemplate(text) ?? []).flatMap((part) =>
+        typeof part !== 'string' && part.kind === 'credentials' ? [{ part, isKey: text === key }] : [],
+      ),
+    ),
+  )
+  return (given) =>
+    parts.flatMap(({ part, isKey }) => {
+      if (!Object.hasOwn(given, part.name)) return []
+      const text = filledBy(part, { credentials: given } as TemplateInput)
+      if (text !== null && (!isKey || readPrivateKey(text) !== null)) return []
+      const what = isKey ? 'an RSA private key (PEM) of at least 2048 bits' : 'text'
+      return [{ path: [part.name], message: `must have ${what}${part.at === '' ? '' : ` at ${part.at}`}` }]
+    })
 }
 
 function alternative(fields: CredentialFields): z.ZodType<Credentials> {
@@ -68,6 +95,11 @@ export function settingSchemaOf({ kind, maxLength, values }: SettingForm): z.Zod
       return text.regex(
         /^(?:\/(?!\.+(?:\/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)+$/,
         'must be a path such as /crm/v3/imports, without query, "%" or segments of dots',
+      )
+    case 'segments':
+      return text.regex(
+        /^(?!\.+(?:\/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+(?:\/(?!\.+(?:\/|$))[A-Za-z0-9._~!$&'()*+,;=:@-]+)*$/,
+        'must be segments of a path such as program/members, without query, "%" or segments of dots',
       )
     case 'pointer':
       return text.refine((pointer) => pointer !== '' && pointerProblem(pointer) === null, {

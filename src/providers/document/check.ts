@@ -46,22 +46,47 @@ function checkAuth(document: ProviderDocument, path: Path, auth: AuthForm): Prob
 }
 
 function checkOAuth(document: ProviderDocument, path: Path, auth: OAuthForm): Problem[] {
-  const texts: [Path, string, Placeholder['kind'][]][] = [
-    [['tokenUrl'], auth.tokenUrl, ['credentials', 'settings']],
-    [['clientId'], auth.clientId, ['credentials', 'settings']],
+  type Text = [Path, string | undefined, Placeholder['kind'][]]
+  const isList = Array.isArray(auth.tokenUrl)
+  const texts: Text[] = [
+    ...[auth.tokenUrl].flat().map((text, at): Text => [['tokenUrl', ...(isList ? [at] : [])], text, account]),
+    [['clientId'], auth.clientId, account],
     [['clientSecret'], auth.clientSecret, ['credentials']],
-    ...Object.entries(auth.extra ?? {}).map(([name, text]): [Path, string, Placeholder['kind'][]] => [
-      ['extra', name],
-      text,
-      ['credentials', 'settings', 'baseUrl'],
-    ]),
+    [['refreshToken'], auth.refreshToken, ['credentials']],
+    [['jwt', 'key'], auth.jwt?.key, ['credentials']],
+    [['jwt', 'keyId'], auth.jwt?.keyId, ['credentials']],
+    ...named(['jwt', 'claims'], auth.jwt?.claims),
+    ...named(['extra'], auth.extra),
     [['header', 'value'], auth.header.value, ['token']],
   ]
-  if (auth.refreshToken !== undefined) texts.push([['refreshToken'], auth.refreshToken, ['credentials']])
-  const isOdd = (auth.grant === 'refreshToken') !== (auth.refreshToken !== undefined)
+  function named(at: Path, given: Record<string, string> = {}): Text[] {
+    return Object.entries(given).map(([name, text]) => [[...at, name], text, [...account, 'baseUrl']])
+  }
   return [
-    ...texts.flatMap(([at, text, allowed]) => checkText(document, [...path, ...at], text, allowed)),
-    ...(isOdd ? [{ path: [...path, 'refreshToken'], message: 'belongs to the grant refreshToken' }] : []),
+    ...texts.flatMap(([at, text, allowed]) =>
+      text === undefined ? [] : checkText(document, [...path, ...at], text, allowed),
+    ),
+    ...checkGrant(path, auth),
+  ]
+}
+
+const account: Placeholder['kind'][] = ['credentials', 'settings']
+
+/** Each grant has what it needs, and nothing that it would ignore. */
+function checkGrant(path: Path, auth: OAuthForm): Problem[] {
+  const wanted = { refreshToken: 'refreshToken', jwt: 'jwtBearer' } as const
+  const odd = (['refreshToken', 'jwt'] as const).filter(
+    (key) => (auth.grant === wanted[key]) !== (auth[key] !== undefined),
+  )
+  const client = (['clientId', 'clientSecret'] as const).filter(
+    (key) => (auth.grant === 'jwtBearer') === (auth[key] !== undefined),
+  )
+  return [
+    ...odd.map((key) => ({ path: [...path, key], message: `belongs to the grant ${wanted[key]}` })),
+    ...client.map((key) => ({
+      path: [...path, key],
+      message: auth.grant === 'jwtBearer' ? 'is not for the grant jwtBearer' : 'is required',
+    })),
   ]
 }
 
@@ -79,7 +104,9 @@ function isHeaderText(text: string): boolean {
 function checkRequest(document: ProviderDocument, path: Path, request: RequestForm, isPaged: boolean): Problem[] {
   const allowed: Placeholder['kind'][] = isPaged ? ['job', 'settings', 'cursor'] : ['job', 'settings']
   return [
-    ...checkPath(document, [...path, 'path'], request.path),
+    ...(typeof request.path === 'string'
+      ? checkPath(document, [...path, 'path'], request.path)
+      : request.path.flatMap((one, index) => checkPath(document, [...path, 'path', index, 'path'], one.path))),
     ...Object.entries(request.query ?? {}).flatMap(([name, text]) =>
       checkText(document, [...path, 'query', name], text, allowed),
     ),
@@ -143,16 +170,22 @@ function checkTemplate(
 ): Problem[] {
   return template.flatMap((part) => {
     if (typeof part === 'string') return []
-    const { kind, name } = part
+    const { kind, name, at } = part
     if (!allowed.includes(kind)) return [{ path, message: `must not contain {${kind}${name && `.${name}`}}` }]
     if (kind === 'credentials' && !alternativesOf(document).some((fields) => Object.hasOwn(fields, name)))
       return [{ path, message: `names the credential ${name}, which the document doesn’t have` }]
+    if (at !== '' && !(kind === 'credentials' && isJson(document, name)))
+      return [{ path, message: `must not point into ${name}, which is no credential of the kind jsonObject` }]
     if (kind !== 'settings') return []
     if (!Object.hasOwn(document.settings, name))
       return [{ path, message: `names the setting ${name}, which the document doesn’t have` }]
-    const isText = ['text', 'path'].includes(document.settings[name]?.kind ?? '')
+    const isText = ['text', 'path', 'segments'].includes(document.settings[name]?.kind ?? '')
     return isText ? [] : [{ path, message: `must not contain the setting ${name}, which is no text` }]
   })
+}
+
+function isJson(document: ProviderDocument, name: string): boolean {
+  return alternativesOf(document).every((fields) => (fields[name]?.kind ?? 'jsonObject') === 'jsonObject')
 }
 
 /** Each alternative of the credentials has an `auth` that it is enough for. */
@@ -167,13 +200,16 @@ function checkAlternatives(document: ProviderDocument): Problem[] {
 
 /** The credentials that a way of signing in needs. */
 export function credentialsIn(auth: AuthForm): string[] {
-  const { kind: _kind, ...rest } = auth
-  const texts = [...Object.values(rest), ...(auth.kind === 'oauth2' ? Object.values(auth.extra ?? {}) : [])]
-  return texts.flatMap((text) =>
-    (typeof text === 'string' ? (parseTemplate(text) ?? []) : []).flatMap((part) =>
+  return textsOf(auth).flatMap((text) =>
+    (parseTemplate(text) ?? []).flatMap((part) =>
       typeof part !== 'string' && part.kind === 'credentials' ? [part.name] : [],
     ),
   )
+}
+
+function textsOf(value: unknown): string[] {
+  if (typeof value === 'string') return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsOf) : []
 }
 
 function checkDetails({ details }: ProviderDocument): Problem[] {
@@ -199,7 +235,7 @@ function checkSettings({ settings }: ProviderDocument): Problem[] {
 }
 
 /** Objects whose keys are names that the document chooses. */
-const freelyNamed = new Set(['map', 'query', 'headers', 'extra', 'credentials'])
+const freelyNamed = new Set(['map', 'query', 'headers', 'extra', 'claims', 'credentials'])
 
 /** The settings that conditions and values name. */
 function namedSettings(document: ProviderDocument): { path: Path; name: string }[] {

@@ -1,13 +1,9 @@
 // Owns turning the requests of a document into functions: each placeholder is written as its place needs it.
-import { refusal } from '../body.ts'
-import type { ProviderRequest, Token, TokenRequest } from '../contract.ts'
-import { headerText } from '../credentials.ts'
-import { readNumber } from '../fields.ts'
+import type { ProviderRequest } from '../contract.ts'
 import { jobPath } from '../job-id.ts'
 import { credentialsIn } from './check.ts'
-import { type AuthForm, authsOf, type OAuthForm, type ProviderDocument, type RequestForm } from './document.ts'
-import { textOf } from './evaluate.ts'
-import { compilePointer, pointerParts } from './pointer.ts'
+import { type AuthForm, authsOf, type ProviderDocument, type RequestForm } from './document.ts'
+import { compileCondition, type Scope } from './evaluate.ts'
 import { fill, filledBy, parseTemplate, type Template, type TemplateInput, wholePlaceholder } from './template.ts'
 
 export type MakeRequest = (input: TemplateInput) => ProviderRequest
@@ -31,24 +27,40 @@ export function compileRequest(document: ProviderDocument, form: RequestForm): M
   }
 }
 
-function templateOf(text: string): Template {
+export function templateOf(text: string): Template {
   const template = parseTemplate(text)
   if (template === null) throw new TypeError('A document has a template that nobody has checked.')
   return template
 }
 
-function compilePath(document: ProviderDocument, text: string): (input: TemplateInput) => string {
+function compilePath(document: ProviderDocument, path: RequestForm['path']): (input: TemplateInput) => string {
+  if (typeof path === 'string') return compileOnePath(document, path)
+  const paths = path.map(({ when, path }) => ({
+    holds: when && compileCondition(when),
+    write: compileOnePath(document, path),
+  }))
+  return (input) => {
+    const scope: Scope = { body: null, status: 200, headers: {}, settings: input.settings, state: 'unmapped' }
+    return paths.find(({ holds }) => holds?.(scope) ?? true)?.write(input) ?? ''
+  }
+}
+
+function compileOnePath(document: ProviderDocument, text: string): (input: TemplateInput) => string {
   const template = templateOf(text)
   const { kind } = document.job
   return (input) =>
     fill(template, input, (written, from) => {
       if (from.kind === 'job') return jobPath(kind, written, input.baseUrl)
-      return document.settings[from.name]?.kind === 'path' ? written : encodeURIComponent(written)
+      return ['path', 'segments'].includes(document.settings[from.name]?.kind ?? '')
+        ? written
+        : encodeURIComponent(written)
     }) ?? ''
 }
 
 /** Texts by name. A text whose value isn't there is left out. */
-function compileTexts(texts: Readonly<Record<string, string>> = {}): (input: TemplateInput) => Record<string, string> {
+export function compileTexts(
+  texts: Readonly<Record<string, string>> = {},
+): (input: TemplateInput) => Record<string, string> {
   const templates = Object.entries(texts).map(([name, text]) => [name, templateOf(text)] as const)
   return (input) => {
     const filled: Record<string, string> = {}
@@ -64,63 +76,7 @@ function lowerCased(headers: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]))
 }
 
-/** Returns how to get the token that these credentials need. Null: they need none. */
-export function compileTokenRequest(
-  document: ProviderDocument,
-): (input: TemplateInput, refreshToken: string | null) => TokenRequest | null {
-  const auths = authsOf(document).map((form) => ({ names: credentialsIn(form), form }))
-  const makers = new Map(
-    auths.flatMap(({ form }) => (form.kind === 'oauth2' ? [[form, compileGrant(form)] as const] : [])),
-  )
-  return (input, refreshToken) => {
-    const chosen = auths.find(({ names }) => isGiven(names, input))?.form
-    return (chosen?.kind === 'oauth2' && makers.get(chosen)?.(input, refreshToken)) || null
-  }
-}
-
-function compileGrant(form: OAuthForm): (input: TemplateInput, refreshToken: string | null) => TokenRequest {
-  const url = templateOf(form.tokenUrl)
-  const texts = compileTexts({
-    clientId: form.clientId,
-    clientSecret: form.clientSecret,
-    ...(form.refreshToken !== undefined && { refreshToken: form.refreshToken }),
-  })
-  const extra = compileTexts(form.extra)
-  const read = readToken(form)
-  const isRefresh = form.grant === 'refreshToken'
-  return (input, refreshToken) => {
-    const { clientId = '', clientSecret = '', refreshToken: first = '' } = texts(input)
-    const isBasic = form.clientAuth === 'basic'
-    return {
-      url: new URL(fill(url, input, encodeURIComponent) ?? '', new URL(input.baseUrl).origin).href,
-      headers: isBasic ? { authorization: basic(encodeURIComponent(clientId), encodeURIComponent(clientSecret)) } : {},
-      form: {
-        grant_type: isRefresh ? 'refresh_token' : 'client_credentials',
-        ...(!isBasic && { client_id: clientId, client_secret: clientSecret }),
-        ...(isRefresh && { refresh_token: refreshToken ?? first }),
-        ...extra(input),
-      },
-      read,
-    }
-  }
-}
-
-function readToken(form: OAuthForm): (body: unknown) => Token {
-  const pointers = [form.accessToken, form.expiresIn, form.newRefreshToken].map(compilePointer)
-  return (body) => {
-    const [accessToken, seconds, refreshToken] = pointers.map((read) => read(body))
-    const { data } = headerText.safeParse(accessToken)
-    if (data === undefined) throw refusal('must be a token', pointerParts(form.accessToken))
-    const lifetime = readNumber(seconds)
-    return {
-      accessToken: data,
-      lifetimeMs: lifetime === null || lifetime <= 0 ? form.defaultLifetimeMs : Math.min(lifetime, 86_400) * 1_000,
-      refreshToken: form.grant === 'refreshToken' ? textOf(refreshToken) : null,
-    }
-  }
-}
-
-function basic(user: string, password: string): string {
+export function basic(user: string, password: string): string {
   return `Basic ${Buffer.from(`${user}:${password}`, 'utf8').toString('base64')}`
 }
 
@@ -152,7 +108,7 @@ function compileAuth(auth: AuthForm): Auth {
   }
 }
 
-function isGiven(names: readonly string[], { credentials }: TemplateInput): boolean {
+export function isGiven(names: readonly string[], { credentials }: TemplateInput): boolean {
   return names.every((name) => Object.hasOwn(credentials, name))
 }
 

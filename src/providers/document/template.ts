@@ -1,6 +1,7 @@
 // Owns the texts of a document's requests: literal parts and placeholders, each written for the place where it stands.
 // A placeholder never becomes part of a host, a secret never part of a path or query.
 import { firstPage } from '../contract.ts'
+import { compilePointer, pointerProblem } from './pointer.ts'
 
 export interface TemplateInput {
   jobId: string
@@ -17,6 +18,8 @@ export interface Placeholder {
   kind: 'job' | 'cursor' | 'token' | 'baseUrl' | 'credentials' | 'settings'
   /** Of a credential or setting. Otherwise "". */
   name: string
+  /** A JSON Pointer into a credential that is JSON itself. Otherwise "". */
+  at: string
 }
 
 /** Literal parts and placeholders, in their order. */
@@ -40,9 +43,11 @@ export function parseTemplate(text: string): Template | null {
 }
 
 export function parsePlaceholder(text: string): Placeholder | null {
-  if (text === 'job' || text === 'cursor' || text === 'token' || text === 'baseUrl') return { kind: text, name: '' }
-  const [, kind, name] = /^(credentials|settings)\.([A-Za-z][A-Za-z0-9_]{0,49})$/.exec(text) ?? []
-  return name === undefined ? null : { kind: kind as 'credentials' | 'settings', name }
+  if (text === 'job' || text === 'cursor' || text === 'token' || text === 'baseUrl')
+    return { kind: text, name: '', at: '' }
+  const [, kind, name, at = ''] = /^(credentials|settings)\.([A-Za-z][A-Za-z0-9_]{0,49})(\/.{0,200})?$/.exec(text) ?? []
+  if (name === undefined || pointerProblem(at, { wildcards: 0 }) !== null) return null
+  return { kind: kind as 'credentials' | 'settings', name, at }
 }
 
 /** A text of a JSON body is a placeholder only as a whole, so that nothing can be injected into GraphQL or JSON. */
@@ -71,12 +76,22 @@ export function fill(
   return text
 }
 
-export function filledBy({ kind, name }: Placeholder, input: TemplateInput): string | null {
+export function filledBy({ kind, name, at }: Placeholder, input: TemplateInput): string | null {
   if (kind === 'job') return input.jobId
   if (kind === 'cursor') return input.cursor === firstPage ? null : input.cursor
   if (kind === 'token') return input.token ?? null
   if (kind === 'baseUrl') return input.baseUrl
   const from = input[kind]
-  const found = Object.hasOwn(from, name) ? from[name] : undefined
+  const given = Object.hasOwn(from, name) ? from[name] : undefined
+  const found = at === '' ? given : inside(given, at)
   return typeof found === 'string' ? found : null
+}
+
+function inside(given: unknown, at: string): unknown {
+  if (typeof given !== 'string') return undefined
+  try {
+    return compilePointer(at)(JSON.parse(given))
+  } catch {
+    return undefined // stored before it had to be JSON
+  }
 }
