@@ -54,7 +54,7 @@ export type ImportFilter = {
 }
 export type ResumeImport = { force?: boolean }
 export type PutConnection = PutOwnConnection | PutUploadedConnection
-export type PutOwnConnection = PutCdqConnection | PutMicroConnection | PutZilliantConnection | PutFullstoryConnection | PutAip151Connection | PutAlgoliaConnection | PutAuth0Connection | PutAzureConnection | PutContentfulConnection | PutElasticsearchConnection | PutHubspotConnection | PutIntercomConnection | PutKlaviyoConnection | PutMailchimpConnection | PutSalesforceConnection | PutSendgridConnection | PutShopifyConnection | PutZendeskConnection
+export type PutOwnConnection = PutCdqConnection | PutMicroConnection | PutZilliantConnection | PutFullstoryConnection | PutAip151Connection | PutAlgoliaConnection | PutAuth0Connection | PutAzureConnection | PutBigqueryConnection | PutContentfulConnection | PutElasticsearchConnection | PutHubspotConnection | PutIntercomConnection | PutKlaviyoConnection | PutMailchimpConnection | PutMarketoConnection | PutSalesforceConnection | PutSendgridConnection | PutShopifyConnection | PutZendeskConnection
 export type PutCdqConnection = PutOwnConnectionFields & {
   provider: "cdq"
   /** The base URL of its API. */
@@ -101,6 +101,8 @@ export type PutAip151Connection = PutOwnConnectionFields & {
   credentials: {
     /** OAuth 2.0 access token */
     accessToken: string
+  } | {
+    serviceAccountJson: string
   }
   settings?: {
     version?: string
@@ -156,6 +158,16 @@ export type PutAzureConnection = PutOwnConnectionFields & {
   }
   settings?: { runningStatuses?: string[] }
 }
+export type PutBigqueryConnection = PutOwnConnectionFields & {
+  provider: "bigquery"
+  baseUrl?: string
+  credentials: { serviceAccountJson: string } | { accessToken: string }
+  settings: {
+    /** The project's id */
+    projectId: string
+    location?: string
+  }
+}
 export type PutContentfulConnection = PutOwnConnectionFields & {
   provider: "contentful"
   baseUrl?: string
@@ -205,7 +217,12 @@ export type PutIntercomConnection = PutOwnConnectionFields & {
 export type PutKlaviyoConnection = PutOwnConnectionFields & {
   provider: "klaviyo"
   baseUrl?: string
-  credentials: { apiKey: string }
+  credentials: { apiKey: string } | {
+    clientId: string
+    clientSecret: string
+    /** Refresh token: The newest one is kept */
+    refreshToken: string
+  }
   settings?: {
     jobType?: "profile-bulk-import-jobs" | "profile-suppression-bulk-create-jobs" | "profile-suppression-bulk-delete-jobs" | "catalog-item-bulk-create-jobs" | "catalog-item-bulk-update-jobs" | "catalog-item-bulk-delete-jobs" | "catalog-variant-bulk-create-jobs" | "catalog-variant-bulk-update-jobs" | "catalog-variant-bulk-delete-jobs" | "catalog-category-bulk-create-jobs" | "catalog-category-bulk-update-jobs" | "catalog-category-bulk-delete-jobs" | "coupon-code-bulk-create-jobs"
     /** The API revision Absent: 2026-07-15. */
@@ -217,6 +234,12 @@ export type PutMailchimpConnection = PutOwnConnectionFields & {
   baseUrl: string
   credentials: { apiKey: string }
   settings?: Record<string, never>
+}
+export type PutMarketoConnection = PutOwnConnectionFields & {
+  provider: "marketo"
+  baseUrl: string
+  credentials: { clientId: string; clientSecret: string }
+  settings?: { resource?: string }
 }
 export type PutSalesforceConnection = PutOwnConnectionFields & {
   provider: "salesforce"
@@ -250,21 +273,36 @@ export type PutShopifyConnection = PutOwnConnectionFields & {
   credentials: {
     /** Admin API access token */
     accessToken: string
-  }
+  } | {
+    /** Client ID of the app */
+    clientId: string
+    clientSecret: string
+    refreshToken: string
+  } | { clientId: string; clientSecret: string }
   settings?: { apiVersion?: string }
 }
 export type PutZendeskConnection = PutOwnConnectionFields & {
   provider: "zendesk"
   baseUrl: string
-  credentials: {
-    /** The agent's email */
-    email: string
-    apiToken: string
-  } | {
-    /** OAuth access token */
-    accessToken: string
-  }
+  credentials: ZendeskCredentials
   settings?: Record<string, never>
+}
+/** The credentials for zendesk. */
+export type ZendeskCredentials = {
+  /** The agent's email */
+  email: string
+  apiToken: string
+} | {
+  /** OAuth access token */
+  accessToken: string
+} | {
+  /** Client ID of the OAuth client */
+  clientId: string
+  clientSecret: string
+  refreshToken: string
+} | {
+  clientId: string
+  clientSecret: string
 }
 export type PutUploadedConnection = PutOwnConnectionFields & {
   /** The name of an uploaded document. */
