@@ -105,7 +105,7 @@ afterAll(async () => {
 let number = 0
 async function aConnection(
   credentials: Record<string, string>,
-  { provider = 'salesforce', ...more }: { provider?: string; settings?: object; limits?: object } = {},
+  { provider = 'salesforce', ...more }: { provider?: string; settings?: Record<string, unknown>; limits?: object } = {},
 ): Promise<string> {
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const name = `salesforce-${number++}`
