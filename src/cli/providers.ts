@@ -1,12 +1,9 @@
 // Owns the commands for documents of providers: writing one to begin with, and checking one before it is uploaded.
 import { readFile, writeFile } from 'node:fs/promises'
-import { fieldErrors, issueText } from '../api/validation.ts'
 import { systemClock } from '../base/clock.ts'
 import { parseJson } from '../base/json.ts'
+import { checkWholeDocument } from '../providers/document/check-document.ts'
 import { nameForm, namePattern } from '../providers/document/document.ts'
-import { runExamples } from '../providers/document/examples.ts'
-import { createDocumentProvider } from '../providers/document/provider.ts'
-import { documentSchema } from '../providers/document/read-document.ts'
 
 /** @throws {Error} if the name can't be one, or the file is there already. */
 export async function writeNewDocument(name: string): Promise<void> {
@@ -18,26 +15,30 @@ export async function writeNewDocument(name: string): Promise<void> {
   )
 }
 
-/** Prints each place that is wrong. Returns true if there is none. */
+/** Prints each place that is wrong, and what no example shows. Returns true if nothing is wrong. */
 export async function checkDocumentFile(file: string): Promise<boolean> {
-  const problems = problemsOf(await readFile(file, 'utf8'))
+  const { problems, hints } = checkText(await readFile(file, 'utf8'))
   for (const problem of problems) console.error(problem)
-  if (problems.length === 0) console.log(`${file} is right, and so are its examples.`)
-  return problems.length === 0
+  if (problems.length > 0) return false
+  console.log(`${file} is right, and so are its examples.`)
+  for (const hint of hints) console.log(hint)
+  return true
 }
 
 /** Returns a line for each place that is wrong. */
 export function problemsOf(text: string): string[] {
+  return checkText(text).problems
+}
+
+function checkText(text: string): { problems: string[]; hints: string[] } {
   let given: unknown
   try {
     given = parseJson(text)
   } catch (error) {
-    return [`It isn't JSON: ${error instanceof Error ? error.message : String(error)}`]
+    return { problems: [`It isn't JSON: ${error instanceof Error ? error.message : String(error)}`], hints: [] }
   }
-  const { data: document, error } = documentSchema.safeParse(given, { error: issueText })
-  if (error) return fieldErrors(error).map(({ field, message }) => `${field || 'The document'} ${message}.`)
-  const failed = runExamples(document, createDocumentProvider(document), systemClock.now())
-  return failed.map(({ path, message }) => `${path.join('.')} ${message}.`)
+  const { problems, hints } = checkWholeDocument(given, systemClock.now())
+  return { problems: problems.map(({ field, message }) => `${field || 'The document'} ${message}.`), hints }
 }
 
 export function newDocument(name: string) {

@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../base/clock.ts'
 import type { Fault } from './faults.ts'
-import { type ProviderName, providerNames } from './script.ts'
+import { type VendorName, vendorNames } from './script.ts'
+import type { DocumentVendorName } from './vendors/names.ts'
 
-export interface Credentials {
+export interface Credentials extends Record<DocumentVendorName, Record<string, string>> {
   cdq: { apiKey: string }
   micro: { apiKey: string }
   /** The JSON of the token endpoint's answer, as text. */
@@ -12,7 +13,7 @@ export interface Credentials {
   fullstory: { apiKey: string }
 }
 
-export interface Settings {
+export interface Settings extends Record<DocumentVendorName, Record<string, string>> {
   cdq: Record<string, never>
   micro: { teamId: string }
   zilliant: { forwardedHost: string }
@@ -25,52 +26,93 @@ export interface RateLimit {
   requestsPerMonth: number | null
 }
 
-export interface Account<P extends ProviderName> {
+export interface Account<P extends VendorName> {
   credentials: Credentials[P]
   settings: Settings[P]
   /** The fault of every request at this vendor, whatever the job. Null: none. */
   outage: Fault | null
   limiter: Limiter
+  /** Returns other credentials, of this name. */
+  makeCredentials(name: string): Credentials[P]
+  /** When each access token that was given ends, in milliseconds. */
+  tokens: Map<string, number>
+  /** Returns true if the header has an access token that was given and still lives. */
+  isToken(header: string | undefined, prefix: string): boolean
 }
 
-export type Accounts = { [P in ProviderName]: Account<P> }
-export type RateLimits = Partial<Record<ProviderName, RateLimit>>
+/** The account at a vendor, as its file says it. */
+export interface AccountForm {
+  credentials(name: string): Record<string, string>
+  settings?: Record<string, string>
+}
+
+export type Accounts = { [P in VendorName]: Account<P> }
+export type RateLimits = Partial<Record<VendorName, RateLimit>>
 
 /** Returns the accounts at the start. They are the same in every sandbox, so that a connection outlives a restart. */
-export function createAccounts(clock: Clock, limits: RateLimits): Accounts {
-  const limiterOf = (provider: ProviderName) => createLimiter(clock, limits[provider] ?? unlimited)
+export function createAccounts(
+  clock: Clock,
+  limits: RateLimits,
+  forms: Readonly<Record<DocumentVendorName, AccountForm>>,
+): Accounts {
+  const accountOf = <P extends VendorName>(
+    provider: P,
+    settings: Settings[P],
+    makeCredentials: (name: string) => Credentials[P],
+  ): Account<P> => {
+    const tokens = new Map<string, number>()
+    // Made when they are first needed: some take a while.
+    let credentials: Credentials[P] | null = null
+    return {
+      get credentials() {
+        credentials ??= makeCredentials('sandbox')
+        return credentials
+      },
+      set credentials(given) {
+        credentials = given
+        tokens.clear()
+      },
+      settings,
+      outage: null,
+      limiter: createLimiter(clock, limits[provider] ?? unlimited),
+      makeCredentials,
+      tokens,
+      isToken(header = '', prefix) {
+        const until = header.startsWith(prefix) ? tokens.get(header.slice(prefix.length)) : undefined
+        return until !== undefined && until > clock.now().getTime()
+      },
+    }
+  }
+  const documents = Object.entries(forms).map(([name, { settings = {}, credentials }]) => {
+    return [name, accountOf(name as DocumentVendorName, settings, credentials)]
+  })
   return {
-    cdq: { credentials: keysFor('sandbox').cdq, settings: {}, outage: null, limiter: limiterOf('cdq') },
-    micro: {
-      credentials: keysFor('sandbox').micro,
-      settings: { teamId: '5b0c1d7e-3a52-4f0b-9c7e-2f1d8a6b4c90' },
-      outage: null,
-      limiter: limiterOf('micro'),
-    },
-    zilliant: {
-      credentials: keysFor('sandbox').zilliant,
-      settings: { forwardedHost: 'sandbox.my.salesforce.com' },
-      outage: null,
-      limiter: limiterOf('zilliant'),
-    },
-    fullstory: {
-      credentials: keysFor('sandbox').fullstory,
-      settings: {},
-      outage: null,
-      limiter: limiterOf('fullstory'),
-    },
+    ...(Object.fromEntries(documents) as { [P in DocumentVendorName]: Account<P> }),
+    cdq: accountOf('cdq', {}, (name) => ({ apiKey: `${name}-cdq-key` })),
+    micro: accountOf('micro', { teamId: '5b0c1d7e-3a52-4f0b-9c7e-2f1d8a6b4c90' }, (name) => ({
+      apiKey: `${name}-micro-key`,
+    })),
+    zilliant: accountOf('zilliant', { forwardedHost: 'sandbox.my.salesforce.com' }, zilliantCredentials),
+    fullstory: accountOf('fullstory', {}, (name) => ({ apiKey: `${name}.fullstory/key` })),
   }
 }
 
-/** Makes new credentials. The old ones are refused from now on. */
-export function rotateCredentials<P extends ProviderName>(accounts: Accounts, provider: P): Credentials[P] {
+/** Makes new credentials. The old ones, and tokens that were given for them, are refused from now on. */
+export function rotateCredentials<P extends VendorName>(accounts: Accounts, provider: P): Credentials[P] {
   const account: Account<P> = accounts[provider]
-  account.credentials = keysFor(`sandbox-${randomBytes(4).toString('hex')}`)[provider]
+  account.credentials = account.makeCredentials(`sandbox-${randomBytes(4).toString('hex')}`)
   return account.credentials
 }
 
-export function isProviderName(text: string | undefined): text is ProviderName {
-  return providerNames.some((name) => name === text)
+/** Returns the credentials as a client that reaches the sandbox at this origin needs them. */
+export function shownCredentials<Given extends object>(credentials: Given, origin: string): Given {
+  return Object.fromEntries(
+    Object.entries(credentials).map(([name, text]) => [name, String(text).replaceAll('{origin}', origin)]),
+  ) as Given
+}
+
+export function isProviderName(text: string | undefined): text is VendorName {
+  return vendorNames.some((name) => name === text)
 }
 
 interface Limiter {
@@ -83,20 +125,15 @@ interface Limiter {
 
 const unlimited: RateLimit = { requestsPerSecond: null, requestsPerMonth: null }
 
-function keysFor(name: string): Credentials {
+function zilliantCredentials(name: string): Credentials['zilliant'] {
   return {
-    cdq: { apiKey: `${name}-cdq-key` },
-    micro: { apiKey: `${name}-micro-key` },
-    zilliant: {
-      tokenResponse: JSON.stringify({
-        access_token: `${name}-zilliant-token`,
-        instance_url: 'https://sandbox.my.salesforce.com',
-        id: 'https://login.salesforce.com/id/00D000000000000/005000000000000',
-        token_type: 'Bearer',
-        issued_at: '1767225600000',
-      }),
-    },
-    fullstory: { apiKey: `${name}.fullstory/key` },
+    tokenResponse: JSON.stringify({
+      access_token: `${name}-zilliant-token`,
+      instance_url: 'https://sandbox.my.salesforce.com',
+      id: 'https://login.salesforce.com/id/00D000000000000/005000000000000',
+      token_type: 'Bearer',
+      issued_at: '1767225600000',
+    }),
   }
 }
 

@@ -1,9 +1,9 @@
 // Owns the sandbox's own HTTP interface: its description, adding scripts, listing requests, outages.
 import type { z } from 'zod'
-import { isProviderName, rotateCredentials } from './accounts.ts'
+import { isProviderName, rotateCredentials, shownCredentials } from './accounts.ts'
 import { faultSchema } from './faults.ts'
-import { type ProviderName, providerNames, scriptSchema } from './script.ts'
-import type { World } from './world.ts'
+import { scriptSchema, type VendorName, vendorNames } from './script.ts'
+import { vendors, type World } from './world.ts'
 
 export interface ControlRequest {
   method: string
@@ -34,8 +34,10 @@ export async function control(world: World, request: ControlRequest): Promise<Co
       return withBody(request, scriptSchema, (script) => {
         const job = world.add(script)
         if (job === null) return problem(409, 'conflict', [{ field: 'jobId', message: 'is one of another script' }])
-        const { provider, jobId } = job
-        return { status: 201, body: { provider, jobId, baseUrl: `${origin}/${provider}` } }
+        const { provider } = job
+        const baseUrl = `${origin}/${provider}`
+        const jobId = vendors[provider].shownJobId?.(job.jobId, baseUrl) ?? job.jobId
+        return { status: 201, body: { provider, jobId, baseUrl } }
       })
     case 'GET /scripts':
       return { status: 200, body: { data: world.jobs().slice(-listLimit) } }
@@ -47,7 +49,7 @@ export async function control(world: World, request: ControlRequest): Promise<Co
     : unknownCall
 }
 
-async function controlVendor(world: World, request: ControlRequest, provider: ProviderName, route: string) {
+async function controlVendor(world: World, request: ControlRequest, provider: VendorName, route: string) {
   const account = world.accounts[provider]
   switch (route) {
     case 'PUT /outages/{provider}':
@@ -59,7 +61,10 @@ async function controlVendor(world: World, request: ControlRequest, provider: Pr
       account.outage = null
       return { status: 204, body: null }
     case 'POST /accounts/{provider}/rotate':
-      return { status: 200, body: { credentials: rotateCredentials(world.accounts, provider) } }
+      return {
+        status: 200,
+        body: { credentials: shownCredentials(rotateCredentials(world.accounts, provider), request.origin) },
+      }
     default:
       return unknownCall
   }
@@ -102,10 +107,8 @@ const unknownCall = problem(404, 'not_found')
 
 function describe(world: World, origin: string) {
   return {
-    about: 'The status APIs of CDQ, micro.so, Zilliant and FullStory, scriptable. Nothing here leaves this machine.',
-    providers: Object.fromEntries(
-      providerNames.map((provider) => [provider, describeAccount(world, provider, origin)]),
-    ),
+    about: 'The status APIs of the vendors that the service knows, scriptable. Nothing here leaves this machine.',
+    providers: Object.fromEntries(vendorNames.map((provider) => [provider, describeAccount(world, provider, origin)])),
     calls: {
       'POST /scripts':
         'Add an import: {"provider": "cdq", "durationMs": 20000, "outcome": "partial", …}, or word for word: ' +
@@ -119,7 +122,7 @@ function describe(world: World, origin: string) {
   }
 }
 
-function describeAccount(world: World, provider: ProviderName, origin: string) {
+function describeAccount(world: World, provider: VendorName, origin: string) {
   const { credentials, settings, outage } = world.accounts[provider]
-  return { baseUrl: `${origin}/${provider}`, credentials, settings, outage }
+  return { baseUrl: `${origin}/${provider}`, credentials: shownCredentials(credentials, origin), settings, outage }
 }

@@ -15,6 +15,19 @@ export class RowList {
   }
 }
 
+/** Literal text of many lines, such as CSV, made line by line while it is written. */
+export class RowText {
+  readonly length: number
+  readonly head: string
+  readonly at: (index: number) => string
+
+  constructor(length: number, head: string, at: (index: number) => string) {
+    this.length = length
+    this.head = head
+    this.at = at
+  }
+}
+
 /** Literal text in place of a body. */
 export class RawText {
   readonly text: string
@@ -25,7 +38,7 @@ export class RawText {
 }
 
 export type Scalar = string | number | boolean | null
-export type Json = Scalar | RowList | RawText | readonly Json[] | JsonObject
+export type Json = Scalar | RowList | RowText | RawText | readonly Json[] | JsonObject
 /** Undefined fields are left out. */
 export type JsonObject = { readonly [name: string]: Json | undefined }
 
@@ -47,7 +60,7 @@ export function* jsonChunks(value: Json): Generator<string> {
 /** Returns `value` with every scalar replaced. Long lists are replaced while they are written. */
 export function mapScalars(value: Json, map: (scalar: Scalar) => Json): Json {
   if (typeof value !== 'object' || value === null) return map(value)
-  if (value instanceof RawText) return value
+  if (value instanceof RawText || value instanceof RowText) return value
   if (value instanceof RowList) return new RowList(value.length, (index) => mapScalars(value.at(index), map))
   if (isList(value)) return value.map((entry) => mapScalars(entry, map))
   return Object.fromEntries(
@@ -57,12 +70,16 @@ export function mapScalars(value: Json, map: (scalar: Scalar) => Json): Json {
 
 export function isJsonObject(value: Json): value is JsonObject {
   if (typeof value !== 'object' || value === null) return false
-  return !(value instanceof RowList) && !(value instanceof RawText) && !isList(value)
+  if (value instanceof RowList || value instanceof RowText || value instanceof RawText) return false
+  return !isList(value)
 }
 
 function* pieces(value: Json): Generator<string> {
   if (value instanceof RawText) {
     yield value.text
+  } else if (value instanceof RowText) {
+    yield value.head
+    for (let index = 0; index < value.length; index++) yield value.at(index)
   } else if (value instanceof RowList) {
     yield '['
     for (let index = 0; index < value.length; index++) {

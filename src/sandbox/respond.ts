@@ -6,7 +6,7 @@ import type { Account } from './accounts.ts'
 import { answerAt, bodyOf, headersOf } from './answers.ts'
 import { faultsAt, type RefusalFault, reshape, sortFaults, type TransportFault, type WritingFault } from './faults.ts'
 import { type Json, RawText } from './json.ts'
-import type { ProviderName } from './script.ts'
+import type { VendorName } from './script.ts'
 import { type Answer, type Call, type Refusal, refusalStatus, type Vendor } from './vendor.ts'
 import { type TrackedJob, vendors, type World } from './world.ts'
 
@@ -19,6 +19,10 @@ export interface VendorRequest {
   /** Path and query as they came, below the vendor's base URL. */
   url: string
   headers: IncomingHttpHeaders
+  /** Of a POST. */
+  body: string
+  /** The origin by which the client reached the sandbox. */
+  origin: string
 }
 
 export interface VendorResponse {
@@ -29,15 +33,18 @@ export interface VendorResponse {
   writing: readonly WritingFault[]
 }
 
-export function respond<P extends ProviderName>(world: World, provider: P, request: VendorRequest): VendorResponse {
+export function respond<P extends VendorName>(world: World, provider: P, request: VendorRequest): VendorResponse {
   const vendor: Vendor<P> = vendors[provider]
   const account: Account<P> = world.accounts[provider]
-  const { segments, query, url, headers, method } = request
-  const call = segments !== null && method === 'GET' ? vendor.readCall(segments, query) : null
+  const { segments, query, url, headers, method, body, origin } = request
+  const post = method === 'POST' ? body : null
+  const asked = segments !== null && (method === 'GET' || post !== null) ? vendor.readCall(segments, query, post) : null
+  const call = asked && { ...asked, origin }
+  const now = world.clock.now()
   const outage = sortFaults(account.outage === null ? [] : [account.outage])
   let { transport, writing } = outage
   const respondWith = (answer: Answer): VendorResponse => ({ call, answer, transport, writing })
-  const refuse = (refusal: Refusal) => respondWith(refusalAnswer(vendor, refusal))
+  const refuse = (refusal: Refusal) => respondWith(refusalAnswer(vendor, refusal, now))
 
   if (segments === null) return refuse('bad_request')
   if (call === null) return refuse('not_found')
@@ -45,12 +52,11 @@ export function respond<P extends ProviderName>(world: World, provider: P, reque
   const verdict = vendor.authorise(account, headers, call)
   if (verdict !== 'ok') return refuse(verdict)
   const waitS = account.limiter.take()
-  if (waitS !== null) return respondWith(refusalAnswer(vendor, 'rate_limited', String(waitS)))
+  if (waitS !== null) return respondWith(refusalAnswer(vendor, 'rate_limited', now, { waitS }))
 
   const job = world.find(provider, call.jobId)
   if (job === null) return refuse('not_found')
   const { script } = job
-  const now = world.clock.now()
   const elapsedMs = Math.max(0, now.getTime() - job.createdAt.getTime())
   job.requests[call.kind]++
   job.firstAskedAt ??= now
@@ -70,7 +76,7 @@ export function respond<P extends ProviderName>(world: World, provider: P, reque
 }
 
 function scriptedAnswer(
-  vendor: Pick<Vendor<ProviderName>, 'refusalBody'>,
+  vendor: Pick<Vendor<VendorName>, 'refusalBody'>,
   job: TrackedJob,
   call: Call,
   url: string,
@@ -86,29 +92,34 @@ function scriptedAnswer(
 }
 
 /** Returns the vendor's own words for the status. Returns an empty body if it has none. */
-function ownRefusal(vendor: Pick<Vendor<ProviderName>, 'refusalBody'>, status: number): Json {
+function ownRefusal(vendor: Pick<Vendor<VendorName>, 'refusalBody'>, status: number): Json {
   const refusal = (Object.keys(refusalStatus) as Refusal[]).find((name) => refusalStatus[name] === status)
   return refusal === undefined ? new RawText('') : vendor.refusalBody(refusal)
 }
 
-function faultAnswer(world: World, vendor: Vendor<ProviderName>, fault: RefusalFault): Answer {
+function faultAnswer(world: World, vendor: Refusing, fault: RefusalFault): Answer {
+  const now = world.clock.now()
   const waitS = 'retryAfterS' in fault ? fault.retryAfterS : null
-  if (waitS === null || !('retryAfterForm' in fault)) return refusalAnswer(vendor, fault.kind)
-  const asDate = fault.retryAfterForm === 'date'
-  // An HTTP date has whole seconds. It is rounded up, so that it is never too early.
-  const nowS = Math.ceil(world.clock.now().getTime() / 1_000)
-  const retryAfter = asDate ? after(new Date(nowS * 1_000), waitS * 1_000).toUTCString() : String(waitS)
-  return refusalAnswer(vendor, fault.kind, retryAfter)
+  if (waitS === null || !('retryAfterForm' in fault)) return refusalAnswer(vendor, fault.kind, now)
+  return refusalAnswer(vendor, fault.kind, now, { waitS, asDate: fault.retryAfterForm === 'date' })
 }
 
+type Refusing = Pick<Vendor<VendorName>, 'refusalBody' | 'refuse'>
+
 function refusalAnswer(
-  vendor: Pick<Vendor<ProviderName>, 'refusalBody'>,
+  vendor: Refusing,
   refusal: Refusal,
-  retryAfter?: string,
+  now: Date,
+  { waitS = null, asDate = false }: { waitS?: number | null; asDate?: boolean } = {},
 ): Answer {
+  const own = vendor.refuse?.(refusal, { waitS, now })
+  if (own) return own
+  // An HTTP date has whole seconds. It is rounded up, so that it is never too early.
+  const nowS = Math.ceil(now.getTime() / 1_000)
+  const retryAfter = asDate ? after(new Date(nowS * 1_000), (waitS ?? 0) * 1_000).toUTCString() : String(waitS)
   return {
     status: refusalStatus[refusal],
-    headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
+    headers: waitS === null ? {} : { 'retry-after': retryAfter },
     body: vendor.refusalBody(refusal),
   }
 }

@@ -2,9 +2,14 @@
 import { z } from 'zod'
 import { answerSchema } from './answers.ts'
 import { type CallKind, faultSchema } from './faults.ts'
+import { documentVendorNames } from './vendors/names.ts'
 
 export const providerNames = ['cdq', 'micro', 'zilliant', 'fullstory'] as const
 export type ProviderName = (typeof providerNames)[number]
+
+/** All vendors: those that the service knows by files, and those that it knows by documents. */
+export const vendorNames = [...providerNames, ...documentVendorNames] as const
+export type VendorName = (typeof vendorNames)[number]
 
 export const outcomes = ['succeeded', 'partial', 'failed', 'canceled', 'died', 'couldnt_start', 'archived'] as const
 export type ScriptedOutcome = (typeof outcomes)[number]
@@ -33,11 +38,11 @@ const stepSchema = z.strictObject({
  */
 export const scriptSchema = z
   .strictObject({
-    provider: z.enum(providerNames),
+    provider: z.enum(vendorNames),
     /** The vendor's id of the job. Absent: generated in the vendor's form. */
     jobId: z.string().min(1).max(512).optional(),
     name: z.string().default('Sandbox import'),
-    /** CDQ only: how long the job waits in SCHEDULED and WAITING. */
+    /** How long the job waits in the vendor's words for that. Not for vendors that have none. */
     queuedMs: milliseconds.default(0),
     durationMs: milliseconds.default(10_000),
     outcome: z.enum(outcomes).default('succeeded'),
@@ -76,7 +81,7 @@ export const scriptSchema = z
     if (!outcomesOf[provider].includes(script.outcome)) {
       refuse('outcome', `must be one of ${outcomesOf[provider].join(', ')} for ${provider}`)
     }
-    if (provider !== 'cdq' && script.queuedMs > 0) refuse('queuedMs', 'is for cdq only')
+    if (withoutQueue.has(provider) && script.queuedMs > 0) refuse('queuedMs', `is not for ${provider}`)
     if (provider !== 'cdq' && script.skippedLines > 0) refuse('skippedLines', 'is for cdq only')
     if (provider !== 'fullstory' && script.resource !== 'events') refuse('resource', 'is for fullstory only')
     if ((script.failedRows ?? 0) > script.rows) refuse('failedRows', 'must not be more than rows')
@@ -103,18 +108,64 @@ export function failedRowsOf(script: Pick<Script, 'failedRows' | 'outcome' | 'ro
   return script.outcome === 'partial' ? Math.min(script.rows, Math.max(1, Math.floor(script.rows / 10))) : 0
 }
 
-const outcomesOf: Readonly<Record<ProviderName, readonly ScriptedOutcome[]>> = {
+const three = ['succeeded', 'partial', 'failed'] as const
+const four = [...three, 'canceled'] as const
+
+export const outcomesOf: Readonly<Record<VendorName, readonly ScriptedOutcome[]>> = {
   cdq: outcomes,
-  micro: ['succeeded', 'partial', 'failed'],
-  zilliant: ['succeeded', 'partial', 'failed'],
-  fullstory: ['succeeded', 'partial', 'failed'],
+  micro: three,
+  zilliant: three,
+  fullstory: three,
+  salesforce: four,
+  hubspot: four,
+  klaviyo: four,
+  shopify: [...four, 'archived'],
+  zendesk: four,
+  auth0: three,
+  mailchimp: three,
+  marketo: three,
+  bigquery: four,
+  azure: ['succeeded', 'failed', 'canceled'],
+  aip151: ['succeeded', 'failed', 'canceled'],
+  elasticsearch: four,
+  sendgrid: three,
+  intercom: ['succeeded', 'partial'],
+  contentful: ['succeeded', 'failed'],
+  algolia: ['succeeded'],
 }
 
-const callsOf: Readonly<Record<ProviderName, readonly CallKind[]>> = {
-  cdq: ['status', 'details'],
-  micro: ['status'],
+const withoutQueue: ReadonlySet<VendorName> = new Set([
+  'micro',
+  'zilliant',
+  'fullstory',
+  'aip151',
+  'elasticsearch',
+  'algolia',
+])
+
+const [statusAlone, withDetails] = [['status'], ['status', 'details']] as const
+
+const callsOf: Readonly<Record<VendorName, readonly CallKind[]>> = {
+  cdq: withDetails,
+  micro: statusAlone,
   zilliant: ['status', 'summary'],
-  fullstory: ['status', 'details'],
+  fullstory: withDetails,
+  salesforce: withDetails,
+  hubspot: ['status', 'details', 'summary'],
+  klaviyo: withDetails,
+  shopify: withDetails,
+  zendesk: statusAlone,
+  auth0: withDetails,
+  mailchimp: statusAlone,
+  marketo: withDetails,
+  bigquery: statusAlone,
+  azure: statusAlone,
+  aip151: statusAlone,
+  elasticsearch: statusAlone,
+  sendgrid: statusAlone,
+  intercom: statusAlone,
+  contentful: statusAlone,
+  algolia: statusAlone,
 }
 
 function ascending(entries: readonly { afterMs: number }[]): boolean {

@@ -1,14 +1,23 @@
-// Owns the running sandbox: four vendors, each under a path of its own, and the control calls beside them.
+// Owns the running sandbox: the vendors, each under a path of its own, and the control calls beside them.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../base/clock.ts'
-import { type Credentials, isProviderName, type RateLimits, rotateCredentials, type Settings } from './accounts.ts'
+import {
+  type Credentials,
+  isProviderName,
+  type RateLimits,
+  rotateCredentials,
+  type Settings,
+  shownCredentials,
+} from './accounts.ts'
 import { control } from './control.ts'
 import { type FaultInput, faultSchema } from './faults.ts'
 import { respond } from './respond.ts'
-import { type ProviderName, type ScriptInput, scriptSchema } from './script.ts'
+import { type ScriptInput, scriptSchema, type VendorName } from './script.ts'
 import { send, sentStatus } from './send.ts'
-import { createWorld, type RequestRecord, type World } from './world.ts'
+import { answerToken } from './tokens.ts'
+import { documentVendors } from './vendors/all.ts'
+import { createWorld, type RequestRecord, vendors, type World } from './world.ts'
 
 export interface SandboxOptions {
   clock: Clock
@@ -23,7 +32,7 @@ export interface SandboxOptions {
 
 /** An import that was added to the sandbox. */
 export interface SandboxJob {
-  provider: ProviderName
+  provider: VendorName
   jobId: string
   baseUrl: string
   createdAt: Date
@@ -32,17 +41,17 @@ export interface SandboxJob {
 export interface Sandbox {
   url: string
   /** Returns the base URL for a connection to the vendor. */
-  baseUrl(provider: ProviderName): string
-  credentials<P extends ProviderName>(provider: P): Credentials[P]
-  settings<P extends ProviderName>(provider: P): Settings[P]
+  baseUrl(provider: VendorName): string
+  credentials<P extends VendorName>(provider: P): Credentials[P]
+  settings<P extends VendorName>(provider: P): Settings[P]
   /** @throws {z.ZodError} if the script is wrong, {Error} if its job id is taken. */
   add(script: ScriptInput): SandboxJob
   /** Returns the last requests at the vendors, the oldest first. */
   requests(): RequestRecord[]
   /** Makes every request of a vendor fail. Null ends that. */
-  setOutage(provider: ProviderName, fault: FaultInput | null): void
+  setOutage(provider: VendorName, fault: FaultInput | null): void
   /** Makes new credentials. The old ones are refused from now on. */
-  rotateCredentials<P extends ProviderName>(provider: P): Credentials[P]
+  rotateCredentials<P extends VendorName>(provider: P): Credentials[P]
   /** Cuts every connection, including those of scripted time-outs. */
   close(): Promise<void>
 }
@@ -62,23 +71,24 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     server.listen(port, host, () => resolve())
   })
   const url = `http://${reachable(host)}:${(server.address() as AddressInfo).port}`
-  const baseUrl = (provider: ProviderName) => `${url}/${provider}`
+  const baseUrl = (provider: VendorName) => `${url}/${provider}`
   return {
     url,
     baseUrl,
-    credentials: (provider) => world.accounts[provider].credentials,
+    credentials: (provider) => shownCredentials(world.accounts[provider].credentials, url),
     settings: (provider) => world.accounts[provider].settings,
     add(input) {
       const job = world.add(scriptSchema.parse(input))
       if (job === null) throw new Error(`The sandbox has a job ${input.jobId} at ${input.provider} already.`)
-      const { provider, jobId, createdAt } = job
+      const { provider, createdAt } = job
+      const jobId = vendors[provider].shownJobId?.(job.jobId, baseUrl(provider)) ?? job.jobId
       return { provider, jobId, createdAt, baseUrl: baseUrl(provider) }
     },
     requests: () => world.requests(),
     setOutage(provider, fault) {
       world.accounts[provider].outage = fault === null ? null : faultSchema.parse(fault)
     },
-    rotateCredentials: (provider) => rotateCredentials(world.accounts, provider),
+    rotateCredentials: (provider) => shownCredentials(rotateCredentials(world.accounts, provider), url),
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeAllConnections()
@@ -92,15 +102,19 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
   const [path = '/', query = ''] = splitOnce(url, '?')
   // `new URL` would resolve dots that are part of a job id.
   const [, prefix = '', ...encoded] = path.split('/')
+  const origin = `http://${headers.host ?? 'localhost'}`
   if (isProviderName(prefix)) {
     const segments = decodeAll(encoded)
     const below = url.slice(prefix.length + 1)
+    const body = method === 'POST' ? ((await readText(request)) ?? '') : ''
     const { call, answer, transport, writing } = respond(world, prefix, {
       method,
       segments,
       query: new URLSearchParams(query),
       url: below,
       headers,
+      body,
+      origin,
     })
     const { jobId = null, kind = null, cursor = null } = call ?? {}
     const status = sentStatus(answer, transport)
@@ -109,7 +123,14 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
     // The date comes from the sandbox's clock, like all its other times.
     return send(response, { ...answer, headers: { date: at.toUTCString(), ...answer.headers } }, transport, writing)
   }
-  const origin = `http://${headers.host ?? 'localhost'}`
+  const token = await readTokenCall(world, request, path, new URLSearchParams(query), origin)
+  if (token !== null) {
+    const at = world.clock.now()
+    const { provider, answer } = token
+    // Its query may have a secret.
+    world.record({ provider, jobId: null, kind: null, cursor: null, url: path, at, status: answer.status })
+    return send(response, { ...answer, headers: { date: at.toUTCString() } })
+  }
   const segments = [prefix, ...(decodeAll(encoded) ?? [])]
   const { status, body } = await control(world, { method, segments, origin, readBody: () => readText(request) })
   if (body === null) {
@@ -117,6 +138,21 @@ async function handle(world: World, request: IncomingMessage, response: ServerRe
     return
   }
   return send(response, { status, headers: {}, body: JSON.parse(JSON.stringify(body)) })
+}
+
+const tokenPaths = new Set(Object.values(documentVendors).flatMap(({ tokens }) => tokens?.path ?? []))
+
+async function readTokenCall(
+  world: World,
+  request: IncomingMessage,
+  path: string,
+  query: URLSearchParams,
+  origin: string,
+) {
+  if (!tokenPaths.has(path)) return null
+  const { method = 'GET', headers } = request
+  const body = (await readText(request)) ?? ''
+  return answerToken(world, { method, path, query, headers, body, origin })
 }
 
 const bodyLimitBytes = 1_048_576

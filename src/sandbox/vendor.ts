@@ -5,7 +5,7 @@ import { after } from '../base/clock.ts'
 import type { Account } from './accounts.ts'
 import type { CallKind } from './faults.ts'
 import type { Json } from './json.ts'
-import type { ProviderName, Script } from './script.ts'
+import type { Script, VendorName } from './script.ts'
 import type { Words } from './timeline.ts'
 
 /** An import that was added, with what its vendor needs to answer. */
@@ -15,6 +15,9 @@ export interface Job {
   createdAt: Date
 }
 
+/** What a request asks for, as its vendor reads it. */
+export type CallIn = Omit<Call, 'origin'>
+
 /** A request as its vendor understands it: a kind of call on a job. */
 export interface Call {
   kind: CallKind
@@ -23,6 +26,8 @@ export interface Call {
   cursor: string | null
   /** micro's team id, FullStory's `events` or `users`. */
   scope: string | null
+  /** The origin by which the client reached the sandbox, for URLs in answers. */
+  origin: string
 }
 
 /** A list is sent as that many headers. Null: none, not even one that would be sent by itself. */
@@ -53,18 +58,22 @@ export interface Shape {
   required: readonly string[]
 }
 
-export interface Vendor<P extends ProviderName> {
+export interface Vendor<P extends VendorName> {
   words: Words
   shape: Shape
   /** How long the vendor keeps a job unless its script says otherwise. Null: for good. */
   keepsForMs: number | null
   newJobId(): string
-  /** Returns the call of a GET of this path. Returns null if the vendor has no such path. */
-  readCall(segments: readonly string[], query: URLSearchParams): Call | null
+  /** The id as the vendor's users know it. Absent: they know it as it is. */
+  shownJobId?(jobId: string, baseUrl: string): string
+  /** Returns the call of a GET of this path. Returns null if the vendor has no such path. `post` is the body of a POST. */
+  readCall(segments: readonly string[], query: URLSearchParams, post: string | null): CallIn | null
   authorise(account: Account<P>, headers: IncomingHttpHeaders, call: Call): 'ok' | 'unauthorized' | 'forbidden'
   /** Returns the answer `elapsedMs` after the job was added, or a refusal if the request makes no sense. Pure. */
   answer(job: Job, call: Call, elapsedMs: number): Answer | Refusal
   refusalBody(refusal: Refusal): Json
+  /** How it refuses, if not by the usual status and `Retry-After`. Null: as usual. */
+  refuse?(refusal: Refusal, at: { waitS: number | null; now: Date }): Answer | null
 }
 
 export function ok(body: Json): Answer {

@@ -5,15 +5,22 @@ import { cdq } from './cdq.ts'
 import type { CallKind } from './faults.ts'
 import { fullstory } from './fullstory.ts'
 import { micro } from './micro.ts'
-import type { ProviderName, Script } from './script.ts'
+import type { Script, VendorName } from './script.ts'
 import type { Job, Vendor } from './vendor.ts'
+import { documentVendors } from './vendors/all.ts'
 import { zilliant } from './zilliant.ts'
 
-export const vendors: { readonly [P in ProviderName]: Vendor<P> } = { cdq, micro, zilliant, fullstory }
+export const vendors: { readonly [P in VendorName]: Vendor<P> } = {
+  cdq,
+  micro,
+  zilliant,
+  fullstory,
+  ...documentVendors,
+}
 
 /** A job, and how often each kind of call asked for it. */
 export interface TrackedJob extends Job {
-  provider: ProviderName
+  provider: VendorName
   requests: Record<CallKind, number>
   /** Null: nobody has asked yet. */
   firstAskedAt: Date | null
@@ -21,7 +28,7 @@ export interface TrackedJob extends Job {
 
 /** A request with its answer's status. */
 export interface RequestRecord {
-  provider: ProviderName
+  provider: VendorName
   /** Null, like `kind`: the vendor has no such path. */
   jobId: string | null
   kind: CallKind | null
@@ -38,7 +45,7 @@ export interface World {
   accounts: Accounts
   /** Returns null if the vendor already has a job with this id. */
   add(script: Script): TrackedJob | null
-  find(provider: ProviderName, jobId: string): TrackedJob | null
+  find(provider: VendorName, jobId: string): TrackedJob | null
   jobs(): TrackedJob[]
   record(request: RequestRecord): void
   /** Returns the last requests, the oldest first. */
@@ -53,7 +60,7 @@ export function createWorld(deps: { clock: Clock; rateLimits?: RateLimits; keepR
   let next = 0
   return {
     clock,
-    accounts: createAccounts(clock, rateLimits),
+    accounts: createAccounts(clock, rateLimits, documentVendors),
     add(script) {
       const { provider } = script
       const jobId = script.jobId ?? vendors[provider].newJobId()
@@ -74,6 +81,6 @@ export function createWorld(deps: { clock: Clock; rateLimits?: RateLimits; keepR
   }
 }
 
-function keyOf(provider: ProviderName, jobId: string): string {
+function keyOf(provider: VendorName, jobId: string): string {
   return `${provider} ${jobId}`
 }

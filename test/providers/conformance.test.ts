@@ -4,12 +4,13 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ZodError } from 'zod'
-import { isTerminal, tellsOutcome } from '../../src/model/reported-state.ts'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
-import { firstPage, type StatusAnswer, unknownRows } from '../../src/providers/contract.ts'
+import { conformanceProblems, illFormed } from '../../src/providers/conformance.ts'
+import { firstPage, type Provider, type StatusAnswer, unknownRows } from '../../src/providers/contract.ts'
+import { checkWholeDocument } from '../../src/providers/document/check-document.ts'
 import { ProviderError } from '../../src/providers/error.ts'
-import { findProvider, providerNames, providers } from '../../src/providers/index.ts'
-import { cases } from './cases.ts'
+import { findProvider, providerNames, providers, shipped } from '../../src/providers/index.ts'
+import { cases, fixture } from './cases.ts'
 import { noSignal, startClient, startVendor, testNow, type Vendor } from './vendor.ts'
 
 let vendor: Vendor
@@ -440,6 +441,95 @@ describe.each(providerNames)('%s', (name) => {
   })
 })
 
+describe('what every provider must do alike', () => {
+  const sampleOf = (body: unknown) => ({ path: ['sample'], body, head: { status: 200, headers: {} } })
+
+  it.each(providerNames)('%s does', (name) => {
+    const { credentials, settings, example, running } = cases[name]
+    const account = { credentials: credentials as Record<string, string>, settings: settings as object }
+    const samples = [example, running].map(sampleOf)
+    expect(
+      conformanceProblems(providers[name] as Provider, {
+        samples,
+        account: { ...account, settings: { ...account.settings } },
+      }),
+    ).toEqual([])
+  })
+
+  it.each([...shipped])('%s, a document, does, and its examples show all of its words', (_name, { given }) => {
+    expect(checkWholeDocument(given, testNow)).toEqual({ problems: [], hints: [] })
+  })
+
+  it('is asked of a document that the walk in docs/providers.md ends with', () => {
+    expect(checkWholeDocument(fixture('dataverse'), testNow)).toEqual({ problems: [], hints: [] })
+  })
+
+  const cdq = providers.cdq as Provider
+  const answer = cdq.readStatus(cases.cdq.running)
+  it.each<[string, Partial<Provider>, string[], string]>([
+    [
+      'an id that is lost',
+      { statusRequest: () => ({ path: '/jobs', headers: {} }) },
+      ['status', 'request'],
+      'must ask for the job "abd123="',
+    ],
+    [
+      'a secret in the URL',
+      {
+        statusRequest: ({ jobId }) => ({
+          path: `/${encodeURIComponent(jobId)}`,
+          query: { key: 'cdq-secret-key' },
+          headers: {},
+        }),
+      },
+      ['status', 'request'],
+      'must not have the credential apiKey in the URL',
+    ],
+    [
+      'a crash',
+      {
+        readStatus: () => {
+          throw new RangeError('boom')
+        },
+      },
+      ['sample'],
+      'fails: RangeError: boom',
+    ],
+    [
+      'a word for everything',
+      {
+        readStatus: (body) => ({
+          ...answer,
+          report: { ...answer.report, providerStatus: String((body as { status?: unknown } | null)?.status) },
+        }),
+      },
+      ['sample'],
+      'must not take the unknown word SOMETHING_NEW for running',
+    ],
+    [
+      'rows before the end',
+      { readStatus: () => ({ ...answer, details: { skippedLines: [], rowResults: [], next: null } }) },
+      ['sample'],
+      'has rows before it is over',
+    ],
+    [
+      'a page of anything',
+      {
+        details: {
+          request: () => ({ path: '/', headers: {} }),
+          read: () => ({ skippedLines: [], rowResults: [], next: null }),
+        },
+      },
+      ['details'],
+      'must not take an answer without the list for the last page',
+    ],
+  ])('finds %s', (_what, broken, path, message) => {
+    const account = { credentials: cases.cdq.credentials as Record<string, string>, settings: {} }
+    const found = conformanceProblems({ ...cdq, ...broken }, { samples: [sampleOf(cases.cdq.running)], account })
+    expect(found).toContainEqual({ path, message })
+  })
+})
+
 function readOrRefusal(provider: { readStatus(body: unknown): StatusAnswer }, body: unknown): StatusAnswer | null {
   try {
     return provider.readStatus(body)
@@ -449,29 +539,8 @@ function readOrRefusal(provider: { readStatus(body: unknown): StatusAnswer }, bo
   }
 }
 
-const storedStates = [
-  'queued',
-  'running',
-  'succeeded',
-  'partial',
-  'failed',
-  'canceled',
-  'archived',
-  'unknown',
-  'unmapped',
-]
-
-/** What holds of every report, and what Postgres asks of it. */
-function expectWellFormed({ report, missing, details }: StatusAnswer) {
-  expect(storedStates).toContain(report.state)
-  for (const rows of Object.values(report.rows))
-    expect(rows === null || (Number.isSafeInteger(rows) && rows >= 0)).toBe(true)
-  for (const moment of [report.createdAt, report.startedAt, report.finishedAt, report.expiresAt])
-    expect(moment === null || /^\d{4}-/.test(moment.toISOString())).toBe(true)
-  expect(report.progress === null || (report.progress >= 0 && report.progress <= 1)).toBe(true)
-  if (details) expect(isTerminal(report.state)).toBe(true)
-  if (missing !== null) expect(tellsOutcome(report.state)).toBe(true)
-  expect(JSON.stringify([report, details])).not.toMatch(/\\u0000|\\ud[89a-f]../)
+function expectWellFormed(answer: StatusAnswer) {
+  expect(illFormed(answer)).toEqual([])
 }
 
 function pathsIn(value: unknown, prefix: string[] = []): string[] {

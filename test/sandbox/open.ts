@@ -1,7 +1,7 @@
 // Owns how the sandbox's tests reach it: a sandbox with a clock of their own, and calls as each vendor's users make them.
 import { onTestFinished } from 'vitest'
 import type { FaultInput } from '../../src/sandbox/faults.ts'
-import type { ProviderName, ScriptInput } from '../../src/sandbox/script.ts'
+import type { ScriptInput, VendorName } from '../../src/sandbox/script.ts'
 import { type Sandbox, type SandboxJob, type SandboxOptions, startSandbox } from '../../src/sandbox/server.ts'
 import { type ManualClock, manualClock } from '../support/clock.ts'
 
@@ -19,7 +19,7 @@ export async function openSandbox(options: Partial<SandboxOptions> = {}): Promis
 }
 
 /** The headers that the vendor's documentation asks for. */
-export function authHeaders(sandbox: Sandbox, provider: ProviderName): Record<string, string> {
+export function authHeaders(sandbox: Sandbox, provider: VendorName): Record<string, string> {
   switch (provider) {
     case 'cdq':
       return { 'X-API-KEY': sandbox.credentials('cdq').apiKey }
@@ -32,11 +32,13 @@ export function authHeaders(sandbox: Sandbox, provider: ProviderName): Record<st
       }
     case 'fullstory':
       return { authorization: `Basic ${sandbox.credentials('fullstory').apiKey}` }
+    default:
+      throw new TypeError(`Nobody asks ${provider} in these tests.`)
   }
 }
 
 /** The path of a job's status below the vendor's base URL. */
-export function statusPath(sandbox: Sandbox, provider: ProviderName, jobId: string): string {
+export function statusPath(sandbox: Sandbox, provider: VendorName, jobId: string): string {
   const id = encodeURIComponent(jobId)
   switch (provider) {
     case 'cdq':
@@ -47,6 +49,8 @@ export function statusPath(sandbox: Sandbox, provider: ProviderName, jobId: stri
       return `/v1/EntityImport/${id}/status`
     case 'fullstory':
       return `/v2/events/batch/${id}`
+    default:
+      throw new TypeError(`Nobody asks ${provider} in these tests.`)
   }
 }
 

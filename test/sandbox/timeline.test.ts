@@ -72,7 +72,7 @@ describe('a scripted import', () => {
     fc.assert(
       fc.property(scripts, times, (script, [at]) => {
         const job = { jobId: 'j', script, createdAt: new Date(0) }
-        const call = { kind: 'status', jobId: 'j', cursor: null, scope: 'events' } as const
+        const call = { kind: 'status', jobId: 'j', cursor: null, origin: 'http://sandbox', scope: 'events' } as const
         const answer = () => JSON.stringify(vendors[script.provider].answer(job, call, at))
         if (script.rows < 1_000) expect(answer()).toBe(answer())
       }),

@@ -6,7 +6,7 @@ import type { Service } from '../../../src/app/service.ts'
 import { systemClock } from '../../../src/base/clock.ts'
 import type { ApiImport } from '../../../src/imports/present.ts'
 import type { ImportState } from '../../../src/model/import-state.ts'
-import type { ProviderName, ScriptInput } from '../../../src/sandbox/script.ts'
+import type { ScriptInput, VendorName } from '../../../src/sandbox/script.ts'
 import { type Sandbox, type SandboxJob, startSandbox } from '../../../src/sandbox/server.ts'
 import { type Answer, type Receiver, startReceiver } from '../../webhooks/receiver.ts'
 import { type ManualClock, manualClock } from '../clock.ts'
@@ -38,7 +38,7 @@ export interface ServiceWorld extends Ground, Things, Client {
   /** A sandbox of the test's own, for credentials and outages that hold for a whole provider. */
   ownSandbox(): Promise<Sandbox>
   /** A connection to the sandbox's provider, in a hurry unless it says otherwise. */
-  connect(provider: ProviderName, options?: { sandbox?: Sandbox; limits?: Record<string, number> }): Promise<string>
+  connect(provider: VendorName, options?: { sandbox?: Sandbox; limits?: Record<string, number> }): Promise<string>
   /** An import at the sandbox, registered. */
   track(connection: string, script: ScriptInput, options?: TrackOptions): Promise<Job>
   get(importId: string): Promise<ApiImport>

@@ -1,0 +1,88 @@
+// Owns Marketo's side: `GET /bulk/v1/leads/batch/{batchId}.json`, and its failed records as CSV. Errors come with 200.
+import { randomBytes, randomInt } from 'node:crypto'
+import { type Json, RowText } from '../json.ts'
+import { indexOfNth } from '../rows.ts'
+import { momentAt } from '../timeline.ts'
+import { ok, type Refusal } from '../vendor.ts'
+import { after, call, type DocumentVendor, emailOf } from './form.ts'
+
+export const marketo: DocumentVendor = {
+  words: {
+    queued: ['Queued'],
+    running: 'Importing',
+    outcomes: { succeeded: 'Complete', partial: 'Complete', failed: 'Failed' },
+    over: new Set(['Complete', 'Failed']),
+  },
+  shape: { holder: null, required: ['requestId', 'success', 'result'] },
+  keepsForMs: 7 * 86_400_000,
+  newJobId: () => String(randomInt(1_000, 1_000_000)),
+  credentials: (name) => ({ clientId: `${name}-marketo-client`, clientSecret: `${name}-marketo-secret` }),
+  tokens: {
+    path: '/identity/oauth/token',
+    clientAuth: 'query',
+    lifetimeS: 3_599,
+    more: () => ({ token_type: 'bearer', scope: 'sandbox@example.com' }),
+  },
+
+  readCall(segments) {
+    const found = after(segments, 'bulk', 'v1', 'leads', 'batch')
+    if (!found) return null
+    if (found.rest.length === 0 && found.id.endsWith('.json')) return call('status', found.id.slice(0, -5))
+    return found.rest.join('/') === 'failures.json' ? call('details', found.id) : null
+  },
+
+  authorise: ({ isToken }, headers) => (isToken(headers.authorization, 'Bearer ') ? 'ok' : 'unauthorized'),
+
+  answer(job, { kind }, elapsedMs) {
+    const { status, counters, message, over } = momentAt(job.script, marketo.words, elapsedMs)
+    if (kind === 'details') {
+      if (!over || counters === null || counters.failed === 0) return 'not_found'
+      const { failed, processed } = counters
+      const lines = new RowText(failed, 'email,Import Failure Reason\n', (nth) => {
+        return `${emailOf(indexOfNth(nth, failed, processed))},Invalid email address\n`
+      })
+      return { ...ok(lines), headers: { 'content-type': 'text/csv' } }
+    }
+    const isCounted = counters !== null && status !== 'Queued' && status !== 'Failed'
+    return ok({
+      requestId: requestId(),
+      success: true,
+      result: [
+        {
+          batchId: Number(job.jobId),
+          importId: job.jobId,
+          status,
+          ...(isCounted && {
+            numOfLeadsProcessed: counters.succeeded,
+            numOfRowsFailed: counters.failed,
+            numOfRowsWithWarning: 0,
+          }),
+          message: message ?? (status === 'Failed' ? 'The file could not be read.' : undefined),
+        },
+      ],
+    })
+  },
+
+  refusalBody: (refusal) => bodyOf(refusal),
+  // Nearly all errors come with 200, and without a header that says how long to wait.
+  refuse: (refusal) => (refusal === 'bad_request' ? null : ok(bodyOf(refusal))),
+}
+
+function requestId(): string {
+  return `${randomBytes(2).toString('hex')}#${randomBytes(6).toString('hex')}`
+}
+
+function bodyOf(refusal: Refusal): Json {
+  const [code, message] = refusals[refusal]
+  return { requestId: requestId(), success: false, errors: [{ code, message }] }
+}
+
+const refusals: Readonly<Record<Refusal, readonly [code: string, message: string]>> = {
+  bad_request: ['609', 'Invalid JSON'],
+  unauthorized: ['602', 'Access token expired'],
+  forbidden: ['603', 'Access denied'],
+  not_found: ['1013', 'Object not found'],
+  rate_limited: ['606', "Max rate limit '100' exceeded with in '20' secs"],
+  server_error: ['611', 'System error'],
+  unavailable: ['608', 'API Temporarily Unavailable'],
+}
