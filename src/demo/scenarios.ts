@@ -144,22 +144,6 @@ export const scenarios: readonly Scenario[] = [
     { durationMs: 14_000, outcome: 'partial', rows: 800, failedRows: 12, resource: 'users' },
     is('partial', { rowResults: 12 }),
   ),
-
-  on(
-    'klaviyo',
-    'profiles, 25 errors',
-    { queuedMs: 2_000, durationMs: 9_000, outcome: 'partial', rows: 900, failedRows: 25, pageSize: 10 },
-    is('partial', { rowResults: 25 }),
-  ),
-  on('klaviyo', 'canceled there', { durationMs: 6_000, outcome: 'canceled' }, is('canceled')),
-  on(
-    'bigquery',
-    'token refused once',
-    { durationMs: 7_000, rows: 5_000, faults: [{ kind: 'unauthorized', atRequest: 3 }] },
-    is('succeeded'),
-  ),
-  on('bigquery', 'load job fails', { durationMs: 5_000, outcome: 'failed', rows: 3 }, is('failed', { rowResults: 3 })),
-  on('marketo', 'leads, none failed', { queuedMs: 3_000, durationMs: 8_000, rows: 400 }, is('succeeded')),
 ]
 
 /**

@@ -149,7 +149,7 @@ describe('a vendor of one’s own', () => {
 
   test('is followed by the document that the walk in docs/providers.md ends with', async () => {
     const vendor = await startDataverse()
-    onTestFinished(() => vendor.close())
+    onTestFinished(() => void vendor.close())
     const document = fixture('dataverse')
     const put = await app.call('PUT /v1/providers/{name}', { name: 'dataverse' }, { body: document })
     expect(put.status).toBe(201)
