@@ -1,6 +1,7 @@
 // Owns our side of the benchmarks of polls: connections, imports that are tracked, and a worker in a process of its own.
 import { sql } from 'drizzle-orm'
 import { systemClock } from '../src/base/clock.ts'
+import { putProvider } from '../src/catalog/put.ts'
 import { createEncryption } from '../src/base/encryption.ts'
 import { putConnection } from '../src/connections/put.ts'
 import type { Database } from '../src/db/client.ts'
@@ -8,9 +9,13 @@ import { timeOrderedId } from '../src/db/time-ordered-id.ts'
 import { createGuard } from '../src/egress/guard.ts'
 import { fingerprintOf } from '../src/imports/fingerprint.ts'
 import { cdq } from '../src/providers/cdq.ts'
+import type { Provider } from '../src/providers/contract.ts'
+import { createDocumentProvider } from '../src/providers/document/provider.ts'
+import { documentSchema } from '../src/providers/document/read-document.ts'
 import type { Started } from './rig.ts'
 import { type BenchServices, startProcess } from './services.ts'
 import { answer } from './vendor-answer.ts'
+import { cdqDocument } from './vendor-document.ts'
 
 export const key = Buffer.alloc(32, 1)
 
@@ -25,6 +30,8 @@ export interface Tracked {
   metered: boolean
   /** The share of the imports that are due within the run; the others are in a year. */
   dueShare: number
+  /** What polls are read by: CDQ's file, or a document that says the same. Absent: the file. */
+  provider?: 'file' | 'document'
 }
 
 /** Our worker, with imports that are tracked at the vendor on this port. */
@@ -55,14 +62,22 @@ async function track(db: Database, port: number, tracked: Tracked): Promise<void
   const { imports, connections, dueShare } = tracked
   const everyMs = tracked.everyMs ?? 1
   const perSecond = Math.min(10_000, Math.ceil((2_000 * imports) / connections / everyMs))
-  await connect(db, port, { connections, everyMs, perSecond: tracked.metered ? perSecond : null })
-  const fingerprint = fingerprintOf(cdq.readStatus(answer).report, cdq)
+  const provider = tracked.provider === 'document' ? await uploadDocument(db) : (cdq as Provider)
+  const limits = { connections, everyMs, perSecond: tracked.metered ? perSecond : null }
+  await connect(db, port, { ...limits, provider: provider.name })
+  const fingerprint = fingerprintOf(provider.readStatus(answer).report, provider)
   const due = Math.ceil(imports * dueShare)
   for (let from = 1; from <= imports; from += portion) {
     const to = Math.min(imports, from + portion - 1)
     await fill(db, { from, to, due, connections, everyMs, fingerprint })
   }
   await db.execute(sql`ANALYZE`)
+}
+
+async function uploadDocument(db: Database): Promise<Provider> {
+  const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
+  await putProvider({ db, clock: systemClock, guard }, cdqDocument.name, cdqDocument)
+  return createDocumentProvider(documentSchema.parse(cdqDocument)) as Provider
 }
 
 /** How many imports one statement makes. */
@@ -104,7 +119,12 @@ async function fill(db: Database, { from, to, due, connections, everyMs, fingerp
 export async function connect(
   db: Database,
   port: number,
-  { connections, everyMs, perSecond }: { connections: number; everyMs: number; perSecond: number | null },
+  {
+    connections,
+    everyMs,
+    perSecond,
+    provider = 'cdq',
+  }: { connections: number; everyMs: number; perSecond: number | null; provider?: string },
 ): Promise<void> {
   const deps = {
     db,
@@ -114,7 +134,7 @@ export async function connect(
   }
   for (let number = 0; number < connections; number++)
     await putConnection(deps, `bench-${number}`, {
-      provider: 'cdq',
+      provider,
       baseUrl: `http://127.0.0.1:${port}`,
       credentials: { apiKey: 'key' },
       settings: {},

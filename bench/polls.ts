@@ -17,6 +17,7 @@ interface Setup extends Tracked {
   mode: Exclude<Mode, 'lifecycle'>
   /** Processes that poll. */
   workers: number
+  windows: number
 }
 
 export async function run(options: string[]): Promise<void> {
@@ -31,6 +32,8 @@ export async function run(options: string[]): Promise<void> {
       metered: { type: 'boolean', default: false },
       due: { type: 'string', default: '1' },
       workers: { type: 'string', default: '1' },
+      provider: { type: 'string', default: 'file' },
+      windows: { type: 'string', default: '3' },
     },
   })
   const stores = values.store.split(',') as Setup['store'][]
@@ -44,8 +47,15 @@ export async function run(options: string[]): Promise<void> {
         for (const connections of values.connections.split(',').map(Number))
           for (const workers of values.workers.split(',').map(Number)) {
             const tracked = { mode, store, imports, connections, everyMs, metered: values.metered }
-            rows.push(await measureSetup({ ...tracked, dueShare: Number(values.due), workers }))
-            console.log(rows.at(-1)?.join(' · '))
+            const setup = { ...tracked, dueShare: Number(values.due), workers, windows: Number(values.windows) }
+            const { row, nodeUs } = await measureSetup(setup)
+            rows.push(row)
+            console.log(row.join(' · '))
+            if (values.provider !== 'document') continue
+            const other = await measureSetup({ ...setup, provider: 'document' })
+            rows.push(other.row)
+            console.log(other.row.join(' · '))
+            console.log(`A poll by a document costs ${(other.nodeUs / nodeUs).toFixed(2)} of one by a file, in Node.`)
           }
   if (rows.length === 0) return
   print(
@@ -72,15 +82,15 @@ export async function run(options: string[]): Promise<void> {
   )
 }
 
-async function measureSetup(setup: Setup): Promise<string[]> {
-  const { mode, store, imports, connections, workers, everyMs, dueShare } = setup
+async function measureSetup(setup: Setup): Promise<{ row: string[]; nodeUs: number }> {
+  const { mode, provider = 'file', store, imports, connections, workers, everyMs, dueShare } = setup
   const vendor = await startProcess('./vendor.ts', { mode, everyMs })
   const { windows, queueMb } = await measurePolls(setup, vendor)
   const figure = (of: keyof Window) => median(windows.map((window) => window[of]))
   const bare = await measureBare(vendor.ready as number, figure('perSecond'))
   await endProcess(vendor.child)
-  return [
-    mode,
+  const row = [
+    provider === 'file' ? mode : `${mode}, by a document`,
     store,
     whole(imports),
     whole(connections),
@@ -97,6 +107,7 @@ async function measureSetup(setup: Setup): Promise<string[]> {
     whole(figure('residentMb')),
     queueMb.toFixed(1),
   ]
+  return { row, nodeUs: figure('nodeUs') }
 }
 
 /** Microseconds of CPU for a bare request at this rate. */
@@ -116,7 +127,7 @@ async function measurePolls(setup: Setup, vendor: Started): Promise<{ windows: W
     const warmUpMs = Math.max(timing.warmUpMs, Math.min(2 * (setup.everyMs ?? 0), 30_000))
     // A window sees each import as often as another window does.
     const windowMs = Math.max(timing.windowMs, setup.everyMs ?? 0)
-    const windows = await measureWindows({ services, vendor, workers }, { ...timing, warmUpMs, windowMs })
+    const windows = await measureWindows({ services, vendor, workers }, { windows: setup.windows, warmUpMs, windowMs })
     await Promise.all(workers.map(({ child }) => endProcess(child)))
     return { windows, queueMb: await queueMbOf(services) }
   } finally {

@@ -101,7 +101,13 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
         refreshToken: token.refreshToken ?? same?.refreshToken ?? null,
         baseUrl: token.baseUrl,
       }
-      if (!(await storeFirmly(id, stored?.sealed ?? null, kept, token))) return null
+      let sealed = stored?.sealed ?? null
+      while (!(await storeFirmly(id, sealed, kept, token))) {
+        const newer = (await read(id))?.sealed ?? null
+        // Rotated keys change what is stored, and not what it says.
+        if (newer === null || JSON.stringify(opened(newer, id)) !== JSON.stringify(before)) return null
+        sealed = newer
+      }
       return remember(id, kept, token.lifetimeMs - earlyMs)
     } finally {
       await db.execute(sql`

@@ -445,6 +445,25 @@ describe('a document is refused', () => {
     ],
     ['a path that goes up', status({ request: { path: '/../{job}' } }), 'status.request.path'],
     ['a path to another host', status({ request: { path: 'https://evil.example/{job}' } }), 'status.request.path'],
+    ['a wrong path of a list', status({ request: { path: [{ path: 'jobs/{job}' }] } }), 'status.request.path.0.path'],
+    ['a pointer into a text', { auth: { kind: 'bearer', token: '{credentials.apiKey/key}' } }, 'auth.token'],
+    ['a grant without its key', { auth: { kind: 'oauth2', grant: 'jwtBearer', tokenUrl: '/token' } }, 'auth.jwt'],
+    [
+      'a grant with another’s parts',
+      {
+        auth: {
+          ...{ kind: 'oauth2', grant: 'clientCredentials', tokenUrl: '/token' },
+          ...{ clientId: '{credentials.apiKey}', clientSecret: '{credentials.apiKey}' },
+          jwt: { key: '{credentials.apiKey}', claims: {} },
+        },
+      },
+      'auth.jwt',
+    ],
+    [
+      'a token URL whose host is a credential',
+      { auth: { kind: 'oauth2', grant: 'jwtBearer', tokenUrl: 'https://{credentials.apiKey}/token' } },
+      'auth.tokenUrl',
+    ],
     ['a header of the connection', { headers: { Host: 'evil.example' } }, 'headers.Host'],
     ['a line break in a header', { headers: { 'x-a': 'a\r\nb' } }, 'headers.x-a'],
     ['credentials that are enough for nothing', { credentials: { other: {} } }, 'credentials'],

@@ -2,7 +2,7 @@
 // parts have to fit together.
 import { z } from 'zod'
 import { isRawNumber } from '../../base/json.ts'
-import { byType, condition, pointerSchema, reportedStates, value } from './expressions.ts'
+import { byType, condition, oneOrMany, pointerSchema, reportedStates, value } from './expressions.ts'
 import { pointerProblem } from './pointer.ts'
 
 export const namePattern = /^[a-z][a-z0-9-]{0,39}$/
@@ -462,7 +462,7 @@ export const documentForm = z.strictObject({
   /** Null: each connection has its own. */
   baseUrl,
   /** Of several alternatives, a connection has one. */
-  credentials: z.union([z.array(credentialFields).min(1).max(5), credentialFields]),
+  credentials: oneOrMany(credentialFields, { most: 5 }),
   settings: z.record(fieldName, settingSchema).default({}),
   job: z
     .strictObject({
@@ -471,7 +471,7 @@ export const documentForm = z.strictObject({
     })
     .default({ kind: 'segment', maxLength: 500 }),
   /** Of several, the first whose credentials are all there. */
-  auth: z.union([z.array(authSchema).min(1).max(5), authSchema]),
+  auth: oneOrMany(authSchema, { most: 5 }),
   headers: headers.optional(),
   limits: z.strictObject(limits).partial().default({}),
   forgetsJobs: z.boolean().default(false),

@@ -69,8 +69,21 @@ export function byType<Text, Other>(
   text: z.ZodType<Text>,
   other: () => z.ZodType<Other>,
 ): z.ZodType<Text | Other, unknown> {
-  return z.unknown().transform((input, context): Text | Other => {
-    const schema: z.ZodType<Text | Other> = typeof input === 'string' ? text : other()
+  return byForm((input) => typeof input === 'string', text, other)
+}
+
+/** The same for a list, or one of it. */
+export function oneOrMany<One>(one: z.ZodType<One>, { most }: { most: number }): z.ZodType<One | One[], unknown> {
+  return byForm<One[], One>(Array.isArray, z.array(one).min(1).max(most), () => one)
+}
+
+function byForm<First, Other>(
+  isFirst: (input: unknown) => boolean,
+  first: z.ZodType<First>,
+  other: () => z.ZodType<Other>,
+): z.ZodType<First | Other, unknown> {
+  return z.unknown().transform((input, context): First | Other => {
+    const schema: z.ZodType<First | Other> = isFirst(input) ? first : other()
     const parsed = schema.safeParse(input, { error: issueText })
     if (parsed.success) return parsed.data
     context.issues.push(...parsed.error.issues.map((issue) => ({ ...issue, input }) as z.core.$ZodRawIssue))
