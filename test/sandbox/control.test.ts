@@ -42,7 +42,7 @@ describe('a script', () => {
     ['{', ''],
     ['[]', ''],
     [{}, 'provider'],
-    [{ provider: 'salesforce' }, 'provider'],
+    [{ provider: 'nobody' }, 'provider'],
     [{ provider: 'cdq', durationMs: -1 }, 'durationMs'],
     [{ provider: 'cdq', duration: 1 }, 'duration'],
     [{ provider: 'micro', outcome: 'canceled' }, 'outcome'],
