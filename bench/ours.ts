@@ -1,8 +1,8 @@
 // Owns our side of the benchmarks of polls: connections, imports that are tracked, and a worker in a process of its own.
 import { sql } from 'drizzle-orm'
 import { systemClock } from '../src/base/clock.ts'
-import { putProvider } from '../src/catalog/put.ts'
 import { createEncryption } from '../src/base/encryption.ts'
+import { putProvider } from '../src/catalog/put.ts'
 import { putConnection } from '../src/connections/put.ts'
 import type { Database } from '../src/db/client.ts'
 import { timeOrderedId } from '../src/db/time-ordered-id.ts'
