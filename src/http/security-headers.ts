@@ -36,7 +36,10 @@ export const plainSecurity: RequestHandler = security(plain)
 export const applicationSecurity: RequestHandler = security(application)
 
 function security(directives: Directives): RequestHandler {
-  return helmet({ contentSecurityPolicy: { useDefaults: false, directives } })
+  return helmet({
+    contentSecurityPolicy: { useDefaults: false, directives },
+    referrerPolicy: { policy: 'same-origin' }, // our own forms lead back to where they were; other sites learn nothing
+  })
 }
 
 /** For everything that needs a token: neither browsers nor proxies store it. */

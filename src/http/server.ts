@@ -10,6 +10,7 @@ import type { Log } from '../base/log.ts'
 import type { Limits } from '../config/config.ts'
 import type { ConnectionAccesses } from '../connections/access.ts'
 import type { Database } from '../db/client.ts'
+import { createCommitWatch } from '../db/commits.ts'
 import type { CheckDestination } from '../egress/destination.ts'
 import type { Guard } from '../egress/guard.ts'
 import { countByState } from '../imports/count.ts'
@@ -39,7 +40,9 @@ import { mountNewImport } from './pages/import-new.ts'
 import { mountImports } from './pages/imports.ts'
 import { mountLogin } from './pages/login.ts'
 import { readOutcomes } from './pages/outcomes.ts'
+import { mountPreferences } from './pages/preferences.ts'
 import { remembered } from './pages/remembered.ts'
+import { mountPageStream } from './pages/stream.ts'
 import { mountWebhook } from './pages/webhook.ts'
 import { mountWebhooks } from './pages/webhooks.ts'
 import { answerProblems } from './problem.ts'
@@ -159,6 +162,8 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   const pageDeps = { basePath, sessions, authenticator, limits }
   mountDocs(app, openApiDocument(operations, basePath), basePath)
   mountLogin(app, pageDeps)
+  mountPreferences(app, pageDeps)
+  mountPageStream(app, { ...pageDeps, stopping, commits: createCommitWatch({ db, log }) })
   const counts = remembered(clock, () => countByState({ db }))
   const attention = remembered(clock, () => findAttention({ db, clock, encryption }))
   const outcomes = remembered(clock, () => readOutcomes({ db, clock }, basePath))

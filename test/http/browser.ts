@@ -8,6 +8,8 @@ import { adminToken } from '../support/worlds/ground.ts'
 export const executablePath = process.env.TEST_CHROMIUM ?? '/usr/bin/chromium'
 export const hasBrowser = existsSync(executablePath)
 
+const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } }
+
 /** Where to keep pictures of the pages, for people. */
 const pictures = process.env.TEST_PICTURES
 const flags = [
@@ -21,28 +23,42 @@ const flags = [
   '--disable-sync',
 ]
 
+interface Visit {
+  /** Complaints of the browser that are what the test is about. */
+  expected?: RegExp
+  /** What runs in each page before its own scripts. */
+  init?: string
+  /** Where the reader is. Absent: where the machine is. */
+  timezoneId?: string
+}
+
 /** Opens pages of the API's own; each fails its test when it breaks its policy, asks anybody else, or throws. */
-export function useBrowser(api: Api): (run: (page: Page) => Promise<void>) => Promise<void> {
+export function useBrowser(
+  api: Pick<Api, 'url'>,
+): (run: (page: Page) => Promise<void>, visit?: Visit) => Promise<void> {
   let browser: Browser
   beforeAll(async () => {
     browser = await chromium.launch({ executablePath, args: flags })
   })
   afterAll(() => browser?.close())
 
-  return async (run) => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
-    const page = await context.newPage()
+  return async (run, { expected, init, ...reader } = {}) => {
+    const context = await browser.newContext({ viewport: sizes.wide, ...reader })
+    if (init !== undefined) await context.addInitScript(init)
     const complaints: string[] = []
-    page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text())
+    context.on('page', (page) => page.on('pageerror', (error) => complaints.push(error.message)))
+    context.on('console', (message) => {
+      if (message.type() === 'error' && !expected?.test(message.text())) complaints.push(message.text())
     })
-    page.on('pageerror', (error) => complaints.push(error.message))
-    page.on('request', (request) => {
+    context.on('request', (request) => {
       if (!request.url().startsWith(api.url) && !/^(data|blob):/.test(request.url())) complaints.push(request.url())
     })
-    await run(page)
-    expect(complaints).toEqual([])
-    await context.close()
+    try {
+      await run(await context.newPage())
+      expect(complaints).toEqual([])
+    } finally {
+      await context.close()
+    }
   }
 }
 
@@ -57,8 +73,6 @@ export async function signIn(page: Page, url: string): Promise<void> {
 export async function picture(page: Page, name: string): Promise<void> {
   if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` })
 }
-
-const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } }
 
 /** Looks at a page at both sizes and in both schemes: nothing may scroll sideways. */
 export async function lookAround(page: Page, name: string): Promise<void> {

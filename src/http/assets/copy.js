@@ -1,17 +1,19 @@
 // Copies what a button names in `data-copy`. Over plain http there is no clipboard, so the text is selected instead, and
 // copied as browsers did before. Without this script the buttons stay hidden.
-for (const button of document.querySelectorAll('button[data-copy]')) {
+document.documentElement.dataset.scripts = ''
+document.addEventListener('click', async ({ target }) => {
+  const button = target.closest('button[data-copy]')
+  if (button === null || 'own' in button.dataset) return
   const label = button.textContent
-  button.hidden = false
-  button.addEventListener('click', async () => {
-    await copy(button.dataset.copy)
-    button.focus()
-    button.textContent = 'Copied'
-    setTimeout(() => {
-      button.textContent = label
-    }, 1_500)
-  })
-}
+  button.dataset.own = ''
+  await copy(button.dataset.copy)
+  button.focus()
+  button.textContent = 'Copied'
+  setTimeout(() => {
+    button.textContent = label
+    delete button.dataset.own
+  }, 1_500)
+})
 
 async function copy(text) {
   try {

@@ -1,77 +1,125 @@
-// Keeps an open page up to date: asks for it again every few seconds, and puts in place the parts of it that have
-// changed. What is typed, opened, selected and scrolled stays. It pauses while nobody looks, or a text is selected.
+// Keeps an open page up to date. A stream says when something has changed; then the page is asked for again, and put in
+// place part by part. Tabs of one browser share one stream: who holds the lock has it, and tells the others.
+import './copy.js'
+import './keys.js'
+import { morph } from './morph.js'
+import { showTimes } from './times.js'
+
+const base = new URL('..', import.meta.url).href
 const main = document.querySelector('main[data-live]')
 const status = document.querySelector('[data-live-status]')
-const everyMs = Number(main?.dataset.live) * 1_000
+const told = document.querySelector('[data-live-told]')
+const others = new BroadcastChannel(base)
+/** What is to be said, the weightiest first. */
+const news = { paused: '', page: '', stream: '' }
+let isDue = false
+let isBusy = false
+let renewedAt = performance.now()
+let leave = () => {}
 
-if (main) setTimeout(look, everyMs)
+if (main) {
+  others.onmessage = ({ data }) => hear(data)
+  for (const name of ['selectionchange', 'change', 'click']) document.addEventListener(name, renew)
+  document.addEventListener('visibilitychange', attend)
+  addEventListener('pagehide', () => leave())
+  addEventListener('pageshow', attend)
+}
 
-async function look() {
-  const isSelected = !document.getSelection()?.isCollapsed
-  if (document.hidden || isSelected) {
-    say(isSelected ? 'Paused while a text is selected' : '')
-    return void setTimeout(look, 1_000)
+/** While the page is seen it takes part. When it comes back it may have missed something. */
+function attend() {
+  leave()
+  leave = () => {}
+  if (document.hidden) return say({ paused: 'Paused while hidden' })
+  const over = new AbortController()
+  leave = () => over.abort()
+  const turn = () => new Promise((end) => listen(over.signal, end))
+  // Over plain http there are no locks, and each tab has a stream of its own.
+  if (navigator.locks) navigator.locks.request(base, { signal: over.signal }, turn).catch(() => {})
+  else turn()
+  hear({ changed: true })
+}
+
+function listen(over, end) {
+  let source
+  let patience
+  const tell = (message) => {
+    hear(message)
+    others.postMessage(message)
   }
-  try {
-    const response = await fetch(location.href, {
-      headers: { accept: 'text/html' },
-      signal: AbortSignal.timeout(10_000),
-    })
-    if (response.redirected && !response.ok) throw new Error('elsewhere')
-    if (new URL(response.url).pathname !== location.pathname) return say('Signed out: reload to sign in')
-    if (!response.ok) throw new Error(`status ${response.status}`)
-    const next = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('main')
-    update(next)
-    say('')
-    if (next.dataset.live) setTimeout(look, everyMs)
-  } catch {
-    say('Reconnecting …')
-    setTimeout(look, 2_000)
-  }
-}
-
-function say(text) {
-  if (status && status.textContent !== text) status.textContent = text
-}
-
-/** Replaces what differs, child by child. What was done is said once, so a page may have a part more or less. */
-function update(next) {
-  const shown = [...main.children].filter((part) => !part.matches('.notice[role="status"]'))
-  const fresh = [...next.children].filter((part) => !part.matches('.notice[role="status"]'))
-  if (shown.length !== fresh.length) {
-    if (!isInUse(main)) main.replaceChildren(...next.children)
-    return
-  }
-  for (const [index, part] of shown.entries()) {
-    const other = fresh[index]
-    if (part.matches('form, :has(form.form, form.filter)') || isInUse(part) || untouched(part) === other.outerHTML)
-      continue
-    keepOpened(part, other)
-    part.replaceWith(other)
-  }
-}
-
-function isInUse(part) {
-  return part.contains(document.activeElement) && document.activeElement !== main
-}
-
-/** As it came: nothing opened. */
-function untouched(part) {
-  const copy = part.cloneNode(true)
-  for (const opened of copy.querySelectorAll('details[open]')) opened.removeAttribute('open')
-  for (const button of copy.querySelectorAll('button[data-copy]')) button.hidden = true
-  return copy.outerHTML
-}
-
-function keepOpened(from, to) {
-  for (const selector of ['details', '.scroll', 'pre']) {
-    const others = to.querySelectorAll(selector)
-    for (const [index, one] of from.querySelectorAll(selector).entries()) {
-      const other = others[index]
-      if (!other) continue
-      if (one.open) other.open = true
-      const { scrollTop } = one
-      if (scrollTop > 0) requestAnimationFrame(() => other.scrollTo(0, scrollTop))
+  const open = () => {
+    source?.close()
+    if (over.aborted) return end()
+    source = new EventSource(new URL('pages/stream', base))
+    source.onerror = () => {
+      setTimeout(() => source.readyState !== EventSource.OPEN && tell({ stream: 'Reconnecting …' }), 500)
+      if (source.readyState === EventSource.CLOSED) setTimeout(refused, 1_000)
     }
+    source.addEventListener('changed', () => {
+      tell({ stream: '', changed: true })
+      clearTimeout(patience)
+      patience = setTimeout(open, 40_000) // the connection is dead, and nobody has said so
+    })
   }
+  /** An event source doesn't tell why it was refused. */
+  const refused = async () => {
+    const asked = new AbortController()
+    const response = await fetch(new URL('pages/stream', base), { signal: asked.signal }).catch(() => null)
+    if (response?.status === 429) tell({ stream: `Not live: ${(await response.json()).detail}` })
+    asked.abort()
+    setTimeout(open, response?.status === 429 ? 5_000 : 0)
+  }
+  over.addEventListener('abort', open)
+  open()
+}
+
+function hear({ changed = false, ...said }) {
+  say(said)
+  isDue ||= changed
+  renew()
+}
+
+async function renew() {
+  const reason = document.hidden ? 'while hidden' : isSelecting()
+  say({ paused: reason ? `Paused ${reason}` : '' })
+  if (!isDue || isBusy || reason) return
+  const waitMs = renewedAt + Number(main.dataset.live) * 1_000 - performance.now()
+  if (waitMs > 0) return void setTimeout(renew, waitMs)
+  isDue = false
+  isBusy = true
+  try {
+    const headers = { accept: 'text/html' }
+    const response = await fetch(location.href, { headers, signal: AbortSignal.timeout(10_000) })
+    if (new URL(response.url).pathname !== location.pathname) return say({ page: 'Signed out: reload to sign in' })
+    const next = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('main')
+    if (!response.ok && response.status !== 404) throw new Error(`status ${response.status}`)
+    if (isSelecting()) isDue = true
+    else put(next)
+    say({ page: '' })
+  } catch {
+    say({ page: 'Reconnecting …' })
+    isDue = true
+  } finally {
+    renewedAt = performance.now()
+    isBusy = false
+    if (isDue) setTimeout(renew, 1_000)
+  }
+}
+
+/** A change of what a page marks as its state is said to those who don't see it. */
+function put(next) {
+  const [before, after] = [main, next].map((part) => part.querySelector('[data-told]')?.textContent)
+  morph(main, next)
+  showTimes()
+  if (before !== after) told.textContent = after
+}
+
+function isSelecting() {
+  if (main.querySelector('tbody input[type="checkbox"]:checked')) return 'while rows are selected'
+  return document.getSelection()?.isCollapsed === false && 'while a text is selected'
+}
+
+function say(said) {
+  Object.assign(news, said)
+  const text = news.paused || news.page || news.stream
+  if (status.textContent !== text) status.textContent = text
 }

@@ -7,7 +7,7 @@ import { countNeedingAttention } from '../../imports/need-attention.ts'
 import type { Attention } from '../../model/import-state.ts'
 import { countExhausted } from '../../webhooks/deliveries/read.ts'
 import { listEndpoints } from '../../webhooks/endpoints/read.ts'
-import { badge, counted, duration, moment, number } from './format.ts'
+import { badge, counted, duration, number, stamp } from './format.ts'
 import { type Html, html } from './html.ts'
 import { shownUrl } from './import-events.ts'
 
@@ -115,7 +115,7 @@ function countedAs(texts: readonly AttentionText[], counts: ReadonlyMap<Attentio
 }
 
 export function attentionCard({ items, lookedAt }: NeedsAttention, basePath: string): Html {
-  const looked = html`<small>looked <time datetime="${lookedAt}">${moment(lookedAt)}</time></small>`
+  const looked = html`<small>looked ${stamp(lookedAt)}</small>`
   if (items.length === 0)
     return html`<section class="card" aria-label="Needs attention"><p>${badge('good', '✓', 'All is well')} ${looked}</p></section>`
   const shown = items.slice(0, shownItems)

@@ -28,6 +28,7 @@ import { openNotice, sealNotice } from './sealed-notice.ts'
 
 const shownConnections = 1_000
 const shownImports = 20
+const refreshSeconds = 5
 
 interface Deps extends PageGuardDeps, TestDeps {
   encryption: Encryption
@@ -48,7 +49,7 @@ export function mountConnections(app: IRouter, deps: Deps): void {
     const isAdmin = allows(viewer.scope, 'admin')
     const body = html`${told(request.query.did)}<div class="heading"><h1>Connections</h1>${isAdmin ? html`<a class="button" href="${basePath}/connections/new">New connection</a>` : null}</div>
 <section class="card" aria-label="Connections">${connectionTable(data, { basePath, now: clock.now() })}</section>`
-    response.type('html').send(page({ ...shown, title: 'Connections', body, viewer }))
+    response.type('html').send(page({ ...shown, title: 'Connections', body, viewer, refreshSeconds }))
   })
 
   mountConnectionForms(app, deps)
@@ -107,7 +108,7 @@ ${
     ? html`<p>None yet.</p>`
     : html`${byState(list, counts)}${importTable(imports.data, { basePath, now, caption: 'Its newest imports' })}`
 }</section>`
-    return page({ ...shown, title: one.name, body, viewer })
+    return page({ ...shown, title: one.name, body, viewer, refreshSeconds })
   }
 }
 

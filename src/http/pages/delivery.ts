@@ -20,6 +20,10 @@ import { attemptLine, deliveryBadge, shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
 import type { WebhookDeps } from './webhooks.ts'
 
+const refreshSeconds = 5
+/** A person waits for the answer of a receiver. */
+const waitingRefreshSeconds = 0.25
+
 export function mountDelivery(app: IRouter, deps: WebhookDeps & { wake: Wake }): void {
   const { basePath, clock } = deps
 
@@ -49,7 +53,7 @@ ${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/d
 <table class="short"><caption class="visually-hidden">Headers</caption><thead><tr><th scope="col">Header</th><th scope="col">Value</th></tr></thead>
 <tbody>${Object.entries(one.headers).map(([name, value]) => html`<tr><td><code>${name}</code></td><td class="wrap"><code>${value}</code></td></tr>`)}</tbody></table>
 <pre tabindex="0">${lines(pretty(one.payload))}</pre></section>`
-    const live = one.nextAttemptAt === null ? {} : { refreshSeconds: 1 }
+    const live = { refreshSeconds: one.nextAttemptAt === null ? refreshSeconds : waitingRefreshSeconds }
     response.type('html').send(page({ title: one.type, body, basePath, viewer, section: '/webhooks', ...live }))
   })
 

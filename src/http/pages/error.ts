@@ -1,16 +1,17 @@
 // Owns the page that a browser gets in place of a problem document.
 import type { Request, Response } from 'express'
-import type { Principal } from '../../tokens/authenticate.ts'
 import type { Problem } from '../problem.ts'
+import type { Viewer } from './guard.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
+import { preferencesOf } from './preferences.ts'
 
 /** Returns null if this request is no browser's that wants a page. */
 export function errorPage(basePath: string, request: Request, response: Response, problem: Problem): string | null {
   const path = request.originalUrl.split('?')[0] ?? ''
   if (path === `${basePath}/v1` || path.startsWith(`${basePath}/v1/`)) return null
   if (request.accepts(['json', 'html']) !== 'html') return null
-  const viewer = (response.locals.principal as Principal | undefined) ?? null
+  const viewer = (response.locals.principal as Viewer | undefined) ?? null
   const body = html`<section class="card narrow">
 <h1>${headings[problem.status] ?? problem.title}</h1>
 <p>${problem.detail}</p>
@@ -21,7 +22,13 @@ ${
 }
 <p><small>Request ${problem.requestId}</small></p>
 </section>`
-  return page({ title: headings[problem.status] ?? problem.title, body, basePath, viewer })
+  return page({
+    title: headings[problem.status] ?? problem.title,
+    body,
+    basePath,
+    viewer,
+    preferences: preferencesOf(request),
+  })
 }
 
 const headings: Record<number, string> = {

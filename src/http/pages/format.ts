@@ -29,19 +29,27 @@ export function duration(ms: number): string {
   return rest === 0 ? `${whole} ${name}` : `${whole} ${name} ${rest} ${nextName}`
 }
 
-/** `3 min ago`, `in 40 s`: the largest unit. The moment itself is in the title. */
+/**
+ * `3 min ago`, `in 40 s`: the largest unit. The moment itself is in the title. `data-away` says how far it is away in
+ * milliseconds, so that a script can go on counting by this clock.
+ */
 export function when(iso: string | null, now: Date): Html {
   if (iso === null) return html`–`
   const ms = Date.parse(iso) - now.getTime()
   const [name, length] = units.find(([, unit]) => Math.abs(ms) >= unit) ?? ['s', 1_000]
   const count = Math.floor(Math.abs(ms) / length)
   const text = count === 0 ? 'now' : ms < 0 ? `${count} ${name} ago` : `in ${count} ${name}`
-  return html`<time datetime="${iso}" title="${moment(iso)}">${text}</time>`
+  return html`<time datetime="${iso}" title="${moment(iso)}" data-away="${ms}">${text}</time>`
 }
 
 /** The moment, and how long ago it was. */
 export function at(iso: string | null, now: Date): Html {
-  return iso === null ? html`–` : html`${when(iso, now)} <small>${moment(iso)}</small>`
+  return iso === null ? html`–` : html`${when(iso, now)} <small>${stamp(iso)}</small>`
+}
+
+/** A moment that a script may show in the reader's zone. */
+export function stamp(iso: string): Html {
+  return html`<time datetime="${iso}">${moment(iso)}</time>`
 }
 
 /** `2026-11-25 22:06:11 UTC` */

@@ -7,6 +7,7 @@ import { type AuthDeps, authorize, bearerToken } from '../auth.ts'
 import type { ApiLimits } from '../limits.ts'
 import type { Sessions } from '../session.ts'
 import { loginPath } from './login.ts'
+import { type Preferences, preferencesOf } from './preferences.ts'
 
 export interface PageGuardDeps extends AuthDeps {
   limits: ApiLimits
@@ -15,11 +16,16 @@ export interface PageGuardDeps extends AuthDeps {
   basePath: string
 }
 
+/** Who looks at a page, and how they want it to look. */
+export interface Viewer extends Principal {
+  preferences: Preferences
+}
+
 /** Redirects a browser that isn't signed in to the login page. Refuses all others without access. */
 export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler {
   return async (request, response, next) => {
     if (bearerToken(request) !== null) {
-      response.locals.principal = await authorize(request, response, deps, scope)
+      see(await authorize(request, response, deps, scope))
       return next()
     }
     const principal = await deps.sessions.principal(request)
@@ -28,13 +34,17 @@ export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler
     if (!allows(principal.scope, scope))
       throw new AppError('forbidden', `This needs a token of the scope ${scope}; this one has ${principal.scope}.`)
     deps.limits.countRequest(principal)
-    response.locals.principal = principal
+    see(principal)
     return next()
+
+    function see(viewer: Principal) {
+      response.locals.principal = { ...viewer, preferences: preferencesOf(request) } satisfies Viewer
+    }
   }
 }
 
-export function principalOf(response: Response): Principal {
-  return response.locals.principal as Principal
+export function principalOf(response: Response): Viewer {
+  return response.locals.principal as Viewer
 }
 
 function wantsPage(request: Request): boolean {

@@ -9,7 +9,7 @@ export function importFacts(about: About): Html {
   const { one, now, basePath } = about
   const connection = `${basePath}/connections/${encodeURIComponent(one.connection)}`
   return html`<section class="card" aria-label="What is known">
-<p class="lead">${stateBadge(one.state)}${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`} ${progressBar(one.progress)} <span>${timing(about)}</span>${remaining(about)}</p>
+<p class="lead"><span data-told>${stateBadge(one.state)}</span>${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`} ${progressBar(one.progress)} <span>${timing(about)}</span>${remaining(about)}</p>
 ${one.attention === null ? null : html`<p class="notice warn"><b>Needs attention:</b> ${words(one.attention)}. ${attentionTexts[one.attention] ?? null}</p>`}
 ${one.lastError === null ? null : html`<p class="notice bad"><b>Last error:</b> ${words(one.lastError.code)}, ${when(one.lastError.at, now)}. ${one.lastError.message}</p>`}
 ${one.details.lastError === null ? null : html`<p class="notice warn"><b>Rows:</b> ${words(one.details.lastError.code)}, ${when(one.details.lastError.at, now)}. ${one.details.lastError.message}</p>`}

@@ -1,6 +1,6 @@
 // Owns the timeline of an import: one entry a report, the newest first.
 import type { NumberedSnapshot } from '../../imports/history.ts'
-import { counted, duration, joined, moment, number, stateBadge, when } from './format.ts'
+import { counted, duration, joined, number, stamp, stateBadge, when } from './format.ts'
 import { type Html, html, lines } from './html.ts'
 import { type About, section } from './import-about.ts'
 
@@ -38,7 +38,7 @@ function entry({ now }: About, report: NumberedSnapshot, before: NumberedSnapsho
     report.progress === null ? null : html`${Math.floor(report.progress * 100)} %`,
     report.message === null ? null : html`${report.message}`,
   ])}</p>
-<p><small>${when(report.firstSeenAt, now)} · ${moment(report.firstSeenAt)}${lasted > 0 ? html` to ${moment(report.lastSeenAt)}, for ${duration(lasted)}` : null} · ${counted(report.polls, 'poll')}</small></p>
+<p><small>${when(report.firstSeenAt, now)} · ${stamp(report.firstSeenAt)}${lasted > 0 ? html` to ${stamp(report.lastSeenAt)}, for ${duration(lasted)}` : null} · ${counted(report.polls, 'poll')}</small></p>
 ${changes === null ? html`<p><small>The first report</small></p>` : html`<p class="changes">${changes.length === 0 ? html`<small>Only the answer’s other fields changed</small>` : joined(changes)}</p>`}
 <details><summary>Answer</summary><pre>${lines(shownOf(text))}</pre></details>
 </li>`

@@ -5,7 +5,6 @@ import type { Encryption } from '../../base/encryption.ts'
 import { isId } from '../../base/ids.ts'
 import { listSnapshotsBackwards } from '../../imports/history.ts'
 import { getImport } from '../../imports/read.ts'
-import { isOver } from '../../model/import-state.ts'
 import { noStore } from '../security-headers.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { html } from './html.ts'
@@ -46,8 +45,7 @@ ${importSteering(about, viewer)}
 ${importRows(about, rows)}
 ${importTimeline(about, reports, before !== null)}
 ${importEvents(about, events)}`
-    const live = isOver(one.state) && one.details.state !== 'collecting' ? {} : { refreshSeconds }
-    response.type('html').send(page({ title: one.jobId, body, basePath, viewer, section: '/imports', ...live }))
+    response.type('html').send(page({ title: one.jobId, body, basePath, viewer, section: '/imports', refreshSeconds }))
   })
 
   mountImportSteering(app, deps)

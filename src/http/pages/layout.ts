@@ -1,7 +1,8 @@
 // Owns the frame of our own pages.
-import type { Principal } from '../../tokens/authenticate.ts'
 import { allows } from '../../tokens/scope.ts'
+import type { Viewer } from './guard.ts'
 import { type Html, html } from './html.ts'
+import { type Preferences, preferenceForm } from './preferences.ts'
 
 export interface PageContent {
   title: string
@@ -9,39 +10,62 @@ export interface PageContent {
   /** What every path of this site begins with. */
   basePath: string
   /** Who is signed in. Null: nobody is. */
-  viewer: Principal | null
+  viewer: Viewer | null
+  /** Absent: the viewer's, or the defaults. */
+  preferences?: Preferences
   /** The path of the section that the page belongs to, below the base path. */
   section?: string
-  /** How often the page is brought up to date while it is open, where scripts run. Absent: never. */
+  /**
+   * The page is brought up to date while it is open, where scripts run: when something changes, and no more often than
+   * every so many seconds. Absent: never, as for the answer to a form.
+   */
   refreshSeconds?: number
 }
 
-export function page({ title, body, basePath, viewer, section, refreshSeconds }: PageContent): string {
+export function page({ title, body, basePath, viewer, section, refreshSeconds, ...given }: PageContent): string {
+  const preferences = given.preferences ?? viewer?.preferences ?? defaults
   const live = refreshSeconds === undefined ? null : html` data-live="${refreshSeconds}"`
   return html`<!doctype html>
-<html lang="en">
+<html lang="en" data-theme="${preferences.theme}" data-zone="${preferences.zone}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} · Import Tracker</title>
 <link rel="icon" href="${basePath}/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${basePath}/assets/style.css">
-<script defer src="${basePath}/assets/copy.js"></script>
-${live === null ? null : html`<script defer src="${basePath}/assets/live.js"></script>`}
+${viewer === null ? null : html`<script type="module" src="${basePath}/assets/live.js"></script>`}
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <a class="brand" href="${basePath}/">Import Tracker</a>
 <nav aria-label="Main">${viewer === null ? null : links(basePath, viewer, section)}</nav>
-${live === null ? null : html`<small role="status" data-live-status></small>`}
+${live === null ? null : html`<small aria-live="polite" data-live-status></small><span class="visually-hidden" aria-live="polite" data-live-told></span>`}
 ${viewer === null ? null : account(basePath, viewer)}
 </header>
 <main id="main" tabindex="-1"${live}>${body}</main>
+<footer>${preferenceForm(preferences, basePath)}${viewer === null ? null : html`<button type="button" class="small" data-keys hidden>Keys</button>`}</footer>
+${viewer === null ? null : keys}
 </body>
 </html>
 `.text
 }
+
+const defaults: Preferences = { theme: 'system', zone: 'utc' }
+
+/** What assets/keys.js does, told by it at `?`. */
+const keys = html`<dialog id="keys" aria-labelledby="keys-title"><h2 id="keys-title">Keys</h2>
+<dl class="facts">
+<dt><kbd>/</kbd></dt><dd>search</dd>
+<dt><kbd>j</kbd> <kbd>k</kbd></dt><dd>next row, previous row</dd>
+<dt><kbd>Enter</kbd></dt><dd>open the row</dd>
+<dt><kbd>x</kbd></dt><dd>select the row</dd>
+<dt><kbd>g</kbd> <kbd>o</kbd></dt><dd>go to the overview</dd>
+<dt><kbd>g</kbd> <kbd>i</kbd></dt><dd>go to imports</dd>
+<dt><kbd>g</kbd> <kbd>c</kbd></dt><dd>go to connections</dd>
+<dt><kbd>g</kbd> <kbd>w</kbd></dt><dd>go to webhooks</dd>
+<dt><kbd>?</kbd></dt><dd>this list</dd>
+</dl><form method="dialog"><button>Close</button></form></dialog>`
 
 const sections = [
   ['/', 'Overview', 'read'],
@@ -52,7 +76,7 @@ const sections = [
   ['/docs', 'API', 'read'],
 ] as const
 
-function links(basePath: string, viewer: Principal, section: string | undefined): Html[] {
+function links(basePath: string, viewer: Viewer, section: string | undefined): Html[] {
   return sections
     .filter(([, , scope]) => allows(viewer.scope, scope))
     .map(([path, name]) =>
@@ -62,6 +86,6 @@ function links(basePath: string, viewer: Principal, section: string | undefined)
     )
 }
 
-function account(basePath: string, { name, scope }: Principal): Html {
+function account(basePath: string, { name, scope }: Viewer): Html {
   return html`<form class="account" method="post" action="${basePath}/logout"><span>${name} <small>${scope}</small></span><button>Sign out</button></form>`
 }

@@ -6,6 +6,7 @@ import { noStore } from '../security-headers.ts'
 import type { Sessions } from '../session.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
+import { preferencesOf } from './preferences.ts'
 
 export function mountLogin(
   app: IRouter,
@@ -14,7 +15,7 @@ export function mountLogin(
   app.use(['/login', '/logout'], noStore)
 
   app.get('/login', (request, response) => {
-    response.type('html').send(loginPage(basePath, nextPath(basePath, request.query.next)))
+    response.type('html').send(loginPage(basePath, request, request.query.next))
   })
 
   app.post(
@@ -29,7 +30,7 @@ export function mountLogin(
       response
         .status(401)
         .type('html')
-        .send(loginPage(basePath, nextPath(basePath, next), 'This token is not valid.'))
+        .send(loginPage(basePath, request, next, 'This token is not valid.'))
     },
   )
 
@@ -44,16 +45,16 @@ export function loginPath(basePath: string, request: Request): string {
   return `${basePath}/login?next=${encodeURIComponent(request.originalUrl)}`
 }
 
-function loginPage(basePath: string, next: string, complaint = ''): string {
+function loginPage(basePath: string, request: Request, next: unknown, complaint = ''): string {
   const body = html`<form class="card login" method="post" action="${basePath}/login">
 <h1>Sign in</h1>
-<input type="hidden" name="next" value="${next}">
+<input type="hidden" name="next" value="${nextPath(basePath, next)}">
 <label for="token">API token</label>
 <input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 ${complaint === '' ? null : html`<p class="complaint" role="alert">${complaint}</p>`}
 <button>Sign in</button>
 </form>`
-  return page({ title: 'Sign in', body, basePath, viewer: null })
+  return page({ title: 'Sign in', body, basePath, viewer: null, preferences: preferencesOf(request) })
 }
 
 function formOf(request: Request): { token: string; next: unknown } {

@@ -21,7 +21,6 @@ import { mountWebhookSteering, webhookSteering } from './webhook-steering.ts'
 import type { WebhookDeps } from './webhooks.ts'
 
 const shownDeliveries = 50
-/** While something is sent again. */
 const refreshSeconds = 2
 
 export function mountWebhook(app: IRouter, deps: WebhookDeps & { wake: Wake }): void {
@@ -57,10 +56,9 @@ ${allows(viewer.scope, 'admin') ? webhookSteering(one, path) : null}
 <section class="card" aria-labelledby="deliveries"><h2 id="deliveries">Deliveries</h2>
 ${deliveryFilter(path, query)}
 ${deliveryTable(deliveries, { path, query, basePath, now })}</section>`
-    const live = progress === null || progress.isDone ? {} : { refreshSeconds }
     response
       .type('html')
-      .send(page({ title: shownUrl(one.url), body, basePath, viewer, section: '/webhooks', ...live }))
+      .send(page({ title: shownUrl(one.url), body, basePath, viewer, section: '/webhooks', refreshSeconds }))
   })
 
   mountResending(app, deps)

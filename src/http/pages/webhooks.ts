@@ -24,6 +24,7 @@ import { page } from './layout.ts'
 import { secretPage } from './webhook-secret.ts'
 
 const shownEndpoints = 200
+const refreshSeconds = 5
 
 export interface WebhookDeps extends PageGuardDeps {
   db: Database
@@ -35,8 +36,8 @@ export interface WebhookDeps extends PageGuardDeps {
 
 export function mountWebhooks(app: IRouter, deps: WebhookDeps): void {
   const { basePath, clock } = deps
-  const show = (title: string, body: Html, viewer: ReturnType<typeof principalOf>) =>
-    page({ title, body, basePath, viewer, section: '/webhooks' })
+  const show = (title: string, body: Html, viewer: ReturnType<typeof principalOf>, live = {}) =>
+    page({ title, body, basePath, viewer, section: '/webhooks', ...live })
 
   async function list(viewer: ReturnType<typeof principalOf>, form: Form): Promise<string> {
     const { data } = await listEndpoints(deps, { limit: shownEndpoints })
@@ -53,7 +54,7 @@ export function mountWebhooks(app: IRouter, deps: WebhookDeps): void {
 <tbody>${data.map((one) => endpointRow(one, waiting.get(one.id) ?? 0, basePath, clock.now()))}</tbody></table>`
     }</section>
 ${allows(viewer.scope, 'admin') ? html`<section class="card" aria-labelledby="new"><h2 id="new">New endpoint</h2>${endpointForm(form, { action: `${basePath}/webhooks`, back: null, stored: null })}</section>` : null}`
-    return show('Webhooks', body, viewer)
+    return show('Webhooks', body, viewer, form.refusal === null ? { refreshSeconds } : {})
   }
 
   app.get('/webhooks', noStore, requireSignIn(deps, 'read'), async (_request, response) => {

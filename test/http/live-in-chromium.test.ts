@@ -1,0 +1,217 @@
+import type { Page, Request } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { type Cable, startCable } from '../support/cable.ts'
+import { useApi } from '../support/worlds/api.ts'
+import { adminToken, unique } from '../support/worlds/ground.ts'
+import { executablePath, hasBrowser, signIn, useBrowser } from './browser.ts'
+
+describe.skipIf(!hasBrowser)(`live pages in Chromium (${executablePath})`, () => {
+  const api = useApi()
+  const withPage = useBrowser(api)
+
+  const progress = (id: string, value: number) =>
+    api.database.pool.query('UPDATE imports SET progress = $2 WHERE id = $1', [id, value])
+  const shown = (page: Page, percent: number) => page.locator('small', { hasText: `${percent} %` }).waitFor()
+
+  test('what is typed, opened, focused and scrolled stays while rows come, change and go', async () => {
+    const own = unique('stays')
+    const { id } = await api.import({ jobId: `${own}-first`, state: 'running', progress: 0.1 })
+    const second = await api.import({ jobId: `${own}-second`, state: 'running', progress: 0.2 })
+    for (let index = 0; index < 30; index++) await api.import({ jobId: `${own}-more-${index}` })
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/imports?jobIdPrefix=${own}`)
+      await page.getByLabel('Connection').selectOption({ index: 1 })
+      await page.getByLabel('Job id begins with').fill('half typ')
+      await page.getByText('More filters').click()
+      await page.getByRole('link', { name: `${own}-second` }).focus()
+      const scrolled = await page.evaluate('scrollTo(0, 400), scrollY')
+      await page.evaluate('window.row = document.activeElement')
+
+      await progress(id, 0.77)
+      await shown(page, 77)
+      await api.import({ jobId: `${own}-new` })
+      await page.getByText(`${own}-new`).waitFor()
+      await api.database.pool.query('DELETE FROM imports WHERE id = $1', [id])
+      await page.getByText(`${own}-first`).waitFor({ state: 'detached' })
+      await progress(second.id, 0.99)
+      await shown(page, 99)
+
+      expect(await page.getByLabel('Job id begins with').inputValue()).toBe('half typ')
+      expect(await page.getByLabel('Connection').inputValue()).not.toBe('')
+      expect(await page.getByLabel('Job id, exactly').isVisible()).toBe(true)
+      expect(await page.evaluate('window.row === document.activeElement')).toBe(true)
+      expect(await page.evaluate('scrollY')).toBe(scrolled)
+    })
+  })
+
+  test('a page pauses while a text is selected, and says so', async () => {
+    const { id } = await api.import({ jobId: unique('selected'), state: 'running', progress: 0.1 })
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/imports/${id}`)
+      await shown(page, 10)
+      await page.evaluate("getSelection().selectAllChildren(document.querySelector('h1'))")
+      await page.getByText('Paused while a text is selected').waitFor()
+      await progress(id, 0.5)
+      await told(page, api.url)
+      expect(await page.locator('small', { hasText: '50 %' }).count()).toBe(0)
+      await page.evaluate('getSelection().removeAllRanges()')
+      await shown(page, 50)
+      expect(await page.locator('[data-live-status]').textContent()).toBe('')
+    })
+  })
+
+  test('a page that is hidden has no stream, and is right again when it is seen', async () => {
+    const { id } = await api.import({ jobId: unique('hidden'), state: 'running', progress: 0.1 })
+    await withPage(async (page) => {
+      const streams = streamsOf(page)
+      await signIn(page, `${api.url}/imports/${id}`)
+      await vi.waitFor(() => expect(streams.open).toBe(1))
+      await hide(page, true)
+      await vi.waitFor(() => expect(streams.open).toBe(0))
+      expect(await page.locator('[data-live-status]').textContent()).toBe('Paused while hidden')
+      await progress(id, 0.5)
+      await hide(page, false)
+      await shown(page, 50)
+      await vi.waitFor(() => expect(streams.open).toBe(1))
+      expect(await page.locator('[data-live-status]').textContent()).toBe('')
+    })
+  })
+
+  test('tabs share one stream, and another one takes over from the one that had it', async () => {
+    const { id } = await api.import({ jobId: unique('shared'), state: 'running', progress: 0.1 })
+    await withPage(async (first) => {
+      const streams = streamsOf(first)
+      await signIn(first, `${api.url}/imports/${id}`)
+      await vi.waitFor(() => expect(streams.open).toBe(1))
+      const second = await first.context().newPage()
+      await second.goto(`${api.url}/imports`)
+      await progress(id, 0.5)
+      await Promise.all([shown(first, 50), shown(second, 50)])
+      expect(streams.begun).toBe(1)
+      await first.close()
+      await vi.waitFor(() => expect(streams.begun).toBe(2))
+      await progress(id, 0.6)
+      await shown(second, 60)
+      expect(streams.begun).toBe(2)
+    })
+  })
+
+  test('without locks, as over plain http, each tab has a stream of its own', async () => {
+    const { id } = await api.import({ jobId: unique('alone'), state: 'running', progress: 0.1 })
+    await withPage(
+      async (first) => {
+        const streams = streamsOf(first)
+        await signIn(first, `${api.url}/imports/${id}`)
+        const second = await first.context().newPage()
+        await second.goto(`${api.url}/imports/${id}`)
+        await vi.waitFor(() => expect(streams.begun).toBe(2))
+        await progress(id, 0.5)
+        await Promise.all([shown(first, 50), shown(second, 50)])
+      },
+      { init: "Object.defineProperty(navigator, 'locks', { value: undefined })" },
+    )
+  })
+
+  test('a change of state is told to who can’t see it, and nothing else is', async () => {
+    const { id } = await api.import({ jobId: unique('told'), state: 'running', progress: 0.1 })
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/imports/${id}`)
+      await progress(id, 0.5)
+      await shown(page, 50)
+      expect(await page.locator('[data-live-told]').textContent()).toBe('')
+      await api.database.pool.query(`UPDATE imports SET state = 'succeeded', finished_at = now() WHERE id = $1`, [id])
+      await page.locator('[data-live-told]', { hasText: 'succeeded' }).waitFor({ state: 'attached' })
+    })
+  })
+
+  describe('when the service is killed', () => {
+    const away = { url: '' }
+    let cable: Cable
+    const withCable = useBrowser(away)
+    beforeAll(async () => {
+      cable = await startCable(api.url)
+      away.url = new URL(cable.url).origin
+    })
+    afterAll(() => cable.cut())
+
+    test('its pages say that they reconnect, and are right again when it is back', async () => {
+      const { id } = await api.import({ jobId: unique('killed'), state: 'running', progress: 0.1 })
+      await withCable(
+        async (page) => {
+          const streams = streamsOf(page)
+          await signIn(page, `${away.url}/imports/${id}`)
+          await vi.waitFor(() => expect(streams.open).toBe(1))
+          await page.getByText('Registered').first().waitFor()
+          cable.plug('http://127.0.0.1:9')
+          const killedAt = performance.now()
+          await page.locator('[data-live-status]', { hasText: 'Reconnecting' }).waitFor()
+          console.info(`said after ${Math.round(performance.now() - killedAt)} ms`)
+          await progress(id, 0.5)
+          cable.plug(api.url)
+          const backAt = performance.now()
+          await shown(page, 50)
+          console.info(`right after ${Math.round(performance.now() - backAt)} ms`)
+          await vi.waitFor(async () => expect(await page.locator('[data-live-status]').textContent()).toBe(''))
+        },
+        { expected: /ERR_/ },
+      )
+    })
+  })
+})
+
+describe.skipIf(!hasBrowser)('live pages beyond the caps in Chromium', () => {
+  const api = useApi({
+    limits: { requestsPerSecond: 1_000_000, streamsPerToken: 1, streams: 10, waiters: 10, downloads: 10 },
+  })
+  const withPage = useBrowser(api)
+
+  test('say why they aren’t live, and are when there is room', async () => {
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const other = new AbortController()
+    const taken = await fetch(`${api.url}/pages/stream`, { headers, signal: other.signal })
+    expect(taken.headers.get('content-type')).toBe('text/event-stream')
+    expect((await api.send('/pages/stream', { headers })).body).toMatchObject({
+      code: 'too_many_requests',
+      detail: 'Too many streams are under way; try again soon.',
+    })
+    await withPage(
+      async (page) => {
+        await signIn(page, `${api.url}/imports`)
+        await page.getByText('Not live: Too many streams are under way; try again soon.').waitFor()
+        other.abort()
+        await page.locator('[data-live-status]:empty').waitFor({ state: 'attached' })
+      },
+      { expected: /429/ },
+    )
+  })
+})
+
+/** How many streams the pages of this browser have begun, and how many are open. */
+function streamsOf(page: Page) {
+  const streams = { begun: 0, open: 0 }
+  const isStream = (request: Request) => request.resourceType() === 'eventsource'
+  page.context().on('request', (request) => {
+    if (!isStream(request)) return
+    streams.begun++
+    streams.open++
+  })
+  const ended = (request: Request) => {
+    if (isStream(request)) streams.open--
+  }
+  page.context().on('requestfailed', ended).on('requestfinished', ended)
+  return streams
+}
+
+/** As if another tab was looked at. */
+function hide(page: Page, isHidden: boolean): Promise<void> {
+  return page.evaluate(
+    `Object.defineProperty(document, 'hidden', { value: ${isHidden}, configurable: true }); document.dispatchEvent(new Event('visibilitychange'))`,
+  )
+}
+
+/** Resolves when every page has been told of all changes: another listener of the tabs' channel has. */
+function told(page: Page, url: string): Promise<void> {
+  return page.evaluate(
+    `new Promise((resolve) => { new BroadcastChannel('${url}/').onmessage = ({ data }) => data.changed && resolve() })`,
+  )
+}
