@@ -12,6 +12,7 @@ const told = document.querySelector('[data-live-told]')
 const others = new BroadcastChannel(base)
 /** What is to be said, the weightiest first. */
 const news = { paused: '', page: '', stream: '' }
+const signedOut = 'Signed out: reload to sign in'
 let isDue = false
 let isBusy = false
 let renewedAt = performance.now()
@@ -36,7 +37,7 @@ function attend() {
   // Over plain http there are no locks, and each tab has a stream of its own.
   if (navigator.locks) navigator.locks.request(base, { signal: over.signal }, turn).catch(() => {})
   else turn()
-  hear({ changed: true })
+  hear({ stream: '', changed: true })
 }
 
 function listen(over, end) {
@@ -51,7 +52,11 @@ function listen(over, end) {
     if (over.aborted) return end()
     source = new EventSource(new URL('pages/stream', base))
     source.onerror = () => {
-      setTimeout(() => source.readyState !== EventSource.OPEN && tell({ stream: 'Reconnecting …' }), 500)
+      if (over.aborted) return
+      setTimeout(
+        () => over.aborted || source.readyState === EventSource.OPEN || tell({ stream: 'Reconnecting …' }),
+        500,
+      )
       if (source.readyState === EventSource.CLOSED) setTimeout(refused, 1_000)
     }
     source.addEventListener('changed', () => {
@@ -60,13 +65,14 @@ function listen(over, end) {
       patience = setTimeout(open, 40_000) // the connection is dead, and nobody has said so
     })
   }
-  /** An event source doesn't tell why it was refused. */
+  /** An event source doesn't say why it was refused, so the stream is asked for once more. */
   const refused = async () => {
     const asked = new AbortController()
     const response = await fetch(new URL('pages/stream', base), { signal: asked.signal }).catch(() => null)
+    if (response?.status === 401) return tell({ stream: signedOut })
     if (response?.status === 429) tell({ stream: `Not live: ${(await response.json()).detail}` })
     asked.abort()
-    setTimeout(open, response?.status === 429 ? 5_000 : 0)
+    setTimeout(open, 2_000)
   }
   over.addEventListener('abort', open)
   open()
@@ -89,7 +95,7 @@ async function renew() {
   try {
     const headers = { accept: 'text/html' }
     const response = await fetch(location.href, { headers, signal: AbortSignal.timeout(10_000) })
-    if (new URL(response.url).pathname !== location.pathname) return say({ page: 'Signed out: reload to sign in' })
+    if (new URL(response.url).pathname !== location.pathname) return say({ page: signedOut })
     const next = new DOMParser().parseFromString(await response.text(), 'text/html').querySelector('main')
     if (!response.ok && response.status !== 404) throw new Error(`status ${response.status}`)
     if (isSelecting()) isDue = true

@@ -31,8 +31,8 @@ export function morph(old, next) {
 /** What a part has in common with its newer self: its name, and for sections and rows what they are about. */
 function kindOf(node) {
   if (node.nodeType !== Node.ELEMENT_NODE) return node.nodeName
-  const own = node.id || node.dataset.key || node.getAttribute('aria-label') || node.getAttribute('aria-labelledby')
+  const label = node.matches('section, nav') && (node.getAttribute('aria-labelledby') ?? node.ariaLabel)
   const isRow = node.matches('tbody > tr, ol > li, ul > li')
   const about = isRow && (node.querySelector('a[href]')?.getAttribute('href') ?? node.querySelector('time')?.dateTime)
-  return `${node.nodeName} ${own || about || ''}`
+  return `${node.nodeName} ${node.id || node.dataset.key || label || about || ''}`
 }
