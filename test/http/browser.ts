@@ -10,6 +10,9 @@ export const hasBrowser = existsSync(executablePath)
 
 const sizes = { wide: { width: 1280, height: 900 }, narrow: { width: 390, height: 844 } }
 
+/** A busy machine is many times slower than a quiet one. */
+const patienceMs = 120_000
+
 /** Where to keep pictures of the pages, for people. */
 const pictures = process.env.TEST_PICTURES
 const flags = [
@@ -44,6 +47,7 @@ export function useBrowser(
 
   return async (run, { expected, init, ...reader } = {}) => {
     const context = await browser.newContext({ viewport: sizes.wide, ...reader })
+    context.setDefaultTimeout(patienceMs)
     if (init !== undefined) await context.addInitScript(init)
     const complaints: string[] = []
     context.on('page', (page) => page.on('pageerror', (error) => complaints.push(error.message)))

@@ -4,8 +4,29 @@ import { deliveryAttempts, snapshots } from '../../src/db/schema/index.ts'
 import type { Api } from '../support/worlds/api.ts'
 import { unique } from '../support/worlds/ground.ts'
 
-/** The paths of all pages that are seen signed in, by the names that their pictures get. */
-export async function everyPage(api: Api): Promise<Record<string, string>> {
+/** All pages that are seen signed in, by the names that their pictures get. */
+export const pageNames = [
+  'overview',
+  'imports',
+  'imports-none',
+  'imports-unread',
+  'import-live',
+  'import-partial',
+  'import-stopped',
+  'connections',
+  'connection',
+  'connection-paused',
+  'webhooks',
+  'webhook',
+  'webhook-replay',
+  'delivery',
+  'not-found',
+] as const
+
+export type PageName = (typeof pageNames)[number]
+
+/** Makes the house, and returns the pages' paths. */
+export async function everyPage(api: Api): Promise<Record<PageName, string>> {
   const connection = await api.putConnection()
   const limits = { requestsPerMonth: 1_000 }
   const paused = await api.putConnection({ provider: 'cdq', credentials: { apiKey: 'k' }, limits })
