@@ -11,7 +11,6 @@ import { type PutDeps, patchConnection, putConnection } from '../../connections/
 import { getConnection, getCredentialNames } from '../../connections/read.ts'
 import { countedImports, countImports } from '../../connections/standing.ts'
 import type { Provider } from '../../providers/contract.ts'
-import type { Principal } from '../../tokens/authenticate.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
@@ -21,7 +20,7 @@ import { connectionPath, nameOf } from './connection-path.ts'
 import { refusalNotice } from './fields.ts'
 import { type Form, formOf, postedForm, readForm, tryForm } from './form.ts'
 import { counted } from './format.ts'
-import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
+import { type PageGuardDeps, principalOf, requireSignIn, type Viewer } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
@@ -33,7 +32,7 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
   const { db, basePath } = deps
   const admin = [noStore, requireSignIn(deps, 'admin')]
   const posted = [...admin, requireSameOrigin, readForm]
-  const show = (title: string, body: Html, viewer: Principal) =>
+  const show = (title: string, body: Html, viewer: Viewer) =>
     page({ title, body: html`<h1>${title}</h1>${body}`, basePath, viewer, section: '/connections' })
 
   app.get('/connections/new', ...admin, async (request, response) => {
@@ -112,7 +111,7 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
     response.redirect(303, `${basePath}/connections?did=delete`)
   })
 
-  async function newPage(form: Form, provider: Provider, viewer: Principal): Promise<string> {
+  async function newPage(form: Form, provider: Provider, viewer: Viewer): Promise<string> {
     const path = `${basePath}/connections`
     const shown = connectionForm({ form, provider, action: path, back: `${path}/new`, stored: null })
     return show(`New connection to ${provider.title ?? provider.name}`, shown, viewer)
@@ -121,13 +120,13 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
   function editPage(
     name: string,
     content: { form: Form; provider: Provider; stored: readonly string[] },
-    viewer: Principal,
+    viewer: Viewer,
   ): string {
     const path = connectionPath(basePath, name)
     return show(`Change ${name}`, connectionForm({ ...content, action: `${path}/edit`, back: path }), viewer)
   }
 
-  async function deletePage(name: string, form: Form, viewer: Principal): Promise<string> {
+  async function deletePage(name: string, form: Form, viewer: Viewer): Promise<string> {
     const one = await getConnection(deps, name)
     const counts = await countImports(deps, one.name)
     const total = [...counts.values()].reduce((sum, count) => sum + count, 0)

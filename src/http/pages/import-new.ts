@@ -7,7 +7,6 @@ import type { Clock } from '../../base/clock.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
 import { registerImport } from '../../imports/register.ts'
-import type { Principal } from '../../tokens/authenticate.ts'
 import { allows } from '../../tokens/scope.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { registrationSchema } from '../routes/registration.ts'
@@ -16,7 +15,7 @@ import { noStore } from '../security-headers.ts'
 import { durationOf } from './duration-field.ts'
 import { linesField, refusalNotice, selectField, textField } from './fields.ts'
 import { type Form, formOf, pairsOf, postedForm, readForm, tryForm } from './form.ts'
-import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
+import { type PageGuardDeps, principalOf, requireSignIn, type Viewer } from './guard.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 
@@ -53,7 +52,7 @@ export function mountNewImport(app: IRouter, deps: Deps): void {
     },
   )
 
-  async function show(form: Form, viewer: Principal): Promise<string> {
+  async function show(form: Form, viewer: Viewer): Promise<string> {
     const { data } = await listConnections(deps, { limit: maxPageSize })
     const none = html`<section class="card"><p>An import belongs to a connection, and there is none yet.</p>
 ${allows(viewer.scope, 'admin') ? html`<p><a class="button primary" href="${basePath}/connections/new">Make a connection</a></p>` : null}</section>`

@@ -2,7 +2,6 @@
 import type { IRouter, Request } from 'express'
 import { AppError } from '../../api/refusal.ts'
 import { parse } from '../../api/validation.ts'
-import type { Principal } from '../../tokens/authenticate.ts'
 import { patchEndpointSchema } from '../../webhooks/endpoints/input.ts'
 import { enableEndpoint, patchEndpoint } from '../../webhooks/endpoints/patch.ts'
 import type { ApiEndpoint } from '../../webhooks/endpoints/present.ts'
@@ -15,7 +14,7 @@ import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
 import { endpointForm, endpointInput, formOfEndpoint } from './endpoint-form.ts'
 import { type Form, fieldOf, postedForm, readForm, tryForm } from './form.ts'
-import { principalOf, requireSignIn } from './guard.ts'
+import { principalOf, requireSignIn, type Viewer } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
@@ -87,14 +86,14 @@ export function mountWebhookSteering(app: IRouter, deps: WebhookDeps & { wake: W
     response.redirect(303, `${basePath}/webhooks/${one.id}?did=edit`)
   })
 
-  function editPage(one: ApiEndpoint, form: Form, viewer: Principal): string {
+  function editPage(one: ApiEndpoint, form: Form, viewer: Viewer): string {
     const back = `${basePath}/webhooks/${one.id}`
     const content = endpointForm(form, { action: `${back}/edit`, back, stored: Object.keys(one.headers) })
     const title = `Change ${shownUrl(one.url)}`
     return show(title, html`<h1>${title}</h1><section class="card">${content}</section>`, viewer)
   }
 
-  function show(title: string, body: Html, viewer: Principal): string {
+  function show(title: string, body: Html, viewer: Viewer): string {
     return page({ title, body, basePath, viewer, section: '/webhooks' })
   }
 
