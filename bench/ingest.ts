@@ -174,8 +174,9 @@ async function register(
 ): Promise<{ importId: string; connectionId: string }> {
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8', '::1/128'] })
   const name = `bench-${newId()}`
-  if (vendor === 'csv') await putProvider({ db, clock: systemClock, guard }, csvDocument.name, csvDocument)
-  await putConnection({ db, clock: systemClock, encryption: createEncryption([key]), guard }, name, {
+  const by = { tokenId: null, name: 'bench', scope: 'admin' }
+  if (vendor === 'csv') await putProvider({ db, clock: systemClock, guard, by }, csvDocument.name, csvDocument)
+  await putConnection({ db, clock: systemClock, encryption: createEncryption([key]), guard, by }, name, {
     provider: vendor === 'csv' ? csvDocument.name : vendor,
     baseUrl: `http://127.0.0.1:${port}`,
     credentials: { apiKey: 'key' },

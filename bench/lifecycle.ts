@@ -95,7 +95,13 @@ async function measureLifecycle(store: 'redis' | 'postgres', perSecond: number |
 }
 
 async function receive(db: Database, port: number): Promise<void> {
-  const deps = { db, clock: systemClock, encryption: createEncryption([key]), checkDestination: async () => null }
+  const deps = {
+    db,
+    clock: systemClock,
+    encryption: createEncryption([key]),
+    by: { tokenId: null, name: 'bench', scope: 'admin' },
+    checkDestination: async () => null,
+  }
   const input = { url: `http://127.0.0.1:${port}/ok`, types: ['import.succeeded'] }
   await createEndpoint(deps, createEndpointSchema.parse(input))
 }

@@ -130,6 +130,7 @@ export async function connect(
     db,
     clock: systemClock,
     encryption: createEncryption([key]),
+    by: { tokenId: null, name: 'bench', scope: 'admin' },
     guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }),
   }
   for (let number = 0; number < connections; number++)

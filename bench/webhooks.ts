@@ -118,7 +118,13 @@ function trackerEnvironment({ databaseUrl, redisUrl }: BenchServices) {
 }
 
 async function endpoints({ db, receiver }: Bench, count: number, path: string, type: string): Promise<void> {
-  const deps = { db, clock: systemClock, encryption: createEncryption([key]), checkDestination: async () => null }
+  const deps = {
+    db,
+    clock: systemClock,
+    encryption: createEncryption([key]),
+    by: { tokenId: null, name: 'bench', scope: 'admin' },
+    checkDestination: async () => null,
+  }
   const input = createEndpointSchema.parse({ url: `http://127.0.0.1:${receiver.ready}${path}`, types: [type] })
   for (let number = 0; number < count; number++) await createEndpoint(deps, input)
 }

@@ -18,7 +18,7 @@ const floors = `
   http polling collecting delivering
   imports connections webhooks tokens
   budget events history reporting telemetry baselines catalog
-  work
+  work actions
   queue
   db providers embedded terminal
   api config egress model sandbox
@@ -50,7 +50,7 @@ const places: Record<string, readonly string[]> = {
   // Where tables are read.
   'drizzle-orm': [
     ...['app', 'polling', 'collecting', 'delivering', 'imports', 'connections', 'webhooks', 'tokens'],
-    ...['budget', 'events', 'history', 'reporting', 'baselines', 'catalog', 'work', 'db'],
+    ...['budget', 'events', 'history', 'reporting', 'baselines', 'catalog', 'work', 'actions', 'db'],
   ],
 }
 

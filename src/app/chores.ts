@@ -1,4 +1,5 @@
 // Owns the chores: work that ticks do themselves.
+import { deleteOldActions } from '../actions/prune.ts'
 import { type KeepDeps, keepPartitions } from '../history/drop-months.ts'
 import { rollUp } from '../reporting/daily-outcomes.ts'
 import { deleteOld } from '../webhooks/prune.ts'
@@ -12,11 +13,16 @@ export function createChores(deps: KeepDeps): TickDeps['chores'] {
   }
 }
 
-/** Does both parts, even if one fails. */
+/** Does all parts, even if one fails. */
 async function maintain(deps: KeepDeps, signal: AbortSignal): Promise<void> {
-  try {
-    await keepPartitions(deps, signal)
-  } finally {
-    await deleteOld(deps, signal)
+  const parts = [keepPartitions, deleteOld, deleteOldActions]
+  const failures: unknown[] = []
+  for (const part of parts) {
+    try {
+      await part(deps, signal)
+    } catch (error) {
+      failures.push(error)
+    }
   }
+  if (failures.length > 0) throw failures[0]
 }

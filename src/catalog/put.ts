@@ -1,5 +1,6 @@
 // Owns uploading and deleting documents of providers.
 import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { type Acting, writeAction } from '../actions/write.ts'
 import { AppError, invalid, notFound } from '../api/refusal.ts'
 import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
 import type { Clock } from '../base/clock.ts'
@@ -14,7 +15,7 @@ import { isOwnProvider, isProviderName } from '../providers/index.ts'
 import { findNewest } from './documents.ts'
 import { type ApiProvider, presentUploaded } from './present.ts'
 
-interface Deps {
+interface Deps extends Acting {
   db: Database
   clock: Clock
   /** The rules for the addresses of providers. */
@@ -27,7 +28,7 @@ interface Deps {
  * @throws {AppError} `invalid_request` naming the places; `conflict` if the service itself has a provider of this name.
  */
 export async function putProvider(
-  { db, clock, guard }: Deps,
+  { db, clock, guard, by }: Deps,
   name: string,
   given: unknown,
 ): Promise<{ created: boolean; provider: ApiProvider }> {
@@ -40,6 +41,8 @@ export async function putProvider(
     if (newest && isSameContent(newest.document, document)) return { created: false, provider: presentUploaded(newest) }
     const row = { name, revision: (await lastRevision(tx, name)) + 1, document, createdAt: clock.now() }
     await tx.insert(providerDocuments).values(row)
+    const { revision, createdAt: at } = row
+    await writeAction(tx, by, { at, verb: 'provider.put', subject: { id: name, name }, details: { revision } })
     return { created: true, provider: presentUploaded(row) }
   })
 }
@@ -73,7 +76,7 @@ export function checkDocument(
  * Deletes a document. The name is free again, or is that of the document that comes with the service.
  * @throws {AppError} `not_found`; `conflict` while a connection is pinned to it, or if it comes with the service.
  */
-export async function deleteProvider({ db, clock }: Pick<Deps, 'db' | 'clock'>, name: string): Promise<void> {
+export async function deleteProvider({ db, clock, by }: Omit<Deps, 'guard'>, name: string): Promise<void> {
   await db.transaction(async (tx) => {
     await lockName(tx, name)
     // Connections that are put now wait for this lock, or hold it.
@@ -92,6 +95,7 @@ export async function deleteProvider({ db, clock }: Pick<Deps, 'db' | 'clock'>, 
       .update(providerDocuments)
       .set({ deletedAt: clock.now() })
       .where(and(eq(providerDocuments.name, name), isNull(providerDocuments.deletedAt)))
+    await writeAction(tx, by, { at: clock.now(), verb: 'provider.delete', subject: { id: name, name } })
   })
 }
 

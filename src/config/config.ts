@@ -11,8 +11,12 @@ export type Role = (typeof roles)[number]
 export const historyTables = ['snapshots', 'skipped_lines', 'row_results', 'events', 'delivery_attempts'] as const
 export type HistoryTable = (typeof historyTables)[number]
 
+/** Actions aren't partitioned: they are few, and deleted (actions/prune.ts). */
+const keptTables = [...historyTables, 'actions'] as const
+type KeptTable = (typeof keptTables)[number]
+
 /** How many whole months of a table are kept besides the current one. An absent table keeps all its months. */
-export type HistoryRetention = Readonly<Partial<Record<HistoryTable, number>>>
+export type HistoryRetention = Readonly<Partial<Record<KeptTable, number>>>
 
 /** A whole number of at least 1. */
 const limit = (fallback: number) =>
@@ -39,12 +43,12 @@ const cidrs = z.string().transform((text, context) =>
 
 /** `events=24,delivery_attempts=6` */
 const monthsByTable = z.string().transform((text, context) => {
-  const kept: Partial<Record<HistoryTable, number>> = {}
+  const kept: Partial<Record<KeptTable, number>> = {}
   for (const item of list(text)) {
     const [table = '', ...rest] = item.split('=').map((part) => part.trim())
     const months = rest.join('=')
     const problem = retentionProblem(table, months, kept)
-    if (problem === null) kept[table as HistoryTable] = Number(months)
+    if (problem === null) kept[table as KeptTable] = Number(months)
     else context.addIssue(problem)
   }
   return kept
@@ -234,20 +238,20 @@ export function readConfig(environment: Record<string, string | undefined>): Con
 }
 
 /** The feed of events goes back 30 days, which may touch three calendar months. */
-const minMonths: Partial<Record<HistoryTable, number>> = { events: 2 }
+const minMonths: Partial<Record<KeptTable, number>> = { events: 2 }
 const maxMonths = 1_200
 
 function retentionProblem(table: string, months: string, kept: HistoryRetention): string | null {
-  if (!isHistoryTable(table))
-    return `must be table=months, comma-separated, of ${historyTables.join(', ')}; "${table}" is none of them`
+  if (!isKeptTable(table))
+    return `must be table=months, comma-separated, of ${keptTables.join(', ')}; "${table}" is none of them`
   if (kept[table] !== undefined) return `must name ${table} once`
   const fewest = minMonths[table] ?? 1
   const isRight = /^\d{1,4}$/.test(months) && Number(months) >= fewest && Number(months) <= maxMonths
   return isRight ? null : `must give ${table} whole months, ${fewest} to ${maxMonths}; "${months}" is none`
 }
 
-function isHistoryTable(name: string): name is HistoryTable {
-  return (historyTables as readonly string[]).includes(name)
+function isKeptTable(name: string): name is KeptTable {
+  return (keptTables as readonly string[]).includes(name)
 }
 
 /**

@@ -1,5 +1,6 @@
 // Owns deleting a connection. Its credentials are deleted, its history stays.
 import { and, count, eq, inArray, isNotNull, isNull, or } from 'drizzle-orm'
+import { type Acting, writeAction } from '../actions/write.ts'
 import { AppError, notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
@@ -10,7 +11,10 @@ import { liveStates } from '../model/import-state.ts'
  * Deletes a connection, which frees its name.
  * @throws {AppError} `not_found`; `conflict` while it has live imports, or imports whose rows are being collected.
  */
-export async function deleteConnection({ db, clock }: { db: Database; clock: Clock }, name: string): Promise<void> {
+export async function deleteConnection(
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
+  name: string,
+): Promise<void> {
   await db.transaction(async (tx) => {
     // The lock holds off registrations, because an import's foreign key locks the same row.
     const [connection] = await tx
@@ -34,6 +38,7 @@ export async function deleteConnection({ db, clock }: { db: Database; clock: Clo
       .update(connections)
       .set({ deletedAt: now, updatedAt: now, credentials: '', ...asking, blockedUntil: null })
       .where(eq(connections.id, connection.id))
+    await writeAction(tx, by, { at: now, verb: 'connection.delete', subject: { id: connection.id, name } })
     await tx.delete(connectionTokens).where(eq(connectionTokens.connectionId, connection.id))
   })
 }

@@ -1,5 +1,6 @@
 // Owns creating, replacing and changing a connection.
 import { and, eq, isNull } from 'drizzle-orm'
+import { type Acting, writeAction } from '../actions/write.ts'
 import { AppError, invalid, notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
@@ -25,7 +26,7 @@ import { openCredentials, sealCredentials } from './secrets.ts'
 import { showConnection } from './show.ts'
 import { spentColumns } from './spread.ts'
 
-export interface PutDeps {
+export interface PutDeps extends Acting {
   db: Database
   clock: Clock
   encryption: Encryption
@@ -49,14 +50,19 @@ export async function putConnection(
   return deps.db.transaction(async (tx) => {
     const checked = checkConnection(deps.guard, await currentProvider(tx, input.provider), input)
     const inserted = await insert(tx, deps, name, checked)
-    if (inserted) return { created: true, connection: await showConnection(tx, inserted, deps.clock.now()) }
+    if (inserted) {
+      await tell(tx, deps, 'connection.put', inserted, { created: true })
+      return { created: true, connection: await showConnection(tx, inserted, deps.clock.now()) }
+    }
     const old = await lockByName(tx, name)
     if (!old) throw new AppError('conflict', 'The connection was deleted just now; try again.')
     if (!mayReplace)
       throw new AppError('conflict', `There is a connection ${name} already.`, [
         { field: 'name', message: 'is that of another connection' },
       ])
+    const fields = changedFields(deps, old, checked)
     const replaced = await replace(tx, deps, old, checked)
+    await tell(tx, deps, 'connection.put', replaced, { created: false, fields })
     return { created: false, connection: await showConnection(tx, replaced, deps.clock.now()) }
   })
 }
@@ -82,7 +88,10 @@ export async function patchConnection(
     const current = provider === undefined ? await findPinned(tx, old) : await currentProvider(tx, provider)
     if (!current) throw new AppError('conflict', `This version doesn’t know the provider ${old.provider}.`)
     const checked = checkConnection(deps.guard, current, merge(deps, old, change, keepCredentials))
-    return showConnection(tx, await replace(tx, deps, old, checked), deps.clock.now())
+    const fields = changedFields(deps, old, checked)
+    const replaced = await replace(tx, deps, old, checked)
+    await tell(tx, deps, 'connection.change', replaced, { fields })
+    return showConnection(tx, replaced, deps.clock.now())
   })
 }
 
@@ -176,6 +185,32 @@ async function refuseWithImports(tx: Transaction, connection: ConnectionRow): Pr
     throw new AppError('conflict', `The connection has imports at ${connection.provider}; make another connection.`, [
       { field: 'provider', message: 'can’t be changed while the connection has imports' },
     ])
+}
+
+function tell(
+  tx: Transaction,
+  { by, clock }: PutDeps,
+  verb: 'connection.put' | 'connection.change',
+  { id, name }: ConnectionRow,
+  details: Record<string, unknown>,
+): Promise<void> {
+  return writeAction(tx, by, { at: clock.now(), verb, subject: { id, name }, details })
+}
+
+/** Returns the names of the fields whose values differ. Of limits and settings each is a field. */
+function changedFields({ encryption }: PutDeps, old: ConnectionRow, next: CheckedConnection): string[] {
+  const { provider, providerRevision, baseUrl, baselineBy, volatileFields } = old
+  const before = { provider, providerRevision, baseUrl, baselineBy, volatileFields }
+  const changed = Object.entries(before).flatMap(([name, value]) =>
+    isSame(value ?? null, next[name as keyof typeof before] ?? null) ? [] : [name],
+  )
+  for (const group of ['settings', 'limits'] as const) {
+    const [was, is] = [old[group], next[group]] as Record<string, unknown>[]
+    for (const key of new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})]))
+      if (!isSame(was?.[key] ?? null, is?.[key] ?? null)) changed.push(`${group}.${key}`)
+  }
+  if (!isSame(openCredentials(encryption, old), next.credentials)) changed.push('credentials')
+  return changed.sort()
 }
 
 function asksAlike(encryption: Encryption, old: ConnectionRow, next: CheckedConnection): boolean {

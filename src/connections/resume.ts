@@ -1,5 +1,6 @@
 // Owns resuming a paused connection because a caller says that its credentials work again.
 import { and, eq, isNull } from 'drizzle-orm'
+import { type Acting, writeAction } from '../actions/write.ts'
 import { notFound } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
@@ -14,18 +15,20 @@ import { showConnection } from './show.ts'
  * @throws {AppError} not_found
  */
 export function resumeConnectionByName(
-  { db, clock }: { db: Database; clock: Clock },
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
   name: string,
 ): Promise<ApiConnection> {
   return db.transaction(async (tx) => {
     const [found] = await tx
-      .select({ id: connections.id })
+      .select({ id: connections.id, pausedAt: connections.pausedAt })
       .from(connections)
       .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
     if (!found) throw notFound('connection')
     const now = clock.now()
     const row = await resumeConnection(tx, { connectionId: found.id, now, by: 'somebody' })
     await forgetRefusedImports(tx, row.id)
+    if (found.pausedAt !== null)
+      await writeAction(tx, by, { at: now, verb: 'connection.resume', subject: { id: row.id, name } })
     return showConnection(tx, row, now)
   })
 }

@@ -74,6 +74,7 @@ const tagDescriptions: Record<string, string> = {
   'Webhook endpoints': 'Receivers of webhooks.',
   Events: 'What happened, to read instead of receiving it.',
   Deliveries: 'The log of webhooks: each event for each endpoint, and the attempts at it.',
+  Actions: 'Who did what: the log of what the holders of tokens changed.',
   Tokens: 'Tokens of this API.',
   [webhookTag]: 'What the service sends to webhook endpoints.',
 }

@@ -1,6 +1,7 @@
 // Owns the list of the API's operations. The server mounts it. The document, and so the client, are made from it.
 import { type OpenApiDocument, openApiDocument } from './openapi.ts'
 import type { Operation } from './operation.ts'
+import { actionOperations } from './routes/actions.ts'
 import { connectionOperations } from './routes/connections.ts'
 import { deliveryOperations } from './routes/deliveries.ts'
 import { eventOperations } from './routes/events.ts'
@@ -32,6 +33,7 @@ export function apiOperations(deps: OperationDeps): Operation[] {
     ...webhookEndpointOperations(deps),
     ...eventOperations(deps),
     ...deliveryOperations(deps),
+    ...actionOperations(deps),
     ...tokenOperations(deps),
   ]
 }

@@ -1,8 +1,10 @@
 // Owns doing to many imports what the verbs poll-now, stop and resume do to one.
 import { type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import { type Acting, writeAction } from '../actions/write.ts'
 import type { Clock } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
+import { newId } from '../base/ids.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { type ImportState, liveStates, states } from '../model/import-state.ts'
 import { type Change, changeImports } from './change.ts'
 import type { ImportRow } from './columns.ts'
@@ -32,7 +34,7 @@ export const actionResultSchema = z
 
 export type ActionResult = z.infer<typeof actionResultSchema>
 
-interface Deps {
+interface Deps extends Acting {
   db: Database
   clock: Clock
 }
@@ -71,14 +73,36 @@ export async function actOnImports(
   const count = taken.length + due.length + unfit.length
   const more = found.length > maxTaken
   if (dryRun) return { count, done: 0, skipped: unfit.length, more, dryRun }
-  let done = due.length
-  for (let index = 0; index < taken.length; index += changedTogether)
-    done += await changeImports(deps.db, taken.slice(index, index + changedTogether), now, (row) => decide(row, now))
+  const id = newId()
+  let done = 0
+  let seen = unfit.length
+  /** Each transaction tells of the call as far as it has come, so what is written holds whenever it breaks off. */
+  const write = async (tx: Transaction, importIds: readonly string[]) => {
+    if (done + importIds.length === 0) return
+    const so = { count, done: done + importIds.length, skipped: seen - done - importIds.length }
+    const details = { filter: describe(filter), ...so }
+    await writeAction(tx, deps.by, { id, at: now, verb: `import.${action}`, subject: null, details, importIds })
+  }
+  for (let index = 0; index < taken.length; index += changedTogether) {
+    const importIds = taken.slice(index, index + changedTogether)
+    seen += importIds.length
+    done += await changeImports(deps, { importIds, now, decide: (row) => decide(row, now), write })
+  }
+  if (due.length > 0) {
+    seen += due.length
+    await deps.db.transaction((tx) => write(tx, due))
+    done += due.length
+  }
   return { count, done, skipped: count - done, more, dryRun }
 }
 
+/** The filter as it is told: of ids only how many, because the action leads to its imports. */
+function describe({ ids, ...filter }: ImportFilter): Record<string, unknown> {
+  return { ...filter, ...(ids && { ids: ids.length }) }
+}
+
 function findAmong(
-  { db }: Deps,
+  { db }: Pick<Deps, 'db'>,
   filter: ImportFilter,
   limit: number,
   among: readonly ImportState[],

@@ -1,5 +1,8 @@
-// Owns changing imports on a caller's word: locked, judged, changed, and told by an event, in one transaction.
+// Owns changing imports on a caller's word: locked, judged, changed, told by an event and written down with the caller,
+// in one transaction.
 import { eq, inArray } from 'drizzle-orm'
+import type { ActionVerb } from '../actions/verbs.ts'
+import { type Acting, writeAction } from '../actions/write.ts'
 import { AppError, notFound } from '../api/refusal.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { imports } from '../db/schema/index.ts'
@@ -12,6 +15,9 @@ import { writeImportEvents } from './transition.ts'
 export interface Change {
   set: Partial<typeof imports.$inferSelect>
   event: ImportEventType | null
+  /** What the caller does to an import by itself, with what more there is to know. */
+  verb: ActionVerb
+  details?: Record<string, unknown> | null
   /** Prepares the change, and returns further columns to set. */
   prepare?: (tx: Transaction) => Promise<Partial<typeof imports.$inferSelect>>
 }
@@ -19,20 +25,29 @@ export interface Change {
 type Decide = (row: ImportRow) => Change | null
 
 /** @throws {AppError} `not_found`, or what `decide` throws. */
-export function changeImport(db: Database, importId: string, now: Date, decide: Decide): Promise<void> {
+export function changeImport(
+  { db, by }: { db: Database } & Acting,
+  importId: string,
+  now: Date,
+  decide: Decide,
+): Promise<void> {
   return db.transaction(async (tx) => {
     const [found] = await lock(tx, [importId])
     if (!found) throw notFound('import')
     const changed = await change(tx, found, decide)
-    await finish(tx, changed ? [changed] : [], now)
+    if (!changed) return
+    await finish(tx, [changed], now)
+    const { row, verb, details = null } = changed
+    await writeAction(tx, by, { at: now, verb, subject: { id: row.id, name: row.jobId }, details, importIds: [row.id] })
   })
 }
 
 /**
  * Changes many imports in one transaction. Those that `decide` refuses, or leaves as they are, stay so. Returns how many
  * were changed.
+ * @param write writes in the same transaction down what was done to which of them.
  */
-export function changeImports(db: Database, importIds: readonly string[], now: Date, decide: Decide): Promise<number> {
+export function changeImports({ db }: { db: Database }, { importIds, now, decide, write }: Many): Promise<number> {
   return db.transaction(async (tx) => {
     const changed: Changed[] = []
     for (const found of await lock(tx, importIds)) {
@@ -40,12 +55,23 @@ export function changeImports(db: Database, importIds: readonly string[], now: D
       if (one) changed.push(one)
     }
     await finish(tx, changed, now)
+    await write(
+      tx,
+      changed.map(({ row }) => row.id),
+    )
     return changed.length
   })
 }
 
+interface Many {
+  importIds: readonly string[]
+  now: Date
+  decide: Decide
+  write(tx: Transaction, importIds: readonly string[]): Promise<void>
+}
+
 type Found = Awaited<ReturnType<typeof lock>>[number]
-type Changed = Found & { event: ImportEventType | null }
+type Changed = Found & Pick<Change, 'event' | 'verb' | 'details'>
 
 /** In the order of their ids, as every transaction that locks several. */
 function lock(tx: Transaction, importIds: readonly string[]) {
@@ -60,7 +86,8 @@ async function change(tx: Transaction, found: Found, decide: Decide): Promise<Ch
   if (!decided) return null
   const set = { ...decided.set, ...(await decided.prepare?.(tx)) }
   if (Object.keys(set).length > 0) await tx.update(imports).set(set).where(eq(imports.id, found.row.id))
-  return { ...found, event: decided.event }
+  const { event, verb, details } = decided
+  return { ...found, event, verb, ...(details && { details }) }
 }
 
 async function unlessRefused<Value>(work: Promise<Value>): Promise<Value | null> {

@@ -1,4 +1,5 @@
 // Owns changing what a client said about an import when it registered the import.
+import { type Acting, givenFields } from '../actions/write.ts'
 import { after, type Clock } from '../base/clock.ts'
 import type { Database } from '../db/client.ts'
 import { changeImport } from './change.ts'
@@ -13,16 +14,17 @@ export interface ImportPatch {
 
 /** Changes the given fields. Writes no event, but later events show the change. @throws {AppError} not_found */
 export function patchImport(
-  { db, clock }: { db: Database; clock: Clock },
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
   importId: string,
   { metadata, deadlineMs }: ImportPatch,
 ): Promise<void> {
-  return changeImport(db, importId, clock.now(), (row) => {
+  return changeImport({ db, by }, importId, clock.now(), (row) => {
     const set = {
       ...(metadata !== undefined && { metadata }),
       ...(deadlineMs !== undefined && { deadlineMs, deadlineAt: after(trackedSince(row), deadlineMs) }),
     }
-    return Object.keys(set).length === 0 ? null : { set, event: null }
+    if (Object.keys(set).length === 0) return null
+    return { set, event: null, verb: 'import.change', details: { fields: givenFields({ metadata, deadlineMs }) } }
   })
 }
 

@@ -1,5 +1,6 @@
 // Owns polling an import at once. The connection's block, pause and budget still hold.
 
+import type { Acting } from '../actions/write.ts'
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -9,9 +10,9 @@ import type { ImportRow } from './columns.ts'
 import { pollAt } from './polling-row.ts'
 
 /** @throws {AppError} `not_found`; `conflict` if the import is over. */
-export function pollNow({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
+export function pollNow({ db, clock, by }: { db: Database; clock: Clock } & Acting, importId: string): Promise<void> {
   const now = clock.now()
-  return changeImport(db, importId, now, (row) => pollingNow(row, now))
+  return changeImport({ db, by }, importId, now, (row) => pollingNow(row, now))
 }
 
 /** @throws {AppError} `conflict` if the import is over. */
@@ -22,5 +23,5 @@ export function pollingNow({ id, state }: ImportRow, now: Date): Change {
     await pollAt(tx, id, now)
     return {}
   }
-  return { set: {}, event: null, prepare }
+  return { set: {}, event: null, verb: 'import.poll', prepare }
 }

@@ -3,6 +3,7 @@
 
 import { and, eq } from 'drizzle-orm'
 import { z } from 'zod'
+import type { Acting } from '../actions/write.ts'
 import { AppError } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -30,12 +31,12 @@ export const resumeSchema = z
  * to poll, or if the connection is deleted; `unavailable` while the month of its history is being dropped.
  */
 export function resumeImport(
-  { db, clock }: { db: Database; clock: Clock },
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
   importId: string,
   { force = false }: { force?: boolean } = {},
 ): Promise<void> {
   const now = clock.now()
-  return changeImport(db, importId, now, (row) => resuming(row, { now, force }))
+  return changeImport({ db, by }, importId, now, (row) => resuming(row, { now, force }))
 }
 
 /** @throws {AppError} `conflict` if the provider ended the import and it isn't forced, or if there is no job to poll. */
@@ -64,7 +65,7 @@ export function resuming(row: ImportRow, { now, force }: { now: Date; force: boo
     await startPolling(tx, [{ ...row, ...(open && { seen: open.polls, seenAt: open.lastSeenAt }), dueAt: now }])
     return open ? {} : { snapshotId: null, fingerprint: null }
   }
-  return { set, event: 'import.resumed', prepare }
+  return { set, event: 'import.resumed', verb: 'import.resume', details: force ? { force } : null, prepare }
 }
 
 function requireForced({ id, state, jobId }: ImportRow, force: boolean): void {

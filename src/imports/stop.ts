@@ -1,5 +1,6 @@
 // Owns stopping an import on a caller's word. The provider isn't told, and its job goes on.
 
+import type { Acting } from '../actions/write.ts'
 import { AppError } from '../api/refusal.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -10,9 +11,12 @@ import { endedCollection } from './earlier-run.ts'
 import { endPolling } from './polling-row.ts'
 
 /** Ends polling. A stopped import stays as it is. @throws {AppError} `not_found`; `conflict` if it is over. */
-export function stopImport({ db, clock }: { db: Database; clock: Clock }, importId: string): Promise<void> {
+export function stopImport(
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
+  importId: string,
+): Promise<void> {
   const now = clock.now()
-  return changeImport(db, importId, now, (row) => stopping(row, now))
+  return changeImport({ db, by }, importId, now, (row) => stopping(row, now))
 }
 
 /** @throws {AppError} `conflict` if the import is over. */
@@ -31,5 +35,5 @@ export function stopping({ id, state, nextCollectAt }: ImportRow, now: Date): Ch
     await endPolling(tx, id)
     return {}
   }
-  return { set, event: 'import.stopped', prepare }
+  return { set, event: 'import.stopped', verb: 'import.stop', prepare }
 }

@@ -1,5 +1,6 @@
 // Owns creating a token.
 import { z } from 'zod'
+import { type Acting, writeAction } from '../actions/write.ts'
 import type { Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import { isVisibleText } from '../base/visible-text.ts'
@@ -24,11 +25,15 @@ export const createTokenSchema = z
 
 /** Creates a token. Only this answer holds it: the database has its hash alone. */
 export async function createToken(
-  { db, clock }: { db: Database; clock: Clock },
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
   input: z.infer<typeof createTokenSchema>,
 ): Promise<ApiToken & { token: string }> {
   const token = newToken()
   const row = { id: newId(), ...input, hash: hashToken(token), createdAt: clock.now() }
-  await db.insert(apiTokens).values(row)
+  await db.transaction(async (tx) => {
+    await tx.insert(apiTokens).values(row)
+    const { id, name, scope, createdAt: at } = row
+    await writeAction(tx, by, { at, verb: 'token.create', subject: { id, name }, details: { scope } })
+  })
   return { ...presentToken(row), token }
 }

@@ -22,7 +22,7 @@ import { type Cable, startCable } from '../support/cable.ts'
 import { startLocalRedis } from '../support/local.ts'
 import { testEnvironment } from '../support/service.ts'
 import type { Service } from '../support/services.ts'
-import { testEncryptionKey } from '../support/worlds/ground.ts'
+import { somebody, testEncryptionKey } from '../support/worlds/ground.ts'
 import { type Answer, type Receiver, startReceiver, status } from '../webhooks/receiver.ts'
 
 const importCount = 1_000
@@ -172,6 +172,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
   async function register(): Promise<void> {
     const { db } = database
     const deps = {
+      by: somebody,
       db,
       clock: systemClock,
       encryption: createEncryption([testEncryptionKey]),

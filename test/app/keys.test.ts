@@ -8,6 +8,7 @@ import { putConnection } from '../../src/connections/put.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
 import { testEnvironment } from '../support/service.ts'
+import { somebody } from '../support/worlds/ground.ts'
 
 const [stored, other] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]
 let database: TestDatabase
@@ -19,6 +20,7 @@ beforeAll(async () => {
     clock: systemClock,
     encryption: createEncryption([stored]),
     guard: createGuard({ allowedCidrs: [] }),
+    by: somebody,
   }
   await putConnection(deps, 'cdq', { provider: 'cdq', credentials: { apiKey: 'key' }, settings: {}, limits: {} })
 })

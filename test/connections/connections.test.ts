@@ -400,7 +400,7 @@ describe('deleting', () => {
        VALUES (gen_random_uuid(), $1, 'race', 'pending', now(), 1, now(), '{}')`,
       [id],
     )
-    const removing = deleteConnection({ db: api.db, clock: api.clock }, name)
+    const removing = deleteConnection(api, name)
     const refused = expect(removing).rejects.toMatchObject({ code: 'conflict' })
     await client.query('COMMIT')
     client.release()

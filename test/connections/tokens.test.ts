@@ -15,6 +15,7 @@ import { askStatus } from '../../src/providers/ask.ts'
 import { noSignal, startClient } from '../providers/vendor.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
+import { somebody } from '../support/worlds/ground.ts'
 
 let database: TestDatabase
 let asker: ReturnType<typeof startClient>
@@ -109,7 +110,7 @@ async function aConnection(
 ): Promise<string> {
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
   const name = `salesforce-${number++}`
-  await putConnection({ db: database.db, clock, encryption, guard }, name, {
+  await putConnection({ db: database.db, clock, encryption, guard, by: somebody }, name, {
     provider,
     baseUrl,
     credentials,
@@ -383,7 +384,7 @@ describe('refresh tokens', () => {
     const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
     refreshTokens.add('another')
     const credentials = { ...client, refreshToken: 'another' }
-    await putConnection({ db: database.db, clock, encryption, guard }, `salesforce-${number - 1}`, {
+    await putConnection({ db: database.db, clock, encryption, guard, by: somebody }, `salesforce-${number - 1}`, {
       provider: 'salesforce',
       baseUrl,
       credentials,

@@ -28,7 +28,7 @@ describe('an import that is deleted while a delivery of its event is under way',
   it.each([204, 410, 500])('leaves nothing, whatever the receiver answers: %i', async (code) => {
     const { importId, endpointId, deliveryId, delivering, respond } = await underWay(code)
     expect(await world.attemptsOf(deliveryId)).toMatchObject([{ outcome: 'in_flight' }])
-    await deleteImport({ db: world.db }, importId)
+    await deleteImport(world, importId)
     respond()
     expect(await delivering).toMatchObject([{ kind: 'attempted' }])
     expect(await world.deliveriesOf(endpointId)).toEqual([])
@@ -37,7 +37,7 @@ describe('an import that is deleted while a delivery of its event is under way',
 
   it('holds up nothing else that is due to the endpoint', async () => {
     const { importId, endpointId, delivering, respond, receiver } = await underWay(204, 3)
-    await deleteImport({ db: world.db }, importId)
+    await deleteImport(world, importId)
     respond()
     await delivering
     await world.deliverDue()
@@ -56,7 +56,7 @@ describe('an import that is deleted while a delivery of its event is under way',
     await world.event({ importId, connectionId })
     const process = serving(world.deps)
     expect(await process.beginOnce(0)).toEqual([])
-    await deleteImport({ db: world.db }, importId)
+    await deleteImport(world, importId)
     expect(await process.begin()).toEqual([])
     expect(receiver.received).toEqual([])
   })

@@ -28,6 +28,8 @@ import { recordLost, recordReport, recordUnchanged } from '../imports/recording.
 
 /** The moment that the history is told at. */
 export const asOf = new Date('2026-03-31T18:00:00.000Z')
+/** Who stops an import by hand. */
+const analyst = { tokenId: null, name: 'night desk', scope: 'write' }
 const firstDay = new Date('2026-02-01T00:00:00.000Z')
 const minuteMs = 60_000
 const dayMs = 86_400_000
@@ -145,7 +147,7 @@ async function play(db: Database, plan: Plan, connectionId: string): Promise<voi
   }
   if (plan.open) return
   clock.set(after(plan.registeredAt, endMs + Math.round(endMs * 0.2 * plan.random()) + 1_000))
-  if (state === 'stopped') await stopImport({ db, clock }, importId)
+  if (state === 'stopped') await stopImport({ db, clock, by: analyst }, importId)
   else if (state === 'lost' && lostReason) await poll.lost(lostReason)
   else {
     await poll.answered(report(state as Report['state'], 1), null, detailsOf(plan))

@@ -44,9 +44,9 @@ describe('another process', () => {
   test('goes on accepting a revoked token for 5 seconds at the most', async () => {
     const { db } = api.database
     const other = createAuthenticator({ db, clock: api.clock, adminToken: null })
-    const { id, token } = await createToken({ db, clock: api.clock }, { name: 'cached', scope: 'read' })
+    const { id, token } = await createToken(api, { name: 'cached', scope: 'read' })
     expect(await other.authenticate(token)).toEqual({ tokenId: id, name: 'cached', scope: 'read' })
-    await removeToken({ db }, id)
+    await removeToken(api, id)
     api.clock.advance(5_000)
     expect(await other.authenticate(token)).toBeNull()
   })

@@ -57,6 +57,9 @@ export const calls: Record<string, Record<string, string>> = {
     attempts: 'GET /v1/deliveries/{id}/attempts list',
     redeliver: 'POST /v1/deliveries/{id}/redeliver',
   },
+  actions: {
+    list: 'GET /v1/actions list',
+  },
   me: {
     get: 'GET /v1/me',
   },

@@ -8,6 +8,8 @@ export type ListEventsQueryType = ImportWebhookType | "connection.paused" | "con
 export type ProblemCode = "invalid_request" | "unauthenticated" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "payload_too_large" | "unsupported_media_type" | "too_many_requests" | "internal" | "unavailable"
 export type DeliveryAttemptOutcome = "delivered" | "http_error" | "invalid_http" | "redirect" | "timeout" | "dns_error" | "connect_error" | "tls_error" | "blocked_address" | "in_flight"
 export type DeliveryAttemptErrorCode = "blocked_address" | "name_not_found" | "dns_timeout" | "dns_failed" | "connection_refused" | "host_unreachable" | "connect_timeout" | "connection_failed" | "certificate_expired" | "certificate_wrong_host" | "certificate_untrusted" | "tls_failed" | "connection_reset" | "answer_timeout" | "headers_too_large" | "malformed_http" | "undecipherable_secret"
+export type ActionVerb = "import.poll" | "import.stop" | "import.resume" | "import.change" | "import.delete" | "connection.put" | "connection.change" | "connection.resume" | "connection.delete" | "endpoint.create" | "endpoint.change" | "endpoint.rotate_secret" | "endpoint.test" | "endpoint.enable" | "endpoint.disable" | "endpoint.recover" | "endpoint.replay" | "endpoint.delete" | "delivery.redeliver" | "provider.put" | "provider.delete" | "token.create" | "token.delete"
+export type ActionKind = "import" | "connection" | "endpoint" | "delivery" | "provider" | "token"
 export type ImportWebhookType = "import.queued" | "import.running" | "import.succeeded" | "import.partial" | "import.failed" | "import.canceled" | "import.lost" | "import.stopped" | "import.resumed" | "import.rows_collected" | "import.rows_incomplete" | "import.attention" | "import.stalled" | "import.overdue"
 export type RegisterImport = {
   /** The name of a connection. */
@@ -654,6 +656,26 @@ export type DeliveryAttempt = {
   /** The first 4 KiB of the answer. */
   responseSnippet: string | null
 }
+/** What the holder of a token did. */
+export type Action = {
+  id: string
+  at: string
+  /** The token, as it was then. */
+  by: {
+    name: string
+    scope: string
+    /** Null: the bootstrap token. */
+    tokenId: string | null
+  }
+  verb: ActionVerb
+  subject: {
+    kind: ActionKind
+    /** Null: many imports at once. */
+    id: string | null
+    name: string | null
+  }
+  details: Record<string, unknown> | null
+}
 /** The holder of a token. */
 export type Me = { name: string; scope: "read" | "write" | "admin" }
 export type NewToken = Token & {
@@ -740,6 +762,14 @@ export type ListDeliveriesQuery = PageQuery & {
   status?: "2xx" | "3xx" | "4xx" | "5xx" | "none"
   createdAfter?: string
   createdBefore?: string
+}
+export type ListActionsQuery = PageQuery & {
+  importId?: string
+  connection?: string
+  endpointId?: string
+  /** The name of the token. */
+  by?: string
+  verb?: ActionVerb
 }
 
 /** The client's methods. */
@@ -841,6 +871,10 @@ export interface Methods {
     attempts(id: string, options?: PageQuery & CallOptions): Pages<DeliveryAttempt>
     /** Deliver once more. */
     redeliver(id: string, options?: CallOptions): Promise<Delivery>
+  }
+  actions: {
+    /** List who did what, the newest first. */
+    list(options?: ListActionsQuery & CallOptions): Pages<Action>
   }
   me: {
     /** Say whose token this is. */

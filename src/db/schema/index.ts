@@ -1,3 +1,4 @@
+export * from './actions.ts'
 export * from './baselines.ts'
 export * from './connections.ts'
 export * from './imports.ts'

@@ -7,9 +7,9 @@ import { countNeedingAttention } from '../../imports/need-attention.ts'
 import type { Attention } from '../../model/import-state.ts'
 import { countExhausted } from '../../webhooks/deliveries/read.ts'
 import { listEndpoints } from '../../webhooks/endpoints/read.ts'
+import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import { badge, counted, duration, number, stamp } from './format.ts'
 import { type Html, html } from './html.ts'
-import { shownUrl } from './import-events.ts'
 
 const dayMs = 86_400_000
 const shownItems = 20

@@ -61,7 +61,7 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
       const body = { ...fields, provider: provider.name, limits: Object.fromEntries(own), ...(baseUrl && { baseUrl }) }
       const parsed = parse(putConnectionSchema, body, 'form')
       if (errors.length > 0) throw new AppError('invalid_request', '', errors)
-      return putConnection(deps, name, parsed, { replace: false })
+      return putConnection({ ...deps, by: principalOf(response) }, name, parsed, { replace: false })
     })
     if (made instanceof AppError) {
       const refused = form.refused(placedRefusal(made, form, provider, input, []) ?? made)
@@ -88,7 +88,7 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
       const isKept = Object.keys(credentials).length === 0 && !isNewForm
       const change = parse(patchConnectionSchema, { ...fields, ...(!isKept && { credentials }) }, 'form')
       if (errors.length > 0) throw new AppError('invalid_request', '', errors)
-      return patchConnection(deps, one.name, change, { keepCredentials: blank })
+      return patchConnection({ ...deps, by: principalOf(response) }, one.name, change, { keepCredentials: blank })
     })
     if (changed instanceof AppError) {
       const refused = form.refused(placedRefusal(changed, form, provider, input, stored) ?? changed)
@@ -105,7 +105,7 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
 
   app.post('/connections/:name/delete', ...posted, async (request, response) => {
     const name = nameOf(request)
-    const done = await tryForm(request, () => deleteConnection(deps, name))
+    const done = await tryForm(request, () => deleteConnection({ ...deps, by: principalOf(response) }, name))
     if (done instanceof AppError)
       return void response.type('html').send(await deletePage(name, formOf({}, done), principalOf(response)))
     response.redirect(303, `${basePath}/connections?did=delete`)

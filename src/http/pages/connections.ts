@@ -79,7 +79,7 @@ export function mountConnections(app: IRouter, deps: Deps): void {
     requireSameOrigin,
     readForm,
     async (request, response) => {
-      const { name } = await resumeConnectionByName(deps, nameOf(request))
+      const { name } = await resumeConnectionByName({ ...deps, by: principalOf(response) }, nameOf(request))
       deps.wake(everyKind)
       response.redirect(303, `${connectionPath(basePath, name)}?did=resume`)
     },

@@ -8,6 +8,7 @@ import type { ApiAttempt, ApiDelivery } from '../../webhooks/deliveries/present.
 import { attemptsOf, getDelivery } from '../../webhooks/deliveries/read.ts'
 import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
 import { getEndpoint } from '../../webhooks/endpoints/read.ts'
+import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import { attemptMs } from '../../webhooks/outcome.ts'
 import type { Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
@@ -16,7 +17,7 @@ import { readForm } from './form.ts'
 import { at, counted, when } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html, lines } from './html.ts'
-import { attemptLine, deliveryBadge, shownUrl } from './import-events.ts'
+import { attemptLine, deliveryBadge } from './import-events.ts'
 import { page } from './layout.ts'
 import type { WebhookDeps } from './webhooks.ts'
 
@@ -64,7 +65,7 @@ ${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/d
     requireSameOrigin,
     readForm,
     async (request, response) => {
-      const { id } = await redeliver(deps, String(request.params.id))
+      const { id } = await redeliver({ ...deps, by: principalOf(response) }, String(request.params.id))
       deps.wake(['deliver'])
       response.redirect(303, `${basePath}/deliveries/${id}`)
     },

@@ -5,6 +5,7 @@ import { listImportEvents } from '../../events/feed.ts'
 import type { ApiAttempt, ApiDelivery } from '../../webhooks/deliveries/present.ts'
 import { attemptsOf, listDeliveries } from '../../webhooks/deliveries/read.ts'
 import { listEndpoints } from '../../webhooks/endpoints/read.ts'
+import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import { badge, counted, duration, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
 import { type About, section } from './import-about.ts'
@@ -72,10 +73,4 @@ export function deliveryBadge(state: ApiDelivery['state']): Html {
   if (state === 'delivered') return badge('good', '✓', state)
   if (state === 'exhausted') return badge('bad', '✕', state)
   return state === 'pending' ? badge('plain', '○', state) : badge('warn', '■', state)
-}
-
-/** Without the query, where people put secrets. */
-export function shownUrl(url: string): string {
-  const parsed = URL.parse(url)
-  return parsed === null ? 'a URL' : parsed.origin + parsed.pathname
 }

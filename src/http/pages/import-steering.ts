@@ -1,5 +1,6 @@
 // Owns what may be done with an import on its page: the forms, and the reasons where there is none.
 import type { IRouter, Request } from 'express'
+import type { Acting } from '../../actions/write.ts'
 import { notFound } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
 import { isId } from '../../base/ids.ts'
@@ -15,7 +16,7 @@ import { everyKind, type Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
 import { fieldOf, readForm } from './form.ts'
-import { type PageGuardDeps, requireSignIn } from './guard.ts'
+import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { type About, section } from './import-about.ts'
 
@@ -72,9 +73,15 @@ export function told(did: unknown): Html | null {
   return text === undefined ? null : html`<p class="notice good" role="status">${text}</p>`
 }
 
+type ActingDeps = SteeringDeps & Acting
+
 export function mountImportSteering(app: IRouter, deps: SteeringDeps): void {
   const { basePath } = deps
-  const action = (name: string, scope: Scope, act: (id: string, request: Request) => Promise<string>) =>
+  const action = (
+    name: string,
+    scope: Scope,
+    act: (deps: ActingDeps, id: string, request: Request) => Promise<string>,
+  ) =>
     app.post(
       `/imports/:id/${name}`,
       noStore,
@@ -83,26 +90,26 @@ export function mountImportSteering(app: IRouter, deps: SteeringDeps): void {
       readForm,
       async (request, response) => {
         const id = idOf(request)
-        const next = await act(id, request)
+        const next = await act({ ...deps, by: principalOf(response) }, id, request)
         deps.wake(everyKind)
         response.redirect(303, `${basePath}${next}`)
       },
     )
 
-  action('poll', 'write', async (id) => {
+  action('poll', 'write', async (deps, id) => {
     await pollNow(deps, id)
     return `/imports/${id}?did=poll`
   })
-  action('stop', 'write', async (id) => {
+  action('stop', 'write', async (deps, id) => {
     await stopImport(deps, id)
     return `/imports/${id}?did=stop`
   })
-  action('resume', 'write', async (id, request) => {
+  action('resume', 'write', async (deps, id, request) => {
     await resumeImport(deps, id, { force: fieldOf(request, 'force') === 'true' })
     return `/imports/${id}?did=resume`
   })
-  action('delete', 'admin', async (id) => {
-    await deleteImport({ db: deps.patientDb ?? deps.db }, id)
+  action('delete', 'admin', async (deps, id) => {
+    await deleteImport({ ...deps, db: deps.patientDb ?? deps.db }, id)
     return '/imports'
   })
 }

@@ -8,6 +8,7 @@ import { getEndpoint } from '../../webhooks/endpoints/read.ts'
 import { recoverEndpoint } from '../../webhooks/endpoints/recover.ts'
 import { replayEndpoint } from '../../webhooks/endpoints/replay.ts'
 import { type Resent, type WindowInput, windowSchema } from '../../webhooks/endpoints/resend.ts'
+import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import type { Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
@@ -16,7 +17,6 @@ import { type Form, formOf, postedForm, readForm, tryForm } from './form.ts'
 import { counted, number } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
-import { shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
 import { linkWith, localTime, withZone } from './query.ts'
 import { endpointIdOf } from './webhook-path.ts'
@@ -66,7 +66,9 @@ export function mountResending(app: IRouter, deps: WebhookDeps & { wake: Wake })
       async (request, response) => {
         const id = endpointIdOf(request)
         const form = postedForm(request)
-        const resent = await tryForm(request, () => verbs[verb](deps, id, windowOf(form, false)))
+        const resent = await tryForm(request, () =>
+          verbs[verb]({ ...deps, by: principalOf(response) }, id, windowOf(form, false)),
+        )
         if (resent instanceof AppError) {
           const shown = await resendPage(request, verb, form.refused(resent), principalOf(response))
           return void response.type('html').send(shown)
@@ -85,7 +87,8 @@ export function mountResending(app: IRouter, deps: WebhookDeps & { wake: Wake })
   ): Promise<string> {
     const id = endpointIdOf(request)
     const one = await getEndpoint(deps, id)
-    const found = form.refusal ?? (await tryForm(request, () => verbs[verb](deps, id, windowOf(form, true))))
+    const found =
+      form.refusal ?? (await tryForm(request, () => verbs[verb]({ ...deps, by: viewer }, id, windowOf(form, true))))
     const refused =
       found instanceof AppError ? formOf({ since: form.value('since'), until: form.value('until') }, found) : form
     const body = shownForm(one, verb, refused, found instanceof AppError ? null : found)

@@ -1,7 +1,7 @@
 // Owns showing an endpoint's secret, this once, beside what verifies webhooks with it.
 import type { ApiEndpointWithSecret } from '../../webhooks/endpoints/present.ts'
+import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import { type Html, html, lines } from './html.ts'
-import { shownUrl } from './import-events.ts'
 
 export function secretPage(
   { id, url, secret }: ApiEndpointWithSecret,

@@ -1,5 +1,6 @@
 // Owns what may be done with a webhook endpoint on its page, and changing it by form.
-import type { IRouter, Request } from 'express'
+import type { IRouter } from 'express'
+import type { Acting } from '../../actions/write.ts'
 import { AppError } from '../../api/refusal.ts'
 import { parse } from '../../api/validation.ts'
 import { patchEndpointSchema } from '../../webhooks/endpoints/input.ts'
@@ -9,6 +10,7 @@ import { getEndpoint } from '../../webhooks/endpoints/read.ts'
 import { removeEndpoint } from '../../webhooks/endpoints/remove.ts'
 import { rotateSecret, rotateSecretSchema } from '../../webhooks/endpoints/rotate-secret.ts'
 import { testEndpoint } from '../../webhooks/endpoints/send-test.ts'
+import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import type { Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
@@ -16,7 +18,6 @@ import { endpointForm, endpointInput, formOfEndpoint } from './endpoint-form.ts'
 import { type Form, fieldOf, postedForm, readForm, tryForm } from './form.ts'
 import { principalOf, requireSignIn, type Viewer } from './guard.ts'
 import { type Html, html } from './html.ts'
-import { shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
 import { endpointIdOf } from './webhook-path.ts'
 import { secretPage } from './webhook-secret.ts'
@@ -37,28 +38,34 @@ ${one.enabled ? html`<details><summary>Disable …</summary><form method="post" 
 </div></section>`
 }
 
+type ActingDeps = WebhookDeps & Acting
+
 export function mountWebhookSteering(app: IRouter, deps: WebhookDeps & { wake: Wake }): void {
   const { basePath } = deps
   const admin = [noStore, requireSignIn(deps, 'admin')]
   const posted = [...admin, requireSameOrigin, readForm]
 
-  act('test', async (id) => `/deliveries/${(await testEndpoint(deps, id)).id}`)
-  act('enable', async (id) => {
+  act('test', async (deps, id) => `/deliveries/${(await testEndpoint(deps, id)).id}`)
+  act('enable', async (deps, id) => {
     await enableEndpoint(deps, id)
     return `/webhooks/${id}?did=enable`
   })
-  act('disable', async (id) => {
+  act('disable', async (deps, id) => {
     await patchEndpoint(deps, id, { enabled: false })
     return `/webhooks/${id}?did=disable`
   })
-  act('delete', async (id) => {
+  act('delete', async (deps, id) => {
     await removeEndpoint(deps, id)
     return '/webhooks'
   })
 
   app.post('/webhooks/:id/rotate-secret', ...posted, async (request, response) => {
     const overlapHours = Number(fieldOf(request, 'overlapHours') || '24')
-    const one = await rotateSecret(deps, endpointIdOf(request), parse(rotateSecretSchema, { overlapHours }, 'form'))
+    const one = await rotateSecret(
+      { ...deps, by: principalOf(response) },
+      endpointIdOf(request),
+      parse(rotateSecretSchema, { overlapHours }, 'form'),
+    )
     const text = 'is signed to with a new secret from now on.'
     // The secret is shown this once, so there is nothing to redirect to.
     response
@@ -78,7 +85,7 @@ export function mountWebhookSteering(app: IRouter, deps: WebhookDeps & { wake: W
     const changed = await tryForm(request, async () => {
       const change = parse(patchEndpointSchema, fields, 'form')
       if (errors.length > 0) throw new AppError('invalid_request', 'The form has to be mended.', errors)
-      return patchEndpoint(deps, one.id, change, { keepHeaders: keptHeaders })
+      return patchEndpoint({ ...deps, by: principalOf(response) }, one.id, change, { keepHeaders: keptHeaders })
     })
     if (changed instanceof AppError)
       return void response.type('html').send(editPage(one, form.refused(changed), principalOf(response)))
@@ -97,9 +104,9 @@ export function mountWebhookSteering(app: IRouter, deps: WebhookDeps & { wake: W
     return page({ title, body, basePath, viewer, section: '/webhooks' })
   }
 
-  function act(name: string, work: (id: string, request: Request) => Promise<string>): void {
+  function act(name: string, work: (deps: ActingDeps, id: string) => Promise<string>): void {
     app.post(`/webhooks/:id/${name}`, ...posted, async (request, response) => {
-      const next = await work(endpointIdOf(request), request)
+      const next = await work({ ...deps, by: principalOf(response) }, endpointIdOf(request))
       deps.wake(['deliver'])
       response.redirect(303, `${basePath}${next}`)
     })

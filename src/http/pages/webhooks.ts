@@ -12,6 +12,7 @@ import { createEndpoint } from '../../webhooks/endpoints/create.ts'
 import { createEndpointSchema } from '../../webhooks/endpoints/input.ts'
 import type { ApiEndpoint } from '../../webhooks/endpoints/present.ts'
 import { countDue, listEndpoints } from '../../webhooks/endpoints/read.ts'
+import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
 import { endpointForm, endpointInput, newEndpointForm } from './endpoint-form.ts'
@@ -19,7 +20,6 @@ import { endpointHealth } from './endpoint-health.ts'
 import { type Form, postedForm, readForm, tryForm } from './form.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
-import { shownUrl } from './import-events.ts'
 import { page } from './layout.ts'
 import { secretPage } from './webhook-secret.ts'
 
@@ -73,7 +73,7 @@ ${allows(viewer.scope, 'admin') ? html`<section class="card" aria-labelledby="ne
       const made = await tryForm(request, async () => {
         const input = parse(createEndpointSchema, fields, 'form')
         if (errors.length > 0) throw new AppError('invalid_request', 'The form has to be mended.', errors)
-        return createEndpoint(deps, input)
+        return createEndpoint({ ...deps, by: principalOf(response) }, input)
       })
       if (made instanceof AppError)
         return void response.type('html').send(await list(principalOf(response), form.refused(made)))

@@ -50,8 +50,8 @@ export function connectionOperations(deps: Deps): Operation[] {
       },
       location: ({ name }) => `/v1/connections/${encodeURIComponent(name)}`,
       problems: ['conflict'],
-      async handle({ params, body }) {
-        const { created, connection } = await putConnection(deps, params.name, body)
+      async handle({ params, body, principal }) {
+        const { created, connection } = await putConnection({ ...deps, by: principal }, params.name, body)
         deps.wake(everyKind)
         return answer(created ? 201 : 200, connection)
       },
@@ -71,8 +71,8 @@ export function connectionOperations(deps: Deps): Operation[] {
       documentedBody: describedPatchConnection,
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
       problems: ['conflict'],
-      async handle({ params, body }) {
-        const connection = await patchConnection(deps, params.name, body)
+      async handle({ params, body, principal }) {
+        const connection = await patchConnection({ ...deps, by: principal }, params.name, body)
         deps.wake(everyKind)
         return answer(200, connection)
       },
@@ -113,8 +113,8 @@ export function connectionOperations(deps: Deps): Operation[] {
       params: nameParams,
       answers: { 204: { description: 'The connection was deleted.' } },
       problems: ['conflict'],
-      async handle({ params }) {
-        await deleteConnection(deps, params.name)
+      async handle({ params, principal }) {
+        await deleteConnection({ ...deps, by: principal }, params.name)
         return answer(204)
       },
     }),
@@ -142,8 +142,8 @@ export function connectionOperations(deps: Deps): Operation[] {
       summary: 'Resume a paused connection',
       params: nameParams,
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
-      async handle({ params }) {
-        const connection = await resumeConnectionByName(deps, params.name)
+      async handle({ params, principal }) {
+        const connection = await resumeConnectionByName({ ...deps, by: principal }, params.name)
         deps.wake(everyKind)
         return answer(200, connection)
       },

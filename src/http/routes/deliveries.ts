@@ -90,8 +90,8 @@ export function deliveryOperations(deps: Deps): Operation[] {
       params: idParams,
       answers: { 202: { description: 'The delivery. An attempt is due.', schema: deliverySchema } },
       problems: ['conflict'],
-      async handle({ params }) {
-        const delivery = await redeliver(deps, params.id)
+      async handle({ params, principal }) {
+        const delivery = await redeliver({ ...deps, by: principal }, params.id)
         deps.wake(['deliver'])
         return answer(202, delivery)
       },

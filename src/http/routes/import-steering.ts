@@ -51,9 +51,9 @@ export function importSteeringOperations(deps: Deps): Operation[] {
       description: `Takes up to ${maxTaken} imports, first those that the action is for: live ones to poll or stop, lost and stopped ones to resume. A dry run only counts.`,
       body: importActionSchema,
       answers: { 200: { description: 'What came of it.', schema: actionResultSchema } },
-      async handle({ body: { filter, action, dryRun } }) {
+      async handle({ body: { filter, action, dryRun }, principal }) {
         await requireProvider(deps.db, filter.provider, 'filter.provider')
-        const result = await actOnImports(deps, { filter, action, dryRun })
+        const result = await actOnImports({ ...deps, by: principal }, { filter, action, dryRun })
         if (result.done > 0) deps.wake(everyKind)
         return answer(200, result)
       },
@@ -70,8 +70,8 @@ export function importSteeringOperations(deps: Deps): Operation[] {
       params: idParams,
       answers,
       problems: ['conflict'],
-      async handle({ params }) {
-        await pollNow(deps, params.id)
+      async handle({ params, principal }) {
+        await pollNow({ ...deps, by: principal }, params.id)
         return answerWith(params.id)
       },
     }),
@@ -87,8 +87,8 @@ export function importSteeringOperations(deps: Deps): Operation[] {
       params: idParams,
       body: patchImportSchema,
       answers,
-      async handle({ params, body }) {
-        await patchImport(deps, params.id, body)
+      async handle({ params, body, principal }) {
+        await patchImport({ ...deps, by: principal }, params.id, body)
         return answerWith(params.id)
       },
     }),
@@ -104,8 +104,8 @@ export function importSteeringOperations(deps: Deps): Operation[] {
       params: idParams,
       answers,
       problems: ['conflict'],
-      async handle({ params }) {
-        await stopImport(deps, params.id)
+      async handle({ params, principal }) {
+        await stopImport({ ...deps, by: principal }, params.id)
         return answerWith(params.id)
       },
     }),
@@ -123,8 +123,8 @@ export function importSteeringOperations(deps: Deps): Operation[] {
       body: resumeSchema.prefault({}),
       answers,
       problems: ['conflict'],
-      async handle({ params, body }) {
-        await resumeImport(deps, params.id, body)
+      async handle({ params, body, principal }) {
+        await resumeImport({ ...deps, by: principal }, params.id, body)
         return answerWith(params.id)
       },
     }),

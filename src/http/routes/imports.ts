@@ -163,8 +163,8 @@ export function importOperations(deps: Deps): Operation[] {
         'Deletes its history, its rows, its events and the log of their deliveries. Polling of a live import ends. No event reports it.',
       params: idParams,
       answers: { 204: { description: 'The import was deleted.' } },
-      async handle({ params }) {
-        await deleteImport({ db: deps.patientDb ?? deps.db }, params.id)
+      async handle({ params, principal }) {
+        await deleteImport({ ...deps, db: deps.patientDb ?? deps.db, by: principal }, params.id)
         return answer(204)
       },
     }),

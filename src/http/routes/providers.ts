@@ -38,8 +38,8 @@ export function providerOperations(deps: TryDeps): Operation[] {
       },
       location: ({ name }) => `/v1/providers/${encodeURIComponent(name)}`,
       problems: ['conflict'],
-      async handle({ params: { name }, body }) {
-        const { created, provider } = await putProvider(deps, name, body)
+      async handle({ params: { name }, body, principal }) {
+        const { created, provider } = await putProvider({ ...deps, by: principal }, name, body)
         return answer(created ? 201 : 200, provider)
       },
     }),
@@ -79,8 +79,8 @@ export function providerOperations(deps: TryDeps): Operation[] {
       params,
       answers: { 204: { description: 'The document was deleted.' } },
       problems: ['conflict'],
-      async handle({ params: { name } }) {
-        await deleteProvider(deps, name)
+      async handle({ params: { name }, principal }) {
+        await deleteProvider({ ...deps, by: principal }, name)
         return answer(204)
       },
     }),

@@ -48,7 +48,7 @@ export function tokenOperations(deps: Deps): Operation[] {
       body: createTokenSchema,
       answers: { 201: { description: 'The token, shown only this once.', schema: newTokenSchema } },
       location: ({ id }) => `/v1/tokens/${id}`,
-      handle: async ({ body }) => answer(201, await createToken(deps, body)),
+      handle: async ({ body, principal }) => answer(201, await createToken({ ...deps, by: principal }, body)),
     }),
 
     operation({
@@ -73,8 +73,8 @@ export function tokenOperations(deps: Deps): Operation[] {
       description: 'Other processes may accept it for up to 5 more seconds.',
       params: idParams,
       answers: { 204: { description: 'The token was revoked.' } },
-      async handle({ params }) {
-        await removeToken(deps, params.id)
+      async handle({ params, principal }) {
+        await removeToken({ ...deps, by: principal }, params.id)
         deps.authenticator.forget()
         await deps.tokenWatch.check()
         return answer(204)

@@ -44,7 +44,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       body: createEndpointSchema,
       answers: { 201: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
       location: ({ id }) => `/v1/webhook-endpoints/${id}`,
-      handle: async ({ body }) => answer(201, await createEndpoint(deps, body)),
+      handle: async ({ body, principal }) => answer(201, await createEndpoint({ ...deps, by: principal }, body)),
     }),
 
     operation({
@@ -82,7 +82,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       params: idParams,
       body: patchEndpointSchema,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
-      handle: async ({ params, body }) => answer(200, await patchEndpoint(deps, params.id, body)),
+      handle: async ({ params, body, principal }) =>
+        answer(200, await patchEndpoint({ ...deps, by: principal }, params.id, body)),
     }),
 
     operation({
@@ -95,8 +96,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       description: 'Pending deliveries are skipped. The log of its deliveries stays.',
       params: idParams,
       answers: { 204: { description: 'The endpoint was deleted.' } },
-      async handle({ params }) {
-        await removeEndpoint(deps, params.id)
+      async handle({ params, principal }) {
+        await removeEndpoint({ ...deps, by: principal }, params.id)
         return answer(204)
       },
     }),
@@ -113,7 +114,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       body: rotateSecretSchema.prefault({}),
       answers: { 200: { description: 'The endpoint, with its secret this once.', schema: endpointWithSecretSchema } },
       problems: ['conflict'],
-      handle: async ({ params, body }) => answer(200, await rotateSecret(deps, params.id, body)),
+      handle: async ({ params, body, principal }) =>
+        answer(200, await rotateSecret({ ...deps, by: principal }, params.id, body)),
     }),
 
     operation({
@@ -126,8 +128,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       params: idParams,
       answers: { 202: { description: 'The delivery, which is due.', schema: deliverySchema } },
       problems: ['conflict'],
-      async handle({ params }) {
-        const delivery = await testEndpoint(deps, params.id)
+      async handle({ params, principal }) {
+        const delivery = await testEndpoint({ ...deps, by: principal }, params.id)
         deps.wake(['deliver'])
         return answer(202, delivery)
       },
@@ -146,8 +148,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       body: windowSchema.prefault({}),
       answers: { 200: { description: 'How many are due now.', schema: resentSchema } },
       problems: ['conflict'],
-      async handle({ params, body }) {
-        const resent = await recoverEndpoint(deps, params.id, body)
+      async handle({ params, body, principal }) {
+        const resent = await recoverEndpoint({ ...deps, by: principal }, params.id, body)
         deps.wake(['deliver'])
         return answer(200, resent)
       },
@@ -166,8 +168,8 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       body: windowSchema.prefault({}),
       answers: { 200: { description: 'How many are due now.', schema: resentSchema } },
       problems: ['conflict'],
-      async handle({ params, body }) {
-        const resent = await replayEndpoint(deps, params.id, body)
+      async handle({ params, body, principal }) {
+        const resent = await replayEndpoint({ ...deps, by: principal }, params.id, body)
         deps.wake(['deliver'])
         return answer(200, resent)
       },
@@ -183,7 +185,7 @@ export function webhookEndpointOperations(deps: Deps): Operation[] {
       description: 'An endpoint that is failing, or that waits, is tried again at once.',
       params: idParams,
       answers: { 200: { description: 'The endpoint.', schema: endpointSchema } },
-      handle: async ({ params }) => answer(200, await enableEndpoint(deps, params.id)),
+      handle: async ({ params, principal }) => answer(200, await enableEndpoint({ ...deps, by: principal }, params.id)),
     }),
   ]
 }

@@ -1,8 +1,11 @@
 // Owns changing a webhook endpoint, including enabling and disabling it.
+import { isDeepStrictEqual } from 'node:util'
 import { eq } from 'drizzle-orm'
+import type { Acting } from '../../actions/write.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
+import { writeEndpointAction } from './act.ts'
 import { disableEndpoint, oneDisablesAtOnce } from './disable.ts'
 import { type CustomHeaders, openHeaders, sealHeaders } from './headers.ts'
 import { healthy } from './health.ts'
@@ -10,7 +13,7 @@ import { checkEndpoint, type InputDeps, type PatchEndpointInput } from './input.
 import { type ApiEndpoint, type EndpointRow, presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
 
-export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption }
+export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption } & Acting
 
 /**
  * Changes the given fields. Pending deliveries go to the new URL with the new headers. Disabling ends them as
@@ -25,7 +28,7 @@ export async function patchEndpoint(
   { keepHeaders = [] }: { keepHeaders?: readonly string[] } = {},
 ): Promise<ApiEndpoint> {
   await checkEndpoint(deps, input)
-  const { db, clock, encryption } = deps
+  const { db, clock, encryption, by } = deps
   const { headers, enabled, ...given } = input
   return db.transaction(async (tx) => {
     if (enabled === false) await oneDisablesAtOnce(tx)
@@ -44,6 +47,13 @@ export async function patchEndpoint(
       .returning()
     if (!row) throw new Error(`The locked endpoint ${id} is gone.`)
     const left = enabled === false ? await disableEndpoint(tx, encryption, row, { reason: 'manual', now }) : row
+    const fields = changedFields(encryption, old, left)
+    if (fields.length > 0)
+      await writeEndpointAction(tx, by, left, { at: now, verb: 'endpoint.change', details: { fields } })
+    if (enabled === true && (old.disabledAt ?? old.failingSince ?? old.blockedUntil) !== null)
+      await writeEndpointAction(tx, by, left, { at: now, verb: 'endpoint.enable' })
+    if (enabled === false && old.disabledAt === null)
+      await writeEndpointAction(tx, by, left, { at: now, verb: 'endpoint.disable' })
     return presentEndpoint(encryption, left)
   })
 
@@ -61,6 +71,15 @@ export async function patchEndpoint(
  */
 export function enableEndpoint(deps: PatchDeps, id: string): Promise<ApiEndpoint> {
   return patchEndpoint(deps, id, { enabled: true })
+}
+
+const told = ['url', 'types', 'connections', 'providers', 'metadata'] as const
+
+/** Returns the names of the fields whose values differ, since a form gives all of them. */
+function changedFields(encryption: Encryption, old: EndpointRow, next: EndpointRow): string[] {
+  const headers = [old, next].map((row) => openHeaders(encryption, row))
+  const fields = told.filter((name) => !isDeepStrictEqual(old[name], next[name]))
+  return [...fields, ...(isDeepStrictEqual(headers[0], headers[1]) ? [] : ['headers'])].sort()
 }
 
 /** Returns the columns for a new URL, which is tried at once, whatever the old one answered. */

@@ -1,8 +1,9 @@
 // Owns sending failed deliveries of a span of time again, for instance after an outage of the receiver.
 import { sql } from 'drizzle-orm'
+import type { Acting } from '../../actions/write.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
-import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './resend.ts'
+import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, told, type WindowInput } from './resend.ts'
 
 /**
  * Makes failed deliveries of the window due now: exhausted ones, and those that wait for a retry, which may be a day
@@ -10,14 +11,14 @@ import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type
  * @throws {AppError} `not_found`; `conflict` while the endpoint is disabled; `invalid_request`
  */
 export async function recoverEndpoint(
-  { db, clock }: { db: Database; clock: Clock },
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
   id: string,
   input: WindowInput,
 ): Promise<Resent> {
   const now = clock.now()
   const within = isWithin(sql`id`, input, clock)
   return db.transaction(async (tx) => {
-    await lockToResend(tx, id, input)
+    const endpoint = await lockToResend(tx, id, input)
     const failed = sql`
       /* delivery.find_failed */
       SELECT id FROM (
@@ -34,6 +35,6 @@ export async function recoverEndpoint(
         WHERE id = ANY(${sql.param(found.slice(0, maxResent))}::uuid[]) AND (
           (state = 'exhausted' AND next_attempt_at IS NULL) OR (state = 'pending' AND attempts > 0 AND next_attempt_at > ${now})
         )`)
-    return resent(found.length, input)
+    return told(tx, by, endpoint, { verb: 'endpoint.recover', at: now, input, resent: resent(found.length, input) })
   })
 }

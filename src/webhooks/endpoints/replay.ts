@@ -1,11 +1,12 @@
 // Owns sending events that an endpoint never received: those skipped while it was disabled, and those from before it
 // existed or subscribed to them.
 import { sql } from 'drizzle-orm'
+import type { Acting } from '../../actions/write.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Database } from '../../db/client.ts'
 import { timeOrderedId } from '../../db/time-ordered-id.ts'
 import { isWanted } from '../../events/subscription.ts'
-import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type WindowInput } from './resend.ts'
+import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, told, type WindowInput } from './resend.ts'
 
 /**
  * Makes the window's events due now that the endpoint subscribes to today and that have no delivery to it, or a skipped
@@ -13,14 +14,14 @@ import { begunAnew, isWithin, lockToResend, maxResent, type Resent, resent, type
  * @throws {AppError} `not_found`; `conflict` while the endpoint is disabled; `invalid_request`
  */
 export async function replayEndpoint(
-  { db, clock }: { db: Database; clock: Clock },
+  { db, clock, by }: { db: Database; clock: Clock } & Acting,
   id: string,
   input: WindowInput,
 ): Promise<Resent> {
   const now = clock.now()
   const within = isWithin(sql`event.id`, input, clock)
   return db.transaction(async (tx) => {
-    await lockToResend(tx, id, input)
+    const endpoint = await lockToResend(tx, id, input)
     const { rows } = await tx.execute<{ eventId: string; deliveryId: string | null }>(sql`
       /* event.find_missed */
       SELECT event.id AS "eventId", delivery.id AS "deliveryId"
@@ -50,6 +51,6 @@ export async function replayEndpoint(
     await tx.execute(sql`
       /* delivery.replay_skipped */
       UPDATE deliveries SET ${begunAnew(now)} WHERE id = ANY(${sql.param(skipped)}::uuid[]) AND state = 'skipped'`)
-    return resent(rows.length, input)
+    return told(tx, by, endpoint, { verb: 'endpoint.replay', at: now, input, resent: resent(rows.length, input) })
   })
 }

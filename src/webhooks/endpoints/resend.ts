@@ -1,12 +1,14 @@
 // Owns the window of time that recovering and replaying share, and their answer.
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm'
 import { z } from 'zod'
+import type { Actor } from '../../actions/write.ts'
 import { AppError, invalid, notFound } from '../../api/refusal.ts'
 import { after, type Clock } from '../../base/clock.ts'
 import { firstIdAt, isId } from '../../base/ids.ts'
 import type { Transaction } from '../../db/client.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
 import { logDays } from '../prune.ts'
+import { writeEndpointAction } from './act.ts'
 
 /** How many deliveries one call takes at most. */
 export const maxResent = 10_000
@@ -52,15 +54,20 @@ export function isWithin(id: SQL, { since, until }: WindowInput, { now }: Clock)
  * Locks the endpoint, so that nobody disables it meanwhile, and a second call finds only what the first has left.
  * @throws {AppError} `not_found`; `conflict` if it is disabled, except for a dry run.
  */
-export async function lockToResend(tx: Transaction, id: string, { dryRun }: WindowInput): Promise<void> {
+export async function lockToResend(
+  tx: Transaction,
+  id: string,
+  { dryRun }: WindowInput,
+): Promise<{ id: string; url: string }> {
   if (!isId(id)) throw notFound('webhook endpoint')
   const [row] = await tx
-    .select({ disabledAt: webhookEndpoints.disabledAt })
+    .select({ id: webhookEndpoints.id, url: webhookEndpoints.url, disabledAt: webhookEndpoints.disabledAt })
     .from(webhookEndpoints)
     .where(and(eq(webhookEndpoints.id, id), isNull(webhookEndpoints.deletedAt)))
     .for('no key update')
   if (!row) throw notFound('webhook endpoint')
   if (row.disabledAt && !dryRun) throw new AppError('conflict', 'The endpoint is disabled; enable it first.')
+  return row
 }
 
 /** Returns the columns that make a delivery due now, behind first attempts, with its schedule from the beginning. */
@@ -76,4 +83,23 @@ export function begunAnew(now: Date): SQL {
 
 export function resent(found: number, { dryRun }: WindowInput): Resent {
   return { count: Math.min(found, maxResent), more: found > maxResent, dryRun }
+}
+
+/** Writes down that deliveries were made due, if any were, and returns their count. */
+export async function told(
+  tx: Transaction,
+  by: Actor,
+  endpoint: { id: string; url: string },
+  {
+    verb,
+    at,
+    input,
+    resent,
+  }: { verb: 'endpoint.recover' | 'endpoint.replay'; at: Date; input: WindowInput; resent: Resent },
+): Promise<Resent> {
+  const { since, until } = input
+  const { count, more, dryRun } = resent
+  if (!dryRun && count > 0)
+    await writeEndpointAction(tx, by, endpoint, { at, verb, details: { since, until, count, more } })
+  return resent
 }

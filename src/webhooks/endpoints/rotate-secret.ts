@@ -1,12 +1,14 @@
 // Owns giving an endpoint a new signing secret, while the old one goes on signing for a time.
 import { eq } from 'drizzle-orm'
 import { z } from 'zod'
+import type { Acting } from '../../actions/write.ts'
 import { AppError } from '../../api/refusal.ts'
 import { after, type Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import type { Database } from '../../db/client.ts'
 import { type PreviousSecret, webhookEndpoints } from '../../db/schema/index.ts'
 import { newSecret } from '../signing.ts'
+import { writeEndpointAction } from './act.ts'
 import { type ApiEndpointWithSecret, type EndpointRow, presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
 import { sealSecret, unexpired } from './secrets.ts'
@@ -31,7 +33,7 @@ export const rotateSecretSchema = z
  * still sign.
  */
 export async function rotateSecret(
-  deps: { db: Database; clock: Clock; encryption: Encryption },
+  deps: { db: Database; clock: Clock; encryption: Encryption } & Acting,
   id: string,
   { overlapHours }: z.infer<typeof rotateSecretSchema>,
 ): Promise<ApiEndpointWithSecret> {
@@ -49,6 +51,7 @@ export async function rotateSecret(
       .where(eq(webhookEndpoints.id, id))
       .returning()
     if (!row) throw new Error(`The locked endpoint ${id} is gone.`)
+    await writeEndpointAction(tx, deps.by, row, { at: now, verb: 'endpoint.rotate_secret', details: { overlapHours } })
     return { ...presentEndpoint(deps.encryption, row), secret }
   })
 }

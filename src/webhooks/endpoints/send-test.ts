@@ -1,6 +1,7 @@
 // Owns testing an endpoint: an event that goes to it alone.
 
 import { sql } from 'drizzle-orm'
+import type { Acting } from '../../actions/write.ts'
 import { AppError } from '../../api/refusal.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
@@ -10,6 +11,7 @@ import { deliveries, events } from '../../db/schema/index.ts'
 import { timeOrderedId } from '../../db/time-ordered-id.ts'
 import { eventBody } from '../../events/body.ts'
 import { type ApiDelivery, presentDelivery } from '../deliveries/present.ts'
+import { writeEndpointAction } from './act.ts'
 import { presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
 
@@ -18,7 +20,7 @@ import { lockEndpoint } from './read.ts'
  * @throws {AppError} `not_found`; `conflict` while it is disabled.
  */
 export async function testEndpoint(
-  { db, clock, encryption }: { db: Database; clock: Clock; encryption: Encryption },
+  { db, clock, encryption, by }: { db: Database; clock: Clock; encryption: Encryption } & Acting,
   id: string,
 ): Promise<ApiDelivery> {
   return db.transaction(async (tx) => {
@@ -35,6 +37,7 @@ export async function testEndpoint(
       .values({ id: deliveryId, eventId, type, endpointId: id, state: 'pending', nextAttemptAt: now, createdAt: now })
       .returning()
     if (!delivery) throw new Error('An insert without a conflict returned no row.')
+    await writeEndpointAction(tx, by, endpoint, { at: now, verb: 'endpoint.test' })
     return presentDelivery({ ...delivery, type })
   })
 }

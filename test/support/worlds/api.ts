@@ -13,7 +13,7 @@ import { manualClock } from '../clock.ts'
 import { createTestDatabase } from '../database.ts'
 import type { QueueStore } from '../stores.ts'
 import { type Client, connectApi } from './client.ts'
-import { adminToken, testEncryption as encryption } from './ground.ts'
+import { adminToken, testEncryption as encryption, somebody } from './ground.ts'
 import { type World, worldOn } from './world.ts'
 
 export interface Api extends World, Client {
@@ -82,6 +82,6 @@ export async function startApi(overrides: Partial<HttpDeps>, redisUrl: string | 
   })
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 })
   const client = await connectApi(`http://127.0.0.1:${port}${overrides.basePath ?? ''}`, adminToken)
-  const world = worldOn({ database, db: database.db, clock, encryption })
+  const world = worldOn({ database, db: database.db, clock, encryption, by: somebody })
   return Object.assign(world, client, { queues, server, agents, logLines, wakes })
 }

@@ -12,7 +12,7 @@ import { useWorld, type World } from './world.ts'
 const timeouts = { dnsMs: 1_000, connectMs: 1_000, headersMs: 15_000, bodyMs: 15_000 }
 
 export interface DeliveringWorld extends World {
-  deps: DeliverDueDeps & Pick<World, 'encryption'> & { checkDestination: CheckDestination }
+  deps: DeliverDueDeps & Pick<World, 'encryption' | 'by'> & { checkDestination: CheckDestination }
   receiver(answer?: Answer): Promise<Receiver>
   /** Makes an attempt at all that may begin now, and records them together. */
   deliverDue(deps?: Partial<DeliverDueDeps>, signal?: AbortSignal): Promise<Made[]>
@@ -30,7 +30,7 @@ export function useDelivering(): DeliveringWorld {
     const resolve = async (name: string) => (name.endsWith('.test') ? ['10.0.0.1'] : ['127.0.0.1'])
     const checkDestination = createDestinationCheck({ guard, resolve, timeoutMs: 1_000 })
     const outside = { log: createLog('silent'), agents, random: () => 0, checkDestination, observeDelivery() {} }
-    world.deps = { db: world.db, clock, encryption, ...outside }
+    world.deps = { db: world.db, clock, encryption, by: world.by, ...outside }
   })
   afterEach(async () => {
     await Promise.all(receivers.splice(0).map((receiver) => receiver.close()))

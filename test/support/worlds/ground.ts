@@ -1,5 +1,6 @@
 // Owns what every world of the tests stands on: a database of its own, a clock, and the key of what is stored encrypted.
 
+import type { Actor } from '../../../src/actions/write.ts'
 import type { Clock } from '../../../src/base/clock.ts'
 import { createEncryption, type Encryption } from '../../../src/base/encryption.ts'
 import type { Database } from '../../../src/db/client.ts'
@@ -10,7 +11,11 @@ export interface Ground<Time extends Clock = Clock> {
   db: Database
   clock: Time
   encryption: Encryption
+  /** Who does what is done. */
+  by: Actor
 }
+
+export const somebody: Actor = { tokenId: null, name: 'somebody', scope: 'admin' }
 
 export const adminToken = 'test-admin-token-0123456789'
 export const testEncryptionKey = Buffer.alloc(32, 7)

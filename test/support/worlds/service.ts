@@ -15,7 +15,7 @@ import { deleteQueueData } from '../queue-data.ts'
 import { type ServiceOptions, startTestService } from '../service.ts'
 import type { QueueStore } from '../stores.ts'
 import { type Client, connectApi } from './client.ts'
-import { adminToken, type Ground, testEncryption, unique } from './ground.ts'
+import { adminToken, type Ground, somebody, testEncryption, unique } from './ground.ts'
 import { type Things, thingsIn } from './world.ts'
 
 /** Limits of a connection in a hurry. */
@@ -79,7 +79,7 @@ export interface Consumer {
 /** Call it at the top of a suite: it starts before the tests and stops after them. */
 export function useService(store: QueueStore, options: { roles?: string } = {}): ServiceWorld {
   const sandboxClock = manualClock(new Date())
-  const ground = { clock: systemClock, encryption: testEncryption } as Ground
+  const ground = { clock: systemClock, encryption: testEncryption, by: somebody } as Ground
   const world = Object.assign(ground, thingsIn(ground), { sandboxClock, logLines: [] as string[] }) as ServiceWorld
   const opened = new AsyncDisposableStack()
 

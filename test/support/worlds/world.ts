@@ -6,7 +6,7 @@ import { createTestDatabase } from '../database.ts'
 import { connectionsIn } from './connections.ts'
 import { endpointsIn } from './endpoints.ts'
 import { eventsIn, eventWritingIn } from './events.ts'
-import { type Ground, testEncryption } from './ground.ts'
+import { type Ground, somebody, testEncryption } from './ground.ts'
 import { importsIn } from './imports.ts'
 import { pollsIn } from './polls.ts'
 
@@ -33,7 +33,7 @@ export function worldOn(ground: Ground<ManualClock>) {
 
 /** Call it at the top of a test file: it opens before the tests and closes after them. */
 export function useWorld(options: { maxConnections?: number } = {}): World {
-  const world = worldOn({ clock: manualClock(), encryption: testEncryption } as Ground<ManualClock>)
+  const world = worldOn({ clock: manualClock(), encryption: testEncryption, by: somebody } as Ground<ManualClock>)
   beforeAll(async () => {
     const database = await createTestDatabase(options)
     Object.assign(world, { database, db: database.db })
