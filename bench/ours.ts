@@ -76,7 +76,11 @@ async function track(db: Database, port: number, tracked: Tracked): Promise<void
 
 async function uploadDocument(db: Database): Promise<Provider> {
   const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
-  await putProvider({ db, clock: systemClock, guard }, cdqDocument.name, cdqDocument)
+  await putProvider(
+    { db, clock: systemClock, guard, by: { tokenId: null, name: 'bench', scope: 'admin' } },
+    cdqDocument.name,
+    cdqDocument,
+  )
   return createDocumentProvider(documentSchema.parse(cdqDocument)) as Provider
 }
 

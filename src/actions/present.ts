@@ -37,6 +37,13 @@ export function presentAction(row: typeof actions.$inferSelect): ApiAction {
     by: { name: row.by, scope: row.scope, tokenId: row.tokenId },
     verb,
     subject: { kind: subjectKindOf(verb), id: row.subjectId, name: row.subject },
-    details: row.details,
+    details: row.details === null ? null : shown(row.details),
   }
+}
+
+/** Of ids only how many there were, because the imports lead to the action. And no place where it goes on. */
+function shown({ behind: _behind, filter, ...details }: Record<string, unknown>): Record<string, unknown> {
+  if (typeof filter !== 'object' || filter === null) return details
+  const { ids } = filter as { ids?: unknown }
+  return { filter: Array.isArray(ids) ? { ...filter, ids: ids.length } : filter, ...details }
 }

@@ -1,6 +1,7 @@
 // Owns reading actions, the newest first.
-import { and, desc, eq, getTableColumns, gte, lt, type SQL } from 'drizzle-orm'
+import { and, asc, count, desc, eq, getTableColumns, gte, lt, type SQL } from 'drizzle-orm'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../api/paging.ts'
+import { notFound } from '../api/refusal.ts'
 import type { Database } from '../db/client.ts'
 import { actionImports, actions } from '../db/schema/index.ts'
 import { type ApiAction, presentAction } from './present.ts'
@@ -45,6 +46,35 @@ export async function listActions(
           ),
         ).limit(limit + 1)
   return pageOf(rows.map(presentAction), limit, (action) => [action.id])
+}
+
+/** An action, with the first imports that it touched. */
+export interface WholeAction {
+  action: ApiAction
+  /** It can go on where it is. */
+  isUnderWay: boolean
+  importIds: string[]
+  touched: number
+}
+
+/** @throws {AppError} not_found */
+export async function getAction({ db }: { db: Database }, id: string, firstImports: number): Promise<WholeAction> {
+  const [row] = await db.select().from(actions).where(eq(actions.id, id))
+  if (!row) throw notFound('action')
+  const touched = eq(actionImports.actionId, id)
+  const [total] = await db.select({ count: count() }).from(actionImports).where(touched)
+  const rows = await db
+    .select({ id: actionImports.importId })
+    .from(actionImports)
+    .where(touched)
+    .orderBy(asc(actionImports.importId))
+    .limit(firstImports)
+  return {
+    action: presentAction(row),
+    isUnderWay: row.details?.more === true && row.details.behind !== undefined,
+    importIds: rows.map((one) => one.id),
+    touched: total?.count ?? 0,
+  }
 }
 
 /** Returns what was done to an import in a span of time, the newest first. Null: it has no such end. */

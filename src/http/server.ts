@@ -27,6 +27,7 @@ import { createApiLimits } from './limits.ts'
 import { mount } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
 import { apiOperations } from './operations.ts'
+import { mountAction } from './pages/action.ts'
 import { findAttention } from './pages/attention.ts'
 import { mountBoard } from './pages/board.ts'
 import { mountConnections } from './pages/connections.ts'
@@ -39,6 +40,7 @@ import { mountImport } from './pages/import.ts'
 import { mountNewImport } from './pages/import-new.ts'
 import { mountImports } from './pages/imports.ts'
 import { mountLogin } from './pages/login.ts'
+import { mountMany } from './pages/many.ts'
 import { readOutcomes } from './pages/outcomes.ts'
 import { mountPreferences } from './pages/preferences.ts'
 import { remembered } from './pages/remembered.ts'
@@ -173,6 +175,8 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   mountImports(app, reading)
   mountNewImport(app, reading)
   mountImport(app, reading)
+  mountMany(app, reading)
+  mountAction(app, reading)
   mountConnections(app, { ...reading, guard: deps.providerGuard })
   const sending = { ...reading, checkDestination: deps.checkWebhookDestination }
   mountWebhooks(app, sending)

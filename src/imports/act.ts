@@ -20,7 +20,7 @@ export type ImportAction = (typeof actions)[number]
 /** How many imports one call takes at most. */
 export const maxTaken = 1_000
 /** How many imports one transaction changes, so that none is locked for long. */
-const changedTogether = 100
+export const changedTogether = 100
 
 export const actionResultSchema = z
   .object({
@@ -40,7 +40,7 @@ interface Deps extends Acting {
 }
 
 /** For each action, the states that it is for, and what it does to an import. A resume is never forced. */
-const kinds: Record<
+export const kinds: Record<
   ImportAction,
   { states: readonly ImportState[]; decide(row: ImportRow, now: Date): Change | null }
 > = {
@@ -80,13 +80,17 @@ export async function actOnImports(
   const write = async (tx: Transaction, importIds: readonly string[]) => {
     if (done + importIds.length === 0) return
     const so = { count, done: done + importIds.length, skipped: seen - done - importIds.length }
-    const details = { filter: describe(filter), ...so }
+    const details = { filter, ...so, more }
     await writeAction(tx, deps.by, { id, at: now, verb: `import.${action}`, subject: null, details, importIds })
   }
   for (let index = 0; index < taken.length; index += changedTogether) {
     const importIds = taken.slice(index, index + changedTogether)
     seen += importIds.length
-    done += await changeImports(deps, { importIds, now, decide: (row) => decide(row, now), write })
+    done += await deps.db.transaction(async (tx) => {
+      const changed = await changeImports(tx, { importIds, now, decide: (row) => decide(row, now) })
+      await write(tx, changed)
+      return changed.length
+    })
   }
   if (due.length > 0) {
     seen += due.length
@@ -94,11 +98,6 @@ export async function actOnImports(
     done += due.length
   }
   return { count, done, skipped: count - done, more, dryRun }
-}
-
-/** The filter as it is told: of ids only how many, because the action leads to its imports. */
-function describe({ ids, ...filter }: ImportFilter): Record<string, unknown> {
-  return { ...filter, ...(ids && { ids: ids.length }) }
 }
 
 function findAmong(

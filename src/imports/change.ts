@@ -43,31 +43,20 @@ export function changeImport(
 }
 
 /**
- * Changes many imports in one transaction. Those that `decide` refuses, or leaves as they are, stay so. Returns how many
- * were changed.
- * @param write writes in the same transaction down what was done to which of them.
+ * Changes many imports in the caller's transaction, which also writes down who did so. Those that `decide` refuses, or
+ * leaves as they are, stay so. Returns the ids of those that were changed.
  */
-export function changeImports({ db }: { db: Database }, { importIds, now, decide, write }: Many): Promise<number> {
-  return db.transaction(async (tx) => {
-    const changed: Changed[] = []
-    for (const found of await lock(tx, importIds)) {
-      const one = await unlessRefused(change(tx, found, decide))
-      if (one) changed.push(one)
-    }
-    await finish(tx, changed, now)
-    await write(
-      tx,
-      changed.map(({ row }) => row.id),
-    )
-    return changed.length
-  })
-}
-
-interface Many {
-  importIds: readonly string[]
-  now: Date
-  decide: Decide
-  write(tx: Transaction, importIds: readonly string[]): Promise<void>
+export async function changeImports(
+  tx: Transaction,
+  { importIds, now, decide }: { importIds: readonly string[]; now: Date; decide: Decide },
+): Promise<string[]> {
+  const changed: Changed[] = []
+  for (const found of await lock(tx, importIds)) {
+    const one = await unlessRefused(change(tx, found, decide))
+    if (one) changed.push(one)
+  }
+  await finish(tx, changed, now)
+  return changed.map(({ row }) => row.id)
 }
 
 type Found = Awaited<ReturnType<typeof lock>>[number]

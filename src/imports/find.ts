@@ -1,8 +1,9 @@
 // Owns finding the imports of a filter in the order of lists, at any number of imports: each filter has an index, and no
 // table is read as a whole.
 import { and, eq, type SQL, sql } from 'drizzle-orm'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
+import type { ImportState } from '../model/import-state.ts'
 import { endedAfter } from './ended-after.ts'
 import { type ImportFilter, orderedConditions, unorderedConditions } from './filter.ts'
 
@@ -30,13 +31,46 @@ const lookedAt = 20_000
  * Returns the ids of the first imports that match, in order. Postgres doesn't know how many imports have a metadata or a
  * beginning of a job id. Of many, the page is soon met in the order of the list; few are soon sorted.
  */
-export async function findImports({ db }: { db: Database }, search: Search): Promise<string[]> {
+export async function findImports({ db }: { db: Database | Transaction }, search: Search): Promise<string[]> {
   const owners = await connectionsOf(db, search.filter)
   if (owners?.length === 0) return []
   const unordered = unorderedConditions(search.filter)
   if (unordered === null) return idsOf(await db.execute<Found>(inOrder(search, owners)))
   const near = idsOf(await db.execute<Found>(nearby(search, owners, unordered.checked)))
   return near.length === search.limit ? near : idsOf(await db.execute<Found>(sorted(search, owners, unordered.indexed)))
+}
+
+/** Returns how many imports match, up to `upTo`. */
+export async function countImports({ db }: { db: Database }, filter: ImportFilter, upTo: number): Promise<number> {
+  const matching = await firstOf(db, filter, upTo)
+  if (matching === null) return 0
+  const { rows } = await db.execute<{ count: number }>(sql`
+    /* import.count_matching */
+    SELECT count(*)::int AS count FROM (${matching}) found`)
+  return rows[0]?.count ?? 0
+}
+
+/** Returns how many imports of each state match, of the first `upTo` that do. */
+export async function countImportsByState(
+  { db }: { db: Database },
+  filter: ImportFilter,
+  upTo: number,
+): Promise<Map<ImportState, number>> {
+  const matching = await firstOf(db, filter, upTo)
+  if (matching === null) return new Map()
+  const { rows } = await db.execute<{ state: ImportState; count: number }>(sql`
+    /* import.count_matching_by_state */
+    SELECT i.state, count(*)::int AS count FROM (${matching}) found JOIN imports i ON i.id = found.id GROUP BY i.state`)
+  return new Map(rows.map(({ state, count }) => [state, count]))
+}
+
+/** Null: no connection matches. */
+async function firstOf(db: Database, filter: ImportFilter, limit: number): Promise<SQL | null> {
+  const search: Search = { filter, order: 'oldest', behind: null, limit }
+  const owners = await connectionsOf(db, filter)
+  if (owners?.length === 0) return null
+  const unordered = unorderedConditions(filter)
+  return unordered === null ? inOrder(search, owners) : sorted(search, owners, unordered.indexed)
 }
 
 interface Found extends Record<string, unknown> {
@@ -48,7 +82,10 @@ function idsOf({ rows }: { rows: Found[] }): string[] {
 }
 
 /** Null: of every connection. */
-async function connectionsOf(db: Database, { connection, provider }: ImportFilter): Promise<string[] | null> {
+async function connectionsOf(
+  db: Database | Transaction,
+  { connection, provider }: ImportFilter,
+): Promise<string[] | null> {
   if (connection === undefined && provider === undefined) return null
   const rows = await db
     .select({ id: connections.id })

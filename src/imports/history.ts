@@ -70,6 +70,15 @@ export async function listSnapshotsBackwards(
   return rows.map((row) => ({ id: row.id, ...present(row) }))
 }
 
+/** Returns when a report on an import was first seen. Null: there is no such report. */
+export async function firstSeenAt({ db }: { db: Database }, importId: string, id: string): Promise<Date | null> {
+  const [row] = await db
+    .select({ at: snapshots.firstSeenAt })
+    .from(snapshots)
+    .where(and(eq(snapshots.importId, importId), eq(snapshots.id, id)))
+  return row?.at ?? null
+}
+
 function selectReports(db: Database, where: SQL | undefined) {
   return db
     .select({

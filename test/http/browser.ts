@@ -33,6 +33,8 @@ interface Visit {
   init?: string
   /** Where the reader is. Absent: where the machine is. */
   timezoneId?: string
+  /** False: no script runs. */
+  javaScriptEnabled?: boolean
 }
 
 /** Opens pages of the API's own; each fails its test when it breaks its policy, asks anybody else, or throws. */

@@ -24,7 +24,7 @@ import { type PageGuardDeps, principalOf, requireSignIn, type Viewer } from './g
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
 
-interface Deps extends PageGuardDeps, PutDeps {
+interface Deps extends PageGuardDeps, Omit<PutDeps, 'by'> {
   wake: Wake
 }
 

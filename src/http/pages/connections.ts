@@ -14,6 +14,7 @@ import { allows } from '../../tokens/scope.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
+import { changes } from './changes.ts'
 import { mountConnectionForms } from './connection-edit.ts'
 import { connectionPath, nameOf } from './connection-path.ts'
 import { connectionStatus, connectionTable } from './connection-table.ts'
@@ -107,7 +108,8 @@ ${
   imports.data.length === 0
     ? html`<p>None yet.</p>`
     : html`${byState(list, counts)}${importTable(imports.data, { basePath, now, caption: 'Its newest imports' })}`
-}</section>`
+}</section>
+${await changes(deps, { connection: one.name }, { basePath, now })}`
     return page({ ...shown, title: one.name, body, viewer, refreshSeconds })
   }
 }

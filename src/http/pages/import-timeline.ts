@@ -1,5 +1,7 @@
-// Owns the timeline of an import: one entry a report, the newest first.
+// Owns the timeline of an import: one entry a report, and one for what somebody did to it, the newest first.
+import type { ApiAction } from '../../actions/present.ts'
 import type { NumberedSnapshot } from '../../imports/history.ts'
+import { actionEntry } from './changes.ts'
 import { counted, duration, joined, number, stamp, stateBadge, when } from './format.ts'
 import { type Html, html, lines } from './html.ts'
 import { type About, section } from './import-about.ts'
@@ -8,10 +10,23 @@ export const shownReports = 50
 /** How much of a body a page shows, in characters. */
 const shownBody = 20_000
 
-/** @param reports one more than is shown, so that the last one has a report before it to differ from. */
-export function importTimeline(about: About, reports: readonly NumberedSnapshot[], isContinued: boolean): Html {
+export interface Timeline {
+  /** One more than is shown, so that the last one has a report before it to differ from. */
+  reports: readonly NumberedSnapshot[]
+  /** What was done to the import in the same time. */
+  actions: readonly ApiAction[]
+  isContinued: boolean
+}
+
+/** Returns since when a page of the timeline tells of actions. Null: since ever. */
+export function timelineFrom(reports: readonly NumberedSnapshot[]): Date | null {
+  const oldest = reports.length > shownReports ? reports[shownReports - 1] : undefined
+  return oldest === undefined ? null : new Date(oldest.firstSeenAt)
+}
+
+export function importTimeline(about: About, { reports, actions, isContinued }: Timeline): Html {
   const { basePath, one } = about
-  if (reports.length === 0 && !isContinued)
+  if (reports.length === 0 && actions.length === 0 && !isContinued)
     return section('timeline', 'Timeline', html`<p>No report yet: the provider hasn’t answered a poll.</p>`)
   const shown = reports.slice(0, shownReports)
   const older = reports.length > shownReports ? shown.at(-1) : undefined
@@ -19,13 +34,21 @@ export function importTimeline(about: About, reports: readonly NumberedSnapshot[
   return section(
     'timeline',
     'Timeline',
-    html`<ol class="timeline">${shown.map((report, index) => entry(about, report, reports[index + 1]))}</ol>
+    html`<ol class="timeline">${inOrder([
+      ...shown.map((report, index) => ({ at: report.firstSeenAt, part: entry(about, report, reports[index + 1]) })),
+      ...actions.map((action) => ({ at: action.at, part: html`<li>${actionEntry(action, about)}</li>` })),
+    ])}</ol>
 <nav class="paging" aria-label="Reports">${isContinued ? html`<a class="button" href="${path}#timeline">Newest reports</a>` : null}${
       older === undefined
         ? null
         : html`<a class="button" rel="next" href="${path}?before=${older.id}#timeline">Older reports</a>`
     }</nav>`,
   )
+}
+
+/** The newest first. */
+function inOrder(entries: readonly { at: string; part: Html }[]): Html[] {
+  return entries.toSorted((one, other) => Date.parse(other.at) - Date.parse(one.at)).map(({ part }) => part)
 }
 
 function entry({ now }: About, report: NumberedSnapshot, before: NumberedSnapshot | undefined): Html {

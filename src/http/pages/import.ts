@@ -1,9 +1,10 @@
 // Owns the page of one import: what is known of it, and what may be done.
 import type { IRouter } from 'express'
+import { listActionsBetween } from '../../actions/read.ts'
 import { notFound } from '../../api/refusal.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { isId } from '../../base/ids.ts'
-import { listSnapshotsBackwards } from '../../imports/history.ts'
+import { firstSeenAt, listSnapshotsBackwards } from '../../imports/history.ts'
 import { getImport } from '../../imports/read.ts'
 import { noStore } from '../security-headers.ts'
 import { principalOf, requireSignIn } from './guard.ts'
@@ -13,10 +14,12 @@ import { importEvents, readImportEvents } from './import-events.ts'
 import { importFacts } from './import-facts.ts'
 import { importRows, readImportRows } from './import-rows.ts'
 import { importSteering, mountImportSteering, type SteeringDeps, told } from './import-steering.ts'
-import { importTimeline, shownReports } from './import-timeline.ts'
+import { importTimeline, shownReports, timelineFrom } from './import-timeline.ts'
 import { page } from './layout.ts'
 
 const refreshSeconds = 2
+/** How many actions a page of the timeline tells of, the newest ones. */
+const shownActions = 200
 
 interface Deps extends SteeringDeps, DownloadDeps {
   encryption: Encryption
@@ -35,6 +38,11 @@ export function mountImport(app: IRouter, deps: Deps): void {
       readImportRows(deps, one),
       readImportEvents(deps, id),
     ])
+    const actions = await listActionsBetween(deps, id, {
+      from: timelineFrom(reports),
+      until: before === null ? null : await firstSeenAt(deps, id, before),
+      limit: shownActions,
+    })
     const now = clock.now()
     const viewer = principalOf(response)
     const about = { basePath, now, one }
@@ -43,7 +51,7 @@ export function mountImport(app: IRouter, deps: Deps): void {
 ${importFacts(about)}
 ${importSteering(about, viewer)}
 ${importRows(about, rows)}
-${importTimeline(about, reports, before !== null)}
+${importTimeline(about, { reports, actions, isContinued: before !== null })}
 ${importEvents(about, events)}`
     response.type('html').send(page({ title: one.jobId, body, basePath, viewer, section: '/imports', refreshSeconds }))
   })

@@ -10,6 +10,7 @@ import { listProviders } from '../../catalog/read.ts'
 import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
 import { listImports } from '../../imports/read.ts'
+import type { Principal } from '../../tokens/authenticate.ts'
 import { allows } from '../../tokens/scope.ts'
 import { filterOf, importQuery } from '../import-query.ts'
 import { noStore } from '../security-headers.ts'
@@ -19,6 +20,7 @@ import { filterForm } from './import-filter.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
 import { canonicalQuery, linkWith } from './query.ts'
+import { countMatching, isNarrowed, selection } from './select-imports.ts'
 import { type StateCounts, stateCounts } from './state-counts.ts'
 
 const shownImports = 50
@@ -47,6 +49,9 @@ export function mountImports(app: IRouter, deps: Deps): void {
       deps.counts(),
       given instanceof AppError ? given : find(deps, filterOf(given)).catch(refusal),
     ])
+    const viewer = principalOf(response)
+    const matching =
+      found instanceof AppError || !allows(viewer.scope, 'write') ? null : await countMatching(deps, query, found)
     const form = filterForm({
       path,
       query,
@@ -54,11 +59,10 @@ export function mountImports(app: IRouter, deps: Deps): void {
       providers: providers.data.map(({ name }) => name),
       now: clock.now(),
     })
-    const viewer = principalOf(response)
     const body = html`<div class="heading"><h1>Imports</h1>${allows(viewer.scope, 'write') ? html`<a class="button" href="${path}/new">Register an import</a>` : null}</div>
 ${stateCounts(path, counts)}
 ${form}
-${found instanceof AppError ? complaint(path, found) : results(path, query, found, clock.now(), basePath)}`
+${found instanceof AppError ? complaint(path, found) : results(path, query, found, { basePath, now: clock.now(), viewer, matching })}`
     response.type('html').send(page({ title: 'Imports', body, basePath, viewer, section: '/imports', refreshSeconds }))
   })
 }
@@ -84,10 +88,9 @@ function results(
   path: string,
   query: URLSearchParams,
   found: Awaited<ReturnType<typeof listImports>>,
-  now: Date,
-  basePath: string,
+  { basePath, now, viewer, matching }: { basePath: string; now: Date; viewer: Principal; matching: string | null },
 ): Html {
-  const isFiltered = [...query.keys()].some((name) => !['order', 'limit', 'after'].includes(name))
+  const isFiltered = isNarrowed(query)
   if (found.data.length === 0 && query.has('after'))
     return html`<section class="card"><p>There are no more.</p><p><a class="button" href="${linkWith(path, query, { after: null })}">First page</a></p></section>`
   if (found.data.length === 0 && isFiltered)
@@ -101,6 +104,8 @@ function results(
     found.next === null
       ? null
       : html`<a class="button" rel="next" href="${linkWith(path, query, { after: found.next })}">Next page</a>`
-  return html`<section class="card">${importTable(found.data, { basePath, now, caption: 'Imports that match' })}
+  const isSelectable = allows(viewer.scope, 'write')
+  const table = importTable(found.data, { basePath, now, caption: 'Imports that match', isSelectable })
+  return html`<section class="card">${isSelectable ? selection({ basePath, table, query, matching }) : table}
 ${first === null && next === null ? null : html`<nav class="paging" aria-label="Pages">${[first, next].filter((part) => part !== null)}</nav>`}</section>`
 }

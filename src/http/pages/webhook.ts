@@ -8,6 +8,7 @@ import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import type { Wake } from '../../work/wake.ts'
 import { deliveryQuery } from '../routes/deliveries.ts'
 import { noStore } from '../security-headers.ts'
+import { changes } from './changes.ts'
 import { deliveryFilter, deliveryTable } from './deliveries-table.ts'
 import { endpointHealth } from './endpoint-health.ts'
 import { at } from './format.ts'
@@ -55,7 +56,8 @@ export function mountWebhook(app: IRouter, deps: WebhookDeps & { wake: Wake }): 
 ${allows(viewer.scope, 'admin') ? webhookSteering(one, path) : null}
 <section class="card" aria-labelledby="deliveries"><h2 id="deliveries">Deliveries</h2>
 ${deliveryFilter(path, query)}
-${deliveryTable(deliveries, { path, query, basePath, now })}</section>`
+${deliveryTable(deliveries, { path, query, basePath, now })}</section>
+${await changes(deps, { endpointId: id }, { basePath, now })}`
     response
       .type('html')
       .send(page({ title: shownUrl(one.url), body, basePath, viewer, section: '/webhooks', refreshSeconds }))
