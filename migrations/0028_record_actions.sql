@@ -31,7 +31,7 @@ SELECT
   a.at,
   a.by,
   a.scope,
-  a.token_id,
+  a.token_id AS by_id,
   a.verb,
   split_part(a.verb, '.', 1) AS subject_kind,
   a.subject_id,
@@ -48,7 +48,7 @@ COMMENT ON COLUMN "reporting"."actions"."action_id" IS 'The action’s id. An ac
 COMMENT ON COLUMN "reporting"."actions"."at" IS 'When it was done.';--> statement-breakpoint
 COMMENT ON COLUMN "reporting"."actions"."by" IS 'The name of the token, as it was then. bootstrap: the token of the configuration.';--> statement-breakpoint
 COMMENT ON COLUMN "reporting"."actions"."scope" IS 'The token’s scope: read, write or admin.';--> statement-breakpoint
-COMMENT ON COLUMN "reporting"."actions"."token_id" IS 'The token’s id, which may be deleted; null: the token of the configuration.';--> statement-breakpoint
+COMMENT ON COLUMN "reporting"."actions"."by_id" IS 'The token’s id, which may be deleted; null: the token of the configuration.';--> statement-breakpoint
 COMMENT ON COLUMN "reporting"."actions"."verb" IS 'What was done: import.stop, connection.change, endpoint.replay, …';--> statement-breakpoint
 COMMENT ON COLUMN "reporting"."actions"."subject_kind" IS 'What it was done to: import, connection, endpoint, delivery, provider or token.';--> statement-breakpoint
 COMMENT ON COLUMN "reporting"."actions"."subject_id" IS 'The id of what it was done to; null: many imports at once.';--> statement-breakpoint

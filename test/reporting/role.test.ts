@@ -39,7 +39,7 @@ describe('whoever is granted reporting_reader', () => {
       `SELECT format('%I.%I', nspname, relname) AS name FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
         WHERE nspname = 'reporting' AND relkind = 'v'`,
     )
-    expect(rows.length).toBe(13)
+    expect(rows.length).toBe(14)
     for (const { name } of rows) await reader.query(`SELECT * FROM ${name}`)
     await reader.query(`SET reporting.now = '2026-03-31T12:00:00Z'`)
     await reader.query('SELECT age_s FROM reporting.open_imports')

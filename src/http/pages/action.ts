@@ -86,7 +86,22 @@ function isMine({ by }: ApiAction, viewer: Principal): boolean {
 /** What else is known, as texts. */
 function rest({ details, subject }: ApiAction): Html {
   const known: Record<string, unknown> = details ?? {}
-  const { count: _count, done: _done, skipped: _skipped, more: _more, ...others } = known
-  const facts = Object.entries({ ...(subject.id !== null && { id: subject.id }), ...others })
-  return html`${facts.map(([name, value]) => html`<dt>${name}</dt><dd><code>${typeof value === 'string' ? value : JSON.stringify(value)}</code></dd>`)}`
+  const { count: _count, done: _done, skipped: _skipped, more: _more, filter, ...others } = known
+  const facts = Object.entries({
+    ...(typeof filter === 'object' && filter !== null && { Of: filterText(filter) }),
+    ...(subject.id !== null && { Id: subject.id }),
+    ...others,
+  })
+  return html`${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${textOf(value)}</dd>`)}`
+}
+
+/** `3 selected imports`, or `connection crm, state failed, lost` */
+function filterText({ ids, ...filter }: { ids?: unknown }): string {
+  const chosen = typeof ids === 'number' ? [counted(ids, 'selected import')] : []
+  return [...chosen, ...Object.entries(filter).map(([name, value]) => `${name} ${textOf(value)}`)].join('; ')
+}
+
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
