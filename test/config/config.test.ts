@@ -80,7 +80,11 @@ test.each([
   ['WEBHOOK_ALLOWED_CIDRS', '10.0.0.0', 'must be CIDR ranges'],
   ['PROVIDER_ALLOWED_CIDRS', '10.0.0.0/99', 'must be CIDR ranges'],
   ['HISTORY_RETENTION_MONTHS', '24', 'must be table=months, comma-separated, of snapshots, skipped_lines,'],
-  ['HISTORY_RETENTION_MONTHS', 'imports=24', 'row_results, events, delivery_attempts; "imports" is none of them'],
+  [
+    'HISTORY_RETENTION_MONTHS',
+    'imports=24',
+    'row_results, events, delivery_attempts, actions; "imports" is none of them',
+  ],
   ['HISTORY_RETENTION_MONTHS', 'constructor=24', '"constructor" is none of them'],
   ['HISTORY_RETENTION_MONTHS', 'snapshots=0', 'must give snapshots whole months, 1 to 1200; "0" is none'],
   ['HISTORY_RETENTION_MONTHS', 'snapshots=1.5', 'must give snapshots whole months, 1 to 1200; "1.5" is none'],

@@ -29,7 +29,7 @@ import { recordLost, recordReport, recordUnchanged } from '../imports/recording.
 /** The moment that the history is told at. */
 export const asOf = new Date('2026-03-31T18:00:00.000Z')
 /** Who stops an import by hand. */
-const analyst = { tokenId: null, name: 'night desk', scope: 'write' }
+const nightDesk = { tokenId: null, name: 'night desk', scope: 'write' }
 const firstDay = new Date('2026-02-01T00:00:00.000Z')
 const minuteMs = 60_000
 const dayMs = 86_400_000
@@ -66,8 +66,21 @@ export async function fillDemoHistory(db: Database): Promise<void> {
   const plans = [...plan(), ...plansOfOpenOnes()]
   for (let index = 0; index < plans.length; index += 8)
     await Promise.all(plans.slice(index, index + 8).map((plan) => play(db, plan, ids[plan.connection])))
+  await stopMistake(db)
   await settleDeliveries(db)
   await rollUp({ db }, new AbortController().signal)
+}
+
+/** Somebody registers the wrong job, and somebody else stops it. */
+async function stopMistake(db: Database): Promise<void> {
+  const clock = startClock(new Date('2026-03-30T21:40:00.000Z'))
+  const metadata = { source: 'users', team: sources['fs-users'].team }
+  const { importId } = await registerImport(
+    { db, clock },
+    { connection: 'fs-users', jobId: 'users-by-mistake', metadata },
+  )
+  clock.set(after(clock.now(), 12 * minuteMs))
+  await stopImport({ db, clock, by: nightDesk }, importId)
 }
 
 function plan(): Plan[] {
@@ -147,7 +160,7 @@ async function play(db: Database, plan: Plan, connectionId: string): Promise<voi
   }
   if (plan.open) return
   clock.set(after(plan.registeredAt, endMs + Math.round(endMs * 0.2 * plan.random()) + 1_000))
-  if (state === 'stopped') await stopImport({ db, clock, by: analyst }, importId)
+  if (state === 'stopped') await stopImport({ db, clock, by: nightDesk }, importId)
   else if (state === 'lost' && lostReason) await poll.lost(lostReason)
   else {
     await poll.answered(report(state as Report['state'], 1), null, detailsOf(plan))
