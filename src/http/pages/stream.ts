@@ -21,7 +21,7 @@ interface Deps extends PageGuardDeps {
 
 export function mountPageStream(app: IRouter, deps: Deps): void {
   app.get('/pages/stream', noStore, requireSignIn(deps, 'read'), async (request, response) => {
-    if (request.method === 'HEAD') return void response.type(eventStream).end()
+    if (request.method === 'HEAD') return void response.setHeader('content-type', eventStream).end()
     using place = deps.limits.takePlace('stream', principalOf(response))
     const gone = new AbortController()
     response.once('close', () => gone.abort())
