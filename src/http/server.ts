@@ -43,6 +43,7 @@ import { mountLogin } from './pages/login.ts'
 import { mountMany } from './pages/many.ts'
 import { readOutcomes } from './pages/outcomes.ts'
 import { mountPreferences } from './pages/preferences.ts'
+import { mountProviderDocs } from './pages/provider-docs.ts'
 import { remembered } from './pages/remembered.ts'
 import { mountPageStream } from './pages/stream.ts'
 import { mountWebhook } from './pages/webhook.ts'
@@ -177,6 +178,7 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   mountImport(app, reading)
   mountMany(app, reading)
   mountAction(app, reading)
+  mountProviderDocs(app, reading)
   mountConnections(app, { ...reading, guard: deps.providerGuard })
   const sending = { ...reading, checkDestination: deps.checkWebhookDestination }
   mountWebhooks(app, sending)

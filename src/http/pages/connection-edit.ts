@@ -23,6 +23,7 @@ import { counted } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn, type Viewer } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
+import { providerDocsPath } from './provider-docs.ts'
 
 interface Deps extends PageGuardDeps, Omit<PutDeps, 'by'> {
   wake: Wake
@@ -113,7 +114,14 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
 
   async function newPage(form: Form, provider: Provider, viewer: Viewer): Promise<string> {
     const path = `${basePath}/connections`
-    const shown = connectionForm({ form, provider, action: path, back: `${path}/new`, stored: null })
+    const shown = connectionForm({
+      form,
+      provider,
+      action: path,
+      back: `${path}/new`,
+      stored: null,
+      docs: providerDocsPath(basePath, provider.name),
+    })
     return show(`New connection to ${provider.title ?? provider.name}`, shown, viewer)
   }
 
@@ -123,7 +131,16 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
     viewer: Viewer,
   ): string {
     const path = connectionPath(basePath, name)
-    return show(`Change ${name}`, connectionForm({ ...content, action: `${path}/edit`, back: path }), viewer)
+    return show(
+      `Change ${name}`,
+      connectionForm({
+        ...content,
+        action: `${path}/edit`,
+        back: path,
+        docs: providerDocsPath(basePath, content.provider.name),
+      }),
+      viewer,
+    )
   }
 
   async function deletePage(name: string, form: Form, viewer: Viewer): Promise<string> {

@@ -17,9 +17,11 @@ export interface ConnectionFormContent {
   back: string
   /** The names of the credentials that are stored. Null: it is a new connection. */
   stored: readonly string[] | null
+  /** Where its provider is documented. Null: nowhere. */
+  docs: string | null
 }
 
-export function connectionForm({ form, provider, action, back, stored }: ConnectionFormContent): Html {
+export function connectionForm({ form, provider, action, back, stored, docs }: ConnectionFormContent): Html {
   const settings = askedSettings(provider)
   const isNew = stored === null
   return html`<form class="card form" method="post" action="${action}">
@@ -36,7 +38,7 @@ ${textField(form, {
 })}
 </div>
 <h2>Credentials</h2>
-<p><small>Stored encrypted, and never shown again.</small></p>
+<p><small>Stored encrypted, and never shown again.</small>${docs === null ? null : html` <a href="${docs}">Where to find them</a>`}</p>
 ${credentialFields(form, provider, stored ?? [])}
 ${settings.length === 0 ? null : html`<h2>Settings</h2><div class="fields">${settings.map((asked) => settingField(form, asked))}</div>`}
 ${moreFields(form, provider)}

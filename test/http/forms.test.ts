@@ -1,0 +1,165 @@
+// Owns the forms of pages as a browser without scripts posts them.
+import { describe, expect, test } from 'vitest'
+import { after } from '../../src/base/clock.ts'
+import { deliveryAttempts } from '../../src/db/schema/index.ts'
+import { useApi } from '../support/worlds/api.ts'
+
+const api = useApi()
+
+const acme = {
+  format: 1,
+  name: 'acme',
+  title: 'Acme imports',
+  baseUrl: 'https://api.acme.example',
+  credentials: [{ apiKey: { title: 'API key' } }, { user: { kind: 'text' }, password: { kind: 'text' } }],
+  settings: { region: { values: ['eu', 'us'] }, statuses: { kind: 'list', optional: true } },
+  auth: [
+    { kind: 'bearer', token: '{credentials.apiKey}' },
+    { kind: 'basic', user: '{credentials.user}', password: '{credentials.password}' },
+  ],
+  status: {
+    request: { path: '/{settings.region}/jobs/{job}' },
+    state: { from: '/state', map: { working: 'running', done: 'succeeded' } },
+  },
+}
+
+describe('the form of a connection', () => {
+  test('is that of an uploaded document at once', async () => {
+    const as = await signedIn('admin')
+    expect((await page('/connections/new', as)).body).not.toContain('Acme imports')
+    expect((await api.call('PUT /v1/providers/{name}', { name: 'acme' }, { body: acme })).status).toBe(201)
+    expect((await page('/connections/new', as)).body).toMatch(/provider=acme">Acme imports<.*acme, uploaded/)
+    expect((await page('/connections/new?provider=auth0', as)).body).toContain('href="/docs/providers/auth0"')
+    expect((await page('/docs/providers/auth0', as)).body).toContain('Auth0 user imports</h1>')
+    const shown = (await page('/connections/new?provider=acme', as)).body
+    expect(shown).not.toContain('/docs/providers/')
+    for (const name of ['credentials.0.apiKey', 'credentials.1.password', 'settings.region', 'settings.statuses'])
+      expect(shown).toContain(`name="${name}"`)
+
+    const given = {
+      provider: 'acme',
+      name: 'by-form',
+      credentialsAs: '1',
+      'credentials.1.user': 'somebody',
+      'settings.region': 'eu',
+      'settings.statuses': 'one\r\ntwo',
+    }
+    const refused = await post('/connections', as, { ...given, 'credentials.0.apiKey': 'of-the-other-alternative' })
+    expect(refused).toMatchObject({ status: 200 })
+    expect(refused.body).toContain('id="field-credentials-1-password-error"')
+    expect(refused.body).not.toContain('of-the-other-alternative')
+    expect(refused.body).toContain('\none\ntwo</textarea>')
+    const made = await post('/connections', as, { ...given, 'credentials.1.password': ' with a blank' })
+    expect(made).toMatchObject({ status: 303 })
+    expect(made.headers.get('location')).toBe('/connections/by-form?did=create')
+    const { body } = await api.call('GET /v1/connections/{name}', { name: 'by-form' })
+    expect(body).toMatchObject({
+      provider: 'acme',
+      providerRevision: 1,
+      baseUrl: null,
+      settings: { region: 'eu', statuses: ['one', 'two'] },
+      limits: {},
+    })
+    const { id, credentials } = await api.connectionNamed('by-form')
+    expect(JSON.parse(api.encryption.decrypt(credentials, `connection:${id}`))).toEqual({
+      user: 'somebody',
+      password: ' with a blank',
+    })
+
+    const again = await post('/connections', as, { ...given, 'credentials.1.password': 'x' })
+    expect(again.body).toContain('is that of another connection')
+  })
+
+  test('leaves the address of a connection that is called new', async () => {
+    const as = await signedIn('admin')
+    const body = { provider: 'cdq', credentials: { apiKey: 'key' } }
+    await api.call('PUT /v1/connections/{name}', { name: 'new' }, { body })
+    expect((await page('/connections', as)).body).toContain('href="/connections/%6Eew"')
+    expect((await page('/connections/%6Eew', as)).body).toContain('<span>Connection</span> new')
+  })
+
+  test('says what a test came to after a redirect, and only if it is ours', async () => {
+    const as = await signedIn('admin')
+    const name = await api.putConnection({
+      provider: 'cdq',
+      credentials: { apiKey: 'key-that-is-shown-nowhere' },
+      baseUrl: 'http://127.0.0.1:9',
+    })
+    const tested = await post(`/connections/${name}/test`, as, {})
+    expect(tested.status).toBe(303)
+    const location = tested.headers.get('location') ?? ''
+    const shown = (await page(location, as)).body
+    expect(shown).toContain('<b>It failed:</b>')
+    expect(shown).not.toContain('key-that-is-shown-nowhere')
+    const other = await api.putConnection()
+    expect((await page(location.replace(name, other), as)).body).not.toContain('It failed:')
+    expect((await page(`/connections/${name}?tested=made-up`, as)).body).not.toContain('It failed:')
+  })
+})
+
+describe('the form of an endpoint', () => {
+  test('keeps what it leaves alone as it was', async () => {
+    const as = await signedIn('admin')
+    const body = { url: 'https://hooks.example.com/a', metadata: { run: 42 }, headers: { 'X-One': '1', 'X-Two': '2' } }
+    const { id } = (await api.call('POST /v1/webhook-endpoints', {}, { body })).body
+    const changed = await post(`/webhooks/${id}/edit`, as, [
+      ['url', 'https://hooks.example.com/b'],
+      ['types', 'import.failed'],
+      ['metadata', 'run=42\r\nteam=sales'],
+      ['headerName', 'X-Two'],
+      ['headerValue', ''],
+    ])
+    expect(changed).toMatchObject({ status: 303 })
+    expect((await api.call('GET /v1/webhook-endpoints/{id}', { id })).body).toMatchObject({
+      url: 'https://hooks.example.com/b',
+      types: ['import.failed'],
+      metadata: { run: 42, team: 'sales' },
+      headers: { 'X-Two': '********' },
+    })
+  })
+
+  test('tells of a test how long its answer may take', async () => {
+    const as = await signedIn('admin')
+    const body = { url: 'https://hooks.example.com/t' }
+    const { id } = (await api.call('POST /v1/webhook-endpoints', {}, { body })).body
+    const sent = await post(`/webhooks/${id}/test`, as, {})
+    expect(sent).toMatchObject({ status: 303 })
+    const location = sent.headers.get('location') ?? ''
+    expect((await page(location, as)).body).toContain('waiting: attempt')
+    await api.database.db.insert(deliveryAttempts).values({
+      deliveryId: location.split('/').at(-1) ?? '',
+      number: 1,
+      manual: false,
+      startedAt: after(api.clock.now(), -5_000),
+      outcome: 'in_flight',
+    })
+    expect((await page(location, as)).body).toContain('at most 15 seconds more')
+  })
+})
+
+test('who may only read sees no form, and is refused', async () => {
+  const as = await signedIn('read')
+  const { id } = (await api.call('POST /v1/webhook-endpoints', {}, { body: { url: 'https://hooks.example.com' } })).body
+  for (const path of ['/', '/imports', '/connections', '/webhooks', `/webhooks/${id}`])
+    expect((await page(path, as)).body, path).not.toMatch(/method="post" action="\/(?!logout|preferences)/)
+  for (const path of ['/imports/new', '/connections/new', `/webhooks/${id}/edit`, `/webhooks/${id}/recover`])
+    expect((await page(path, as)).status, path).toBe(403)
+  for (const path of ['/imports', '/connections', '/webhooks', `/webhooks/${id}/edit`, `/webhooks/${id}/rotate-secret`])
+    expect((await post(path, as, {})).status, path).toBe(403)
+})
+
+function page(path: string, cookie: string) {
+  return api.send(path, { headers: { cookie, accept: 'text/html' } })
+}
+
+function post(path: string, cookie: string, fields: Record<string, string> | [string, string][]) {
+  const headers = { cookie, accept: 'text/html', origin: api.url }
+  return api.send(path, { method: 'POST', redirect: 'manual', headers, body: new URLSearchParams(fields) })
+}
+
+async function signedIn(scope: 'read' | 'write' | 'admin'): Promise<string> {
+  const { body } = await api.call('POST /v1/tokens', {}, { body: { name: `a ${scope}er`, scope } })
+  const form = new URLSearchParams({ token: body.token })
+  const { headers } = await api.send('/login', { method: 'POST', redirect: 'manual', body: form })
+  return headers.getSetCookie()[0]?.split(';')[0] ?? ''
+}
