@@ -10,5 +10,7 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 240_000,
     hookTimeout: 120_000,
+    // As long as test/support/patience.ts waits for a condition.
+    expect: { poll: { timeout: 150_000 } },
   },
 })

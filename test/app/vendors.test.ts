@@ -23,6 +23,7 @@ const partialRows: Partial<Record<DocumentVendorName, number>> = {
   klaviyo: 4,
   zendesk: 40,
   auth0: 4,
+  marketo: 4,
   bigquery: 4,
   elasticsearch: 4,
 }

@@ -119,7 +119,7 @@ test('on a terminal an import is a bar in place', async () => {
   const { stdout } = await promisify(execFile)('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     env,
   })
-  expect(stdout).toMatch(/━{20}/)
+  expect(stdout).toMatch(/━{10}/)
   expect(stdout).toContain('\u001b[?25h') // the cursor is shown again
   expect(stdout).toMatch(/crm +\S+ .*100% .*succeeded/)
 })

@@ -30,6 +30,8 @@ export async function startVendor(): Promise<Vendor> {
     seen.push({ method: request.method, target: request.url ?? '', headers: request.headers })
     listener(request, response)
   })
+  // A property test may keep this process busy for longer than a server keeps an idle connection.
+  server.keepAliveTimeout = 0
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
