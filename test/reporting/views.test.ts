@@ -20,6 +20,7 @@ async function ask(query: SQL): Promise<Record<string, unknown>[]> {
   return (await world.db.execute(query)).rows
 }
 const viewNames = [
+  'actions',
   'connections',
   'daily_outcomes',
   'duration_baseline',
