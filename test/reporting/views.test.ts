@@ -519,7 +519,7 @@ describe('webhooks', () => {
     ['deleted', { deletedAt: start, disabledAt: start }],
     ['disabled', { disabledAt: start, disabledReason: 'gone', failingSince: start }],
     ['failing', { failingSince: start, failures: 5 }],
-    ['waiting', { blockedUntil: new Date(Date.now() + 60_000) }],
+    ['waiting', { blockedUntil: new Date(Date.now() + 3_600_000) }],
     ['healthy', { blockedUntil: start }],
   ])('of an endpoint that is %s say so', async (expected, columns) => {
     const { id: endpointId } = await world.endpoint({ connections: ['none'], ...columns })
