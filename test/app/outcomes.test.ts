@@ -255,7 +255,13 @@ test('a job that is forgotten or archived while its outcome is not whole has the
     { request: '1-2', body: { status: 'FINISHED' } },
   ])
   await isHeld(forgotten)
-  await vi.waitFor(async () => expect((await app.get(forgotten)).polls).toBeGreaterThan(3), 10_000)
+  await vi.waitFor(async () => {
+    // However slowly polls follow each other here, they are within the ten seconds.
+    await app.sql(`UPDATE polling SET not_found_since = now() WHERE import_id = $1 AND not_found_since < now()`, [
+      forgotten,
+    ])
+    expect((await app.get(forgotten)).polls).toBeGreaterThan(3)
+  })
   expect(await app.get(forgotten)).toMatchObject({ state: 'running', attention: 'outcome_incomplete' })
   await vi.waitFor(async () => {
     await app.sql(`UPDATE polling SET not_found_since = now() - interval '10 s' WHERE import_id = $1`, [forgotten])
