@@ -8,6 +8,7 @@ import type { Database } from '../db/client.ts'
 import { askFiles, openFile } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { DetailPage, FileSource } from '../providers/contract.ts'
+import { withoutBody } from '../providers/error.ts'
 import { networkError } from '../providers/failure.ts'
 import { FileError } from '../providers/files/file-error.ts'
 import { isElsewhere } from '../providers/files/file-url.ts'
@@ -166,10 +167,6 @@ function failed(error: unknown, isElsewhere: boolean): AskedPage {
   const told = cut
     ? new ProviderError('invalid_response', 'The file broke off before its end.', { cause: error })
     : known
+  // What another server says of a signed URL may hold the signature.
   return { kind: 'failed', error: isElsewhere ? withoutBody(told) : told, trouble: told.kind, isElsewhere }
-}
-
-/** What another server says of a signed URL may hold the signature. */
-function withoutBody({ kind, message, status, retryAfterMs, cause }: ProviderError): ProviderError {
-  return new ProviderError(kind, message, { status, retryAfterMs, cause })
 }

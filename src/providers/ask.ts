@@ -13,7 +13,7 @@ import type {
   StatusAnswer,
   Token,
 } from './contract.ts'
-import { ProviderError } from './error.ts'
+import { ProviderError, withoutBody } from './error.ts'
 import { isObject, readText } from './fields.ts'
 import { fileUrl } from './files/file-url.ts'
 import { jobIdProblem } from './job-id.ts'
@@ -267,7 +267,7 @@ async function getToken(
   await target.onUnforeseen?.()
   target.onRequest?.()
   const url = new URL(wanted.url)
-  const { value } = await client.send(
+  const asked = client.send(
     url.origin,
     {
       method: 'POST',
@@ -284,7 +284,12 @@ async function getToken(
       classify: ({ status }) => ({ kind: refusalKinds[status] ?? null, retryAfterMs: null }),
     },
   )
-  return value
+  try {
+    return (await asked).value
+  } catch (error) {
+    // Its body may hold a new token, which no mask knows.
+    throw error instanceof ProviderError ? withoutBody(error) : error
+  }
 }
 
 /** RFC 6749, 5.2: a wrong client or refresh token is a 400 or 401. */

@@ -67,3 +67,8 @@ export class ProviderError extends Error {
     this.body = details.body ?? null
   }
 }
+
+/** The error without what the answer said at length, which may hold a secret that nobody can mask. */
+export function withoutBody({ kind, message, status, code, retryAfterMs, cause }: ProviderError): ProviderError {
+  return new ProviderError(kind, message, { status, code, retryAfterMs, cause })
+}

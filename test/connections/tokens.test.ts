@@ -11,7 +11,9 @@ import { createConnectionAccesses } from '../../src/connections/access.ts'
 import { putConnection } from '../../src/connections/put.ts'
 import { connectionTokens } from '../../src/db/schema/index.ts'
 import { createGuard } from '../../src/egress/guard.ts'
+import { storedError } from '../../src/imports/stored-error.ts'
 import { askStatus } from '../../src/providers/ask.ts'
+import { ProviderError } from '../../src/providers/error.ts'
 import { noSignal, startClient } from '../providers/vendor.ts'
 import { manualClock } from '../support/clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/database.ts'
@@ -33,6 +35,8 @@ let lifetimeS: number | undefined
 let hold: Promise<void>
 /** What the token answer says besides. */
 let more: Record<string, unknown>
+/** The token answer as it is sent, of the number of its request. Null: as JSON. */
+let raw: ((number: number, given: string | null) => { status: number; text: string }) | null
 /** What is asked for besides tokens, by path and host. */
 let asked: { url: string; host: string | undefined }[]
 /** The query of each request for a token. */
@@ -75,6 +79,10 @@ beforeAll(async () => {
       const number = tokenForms.length
       valid.add(`access-token-${number}`)
       if (given !== null) refreshTokens.add(`refresh-token-${number}`)
+      if (raw !== null) {
+        const { status, text } = raw(number, given)
+        return void response.writeHead(status, { 'content-type': 'text/plain' }).end(text)
+      }
       send(200, {
         access_token: `access-token-${number}`,
         ...(given !== null && { refresh_token: `refresh-token-${number}` }),
@@ -93,6 +101,7 @@ beforeEach(() => {
   lifetimeS = 3_600
   hold = Promise.resolve()
   more = {}
+  raw = null
   asked = []
   tokenQueries = []
 })
@@ -347,6 +356,42 @@ describe('a token answer that says where to ask', () => {
       expect(asked).toEqual([])
     },
   )
+})
+
+const tokensOf = (number: number) => ({
+  access_token: `access-token-${number}`,
+  refresh_token: `refresh-token-${number}`,
+})
+
+describe('the error of a token answer that can’t be used holds no part of it', () => {
+  test.each<[string, (number: number, given: string | null) => { status: number; text: string }]>([
+    [
+      'another host',
+      (number) => ({
+        status: 200,
+        text: JSON.stringify({ ...tokensOf(number), instance_url: 'https://elsewhere.example' }),
+      }),
+    ],
+    [
+      'another name of the token',
+      (number) => ({
+        status: 200,
+        text: JSON.stringify({ accessToken: `access-token-${number}`, refreshToken: `refresh-token-${number}` }),
+      }),
+    ],
+    ['a form', (number) => ({ status: 200, text: new URLSearchParams(tokensOf(number)).toString() })],
+    ['a refusal that echoes', (_number, given) => ({ status: 400, text: `No: refresh_token=${given}` })],
+    ['a failure that echoes', (number) => ({ status: 500, text: JSON.stringify({ made: tokensOf(number) }) })],
+  ])('%s', async (_what, answer) => {
+    raw = answer
+    const id = await aConnection({ ...client, refreshToken: 'refresh-token-0' })
+    const error = await aProcess()(id).catch((reason: unknown) => reason)
+    if (!(error instanceof ProviderError)) throw error
+    expect(error.body).toBeNull()
+    const stored = storedError(error, clock.now())
+    expect(stored.message).toMatch(/^The provider/)
+    expect(JSON.stringify(stored)).not.toMatch(/(access|refresh)-token-\d/)
+  })
 })
 
 test('a request for a token counts in the budget of its connection', async () => {
