@@ -37,6 +37,9 @@ const maxTries = 5
 const retryMs = 1_000
 const maxCached = 10_000
 
+/** What is kept beside a refresh token whose answer was refused. It is never fresh. */
+const nothing = { accessToken: '', lifetimeMs: 0, baseUrl: null }
+
 type Get = Parameters<TokenKeeper['token']>[0]
 
 export function createTokenKeepers({ db, encryption }: { db: Database; encryption: Encryption }) {
@@ -94,7 +97,10 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
       const before = opened(stored?.sealed ?? null, id)
       const same = before?.of === of ? before : null
       if (same && stored?.isFresh && same.accessToken !== refused) return remember(id, same, stored.leftMs)
-      const token = await get(same?.refreshToken ?? null)
+      const got = await get(same?.refreshToken ?? null)
+      const refusal = 'refusal' in got ? got.refusal : null
+      // The vendor has replaced the refresh token: sent again, the spent one may end the access altogether.
+      const token = 'refusal' in got ? { ...nothing, refreshToken: got.refreshToken } : got
       const kept = {
         of,
         accessToken: token.accessToken,
@@ -108,6 +114,7 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
         if (newer === null || JSON.stringify(opened(newer, id)) !== JSON.stringify(before)) return null
         sealed = newer
       }
+      if (refusal !== null) throw refusal
       return remember(id, kept, token.lifetimeMs - earlyMs)
     } finally {
       await db.execute(sql`

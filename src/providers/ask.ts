@@ -10,6 +10,7 @@ import type {
   Job,
   Provider,
   ProviderRequest,
+  RefusedToken,
   StatusAnswer,
   Token,
 } from './contract.ts'
@@ -39,11 +40,11 @@ export interface TokenKeeper {
   /**
    * Returns an access token that works, other than the refused one. Gets a new one by `get` if there is none. At most
    * one caller of all processes gets one at a time, and what was asked for is waited for: a refresh token that came
-   * with it must not be lost.
+   * with it must not be lost, even if the rest of its answer is refused.
    * @throws {ProviderError} of `get`.
    */
   token(
-    get: (refreshToken: string | null) => Promise<Token>,
+    get: (refreshToken: string | null) => Promise<Token | RefusedToken>,
     options: { refused: string | null; signal: AbortSignal },
   ): Promise<Access>
 }
@@ -260,13 +261,14 @@ async function getToken(
   { client, provider, target }: Pick<Asker, 'client' | 'provider' | 'target'>,
   job: Job<unknown, unknown>,
   refreshToken: string | null,
-): Promise<Token> {
+): Promise<Token | RefusedToken> {
   const wanted = provider.tokenRequest?.(job, refreshToken)
   if (!wanted) throw new TypeError(`${provider.name} needs no token.`)
   const form = await wanted.form(client.clock.now())
   await target.onUnforeseen?.()
   target.onRequest?.()
   const url = new URL(wanted.url)
+  let replaced: string | null = null
   const asked = client.send(
     url.origin,
     {
@@ -279,7 +281,10 @@ async function getToken(
     {
       signal: new AbortController().signal,
       credentials: { credentials: job.credentials, refreshToken, assertion: form.assertion },
-      read: wanted.read,
+      read(body) {
+        replaced = wanted.readRefreshToken(body)
+        return wanted.read(body)
+      },
       readError: readTokenError,
       classify: ({ status }) => ({ kind: refusalKinds[status] ?? null, retryAfterMs: null }),
     },
@@ -287,8 +292,11 @@ async function getToken(
   try {
     return (await asked).value
   } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
     // Its body may hold a new token, which no mask knows.
-    throw error instanceof ProviderError ? withoutBody(error) : error
+    const refusal = withoutBody(error)
+    if (replaced === null) throw refusal
+    return { refreshToken: replaced, refusal }
   }
 }
 

@@ -3,7 +3,7 @@
 import type { z } from 'zod'
 import type { DefaultLimits } from '../model/limits.ts'
 import type { ReportedState } from '../model/reported-state.ts'
-import type { ProviderErrorKind } from './error.ts'
+import type { ProviderError, ProviderErrorKind } from './error.ts'
 import type { FileForm } from './files/read-file.ts'
 import type { JobIdForm } from './job-id.ts'
 
@@ -135,6 +135,14 @@ export interface TokenRequest {
   form(now: Date): Promise<Record<string, string>>
   /** @throws {z.ZodError} if the answer has no token. */
   read(body: unknown): Token
+  /** The refresh token for the next time, which counts even if `read` refuses the rest. Null: there is none. */
+  readRefreshToken(body: unknown): string | null
+}
+
+/** An answer that can't be used, but replaced the refresh token that was sent. */
+export interface RefusedToken {
+  refreshToken: string
+  refusal: ProviderError
 }
 
 /** What an answer says before its body. */

@@ -423,6 +423,26 @@ describe('refresh tokens', () => {
     ])
   })
 
+  test.each<[string, Record<string, unknown>]>([
+    ['leads to another host', { instance_url: 'https://elsewhere.example' }],
+    ['has no access token', { access_token: null }],
+  ])('aren’t lost where their answer %s', async (_what, wrong) => {
+    more = wrong
+    const id = await aConnection({ ...client, refreshToken: 'refresh-token-0' })
+    await expect(aProcess()(id)).rejects.toMatchObject({ kind: 'invalid_response' })
+    await expect(aProcess()(id)).rejects.toMatchObject({ kind: 'invalid_response' })
+    expect(asked).toEqual([])
+    more = {}
+    const ask = aProcess()
+    expect((await ask(id)).report.state).toBe('running')
+    expect((await ask(id)).report.state).toBe('running')
+    expect(tokenForms.map((form) => form.get('refresh_token'))).toEqual([
+      'refresh-token-0',
+      'refresh-token-1',
+      'refresh-token-2',
+    ])
+  })
+
   test('begin again with other credentials', async () => {
     const id = await aConnection({ ...client, refreshToken: 'refresh-token-0' })
     await aProcess()(id)

@@ -43,6 +43,7 @@ function compileGrant(form: OAuthForm): (input: TemplateInput, refreshToken: str
   })
   const extra = compileTexts(form.extra)
   const assertionOf = form.jwt && compileAssertion(form.jwt)
+  const refreshTokenOf = readRefreshToken(form)
   const grant_type = grantTypes[form.grant]
   return (input, newest) => {
     const { clientId: id, clientSecret: secret, refreshToken: first } = texts(input)
@@ -62,6 +63,7 @@ function compileGrant(form: OAuthForm): (input: TemplateInput, refreshToken: str
         return isQuery ? {} : sent
       },
       read: readToken(form, input.baseUrl),
+      readRefreshToken: refreshTokenOf,
     }
   }
 }
@@ -96,20 +98,26 @@ function compileAssertion(jwt: NonNullable<OAuthForm['jwt']>) {
 }
 
 function readToken(form: OAuthForm, from: string): (body: unknown) => Token {
-  const pointers = [form.accessToken, form.expiresIn, form.newRefreshToken].map(compilePointer)
+  const pointers = [form.accessToken, form.expiresIn].map(compilePointer)
+  const refreshTokenOf = readRefreshToken(form)
   const named = form.baseUrl && compilePointer(form.baseUrl.at)
   return (body) => {
-    const [accessToken, seconds, refreshToken] = pointers.map((read) => read(body))
+    const [accessToken, seconds] = pointers.map((read) => read(body))
     const { data } = headerText.safeParse(accessToken)
     if (data === undefined) throw refusal('must be a token', pointerParts(form.accessToken))
     const lifetime = readNumber(seconds)
     return {
       accessToken: data,
       lifetimeMs: lifetime === null || lifetime <= 0 ? form.defaultLifetimeMs : Math.min(lifetime, 86_400) * 1_000,
-      refreshToken: form.grant === 'refreshToken' ? textOf(refreshToken) : null,
+      refreshToken: refreshTokenOf(body),
       baseUrl: named && form.baseUrl ? otherBaseUrl(textOf(named(body)), from, form.baseUrl) : null,
     }
   }
+}
+
+function readRefreshToken(form: OAuthForm): (body: unknown) => string | null {
+  const read = compilePointer(form.newRefreshToken)
+  return (body) => (form.grant === 'refreshToken' ? textOf(read(body)) : null)
 }
 
 /**
