@@ -159,11 +159,17 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
   }
 }
 
-/** Refines a report that awaits its rows, once they are read. */
+/**
+ * Refines a report that awaits its rows, once they are read. Some of the rows don't tell how all of them went: then what
+ * the provider reported stays, but for a success that a failed row disproves.
+ */
 function withRows({ rowsRead }: TrackedImport, { provider }: Asked, answer: AskedStatus) {
   if (!rowsRead || !answer.awaitsRows || !provider.outcomeOfRows) return { ...answer, rowsError: null }
-  const { error } = rowsRead
-  return { ...answer, awaitsRows: false, report: provider.outcomeOfRows(answer.report, rowsRead), rowsError: error }
+  const { error, failed } = rowsRead
+  const { report } = answer
+  const reported = report.state === 'succeeded' && failed > 0 ? { ...report, state: 'partial' as const } : report
+  const told = error === null ? provider.outcomeOfRows(report, rowsRead) : reported
+  return { ...answer, awaitsRows: false, report: told, rowsError: error }
 }
 
 /** Returns the assessment with these moving fields left out of the fingerprint. */

@@ -463,6 +463,45 @@ function playFailures(tracked: TrackedImport, whom: Asked, kind: ProviderErrorKi
   }
 }
 
+describe('an outcome that the rows tell', () => {
+  const provider: Asked['provider'] = {
+    forgetsJobs: false,
+    outcomeOfRows: (report, { rows, failed }) => ({
+      ...report,
+      state: failed === 0 ? 'succeeded' : failed === rows ? 'failed' : 'partial',
+      rows: { ...unknownRows, failed, succeeded: rows - failed },
+    }),
+  }
+  const held = { state: 'succeeded', since: now.toISOString(), asked: 1, hasDetails: true, awaitsRows: true } as const
+  const error = { code: 'invalid_response', message: 'The file broke off.', at: now.toISOString() }
+  const ended = (state: 'succeeded' | 'partial', rowsRead: TrackedImport['rowsRead'] & object) =>
+    assess(
+      { ...seen, heldOutcome: held, rowsRead },
+      { ...asked, provider },
+      answer({ state, providerStatus: 'DONE' }, { awaitsRows: true }),
+      now,
+    )
+
+  test('is what they say, once all are read', () => {
+    expect(ended('succeeded', { rows: 1_000, failed: 1_000, error: null })).toMatchObject({
+      ...{ to: 'failed', lastError: null },
+      answer: { report: { rows: { failed: 1_000, succeeded: 0 } } },
+    })
+  })
+
+  test.each([
+    ['none of which was read', 'succeeded', { rows: 0, failed: 0 }, 'succeeded'],
+    ['which are good so far', 'succeeded', { rows: 1_000, failed: 0 }, 'succeeded'],
+    ['which are all bad so far', 'succeeded', { rows: 1_000, failed: 1_000 }, 'partial'],
+    ['which are good so far, against the status', 'partial', { rows: 1_000, failed: 0 }, 'partial'],
+  ] as const)('is not what some of them say, %s', (_what, state, read, to) => {
+    expect(ended(state, { ...read, error })).toMatchObject({
+      ...{ to, lastError: error, heldOutcome: null },
+      answer: { report: { rows: unknownRows } },
+    })
+  })
+})
+
 describe('any other failure', () => {
   test.each([
     'timeout',
