@@ -146,10 +146,18 @@ function insertRowResults(results: DetailPage['rowResults']): SQL {
         unnest(${arrayLiteral(results.map(({ created }) => created))}::boolean[]),
         unnest(${arrayLiteral(results.map(({ existing }) => existing))}::boolean[]),
         unnest(${textArrayLiteral(results.map(({ error }) => error?.code ?? null))}::text[]),
-        unnest(${textArrayLiteral(results.map(({ error }) => error?.message ?? null))}::text[]),
+        unnest(${textArrayLiteral(results.map(messageOf))}::text[]),
         ${items}, ${positions(results, 'line')}, ${positions(results, 'column')}
       FROM counted
     )`
+}
+
+/** A stored row has failed if it has a code or a message. */
+const noReason = 'The provider gives no reason.'
+
+function messageOf({ error }: DetailPage['rowResults'][number]): string | null {
+  if (error === null) return null
+  return error.message ?? (error.code === null ? noReason : null)
 }
 
 /** Most providers tell no positions of rows. Then nothing is sent for them. */

@@ -3,9 +3,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { storableJson } from '../../src/base/storable-text.ts'
 import { isPageStored, type PageToStore, storePage } from '../../src/imports/pages.ts'
+import { countFailedRows } from '../../src/imports/rows-read.ts'
 import { isTerminal } from '../../src/model/reported-state.ts'
 import type { DetailPage } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
+import { findProvider } from '../../src/providers/index.ts'
 import { micro } from '../../src/providers/micro.ts'
 import { aPage, aRowResult } from '../support/worlds/polls.ts'
 import { useWorld } from '../support/worlds/world.ts'
@@ -50,6 +52,30 @@ describe('a page', () => {
       [5, 3, 'f'],
     ])
     expect(await world.importRow(importId)).toMatchObject({ rowResults: 6 })
+  })
+
+  test('keeps a row as failed that comes without a reason', async () => {
+    const { id: importId } = await world.import()
+    const url = 'https://storage.googleapis.com/x/bulk.jsonl'
+    const status = { data: { bulkOperation: { type: 'MUTATION', status: 'COMPLETED', url } } }
+    const [file] = findProvider('shopify').files?.of(status) ?? []
+    const lines = [
+      { errors: 'boom' },
+      { errors: [{}] },
+      { data: { productCreate: { userErrors: [{}] } } },
+      { data: {} },
+    ]
+    const { rowResults } = file?.read(lines.map((line, at) => ({ ...line, __lineNumber: at }))) ?? { rowResults: [] }
+    const coded = { ...aRowResult('a'), error: { code: 'bad', message: null } }
+    const details = aPage({ rowResults: [...rowResults, coded], next: null })
+    expect(await store({ importId, page: 0, cursor: null, details })).toBe(true)
+    const stored = await world.rowResultsOf(importId)
+    const noReason = [null, 'The provider gives no reason.']
+    expect(stored.map(({ errorCode, errorMessage }) => [errorCode, errorMessage])).toEqual([
+      ...[noReason, noReason, noReason, [null, null]],
+      ['bad', null],
+    ])
+    expect(await countFailedRows(world.db, importId)).toBe(4)
   })
 
   test('is stored once, whoever brings it again', async () => {
