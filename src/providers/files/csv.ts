@@ -20,7 +20,7 @@ export function readCsv(
   { maxRecordBytes, first, decode }: { maxRecordBytes: number; first: number; decode: (bytes: Buffer) => string },
 ): RecordReader {
   const lines = cutLines({ quoted: true, maxBytes: maxRecordBytes })
-  let header: string[] | null = null
+  let header: Header | null = null
   let headBytes = 0
   let delimiter = delimiters[0] ?? ','
   let number = first
@@ -38,19 +38,19 @@ export function readCsv(
       body = block.subarray(head)
     }
     const rows = body.length === 0 ? [] : parseText(decode(body), delimiter, number)
-    const records = header === null ? rows : rows.map((row) => objectOf(row, header as string[], ++number))
+    const records = header === null ? rows : rows.map((row) => objectOf(row, header as Header, ++number))
     if (header === null) number += rows.length
     return { records, bytes: [block] }
   }
 
-  function readHeader(line: string): string[] | null {
+  function readHeader(line: string): Header | null {
     for (const one of delimiters) {
       const [names] = parseText(line, one, 0)
       if (names === undefined) return null // an empty line
       const lacking = needs.find((name) => !names.includes(name))
       if (lacking === undefined) {
         delimiter = one
-        return names
+        return headerOf(names)
       }
       if (one === delimiters.at(-1))
         throw new FileError('malformed', `The file has no column ${JSON.stringify(lacking)}.`)
@@ -100,13 +100,21 @@ function parseText(text: string, delimiter: string, before: number): string[][] 
   }
 }
 
-function objectOf(values: string[], header: readonly string[], number: number): Record<string, string> {
-  if (values.length < header.length)
-    throw new FileError(
-      'malformed',
-      `Record ${number} of the file has ${values.length} columns instead of ${header.length}.`,
-    )
-  const row: Record<string, string> = {}
-  for (let at = 0; at < header.length; at++) row[header[at] as string] = values[at] as string
-  return row
+interface Header {
+  width: number
+  columns: { name: string; at: number }[]
+}
+
+/** Vendors put columns of their own before those that were uploaded, so the first of a name is the one they mean. */
+function headerOf(names: readonly string[]): Header {
+  const firstOf = new Map<string, number>()
+  for (const [at, name] of names.entries()) if (!firstOf.has(name)) firstOf.set(name, at)
+  return { width: names.length, columns: Array.from(firstOf, ([name, at]) => ({ name, at })) }
+}
+
+function objectOf(values: string[], { width, columns }: Header, number: number): Record<string, string> {
+  if (values.length < width)
+    throw new FileError('malformed', `Record ${number} of the file has ${values.length} columns instead of ${width}.`)
+  // A column may have any name, `__proto__` too.
+  return Object.fromEntries(columns.map(({ name, at }) => [name, values[at] as string]))
 }

@@ -117,6 +117,15 @@ describe('CSV', () => {
     expect(read(csv(), '\uFEFFa,b\n1,2,3\n', [1]).records).toEqual([{ a: '1', b: '2' }])
   })
 
+  it('means the first column of a name, and keeps one of any name', () => {
+    const [record] = read(csv(), 'sf__Error,__proto__,sf__Error,constructor\nours,1,uploaded,2\n', [5]).records
+    expect(Object.entries(record as object)).toEqual([
+      ['sf__Error', 'ours'],
+      ['__proto__', '1'],
+      ['constructor', '2'],
+    ])
+  })
+
   it('without a header has lists', () => {
     expect(read(csv({ header: false }), 'a,b\n1,2', [2]).records).toEqual([
       ['a', 'b'],
