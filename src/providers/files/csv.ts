@@ -44,6 +44,7 @@ export function readCsv(
   }
 
   function readHeader(line: string): Header | null {
+    if (line.trimStart().startsWith('<')) throw new FileError('malformed', 'The file is HTML or XML, not CSV.')
     for (const one of delimiters) {
       const [names] = parseText(line, one, 0)
       if (names === undefined) return null // an empty line
@@ -52,8 +53,7 @@ export function readCsv(
         delimiter = one
         return headerOf(names)
       }
-      if (one === delimiters.at(-1))
-        throw new FileError('malformed', `The file has no column ${JSON.stringify(lacking)}.`)
+      if (one === delimiters.at(-1)) throw lacks(lacking)
     }
     return null
   }
@@ -65,10 +65,17 @@ export function readCsv(
     },
     end() {
       const block = lines.end()
-      return block && readBlock(block)
+      const rest = block && readBlock(block)
+      const [lacking] = needs
+      if (hasHeader && header === null && lacking !== undefined) throw lacks(lacking)
+      return rest
     },
     headBytes: () => headBytes,
   }
+}
+
+function lacks(column: string): FileError {
+  return new FileError('malformed', `The file has no column ${JSON.stringify(column)}.`)
 }
 
 /** Returns where the first line from `from` on ends, in a block of whole lines. */

@@ -134,7 +134,7 @@ describe('CSV', () => {
   })
 
   it('may be empty, or have a header alone', () => {
-    expect(read(csv({ needs: ['a'] }), '', [1]).records).toEqual([])
+    expect(read(csv(), '', [1]).records).toEqual([])
     expect(read(csv({ needs: ['a'] }), 'a,b\n', [1]).records).toEqual([])
   })
 })
@@ -151,7 +151,17 @@ function refusal(format: FileFormat, file: string, maxRecordBytes?: number): Fil
 
 test.each<[string, FileFormat, string, FileError['kind'], RegExp]>([
   ['a header without a column', csv({ needs: ['sf__Error'] }), 'a,b\n1,2\n', 'malformed', /no column "sf__Error"/],
-  ['another document', csv({ needs: ['sf__Error'] }), '<html>\n</html>\n', 'malformed', /no column "sf__Error"/],
+  ['nothing at all', csv({ needs: ['sf__Error'] }), '', 'malformed', /no column "sf__Error"/],
+  ['empty lines alone', csv({ needs: ['sf__Error'] }), '\n\r\n', 'malformed', /no column "sf__Error"/],
+  ['a page of HTML', csv(), '\n<!DOCTYPE html>\n<html>\n', 'malformed', /HTML or XML, not CSV/],
+  [
+    'a refusal in XML',
+    csv(),
+    '<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+    'malformed',
+    /HTML or XML/,
+  ],
+  ['another document', csv({ needs: ['sf__Error'] }), '{error:1}\n', 'malformed', /no column "sf__Error"/],
   ['a row with too few columns', csv(), 'a,b\n1,2\n3\n', 'malformed', /Record 2 .* 1 columns instead of 2/],
   ['a quote in the middle', csv(), 'a,b\n1,2\nx"y,2\n', 'malformed', /isn't CSV \(INVALID_OPENING_QUOTE\)/],
   ['a quote that isn’t closed', csv(), 'a,b\n1,2\n"x,2\n', 'malformed', /isn't CSV \(CSV_QUOTE_NOT_CLOSED\)/],
