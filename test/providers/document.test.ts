@@ -76,12 +76,19 @@ const target = (credentials: Json = { apiKey: 'secret-key' }, settings: Json = {
   settings,
 })
 
-describe.each([...shipped])('the shipped document %s', (_name, { given, provider: own }) => {
+describe.each([...shipped])('the shipped document %s', (name, { given, provider: own }) => {
   const document = read(given)
 
   it('reads its examples', () => {
     expect(document.examples.length).toBeGreaterThan(0)
     expect(runExamples(document, own, testNow)).toEqual([])
+  })
+
+  it.runIf(name === 'mailchimp')('announces all operations, since its archive has them all', () => {
+    const url = 'https://mailchimp-api-batch.s3.amazonaws.com/123abc-response.tar.gz'
+    const counts = { total_operations: 3, finished_operations: 3, errored_operations: 1 }
+    const [archive] = own.files?.of({ status: 'finished', ...counts, response_body_url: url }) ?? []
+    expect(archive?.announced).toBe(3)
   })
 
   it('has a case for every state that it maps to', () => {
