@@ -36,7 +36,14 @@ export async function untilStopped<Started extends Running>(
   const startedAt = performance.now()
   const inTime = await Promise.race([started.stop().then(() => true), delay(stopWithinMs, false, { ref: false })])
   log.info({ because, inTime, durationMs: Math.round(performance.now() - startedAt) }, 'stopped')
+  await flushed(log)
   process.exit(inTime && !failed ? 0 : 1) // open handles must not hold up the end
+}
+
+/** At the exit, pino would write what is left to a broken pipe again and again, and so hold up the end for ever. */
+async function flushed(log: Log): Promise<void> {
+  const written = new Promise<void>((resolve) => log.flush(() => resolve()))
+  await Promise.race([written, delay(1_000, undefined, { ref: false })])
 }
 
 /** Runs the start. A start that hangs, for instance on an unreachable Redis, ends the process soon after a signal. */

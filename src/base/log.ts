@@ -16,7 +16,7 @@ export function createLog(level: (typeof logLevels)[number], destination?: pino.
       serializers: { err: describeError },
       redact: { paths: [...secrets, ...secrets.map((name) => `*.${name}`)], censor: '[secret]' },
     },
-    destination ?? pino.destination({ sync: false }),
+    destination ?? pino.destination({ sync: false, minLength: 1 }), // without a minimum `flush` waits for nothing
   )
 }
 

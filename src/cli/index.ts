@@ -34,6 +34,10 @@ program
       import('../base/clock.ts'),
     ])
     const log = createLog(config.logLevel)
+    // A service whose output nobody reads any more goes on, as its log does.
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
     await untilStopped(
       log,
       () => startService(config, { log, clock: systemClock }),

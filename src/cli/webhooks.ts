@@ -37,7 +37,8 @@ function addListen(webhooks: Command): void {
         loadRunning(),
       ])
       const options = { ...given, types, json }
-      const start = async (): Promise<Listening> => {
+      const readerLeft = stdoutClosed()
+      const open = async (): Promise<Listening> => {
         const isReceiver = given.secret !== undefined && given.forwardTo === undefined
         if (isReceiver) return receive(systemClock, { ...options, port: given.port ?? 4020 })
         const { url, token } = await findAccount(process.env, profile)
@@ -45,10 +46,23 @@ function addListen(webhooks: Command): void {
         const tracker = createClient({ url, token })
         return listen({ clock: systemClock, tracker, url }, { ...options, port: given.port ?? 0 })
       }
+      const start = async () => {
+        const listening = await open()
+        return { ...listening, ended: Promise.race([readerLeft, ...(listening.ended ? [listening.ended] : [])]) }
+      }
       await untilStopped(createLog('warn'), start, ({ told }) => {
         for (const line of told) console.error(line)
       }).catch(exitWith)
     })
+}
+
+/** Resolves when the reader of the pipe, such as head(1), has closed it. */
+function stdoutClosed(): Promise<{ because: string; failed: boolean }> {
+  return new Promise((resolve) => {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      resolve({ because: 'nobody reads stdout', failed: error.code !== 'EPIPE' })
+    })
+  })
 }
 
 function addTrigger(webhooks: Command): void {

@@ -26,3 +26,11 @@ test('a start that hangs ends after one signal, too', async () => {
   child.kill('SIGTERM')
   expect(await exited).toBe(1)
 })
+
+test('a log that nobody reads any more doesn’t hold up the end', async () => {
+  const { child, said, exited } = startScript(script, ['log'], {})
+  await said(/started/)
+  child.stdout?.destroy()
+  child.kill('SIGTERM')
+  expect(await exited).toBe(0)
+})

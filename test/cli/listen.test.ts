@@ -30,6 +30,16 @@ test('with --json it is its body, and nothing else is on stdout', async () => {
   expect(listener.output().stderr).toContain('refused: no_matching_signature')
 })
 
+test('it ends as soon as nobody reads what it prints', async () => {
+  const listener = startCli(['webhooks', 'listen', '--port', '0', '--secret', secret], {})
+  const url = await urlOf(listener)
+  expect(await send(url, { body })).toBe(204)
+  await listener.said(/import\.partial/)
+  listener.child.stdout?.destroy()
+  expect(await send(url, { body })).toBe(204)
+  expect(await listener.exited).toBe(0)
+})
+
 test('what is no webhook is refused, and told without what it says', async () => {
   const listener = startCli(['webhooks', 'listen', '--port', '0'], { WEBHOOK_SECRET: secret })
   const url = await urlOf(listener)

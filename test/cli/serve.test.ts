@@ -49,6 +49,15 @@ test('Ctrl-C in the middle of the start ends it too', async () => {
   expect(await postmaster()).toBeNull()
 })
 
+test('it goes on when nobody reads its log any more, and ends by a signal', async () => {
+  const service = start({ LOG_LEVEL: 'info' })
+  const [, url] = await service.said(/listens on (\S+);/)
+  service.child.stdout?.destroy()
+  for (let count = 0; count < 5; count++) expect((await fetch(`${url}/v1/imports`)).status).toBe(401)
+  expect(await interrupt(service)).toBe(0)
+  expect(await postmaster()).toBeNull()
+})
+
 test('a start after SIGKILL just works', async () => {
   const killed = start()
   await killed.said(/listens on/)
@@ -70,8 +79,8 @@ test('a second one on the same directory is told which directory that is', async
   )
 })
 
-function start(): RunningCli {
-  const running = startCli([], { DATA_DIR: directory, PORT: '0', LOG_LEVEL: 'warn' })
+function start(given: Record<string, string> = {}): RunningCli {
+  const running = startCli([], { DATA_DIR: directory, PORT: '0', LOG_LEVEL: 'warn', ...given })
   started.push(running)
   return running
 }
