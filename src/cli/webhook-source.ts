@@ -48,25 +48,37 @@ async function openEndpoint(options: SourceOptions): Promise<WebhookSource | nul
       else if (event.type === 'webhook.test') reached.resolve(true)
     },
   })
-  const endpoint = await tracker.endpoints.create({ url: `${receiver.url}/`, types }).catch((error) => {
-    if (error instanceof ProblemError && (error.status === 400 || error.status === 403)) return null
-    throw error
-  })
+  let endpointId: string | undefined
   const stop = async () => {
-    await receiver.stop()
-    if (endpoint) await tracker.endpoints.delete(endpoint.id)
+    try {
+      if (endpointId !== undefined) await tracker.endpoints.delete(endpointId) // first, so that none is sent in vain
+    } finally {
+      await receiver.stop()
+    }
   }
-  if (endpoint !== null) {
-    secret = endpoint.secret
-    await tracker.endpoints.test(endpoint.id)
-    const late = Promise.withResolvers<false>()
-    const timer = setTimeout(() => late.resolve(false), reachMs)
-    isOpen = await Promise.race([reached.promise, late.promise])
-    clearTimeout(timer)
+  try {
+    const endpoint = await tracker.endpoints.create({ url: `${receiver.url}/`, types }).catch(nullIfRefused)
+    if (endpoint !== null) {
+      endpointId = endpoint.id
+      secret = endpoint.secret
+      await tracker.endpoints.test(endpoint.id)
+      const late = Promise.withResolvers<false>()
+      const timer = setTimeout(() => late.resolve(false), reachMs)
+      isOpen = await Promise.race([reached.promise, late.promise])
+      clearTimeout(timer)
+    }
+  } catch (error) {
+    await stop().catch(() => {}) // the first error says more
+    throw error
   }
   if (isOpen) return { kind: 'endpoint', stop, ended: new Promise(() => {}) }
   await stop()
   return null
+}
+
+function nullIfRefused(error: unknown): null {
+  if (error instanceof ProblemError && (error.status === 400 || error.status === 403)) return null
+  throw error
 }
 
 async function openFeed({ tracker, types, onEvent }: SourceOptions): Promise<WebhookSource> {
