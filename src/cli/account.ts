@@ -28,7 +28,9 @@ export async function findAccount(environment: Environment, profile: string | un
   const token = environment.IMPORT_TRACKER_TOKEN ? readToken(environment.IMPORT_TRACKER_TOKEN) : undefined
   const url = environment.IMPORT_TRACKER_URL ? readUrl(environment.IMPORT_TRACKER_URL) : undefined
   if (url !== undefined && token !== undefined) return { url, token }
-  const stored = (await readProfiles(configFile(environment)))[profile ?? defaultProfile]
+  const profiles = await readProfiles(configFile(environment))
+  const name = profile ?? defaultProfile
+  const stored = Object.hasOwn(profiles, name) ? profiles[name] : undefined
   const beside = profile === undefined ? await embeddedAccount(environment) : undefined
   const known = [stored, beside].filter((one) => one !== undefined)
   const found = url === undefined ? known[0] : known.find((one) => one.url === url)
@@ -43,7 +45,7 @@ export async function findAccount(environment: Environment, profile: string | un
 /** Keeps the account under the profile's name, readable by its owner alone. Returns the file. */
 export async function keepAccount(environment: Environment, profile: string, account: Account): Promise<string> {
   const file = configFile(environment)
-  const profiles = { ...(await readProfiles(file)), [profile]: account }
+  const profiles = Object.fromEntries([...Object.entries(await readProfiles(file)), [profile, account]])
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const unfinished = `${file}.${randomBytes(4).toString('hex')}`
   await writeFile(unfinished, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })

@@ -29,6 +29,14 @@ test('profiles are kept beside each other, for their owner alone', async () => {
   expect(await findAccount(environment, 'staging')).toEqual(staging)
 })
 
+test.each(['constructor', '__proto__', 'toString'])('a profile may be named %s, and is unknown until then', async (name) => {
+  await keepAccount(environment, 'default', production)
+  await expect(findAccount(environment, name)).rejects.toThrow(NotSignedInError)
+  await keepAccount(environment, name, staging)
+  expect(await findAccount(environment, name)).toEqual(staging)
+  expect(await findAccount(environment, undefined)).toEqual(production)
+})
+
 test('the environment comes first', async () => {
   await keepAccount(environment, 'default', production)
   const given = { ...environment, IMPORT_TRACKER_URL: 'http://127.0.0.1:1/base/', IMPORT_TRACKER_TOKEN: 'other' }
