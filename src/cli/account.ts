@@ -17,6 +17,11 @@ export class NotSignedInError extends Error {
   override name = 'NotSignedInError'
 }
 
+/** IMPORT_TRACKER_URL, or `--url`, is none. */
+export class WrongUrlError extends Error {
+  override name = 'WrongUrlError'
+}
+
 export const defaultProfile = 'default'
 
 /**
@@ -59,11 +64,11 @@ export function localUrl({ PORT, BASE_PATH }: Environment): string {
   return `http://127.0.0.1:${PORT || 3000}${(BASE_PATH ?? '').replace(/\/$/, '')}`
 }
 
-/** @throws {Error} if it isn't a URL of HTTP. */
+/** @throws {WrongUrlError} if it isn't a URL of HTTP. */
 export function readUrl(text: string): string {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || /[?#]/.test(text))
-    throw new Error('The URL of the service must be an http:// or https:// URL without user and query.')
+    throw new WrongUrlError('The URL of the service must be an http:// or https:// URL without user and query.')
   return url.href.replace(/\/+$/, '')
 }
 

@@ -3,7 +3,7 @@ import { type Command, CommanderError } from 'commander'
 import type { Client } from '../../packages/client/src/index.ts'
 import { ProblemError } from '../../packages/client/src/problem-error.ts'
 import { visibleText } from '../base/visible-text.ts'
-import { type Account, findAccount, NotSignedInError } from './account.ts'
+import { type Account, findAccount, NotSignedInError, WrongUrlError } from './account.ts'
 import { exitCodes } from './exit-code.ts'
 
 export interface AtService {
@@ -61,7 +61,7 @@ export function exitWith(error: unknown): never {
 
 /** Commander has said what is wrong itself. */
 function statusOf(error: unknown): number {
-  if (error instanceof CommanderError) return exitCodes.usage
+  if (error instanceof CommanderError || error instanceof WrongUrlError) return exitCodes.usage
   const isUnknown = error instanceof ProblemError && error.code === 'unauthenticated'
   return isUnknown || error instanceof NotSignedInError ? exitCodes.notSignedIn : exitCodes.failure
 }

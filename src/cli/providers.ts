@@ -17,12 +17,23 @@ export async function writeNewDocument(name: string): Promise<void> {
 
 /** Prints each place that is wrong, and what no example shows. Returns true if nothing is wrong. */
 export async function checkDocumentFile(file: string): Promise<boolean> {
-  const { problems, hints } = checkText(await readFile(file, 'utf8'))
+  const { problems, hints } = checkText(await readDocument(file))
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) return false
   console.log(`${file} is right, and so are its examples.`)
   for (const hint of hints) console.log(hint)
   return true
+}
+
+async function readDocument(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EISDIR') throw new Error(`${file} is a directory: name the file of a document.`)
+    if (code === 'ENOENT') throw new Error(`There is no file ${file}.`)
+    throw error
+  }
 }
 
 /** Returns a line for each place that is wrong. */

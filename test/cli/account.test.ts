@@ -29,13 +29,16 @@ test('profiles are kept beside each other, for their owner alone', async () => {
   expect(await findAccount(environment, 'staging')).toEqual(staging)
 })
 
-test.each(['constructor', '__proto__', 'toString'])('a profile may be named %s, and is unknown until then', async (name) => {
-  await keepAccount(environment, 'default', production)
-  await expect(findAccount(environment, name)).rejects.toThrow(NotSignedInError)
-  await keepAccount(environment, name, staging)
-  expect(await findAccount(environment, name)).toEqual(staging)
-  expect(await findAccount(environment, undefined)).toEqual(production)
-})
+test.each(['constructor', '__proto__', 'toString'])(
+  'a profile may be named %s, and is unknown until then',
+  async (name) => {
+    await keepAccount(environment, 'default', production)
+    await expect(findAccount(environment, name)).rejects.toThrow(NotSignedInError)
+    await keepAccount(environment, name, staging)
+    expect(await findAccount(environment, name)).toEqual(staging)
+    expect(await findAccount(environment, undefined)).toEqual(production)
+  },
+)
 
 test('the environment comes first', async () => {
   await keepAccount(environment, 'default', production)

@@ -50,6 +50,11 @@ test('--print only prints', async () => {
   await expect(opened()).rejects.toThrow('ENOENT')
 })
 
+test('a URL of the service that is none is wrong usage', async () => {
+  const { code, stderr } = await runCli(['open'], { ...environment, IMPORT_TRACKER_URL: 'nonsense' })
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^The URL of the service must be /) })
+})
+
 test.each([[['planet']], [['import']]])('%j is wrong usage', async (args) => {
   expect((await runCli(['open', ...args], environment)).code).toBe(2)
 })

@@ -1,6 +1,6 @@
 // Owns the commands for documents of providers.
 import { describe, expect, test } from 'vitest'
-import { newDocument, problemsOf } from '../../src/cli/providers.ts'
+import { checkDocumentFile, newDocument, problemsOf } from '../../src/cli/providers.ts'
 
 describe('a document', () => {
   test('to begin with is right, and so is its example', () => {
@@ -17,5 +17,12 @@ describe('a document', () => {
     ],
   ])('%s says what is wrong where', (text, said) => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(said)])
+  })
+
+  test.each([
+    [import.meta.dirname, `${import.meta.dirname} is a directory: name the file of a document.`],
+    ['no-such.json', 'There is no file no-such.json.'],
+  ])('in %s is told as missing', async (file, said) => {
+    await expect(checkDocumentFile(file)).rejects.toThrow(said)
   })
 })
