@@ -24,7 +24,7 @@ export function addOpen(program: Command): void {
       { print }: { print?: true },
     ) => {
       if (kind !== undefined && id === undefined) open.error(`error: missing the ${nameOf[kind]}`)
-      const url = await pageOf({ tracker, url: account.url, signal }, kind, id)
+      const url = pageUrl(await pageOf({ tracker, url: account.url, signal }, kind, id))
       if (print || !(await openInBrowser(url, process.platform, process.env))) console.log(url)
       else console.error(`It opens ${url}.`)
       return undefined
@@ -54,6 +54,16 @@ async function pageOf(
     default:
       return `${url}/`
   }
+}
+
+/**
+ * The URL may come from the service, and what opens it would start a program for another scheme.
+ * @throws {Error} if it isn't a URL of HTTP.
+ */
+function pageUrl(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new Error('The service gave no http(s):// URL of a page.')
+  return url.href
 }
 
 /** Returns false if the platform has nothing to open a URL with, or nowhere to show it. */

@@ -1,4 +1,6 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -42,6 +44,27 @@ test.runIf(process.platform === 'linux').each([
   const { code, stdout } = await runCli(['open'], { ...environment, ...given })
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'http://127.0.0.1:3000/base/\n' })
 })
+
+test.runIf(process.platform === 'linux').each(['file:///etc/passwd', 'javascript:alert(1)', '--help'])(
+  'a service that says the page is at %s opens nothing',
+  async (url) => {
+    const opened = await installOpener()
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ id: 'one', url }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const service = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const given = { ...environment, IMPORT_TRACKER_URL: service, DISPLAY: ':0' }
+    const { code, stdout, stderr } = await runCli(['open', 'import', 'one'], given)
+    server.close().closeAllConnections()
+    expect({ code, stdout, stderr }).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'The service gave no http(s):// URL of a page.\n',
+    })
+    await expect(opened()).rejects.toThrow('ENOENT')
+  },
+)
 
 test('--print only prints', async () => {
   const opened = await installOpener()
