@@ -84,7 +84,7 @@ program
 
 program
   .command('sandbox')
-  .description("serve the four providers' status APIs, scripted, to try the service with")
+  .description("serve the vendors' status APIs, scripted, to try the service with")
   .option('--port <port>', 'the port to listen on', readPort, 4010)
   .action(async ({ port }: { port: number }) => {
     const [{ startSandbox }, { untilStopped, createLog, systemClock }] = await Promise.all([
