@@ -81,8 +81,9 @@ export async function goOn(deps: Deps, id: string, steps = stepsAtOnce): Promise
       if (!row) throw notFound('action')
       if (row.tokenId !== deps.by.tokenId || row.by !== deps.by.name)
         throw new AppError('forbidden', `Only ${row.by} can let this action go on, who began it.`)
-      const progress = row.details as unknown as Progress
-      if (!progress.more || progress.behind === undefined) return false
+      // Actions on one thing have no steps, and most of them no details.
+      const progress = row.details as unknown as Progress | null
+      if (!progress?.more || progress.behind === undefined) return false
       const action = row.verb.slice('import.'.length) as ImportAction
       return (await takeStep(tx, deps, { id, action, at: row.at, progress })).more
     })

@@ -137,6 +137,27 @@ describe('the form of an endpoint', () => {
   })
 })
 
+test('a body of another type clears nothing', async () => {
+  const as = await signedIn('admin')
+  const given = { provider: 'cdq', baseUrl: 'http://127.0.0.1:9', credentials: { apiKey: 'key' } }
+  await api.call('PUT /v1/connections/{name}', { name: 'kept' }, { body: given })
+  const refused = await api.send('/connections/kept/edit', {
+    method: 'POST',
+    headers: { cookie: as, origin: api.url, 'content-type': 'application/json' },
+    body: '{"baseUrl":null}',
+    redirect: 'manual',
+  })
+  expect(refused.status).toBe(400)
+  const { body } = await api.call('GET /v1/connections/{name}', { name: 'kept' })
+  expect(body).toMatchObject({ baseUrl: 'http://127.0.0.1:9' })
+})
+
+test('a key that stands twice among the lines of metadata is named', async () => {
+  const as = await signedIn('admin')
+  const refused = await post('/imports', as, { connection: 'none', jobId: 'one', metadata: 'team=a\nrun=1\nteam=b' })
+  expect(refused.body).toContain('team is there twice')
+})
+
 test('who may only read sees no form, and is refused', async () => {
   const as = await signedIn('read')
   const { id } = (await api.call('POST /v1/webhook-endpoints', {}, { body: { url: 'https://hooks.example.com' } })).body

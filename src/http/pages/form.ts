@@ -4,7 +4,14 @@ import { AppError } from '../../api/refusal.ts'
 import { requireStorable } from '../../api/validation.ts'
 
 /** Reads the body of a form. Its fields are texts, or lists of texts where a name comes several times. */
-export const readForm: RequestHandler = express.urlencoded({ extended: false, limit: 131_072 })
+export const readForm: RequestHandler = (request, response, next) => {
+  // A body of another type would be read as a form whose fields are all blank, and blank fields clear what is stored.
+  if (request.get('content-type') !== undefined && !request.is('application/x-www-form-urlencoded'))
+    throw new AppError('invalid_request', 'The body must be a form: application/x-www-form-urlencoded.')
+  readFields(request, response, next)
+}
+
+const readFields = express.urlencoded({ extended: false, limit: 131_072 })
 
 export interface Form {
   /** Returns what a field holds. Empty: nothing. */
@@ -78,7 +85,8 @@ export function pairsOf(text: string, field: string): Record<string, string> {
     }
     return [key, line.slice(at + 1).trim()] as const
   })
-  const twice = pairs.find(([key], index) => pairs.findIndex(([other]) => other === key) < index)
+  const keys = new Set<string>()
+  const twice = pairs.find(([key]) => keys.size === keys.add(key).size)
   if (twice) {
     const message = `must name each key once; ${twice[0]} is there twice`
     throw new AppError('invalid_request', `${field} ${message}`, [{ field, message }])
