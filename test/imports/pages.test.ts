@@ -149,7 +149,7 @@ describe('rows', () => {
             ({ recordId, created, existing, error, item = null, line = null, column = null }, row) => ({
               ...{ row, record_id: recordId, created, existing, item, line, column },
               error_code: error?.code ?? null,
-              error_message: error?.message ?? null,
+              error_message: error && (error.message ?? (error.code === null ? 'The provider gives no reason.' : null)),
             }),
           ),
         )
