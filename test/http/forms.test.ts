@@ -118,6 +118,21 @@ describe('the form of an endpoint', () => {
     })
   })
 
+  test('keeps metadata that lines can’t say while nobody changes them', async () => {
+    const as = await signedIn('admin')
+    const metadata = { 'a=b': 'c', blanks: ' x ', run: 42 }
+    const body = { url: 'https://hooks.example.com/m', metadata }
+    const { id } = (await api.call('POST /v1/webhook-endpoints', {}, { body })).body
+    const fields = {
+      url: 'https://hooks.example.com/m2',
+      types: 'import.failed',
+      metadata: 'a=b=c\r\nblanks= x \r\nrun=42',
+    }
+    expect((await post(`/webhooks/${id}/edit`, as, fields)).status).toBe(303)
+    const kept = (await api.call('GET /v1/webhook-endpoints/{id}', { id })).body
+    expect(kept).toMatchObject({ url: 'https://hooks.example.com/m2', metadata })
+  })
+
   test('tells of a test how long its answer may take', async () => {
     const as = await signedIn('admin')
     const body = { url: 'https://hooks.example.com/t' }
@@ -150,6 +165,64 @@ test('a body of another type clears nothing', async () => {
   expect(refused.status).toBe(400)
   const { body } = await api.call('GET /v1/connections/{name}', { name: 'kept' })
   expect(body).toMatchObject({ baseUrl: 'http://127.0.0.1:9' })
+})
+
+test('a form without its fields clears nothing', async () => {
+  const as = await signedIn('admin')
+  const given = { provider: 'cdq', baseUrl: 'http://127.0.0.1:9', credentials: { apiKey: 'key' } }
+  await api.call('PUT /v1/connections/{name}', { name: 'whole' }, { body: given })
+  expect((await post('/connections/whole/edit', as, {})).status).toBe(400)
+  const { body } = await api.call('GET /v1/connections/{name}', { name: 'whole' })
+  expect(body).toMatchObject({ baseUrl: 'http://127.0.0.1:9' })
+})
+
+test('a secret that was typed into a refused form is asked for again', async () => {
+  const as = await signedIn('admin')
+  const body = { provider: 'cdq', credentials: { apiKey: 'old' }, baselineBy: ['a,b'] }
+  await api.call('PUT /v1/connections/{name}', { name: 'rotated' }, { body })
+  const fields = { baseUrl: 'not a URL', credentialsAs: '0', 'credentials.0.apiKey': 'new-key', baselineBy: 'a,b' }
+  const refused = await post('/connections/rotated/edit', as, fields)
+  expect(refused.body).toMatch(/<input type="password"[^>]* required name="credentials.0.apiKey" placeholder=""/)
+  expect(refused.body).toContain('Type it again')
+  expect(refused.body).not.toContain('new-key')
+  const changed = await post('/connections/rotated/edit', as, { ...fields, baseUrl: '' })
+  expect(changed.status).toBe(303)
+  const { baselineBy } = (await api.call('GET /v1/connections/{name}', { name: 'rotated' })).body
+  expect(baselineBy).toEqual(['a,b'])
+})
+
+test('what unseen characters are in comes back as it was', async () => {
+  const as = await signedIn('write')
+  const team = 'x\u200fy'
+  const all = new URLSearchParams({ 'metadata.team': team }).toString()
+  await api.call(
+    'PUT /v1/connections/{name}',
+    { name: 'unseen' },
+    { body: { provider: 'cdq', credentials: { apiKey: 'key' } } },
+  )
+  const body = { connection: 'unseen', jobId: 'one', metadata: { team } }
+  const { id } = (await api.call('POST /v1/imports', {}, { body })).body
+  const asked = await post('/imports/actions/confirm', as, { all, action: 'stop' })
+  const filter = /name="filter" value="([^"]*)"/.exec(asked.body)?.[1]?.replaceAll('&#34;', '"') ?? ''
+  expect((await post('/imports/actions', as, { filter, action: 'stop' })).status).toBe(303)
+  expect((await api.call('GET /v1/imports/{id}', { id })).body).toMatchObject({ state: 'stopped' })
+})
+
+test('what can’t be stored is refused', async () => {
+  const as = await signedIn('admin')
+  const nul = '\0'
+  expect((await page('/connections/new?provider=%00', as)).status).toBe(400)
+  expect((await post('/connections', as, { provider: nul })).status).toBe(400)
+  expect((await post('/imports/actions/confirm', as, { all: 'connection=%00', action: 'poll' })).status).toBe(400)
+  for (const filter of ['{"connection":"\\u0000"}', '{"metadata":{"a":"\\ud800"}}', '{"jobIdPrefix":"\\ud800"}'])
+    expect((await post('/imports/actions', as, { filter, action: 'poll' })).status, filter).toBe(400)
+})
+
+test('a refusal knows who is signed in', async () => {
+  const { status, body } = await page('/connections/new', await signedIn('read'))
+  expect(status).toBe(403)
+  expect(body).toContain('Sign out')
+  expect(body).not.toContain('>Sign in<')
 })
 
 test('a key that stands twice among the lines of metadata is named', async () => {

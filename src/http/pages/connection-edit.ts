@@ -2,7 +2,7 @@
 import type { IRouter } from 'express'
 import { maxPageSize } from '../../api/paging.ts'
 import { AppError, invalid, notFound } from '../../api/refusal.ts'
-import { parse } from '../../api/validation.ts'
+import { parse, requireStorable } from '../../api/validation.ts'
 import { type CurrentProvider, findCurrent, findPinned } from '../../catalog/documents.ts'
 import { listProviders } from '../../catalog/read.ts'
 import { deleteConnection } from '../../connections/delete.ts'
@@ -51,11 +51,13 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
 
   app.post('/connections', ...posted, async (request, response) => {
     const form = postedForm(request)
-    const found = await findCurrent(db, form.value('provider'))
+    const given = form.value('provider')
+    requireStorable(given, ['provider'])
+    const found = await findCurrent(db, given)
     if (!found) throw invalid('provider', 'must name a provider')
     const { provider } = found
     const name = form.value('name').trim()
-    const input = connectionInput(form, provider)
+    const input = connectionInput(form, provider, null)
     const made = await tryForm(request, async () => {
       const { baseUrl, errors, blank: _blank, limits, ...fields } = input
       const own = Object.entries(limits).filter(([, limit]) => limit !== null)
@@ -81,7 +83,9 @@ export function mountConnectionForms(app: IRouter, deps: Deps): void {
   app.post('/connections/:name/edit', ...posted, async (request, response) => {
     const form = postedForm(request)
     const { one, provider, stored } = await read(nameOf(request))
-    const input = connectionInput(form, provider)
+    // Blank fields clear what is stored, but a form without its fields is none.
+    if (form.values('baseUrl').length === 0) throw invalid('baseUrl', 'must be sent, blank or not')
+    const input = connectionInput(form, provider, { one, shown: formOfConnection(one, provider, stored) })
     const changed = await tryForm(request, async () => {
       const { credentials, blank, errors, ...fields } = input
       const isNewForm =

@@ -4,7 +4,7 @@ import { fieldErrors, issueText } from '../../api/validation.ts'
 import type { ApiConnection } from '../../connections/present.ts'
 import type { Provider } from '../../providers/contract.ts'
 import { durationOf, durationText } from './duration-field.ts'
-import { type Form, formOf, itemsOf, linesOf } from './form.ts'
+import { type Form, formOf, itemsOf, linesOf, textOfField } from './form.ts'
 import { askedCredentials, askedSettings } from './provider-fields.ts'
 
 export const rates = ['requestsPerSecond', 'requestsPerMinute', 'requestsPerDay', 'requestsPerMonth'] as const
@@ -27,7 +27,14 @@ export interface ConnectionInput {
   errors: FieldError[]
 }
 
-export function connectionInput(form: Form, provider: Provider): ConnectionInput {
+/** @param old what the connection was, and the form that showed it. What stands there as it was shown stays. */
+export function connectionInput(
+  form: Form,
+  provider: Provider,
+  old: { one: ApiConnection; shown: Form } | null,
+): ConnectionInput {
+  const isUntouched = (name: string) =>
+    old !== null && textOfField(form.value(name)) === textOfField(old.shown.value(name))
   const errors: FieldError[] = []
   const chosen = chosenAlternative(form, provider)
   const alternative = askedCredentials(provider)[chosen]
@@ -38,6 +45,7 @@ export function connectionInput(form: Form, provider: Provider): ConnectionInput
   const settings = askedSettings(provider).flatMap(({ name, kind }) => {
     const text = form.value(`settings.${name}`)
     if (text.trim() === '') return []
+    if (old && isUntouched(`settings.${name}`)) return [[name, old.one.settings[name]] as const]
     return [[name, kind === 'list' ? itemsOf(text) : text.trim()] as const]
   })
   const spanOf = (text: string, field: string): number | null => {
@@ -61,7 +69,7 @@ export function connectionInput(form: Form, provider: Provider): ConnectionInput
     settings: Object.fromEntries(settings),
     limits: Object.fromEntries(limits),
     volatileFields: linesOf(form.value('volatileFields')),
-    baselineBy: itemsOf(form.value('baselineBy')),
+    baselineBy: old && isUntouched('baselineBy') ? [...old.one.baselineBy] : itemsOf(form.value('baselineBy')),
     errors,
   }
 }

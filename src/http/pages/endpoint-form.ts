@@ -2,9 +2,9 @@
 import { AppError, type FieldError } from '../../api/refusal.ts'
 import { defaultEventTypes, eventTypes } from '../../model/event-types.ts'
 import type { ApiEndpoint } from '../../webhooks/endpoints/present.ts'
-import { checkField, complaint, linesField, refusalNotice, textField } from './fields.ts'
-import { type Form, formOf, itemsOf, pairsOf } from './form.ts'
-import { Html, html } from './html.ts'
+import { checkField, complaint, isTypedAndRefused, linesField, refusalNotice, textField, typeAgain } from './fields.ts'
+import { type Form, formOf, itemsOf, pairsOf, textOfField } from './form.ts'
+import { exact, Html, html } from './html.ts'
 
 const mostHeaders = 10
 const blankHeaders = 2
@@ -32,13 +32,16 @@ export function endpointInput(form: Form, old: Pick<ApiEndpoint, 'headers' | 'me
     return items.length === 0 ? null : items
   }
   let metadata: EndpointInput['metadata'] = null
-  try {
-    const pairs = pairsOf(form.value('metadata'), 'metadata')
-    metadata = Object.keys(pairs).length === 0 ? null : typed(pairs, old?.metadata ?? {})
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    errors.push(...error.errors)
-  }
+  const isUntouched = old !== null && textOfField(form.value('metadata')) === metadataText(old.metadata)
+  if (isUntouched) metadata = old.metadata
+  else
+    try {
+      const pairs = pairsOf(form.value('metadata'), 'metadata')
+      metadata = Object.keys(pairs).length === 0 ? null : typed(pairs, old?.metadata ?? {})
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error
+      errors.push(...error.errors)
+    }
   const headers: Record<string, string> = {}
   const keptHeaders: string[] = []
   const values = form.values('headerValue')
@@ -73,6 +76,13 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
+/** What can't be written a line each, such as a key with `=`, stays as long as nobody changes this text. */
+function metadataText(metadata: ApiEndpoint['metadata']): string {
+  return Object.entries(metadata ?? {})
+    .map(([key, value]) => `${key}=${textOf(value)}`)
+    .join('\n')
+}
+
 export function newEndpointForm(): Form {
   return formOf({ types: defaultEventTypes })
 }
@@ -83,9 +93,7 @@ export function formOfEndpoint(one: ApiEndpoint): Form {
     types: one.types,
     connections: one.connections?.join(', ') ?? '',
     providers: one.providers?.join(', ') ?? '',
-    metadata: Object.entries(one.metadata ?? {})
-      .map(([key, value]) => `${key}=${textOf(value)}`)
-      .join('\n'),
+    metadata: metadataText(one.metadata),
     headerName: Object.keys(one.headers),
   })
 }
@@ -117,9 +125,13 @@ ${linesField(form, { name: 'metadata', label: 'Metadata', placeholder: 'team=sal
 function headerFields(form: Form, stored: readonly string[]): Html {
   const names = form.values('headerName').filter((name) => name.trim() !== '')
   const rows = [...names, ...Array.from({ length: Math.min(blankHeaders, mostHeaders - names.length) }, () => '')]
+  const values = form
+    .values('headerName')
+    .flatMap((name, index) => (name.trim() === '' ? [] : [form.values('headerValue')[index] ?? '']))
   return html`<fieldset class="headers"><legend>Headers to send with each webhook, such as Authorization</legend>${complaint(form, 'headers')}
 ${rows.map((name, index) => {
   const isStored = stored.includes(name.trim())
-  return html`<div class="header"><input name="headerName" value="${name}" aria-label="Name of header ${index + 1}" placeholder="Name" autocomplete="off" spellcheck="false"><input type="password" name="headerValue" aria-label="Value of header ${index + 1}" placeholder="${isStored ? 'stored: leave it blank to keep it' : 'Value'}" autocomplete="new-password"></div>`
+  const isLost = isTypedAndRefused(form, values[index] ?? '')
+  return html`<div class="header"><input name="headerName" value="${exact(name)}" aria-label="Name of header ${index + 1}" placeholder="Name" autocomplete="off" spellcheck="false"><input type="password" name="headerValue" aria-label="Value of header ${index + 1}" placeholder="${isLost ? typeAgain : isStored ? 'stored: leave it blank to keep it' : 'Value'}"${isLost ? new Html(' required') : null} autocomplete="new-password"></div>`
 })}</fieldset>`
 }

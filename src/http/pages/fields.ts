@@ -1,7 +1,7 @@
 // Owns the fields of forms: a label above each, what was typed, a hint, and what the API says of it beside it.
 import type { FieldError } from '../../api/refusal.ts'
-import type { Form } from './form.ts'
-import { Html, html, lines } from './html.ts'
+import { type Form, textOfField } from './form.ts'
+import { exact, Html, html } from './html.ts'
 
 interface Field {
   /** As the API names it, so that its complaints find their place. */
@@ -23,15 +23,16 @@ export function textField(
   return around(
     form,
     field,
-    html`<input type="${type}" ${attributes(form, field)} name="${name}" value="${form.value(name)}" placeholder="${placeholder}" autocomplete="off" spellcheck="false"${focus ? new Html(' autofocus') : null}>`,
+    html`<input type="${type}" ${attributes(form, field)} name="${name}" value="${exact(form.value(name))}" placeholder="${placeholder}" autocomplete="off" spellcheck="false"${focus ? new Html(' autofocus') : null}>`,
   )
 }
 
 /** What is typed into it is never shown again, not even when the form is. */
 export function secretField(form: Form, field: Field & { stored: boolean; lines?: boolean }): Html {
   const { name, stored, lines = false, required = false } = field
-  const given = { ...field, required: required && !stored }
-  const placeholder = stored ? 'stored: leave it blank to keep it' : ''
+  const isLost = isTypedAndRefused(form, form.value(name))
+  const given = { ...field, required: isLost || (required && !stored), ...(isLost && { hint: typeAgain }) }
+  const placeholder = stored && !isLost ? 'stored: leave it blank to keep it' : ''
   const shown = attributes(form, given)
   return around(
     form,
@@ -42,6 +43,13 @@ export function secretField(form: Form, field: Field & { stored: boolean; lines?
   )
 }
 
+export const typeAgain = 'Type it again: a form that is shown again holds no secrets.'
+
+/** Returns true if a secret was typed into a form that was refused. Left blank, what is stored would stay. */
+export function isTypedAndRefused({ refusal }: Form, secret: string): boolean {
+  return refusal !== null && secret !== ''
+}
+
 export function linesField(form: Form, field: Field & { rows?: number; placeholder?: string }): Html {
   const { name, rows = 3, placeholder = '' } = field
   // A browser drops a first line break, so one more is given.
@@ -49,7 +57,7 @@ export function linesField(form: Form, field: Field & { rows?: number; placehold
     form,
     field,
     html`<textarea ${attributes(form, field)} name="${name}" rows="${rows}" placeholder="${placeholder}" autocomplete="off" spellcheck="false">
-${lines(form.value(name).replaceAll(/\r\n?/g, '\n'))}</textarea>`,
+${exact(textOfField(form.value(name)))}</textarea>`,
   )
 }
 

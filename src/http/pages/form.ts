@@ -61,6 +61,11 @@ export function fieldsOf(request: Request, name: string): string[] {
     .filter((one) => one !== '')
 }
 
+/** Browsers send line breaks as CR LF, whatever they were shown. */
+export function textOfField(text: string): string {
+  return text.replaceAll(/\r\n?/g, '\n')
+}
+
 /** Returns the lines of a field that say something. */
 export function linesOf(text: string): string[] {
   return text

@@ -1,6 +1,7 @@
 // Owns who may see a page: holders of a session or a bearer token whose scope covers it.
 import type { Request, RequestHandler, Response } from 'express'
 import { AppError } from '../../api/refusal.ts'
+import { requireStorable } from '../../api/validation.ts'
 import type { Principal } from '../../tokens/authenticate.ts'
 import { allows, type Scope } from '../../tokens/scope.ts'
 import { type AuthDeps, authorize, bearerToken } from '../auth.ts'
@@ -24,6 +25,7 @@ export interface Viewer extends Principal {
 /** Redirects a browser that isn't signed in to the login page. Refuses all others without access. */
 export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler {
   return async (request, response, next) => {
+    requireStorable(request.query)
     if (bearerToken(request) !== null) {
       see(await authorize(request, response, deps, scope))
       return next()
@@ -31,10 +33,11 @@ export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler
     const principal = await deps.sessions.principal(request)
     if (principal === null && wantsPage(request)) return response.redirect(303, loginPath(deps.basePath, request))
     if (principal === null) throw new AppError('unauthenticated', 'Sign in at /login, or send a bearer token.')
+    // The page of a refusal knows who looks at it.
+    see(principal)
     if (!allows(principal.scope, scope))
       throw new AppError('forbidden', `This needs a token of the scope ${scope}; this one has ${principal.scope}.`)
     deps.limits.countRequest(principal)
-    see(principal)
     return next()
 
     function see(viewer: Principal) {

@@ -22,9 +22,18 @@ export function lines(text: string): Html {
   return new Html(text.split('\n').map(render).join('\n'))
 }
 
+/** Writes a text as it is, for what a form sends back or a button copies: unseen characters stay unseen. */
+export function exact(text: string): Html {
+  return new Html(escaped(text))
+}
+
 function render(value: Value): string {
   if (value === null) return ''
   if (value instanceof Html) return value.text
   if (typeof value === 'object') return value.map(render).join('')
-  return visibleText(String(value)).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+  return escaped(visibleText(String(value)))
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 }

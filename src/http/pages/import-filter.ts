@@ -2,7 +2,7 @@
 import { after } from '../../base/clock.ts'
 import { attentions, states } from '../../model/import-state.ts'
 import { stateBadge, words } from './format.ts'
-import { Html, html } from './html.ts'
+import { exact, Html, html } from './html.ts'
 import { linkWith, metadataText } from './query.ts'
 
 const presets = [
@@ -26,7 +26,7 @@ export function filterForm({ path, query, connections, providers, now }: FilterF
   const isOpen = [...query.keys()].some((name) => !['state', 'order', 'after', 'limit', 'jobIdPrefix'].includes(name))
   return html`<form class="card filter" method="get" action="${path}">
 <div class="fields">
-<label class="wide">Job id begins with <input type="search" name="jobIdPrefix" value="${value('jobIdPrefix')}" autocomplete="off" spellcheck="false"></label>
+<label class="wide">Job id begins with <input type="search" name="jobIdPrefix" value="${exact(value('jobIdPrefix'))}" autocomplete="off" spellcheck="false"></label>
 <label>Connection ${select('connection', connections, value('connection'))}</label>
 <label>Order ${select('order', ['newest', 'oldest'], value('order'), { any: null })}</label>
 </div>
@@ -38,8 +38,8 @@ export function filterForm({ path, query, connections, providers, now }: FilterF
 <div class="fields">
 <label>Provider ${select('provider', providers, value('provider'))}</label>
 <label>Attention ${select('attention', attentions, value('attention'), { write: words })}</label>
-<label>Job id, exactly <input name="jobId" value="${value('jobId')}" autocomplete="off" spellcheck="false"></label>
-<label class="wide">Metadata, such as <code>team=sales, run=42</code> <input name="metadata" value="${metadataText(query)}" autocomplete="off" spellcheck="false"></label>
+<label>Job id, exactly <input name="jobId" value="${exact(value('jobId'))}" autocomplete="off" spellcheck="false"></label>
+<label class="wide">Metadata, such as <code>team=sales, run=42</code> <input name="metadata" value="${exact(metadataText(query))}" autocomplete="off" spellcheck="false"></label>
 ${range({ path, query, now }, 'registered', 'Registered')}
 ${range({ path, query, now }, 'finished', 'Ended')}
 </div>

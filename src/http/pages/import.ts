@@ -8,7 +8,7 @@ import { firstSeenAt, listSnapshotsBackwards } from '../../imports/history.ts'
 import { getImport } from '../../imports/read.ts'
 import { noStore } from '../security-headers.ts'
 import { principalOf, requireSignIn } from './guard.ts'
-import { html } from './html.ts'
+import { exact, html } from './html.ts'
 import { type DownloadDeps, mountImportDownloads } from './import-downloads.ts'
 import { importEvents, readImportEvents } from './import-events.ts'
 import { importFacts } from './import-facts.ts'
@@ -47,7 +47,7 @@ export function mountImport(app: IRouter, deps: Deps): void {
     const viewer = principalOf(response)
     const about = { basePath, now, one }
     const body = html`${told(request.query.did)}
-<h1 class="job"><span>Import</span> <code>${one.jobId}</code> <button type="button" class="small" data-copy="${one.jobId}" hidden>Copy</button></h1>
+<h1 class="job"><span>Import</span> <code>${one.jobId}</code> <button type="button" class="small" data-copy="${exact(one.jobId)}" hidden>Copy</button></h1>
 ${importFacts(about)}
 ${importSteering(about, viewer)}
 ${importRows(about, rows)}

@@ -1,7 +1,7 @@
 // Owns doing something to many imports: the page that asks once more, with the count, and letting it begin and go on.
 import type { IRouter, Request, RequestHandler } from 'express'
 import { AppError, notFound } from '../../api/refusal.ts'
-import { parse } from '../../api/validation.ts'
+import { parse, requireStorable } from '../../api/validation.ts'
 import type { Clock } from '../../base/clock.ts'
 import { isId } from '../../base/ids.ts'
 import { requireProvider } from '../../catalog/documents.ts'
@@ -16,7 +16,7 @@ import { noStore } from '../security-headers.ts'
 import { fieldOf, fieldsOf, readForm } from './form.ts'
 import { counted, joined, number } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
-import { type Html, html } from './html.ts'
+import { exact, type Html, html } from './html.ts'
 import { page } from './layout.ts'
 import { actionTitles, filterOfQuery } from './select-imports.ts'
 
@@ -40,6 +40,7 @@ export function mountMany(app: IRouter, deps: ManyDeps): void {
       response.type('html').send(page({ title, body, basePath, viewer, section: '/imports' }))
     }
     if (filter === null) return show('Nothing is selected', nothing(back))
+    requireStorable(filter)
     await requireProvider(deps.db, filter.provider, 'provider')
     const plan = await planAction(deps, { filter, action })
     return show(question(action, plan), confirm({ action, filter, plan, back, path: `${basePath}/imports/actions` }))
@@ -47,6 +48,8 @@ export function mountMany(app: IRouter, deps: ManyDeps): void {
 
   app.post('/imports/actions', ...guards, async (request, response) => {
     const filter: ImportFilter = parse(importFilterSchema, readJson(fieldOf(request, 'filter')), 'filter')
+    requireStorable(filter)
+    await requireProvider(deps.db, filter.provider, 'provider')
     const many: ManyInput = { filter, action: actionOf(request) }
     const id = await beginAction({ ...deps, by: principalOf(response) }, many)
     deps.wake(everyKind)
@@ -131,6 +134,6 @@ function confirm({ action, filter, plan, back, path }: Asked): Html {
       ? html`<p><small>It is done a thousand at a time. It may be left, and goes on when its page is opened again.</small></p>`
       : null
   }
-<form method="post" action="${path}"><input type="hidden" name="action" value="${action}"><input type="hidden" name="filter" value="${JSON.stringify(filter)}">
+<form method="post" action="${path}"><input type="hidden" name="action" value="${action}"><input type="hidden" name="filter" value="${exact(JSON.stringify(filter))}">
 <div class="actions"><button class="primary">${buttonText(action, plan.fit)}</button><a class="button" href="${back}">Back to the list</a></div></form></section>`
 }
