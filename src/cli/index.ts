@@ -34,7 +34,7 @@ program
       import('../base/clock.ts'),
     ])
     const log = createLog(config.logLevel)
-    // A service whose output nobody reads any more goes on, as its log does.
+    // The service goes on when its output's reader has gone.
     process.stdout.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error
     })

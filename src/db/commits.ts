@@ -13,13 +13,13 @@ export interface CommitWatch {
 }
 
 /**
- * The mark is Postgres' snapshot: which transactions are visible. Any transaction that writes changes it when it ends,
- * however late it commits; one that only reads doesn't. Reading it touches no table. It counts too much rather than too
- * little: other databases of the cluster change it, too.
+ * The mark is Postgres' snapshot: which transactions are visible. A transaction that writes changes the snapshot when it
+ * commits, however late. A transaction that only reads changes nothing. This statement touches no table. Other databases
+ * of the cluster change the snapshot, too, so a waiter may be told of a commit that isn't ours.
  */
 const readMark = sql`/* commit.mark */ SELECT pg_current_snapshot()::text AS mark`
 
-/** @param deps.intervalMs how long to wait between two statements. They are made only while somebody waits. */
+/** @param deps.intervalMs how long the watch waits between two statements. While nobody waits it makes none. */
 export function createCommitWatch({
   db,
   log,

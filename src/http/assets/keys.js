@@ -1,4 +1,4 @@
-// Keys for going through a page, as the dialog of pages/layout.ts lists them. None fires while somebody types.
+// Keys for going through a page, as the dialog of pages/layout.ts lists them. No key works while the reader types.
 const base = new URL('..', import.meta.url).href
 const sections = { o: '', i: 'imports', c: 'connections', w: 'webhooks' }
 const typing = 'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable], dialog'

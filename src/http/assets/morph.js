@@ -1,5 +1,5 @@
-// Makes a part of the page equal to a newer one, and keeps its elements: so what is typed, checked, opened, scrolled and
-// focused stays as it is.
+// Makes a part of the page equal to a newer one. Its elements stay, and with them what the reader has typed, checked,
+// opened, scrolled and focused.
 export function morph(old, next) {
   if (old.isEqualNode(next)) return
   if (old.nodeType !== Node.ELEMENT_NODE) {

@@ -93,7 +93,7 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
 
 type AttentionText = readonly [Attention, text: string, verb: string]
 
-/** Nobody will know how these end unless somebody acts. */
+/** The service can't learn how these imports end unless a person acts. */
 const graveAttentions: readonly AttentionText[] = [
   ['unmapped_status', 'with a status that nobody has mapped', 'Look at the answers'],
   ['forbidden', 'refused by the provider', 'See which'],

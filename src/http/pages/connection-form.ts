@@ -70,7 +70,7 @@ function credentialFields(form: Form, provider: Provider, stored: readonly strin
         stored: stored.includes(name),
         lines: kind === 'lines',
         required: isRequired && alternatives.length === 1,
-        // A browser would ask for the fields of one that isn't chosen, too.
+        // If they were required, a browser would demand the fields of alternatives that aren't chosen.
         alternative: alternatives.length > 1,
       }),
     )}</div>`

@@ -1,4 +1,4 @@
-// Owns the timeline of an import: one entry a report, and one for what somebody did to it, the newest first.
+// Owns the timeline of an import: an entry for each report and for each action of a person, the newest first.
 import type { ApiAction } from '../../actions/present.ts'
 import type { NumberedSnapshot } from '../../imports/history.ts'
 import { actionEntry } from './changes.ts'
