@@ -75,8 +75,11 @@ function compileTokenUrl(form: OAuthForm): (input: TemplateInput) => string {
     const isWhole = (template: (typeof templates)[number]) => template.length === 1 && typeof template[0] !== 'string'
     for (const template of templates) {
       const text = fill(template, input, isWhole(template) ? (url) => url : encodeURIComponent)
-      const url = text === null ? null : URL.parse(text, new URL(input.baseUrl).origin)
-      if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url.href
+      const base = new URL(input.baseUrl)
+      const url = text === null ? null : isWhole(template) ? URL.parse(text) : URL.parse(text, base.origin)
+      // The client's secret goes there.
+      const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && base.protocol === 'http:')
+      if (url && isSecure && url.username === '' && url.password === '') return url.href
     }
     throw new ProviderError('unauthorized', 'The credentials name no URL that a token can be got from.')
   }
