@@ -7,7 +7,6 @@ import { DecryptionError, type Encryption } from '../base/encryption.ts'
 import type { Database } from '../db/client.ts'
 import type { Access, TokenKeeper } from '../providers/ask.ts'
 import { ProviderError } from '../providers/client.ts'
-import type { Token } from '../providers/contract.ts'
 
 /** Whose token it is: a token of other credentials, or from elsewhere, doesn't count. */
 export interface TokenOwner {
@@ -25,8 +24,10 @@ interface Kept {
   baseUrl?: string | null
 }
 
-/** A token that ends within this time isn't used any more. */
+/** A token that ends within this time, or within a tenth of its life, isn't used any more. */
 const earlyMs = 30_000
+/** With a shorter life, each call would get a token of its own. One that ends sooner is refused, and got anew then. */
+const minUsableMs = 5_000
 /**
  * How long one worker has the others wait: longer than a call takes. One that was stopped for longer may still store its
  * token, unless another one has stored one meanwhile.
@@ -38,7 +39,7 @@ const retryMs = 1_000
 const maxCached = 10_000
 
 /** What is kept beside a refresh token whose answer was refused. It is never fresh. */
-const nothing = { accessToken: '', lifetimeMs: 0, baseUrl: null }
+const nothing = { accessToken: '', baseUrl: null }
 
 type Get = Parameters<TokenKeeper['token']>[0]
 
@@ -101,6 +102,7 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
       const refusal = 'refusal' in got ? got.refusal : null
       // The vendor has replaced the refresh token: sent again, the spent one may end the access altogether.
       const token = 'refusal' in got ? { ...nothing, refreshToken: got.refreshToken } : got
+      const usableMs = 'refusal' in got ? 0 : usableMsOf(got.lifetimeMs)
       const kept = {
         of,
         accessToken: token.accessToken,
@@ -108,14 +110,14 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
         baseUrl: token.baseUrl,
       }
       let sealed = stored?.sealed ?? null
-      while (!(await storeFirmly(id, sealed, kept, token))) {
+      while (!(await storeFirmly(id, sealed, kept, usableMs))) {
         const newer = (await read(id))?.sealed ?? null
         // Rotated keys change what is stored, and not what it says.
         if (newer === null || JSON.stringify(opened(newer, id)) !== JSON.stringify(before)) return null
         sealed = newer
       }
       if (refusal !== null) throw refusal
-      return remember(id, kept, token.lifetimeMs - earlyMs)
+      return remember(id, kept, usableMs)
     } finally {
       await db.execute(sql`
         /* token.release */
@@ -136,7 +138,7 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
       FROM connection_tokens WHERE connection_id = ${id}`)
     const [row] = rows
     if (!row) return undefined
-    const leftMs = (row.leftMs ?? 0) - earlyMs
+    const leftMs = row.leftMs ?? 0
     return { sealed: row.sealed, isFresh: leftMs > 0, leftMs }
   }
 
@@ -151,11 +153,11 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
   }
 
   /** A refresh token that isn't stored is lost, and with it the access of all workers. So a lost database is waited for. */
-  async function storeFirmly(id: string, before: string | null, kept: Kept, token: Token): Promise<boolean> {
+  async function storeFirmly(id: string, before: string | null, kept: Kept, usableMs: number): Promise<boolean> {
     const sealed = encryption.encrypt(JSON.stringify(kept), contextOf(id))
     for (let tries = 1; ; tries++)
       try {
-        return await store(id, before, sealed, token)
+        return await store(id, before, sealed, usableMs)
       } catch (error) {
         if (tries === maxTries) throw error
         await delay(retryMs)
@@ -163,10 +165,10 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
   }
 
   /** Returns false if there is another token than before. One that this stored at an earlier try is none. */
-  async function store(id: string, before: string | null, sealed: string, { lifetimeMs }: Token): Promise<boolean> {
+  async function store(id: string, before: string | null, sealed: string, usableMs: number): Promise<boolean> {
     const { rowCount } = await db.execute(sql`
       /* token.store */
-      UPDATE connection_tokens SET sealed = ${sealed}, expires_at = now() + ${lifetimeMs} * interval '1 ms'
+      UPDATE connection_tokens SET sealed = ${sealed}, expires_at = now() + ${usableMs} * interval '1 ms'
       WHERE connection_id = ${id} AND (sealed IS NOT DISTINCT FROM ${before}::text OR sealed = ${sealed})`)
     return rowCount === 1
   }
@@ -180,6 +182,10 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
       throw error
     }
   }
+}
+
+function usableMsOf(lifetimeMs: number): number {
+  return Math.max(lifetimeMs - Math.min(earlyMs, lifetimeMs / 10), minUsableMs)
 }
 
 function accessOf({ accessToken, baseUrl = null }: Kept): Access {

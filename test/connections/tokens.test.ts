@@ -139,6 +139,10 @@ function aProcess() {
   }
 }
 
+async function databaseNow(): Promise<number> {
+  return (await database.pool.query('SELECT now() AS at')).rows[0].at.getTime()
+}
+
 const client = { clientId: 'the-client', clientSecret: 'right' }
 
 describe('client credentials', () => {
@@ -169,11 +173,29 @@ describe('client credentials', () => {
   })
 
   test('get a new token where its time is nearly over', async () => {
-    lifetimeS = 20
     const id = await aConnection(client)
     await aProcess()(id)
+    await database.pool.query('UPDATE connection_tokens SET expires_at = now()')
     await aProcess()(id)
     expect(tokenForms).toHaveLength(2)
+  })
+
+  test.each([
+    [3_600, 3_570],
+    [29, 26.1],
+    [1, 5],
+  ])('use a token of %i s for %d s', async (given, usable) => {
+    lifetimeS = given
+    const id = await aConnection(client)
+    const before = await databaseNow()
+    await aProcess()(id)
+    const [early, late] = [before + usable * 1_000, (await databaseNow()) + usable * 1_000]
+    const { rows } = await database.pool.query('SELECT expires_at FROM connection_tokens WHERE connection_id = $1', [
+      id,
+    ])
+    const end = rows[0].expires_at.getTime()
+    expect(end).toBeGreaterThanOrEqual(early - 1)
+    expect(end).toBeLessThanOrEqual(late + 1)
   })
 
   test('that are refused say so, without the secret', async () => {
