@@ -1,26 +1,24 @@
 // The package as it is installed: what `npm pack` makes, below node_modules, where Node strips no types.
-import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startScript } from './cli/run.ts'
-
-const project = fileURLToPath(new URL('..', import.meta.url))
-const run = promisify(execFile)
+import { commandTable } from './cli/command-table.ts'
+import { runEveryVerb } from './cli/every-verb.ts'
+import { startCommand } from './cli/run.ts'
+import { install, pack, project } from './packed.ts'
+import { createTestDatabase } from './support/database.ts'
 
 let directory: string
 let packed: string
+let app: string
 let installed: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'import-tracker-pack-'))
+  await chmod(directory, 0o755) // an embedded Postgres may run as another user
   packed = await pack(join(directory, 'sources'))
-  installed = join(directory, 'app/node_modules/import-tracker')
-  await mkdir(installed, { recursive: true })
-  await run('tar', ['-xzf', packed, '-C', installed, '--strip-components=1'])
+  app = join(directory, 'app')
+  installed = await install(packed, app)
 }, 600_000)
 afterAll(() => rm(directory, { recursive: true }))
 
@@ -75,43 +73,19 @@ test('it can be published', async () => {
   expect(manifest.version).toBe(version)
 })
 
-test('it serves, with nothing but the packages that it depends on', async () => {
-  await linkDependencies(join(directory, 'app/node_modules'))
-  const dataDirectory = join(directory, 'data')
-  const service = startScript(join(installed, 'src/main.cjs'), [], { DATA_DIR: dataDirectory, PORT: '0' })
-  const [, url] = await service.said(/listens on (\S+);/)
-  expect((await fetch(`${url}/readyz`)).status).toBe(200)
-  expect((await fetch(`${url}/docs`)).status).toBe(200)
-  expect((await fetch(`${url}/assets/style.css`)).status).toBe(200)
-  service.child.kill('SIGTERM')
-  expect(await service.exited).toBe(0)
-})
-
-/** As an installation lays them out: what package.json depends on, and what that depends on; nothing else is found. */
-async function linkDependencies(folder: string): Promise<void> {
-  const lock = JSON.parse(await readFile(join(project, 'package-lock.json'), 'utf8'))
-  const packages = Object.entries(lock.packages as Record<string, { dev?: boolean; link?: boolean }>)
-  for (const [path, { dev, link }] of packages) {
-    const [, name = ''] = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path) ?? []
-    if (name === '' || dev || link || !existsSync(join(project, path))) continue
-    await mkdir(dirname(join(folder, name)), { recursive: true })
-    await symlink(join(project, path), join(folder, name))
+test('from an empty folder it serves, and every command does its work', async () => {
+  const bin = join(app, 'node_modules/.bin/import-tracker')
+  const environment = { HOME: app, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, TMPDIR: directory }
+  const start = (args: readonly string[], given: Record<string, string>, input?: string) =>
+    startCommand([bin, ...args], { ...environment, ...given }, { input, cwd: app })
+  const database = await createTestDatabase()
+  try {
+    const ran = await runEveryVerb({ start, folder: app, databaseUrl: database.url })
+    expect([...ran].sort()).toEqual(await commandTable((args) => start(args, {})))
+  } finally {
+    await database.close()
   }
-}
-
-/** Made of a copy, so that the project is left alone. */
-async function pack(folder: string): Promise<string> {
-  const { stdout: tracked } = await run('git', ['ls-files'], { cwd: project })
-  const parts = new Set(tracked.split('\n').map((file) => file.split('/')[0] ?? ''))
-  for (const part of ['', 'test', 'bench', 'docs']) parts.delete(part)
-  for (const part of parts)
-    await cp(join(project, part), join(folder, part), { recursive: true, verbatimSymlinks: true })
-  await symlink(join(project, 'node_modules'), join(folder, 'node_modules'))
-  await run('npm', ['pack', '--offline', '--loglevel=error'], { cwd: folder })
-  const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'))
-  if (!name) throw new Error('npm pack made nothing.')
-  return join(folder, name)
-}
+})
 
 async function filesOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })

@@ -1,6 +1,7 @@
 // Owns the command line: `import-tracker`, which by itself runs the service, and its commands.
 import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError } from 'commander'
+import { addActions } from './actions.ts'
 import { addConnections } from './connections.ts'
 import { addDeliveries } from './deliveries.ts'
 import { addEndpoints } from './endpoints.ts'
@@ -136,6 +137,7 @@ addConnections(program)
 addEndpoints(program)
 addDeliveries(program)
 addEvents(program)
+addActions(program)
 addTokens(program)
 addWebhooks(program)
 addOpen(program)

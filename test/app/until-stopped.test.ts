@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { startScript } from '../cli/run.ts'
+import { startCommand } from '../cli/run.ts'
 
 const script = fileURLToPath(new URL('stopping.ts', import.meta.url))
 
 test('a second signal ends at once what is slow to stop', async () => {
-  const { child, said, exited } = startScript(script, ['hang'], {})
+  const { child, said, exited } = startCommand([process.execPath, script, 'hang'], {})
   await said(/started/)
   child.kill('SIGTERM')
   await said(/stopping/)
@@ -15,20 +15,20 @@ test('a second signal ends at once what is slow to stop', async () => {
 })
 
 test('an error that nobody expected stops it too, and shows in its status', async () => {
-  const { said, exited } = startScript(script, ['fail'], {})
+  const { said, exited } = startCommand([process.execPath, script, 'fail'], {})
   await said(/stopping/)
   expect(await exited).toBe(1)
 })
 
 test('a start that hangs ends after one signal, too', async () => {
-  const { child, said, exited } = startScript(script, ['never-start'], {})
+  const { child, said, exited } = startCommand([process.execPath, script, 'never-start'], {})
   await said(/starting/)
   child.kill('SIGTERM')
   expect(await exited).toBe(1)
 })
 
 test('a log that nobody reads any more doesn’t hold up the end', async () => {
-  const { child, said, exited } = startScript(script, ['log'], {})
+  const { child, said, exited } = startCommand([process.execPath, script, 'log'], {})
   await said(/started/)
   child.stdout?.destroy()
   child.kill('SIGTERM')
