@@ -86,13 +86,15 @@ function walk({
   const section = readme.split('\n## ').find((text) => text.startsWith('One import')) ?? ''
   const blocks = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => `${block}\necho\n`)
   expect(blocks.length).toBeGreaterThan(5)
-  return `${npx}${blocks.join('')}`
+  const written = blocks
+    .join('')
     .replace('$(cat .import-tracker/admin-token)', adminToken)
     .replaceAll('localhost:3000', new URL(service).host)
     .replaceAll('127.0.0.1:4010', new URL(sandbox).host)
     .replaceAll('localhost:4010', new URL(sandbox).host)
     .replaceAll('/tmp/', `${folder}/`)
     .replaceAll('127.0.0.1:4020', `127.0.0.1:${receiver}`)
+  return npx + written
 }
 
 /** What `npx` finds in a checkout, which is this project's own command. */
