@@ -34,7 +34,7 @@ describeEachStore('several processes', (store) => {
     )
     await second.stop()
     await third.stop()
-    await Promise.all(ids.map((id) => app.call('POST /v1/imports/{id}/stop', { id })))
+    for (const id of ids) expect(await app.call('POST /v1/imports/{id}/stop', { id })).toMatchObject({ status: 200 })
 
     expect([...provider.jobs.values()].map(({ most }) => most)).toEqual(ids.map(() => 1))
     for (const id of ids) expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.stopped'])

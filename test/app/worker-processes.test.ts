@@ -74,8 +74,8 @@ describeEachStore('worker processes', (store) => {
   }
 
   async function nothingIsLost({ jobs }: SlowProvider, ids: readonly string[]) {
-    const answers = await Promise.all(ids.map((id) => app.call('POST /v1/imports/{id}/stop', { id })))
-    expect(answers.filter(({ status }) => status !== 200).map(({ body }) => body)).toEqual([])
+    // One after the other: all at once would wait for each other longer than a request may on a busy machine.
+    for (const id of ids) expect(await app.call('POST /v1/imports/{id}/stop', { id })).toMatchObject({ status: 200 })
     expect([...jobs.values()].map(({ most }) => most)).toEqual(ids.map(() => 1)) // none twice at once
     for (const id of ids) expect(await app.eventTypesOf(id)).toEqual(['import.running', 'import.stopped'])
     const [stored] = await app.sql('SELECT sum(polls)::int AS polls FROM snapshots WHERE import_id = ANY($1)', [ids])
