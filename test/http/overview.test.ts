@@ -1,8 +1,10 @@
+import { pino } from 'pino'
 import type { Page } from 'playwright-core'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { outcomes } from '../../src/reporting/outcome-days.ts'
+import { startScheduler } from '../../src/work/schedule.ts'
 import { useApi } from '../support/worlds/api.ts'
 import { adminToken, unique } from '../support/worlds/ground.ts'
 import { executablePath, hasBrowser, lookAround, signIn, useBrowser } from './browser.ts'
@@ -45,8 +47,18 @@ beforeEach(() => api.clock.advance(10_000)) // past what is remembered
 test('before anything ended there are no bars, and the page says so', async () => {
   const html = await show()
   expect(html).toContain('Nothing ended in these days.')
-  expect(html).toContain('All is well')
   expect(titlesIn(html)).toEqual([])
+})
+
+test('all is well only where work goes on', async () => {
+  const stopped = await show()
+  expect(stopped).toContain('Work stands still')
+  expect(stopped).not.toContain('All is well')
+  const ticks = await startScheduler({ queues: api.queues, log: pino({ level: 'silent' }) })
+  onTestFinished(() => ticks.stop())
+  const started = await show()
+  expect(started).not.toContain('Work stands still')
+  expect(started).toContain('All is well')
 })
 
 test('the bars, the table and reporting.daily_outcomes have the same numbers', async () => {

@@ -100,12 +100,12 @@ async function renew() {
     if (!response.ok && response.status !== 404) throw new Error(`status ${response.status}`)
     if (isSelecting()) isDue = true
     else put(next)
+    renewedAt = performance.now() // a failure isn't one: the page is late, and is asked for again within a second
     say({ page: '' })
   } catch {
     say({ page: 'Reconnecting …' })
     isDue = true
   } finally {
-    renewedAt = performance.now()
     isBusy = false
     if (isDue) setTimeout(renew, 1_000)
   }

@@ -8,6 +8,7 @@ import { AppError } from '../../api/refusal.ts'
 import type { Queues } from '../../queue/queues.ts'
 import { applicationSecurity, noStore } from '../security-headers.ts'
 import { type PageGuardDeps, requireSignIn } from './guard.ts'
+import { wayBack, wayBackStyle } from './way-back.ts'
 
 const path = '/queues'
 
@@ -19,12 +20,13 @@ export function mountBoard(app: IRouter, deps: PageGuardDeps & { queues: Queues[
     options: {
       uiConfig: {
         boardTitle: 'Import Tracker',
+        hideDocsLink: true,
         boardLogo: { path: `${deps.basePath}/assets/icon.svg`, width: 26, height: 26 },
       },
     },
   })
   const board: Express = adapter.getRouter()
-  withoutForeignFonts(board)
+  changePage(board, deps.basePath)
   app.use(path, applicationSecurity, exceptAssets(noStore), requireSignIn(deps, 'admin'), readOnly, board)
 }
 
@@ -35,13 +37,21 @@ const readOnly: RequestHandler = (request, _response, next) => {
   next()
 }
 
-/** Bull Board's page loads fonts from Google. That would reveal visitors, and there may be no internet. */
-function withoutForeignFonts(board: Express): void {
+/**
+ * Adds the way back to the overview. Takes out fonts that the page loads from Google, because that would reveal visitors,
+ * and there may be no internet.
+ */
+function changePage(board: Express, basePath: string): void {
   const { engines } = board as unknown as { engines: Record<string, Parameters<Express['engine']>[1]> }
   const render = engines['.ejs']
   if (!render) throw new Error('Bull Board has no page to render.')
+  const ours = (page: string) =>
+    page
+      .replace(foreignFonts, '')
+      .replace('</head>', (end) => wayBackStyle(basePath).text + end)
+      .replace('<div id="root">', (root) => wayBack(basePath).text + root)
   board.engine('ejs', (file, options, done) => {
-    render(file, options, (error: unknown, page?: string) => done(error, page?.replace(foreignFonts, '')))
+    render(file, options, (error: unknown, page?: string) => done(error, page && ours(page)))
   })
 }
 

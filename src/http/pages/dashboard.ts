@@ -50,7 +50,7 @@ export function mountDashboard(app: IRouter, deps: Deps): void {
     const body = html`<h1>Overview</h1>
 ${steps}
 ${troubles.length > 0 ? troubleCard(troubles) : null}
-${attentionCard(attention, basePath)}
+${troubles.length > 0 && attention.items.length === 0 ? null : attentionCard(attention, basePath)}
 ${stateCounts(`${basePath}/imports`, counts)}
 ${outcomes.card}
 <section class="card"><h2><a href="${basePath}/imports">Recent imports</a></h2>${

@@ -4,6 +4,7 @@ import express, { type IRouter } from 'express'
 import type { OpenApiDocument } from '../openapi.ts'
 import { applicationSecurity } from '../security-headers.ts'
 import { html } from './html.ts'
+import { wayBack, wayBackStyle } from './way-back.ts'
 
 const assets = fileURLToPath(new URL('../assets', import.meta.url))
 /** Scalar's package for Fastify contains the bundle as a file. */
@@ -17,10 +18,11 @@ function docsPage(basePath: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>API · Import Tracker</title>
 <link rel="icon" href="${basePath}/assets/icon.svg" type="image/svg+xml">
+${wayBackStyle(basePath)}
 <script defer src="${basePath}/assets/scalar.js"></script>
 <script defer src="${basePath}/assets/docs.js"></script>
 </head>
-<body><div id="app"></div></body>
+<body>${wayBack(basePath)}<div id="app"></div></body>
 </html>
 `.text
 }
