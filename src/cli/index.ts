@@ -24,7 +24,7 @@ const program = new Command('import-tracker')
   .exitOverride()
 
 program
-  .command('serve', { isDefault: true })
+  .command('serve')
   .description('run the service (the default)')
   .action(async () => {
     const [{ readConfig }, { createLog }] = await Promise.all([import('../config/config.ts'), import('../base/log.ts')])
@@ -161,7 +161,8 @@ program
   })
 
 try {
-  await program.parseAsync()
+  const given = process.argv.slice(2)
+  await program.parseAsync(given.length === 0 ? ['serve'] : given, { from: 'user' })
 } catch (error) {
   // Commander has said what is wrong, and where somebody asked for help nothing is.
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : exitCodes.usage)

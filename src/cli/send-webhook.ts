@@ -41,9 +41,12 @@ export async function sendWebhook(
   }
 }
 
-/** The code of the socket's error lies below the error of `fetch`. */
+/** What went wrong lies below the error of `fetch`: the code of the socket's error, or words. */
 function reasonOf(error: unknown): string {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
+  let reason = ''
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
     if ('code' in cause && typeof cause.code === 'string') return `: ${cause.code}`
-  return ''
+    reason = cause.message
+  }
+  return reason === '' ? '' : `: ${reason}`
 }

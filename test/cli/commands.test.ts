@@ -138,5 +138,9 @@ test('an unknown command and a wrong option are refused', async () => {
     code: 2,
     stderr: expect.stringContaining('It must be a port'),
   })
-  expect(await runCli(['fly'], {})).toMatchObject({ code: 2 })
+  expect(await runCli(['fly'], {})).toMatchObject({ code: 2, stderr: "error: unknown command 'fly'\n" })
+  expect(await runCli(['imprts', 'list'], {})).toMatchObject({
+    code: 2,
+    stderr: "error: unknown command 'imprts'\n(Did you mean imports?)\n",
+  })
 })
