@@ -37,9 +37,9 @@ export function addSigningIn(program: Command): void {
 /** On a terminal nothing that is typed is shown. */
 async function askForToken(url: string, signal: AbortSignal): Promise<string> {
   if (!process.stdin.isTTY) return readStdin()
-  process.stderr.write(`Token for ${url}: `)
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+  process.stderr.write(`Token for ${url}: `) // once the terminal is raw, so that it shows nothing of what is pasted now
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT')) // the terminal is raw, so that Ctrl-C is a key
   try {
     return await lines.question('', { signal })
