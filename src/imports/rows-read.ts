@@ -9,21 +9,29 @@ import type { RowsRead } from '../providers/contract.ts'
 /** What was read of an import's rows. The error says why it aren't all. */
 export interface ReadRows extends RowsRead {
   error: StoredPollError | null
+  /** True: the rows are still being read. */
+  goesOn: boolean
 }
 
-/** Returns what was read of these imports' rows, of those whose collection is over. */
+/**
+ * Returns what was read of these imports' rows, of those whose collection is over. Of `nearEnd`, which wait for their
+ * rows hardly any longer, also what was read so far.
+ */
 export async function findRowsRead(
   tx: Database | Transaction,
   importIds: readonly string[],
+  nearEnd: ReadonlySet<string> = new Set(),
 ): Promise<Map<string, ReadRows>> {
   if (importIds.length === 0) return new Map()
-  const ended = await tx
-    .select({ id: imports.id, rows: imports.rowResults, error: imports.detailsError })
+  const read = await tx
+    .select({ id: imports.id, rows: imports.rowResults, error: imports.detailsError, state: imports.detailsState })
     .from(imports)
-    .where(and(inArray(imports.id, [...importIds]), inArray(imports.detailsState, ['complete', 'incomplete'])))
+    .where(inArray(imports.id, [...importIds]))
   const found = new Map<string, ReadRows>()
-  for (const { id, rows, error } of ended) {
-    found.set(id, { rows, failed: await countFailedRows(tx, id), error })
+  for (const { id, rows, error, state } of read) {
+    const goesOn = state !== 'complete' && state !== 'incomplete'
+    if (goesOn && !nearEnd.has(id)) continue
+    found.set(id, { rows, failed: await countFailedRows(tx, id), error, goesOn })
   }
   return found
 }

@@ -25,7 +25,7 @@ export interface TrackedImport {
   providerStartedAt: Date | null
   providerExpiresAt: Date | null
   heldOutcome: StoredHeldOutcome | null
-  /** What was read of the rows that tell its outcome. Absent: it doesn't await any, or they aren't all there yet. */
+  /** What was read of the rows that tell its outcome. Absent: it doesn't await any, or goes on awaiting them. */
   rowsRead?: ReadRows
   /** True: the last poll failed, or the outcome lacks something. */
   hasError: boolean

@@ -102,10 +102,8 @@ export function assess(tracked: TrackedImport, asked: Asked, heard: Heard, now: 
 }
 
 function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, now: Date): Assessment {
-  const answer = withRows(tracked, asked, {
-    ...given,
-    report: withTimesThatCanBe(given.report, given.date ?? now),
-  })
+  const possible = { ...given, report: withTimesThatCanBe(given.report, given.date ?? now) }
+  const answer = withRows(tracked, asked, possible, now)
   const { report } = answer
   const heardAt = { clockAheadMs: clockAheadMs(given.date, now), now }
   const from = tracked.state as ImportState
@@ -160,12 +158,20 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
 }
 
 /**
- * Refines a report that awaits its rows, once they are read. Some of the rows don't tell how all of them went: then what
+ * Refines a report that awaits its rows, once they are read or may be awaited no longer. Some of the rows don't tell how all of them went: then what
  * the provider reported stays, but for a success that a failed row disproves.
  */
-function withRows({ rowsRead }: TrackedImport, { provider }: Asked, answer: AskedStatus) {
+function withRows(
+  { rowsRead, heldOutcome, deadlineAt }: TrackedImport,
+  { provider }: Asked,
+  answer: AskedStatus,
+  now: Date,
+) {
   if (!rowsRead || !answer.awaitsRows || !provider.outcomeOfRows) return { ...answer, rowsError: null }
-  const { error, failed } = rowsRead
+  const isWaiting = rowsRead.goesOn && heldOutcome !== null && !isExhausted(heldOutcome, deadlineAt, now)
+  if (isWaiting) return { ...answer, rowsError: null }
+  const { failed } = rowsRead
+  const error = rowsRead.error ?? (rowsRead.goesOn ? heldError('Its rows were not read in time.', now) : null)
   const { report } = answer
   const reported = report.state === 'succeeded' && failed > 0 ? { ...report, state: 'partial' as const } : report
   const told = error === null ? provider.outcomeOfRows(report, rowsRead) : reported

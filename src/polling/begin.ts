@@ -1,5 +1,6 @@
 // Owns which polls begin now: for each served connection as many as it allows, the longest due first.
 import { type SQL, sql } from 'drizzle-orm'
+import { after } from '../base/clock.ts'
 import type { Baseline } from '../baselines/baseline.ts'
 import { kindOf } from '../baselines/kind.ts'
 import type { Baselines } from '../baselines/read.ts'
@@ -8,6 +9,7 @@ import type { ConnectionAccess, ConnectionAccesses } from '../connections/access
 import { opensAt, type Room, readRooms, spendRequests } from '../connections/rooms.ts'
 import type { Transaction } from '../db/client.ts'
 import { phaseOf } from '../db/phase.ts'
+import { isExhausted } from '../imports/outcome.ts'
 import { findProbes } from '../imports/probe.ts'
 import { findRowsRead } from '../imports/rows-read.ts'
 import { type TrackedImport, type TrackedRow, trackedColumns, trackedOf } from '../imports/tracked.ts'
@@ -39,7 +41,7 @@ export async function beginPolls(
     most,
   )
   const busy = owners.flatMap((owner) => [...owner.underWay.keys()])
-  const found = await withRowsRead(tx, await longestDue(tx, rooms, allotted, { busy, now }))
+  const found = await withRowsRead(tx, await longestDue(tx, rooms, allotted, { busy, now }), now)
   const ours = rooms.filter(({ isTaken }) => !isTaken).map(({ row }) => row)
   const stretches = await withStretch(tx, ours, now)
   const opened = await accesses.open(
@@ -87,10 +89,21 @@ async function longestDue(
   ]
 }
 
-async function withRowsRead(tx: Transaction, due: TrackedImport[]): Promise<TrackedImport[]> {
-  const awaiting = due.filter(({ heldOutcome }) => heldOutcome?.awaitsRows).map(({ id }) => id)
+/** Longer than a poll takes: its answer may come when the time is over. */
+const longestPollMs = 120_000
+
+async function withRowsRead(tx: Transaction, due: TrackedImport[], now: Date): Promise<TrackedImport[]> {
+  const awaiting = due.filter(({ heldOutcome }) => heldOutcome?.awaitsRows)
   if (awaiting.length === 0) return due
-  const read = await findRowsRead(tx, awaiting)
+  const answeredAt = after(now, longestPollMs)
+  const nearEnd = awaiting.filter(
+    ({ heldOutcome, deadlineAt }) => heldOutcome && isExhausted(heldOutcome, deadlineAt, answeredAt),
+  )
+  const read = await findRowsRead(
+    tx,
+    awaiting.map(({ id }) => id),
+    new Set(nearEnd.map(({ id }) => id)),
+  )
   return due.map((tracked) => {
     const rowsRead = read.get(tracked.id)
     return rowsRead ? { ...tracked, rowsRead } : tracked

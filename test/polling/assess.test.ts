@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { noBaseline } from '../../src/baselines/baseline.ts'
+import type { StoredPollError } from '../../src/db/schema/index.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
+import { maxAwaitRowsMs } from '../../src/imports/outcome.ts'
 import type { TrackedImport } from '../../src/imports/tracked.ts'
 import { type Asked, type Assessment, assess } from '../../src/polling/assess.ts'
 import type { AskedStatus } from '../../src/providers/ask.ts'
@@ -474,9 +476,9 @@ describe('an outcome that the rows tell', () => {
   }
   const held = { state: 'succeeded', since: now.toISOString(), asked: 1, hasDetails: true, awaitsRows: true } as const
   const error = { code: 'invalid_response', message: 'The file broke off.', at: now.toISOString() }
-  const ended = (state: 'succeeded' | 'partial', rowsRead: TrackedImport['rowsRead'] & object) =>
+  const ended = (state: 'succeeded' | 'partial', rowsRead: Omit<TrackedImport['rowsRead'] & object, 'goesOn'>) =>
     assess(
-      { ...seen, heldOutcome: held, rowsRead },
+      { ...seen, heldOutcome: held, rowsRead: { ...rowsRead, goesOn: false } },
       { ...asked, provider },
       answer({ state, providerStatus: 'DONE' }, { awaitsRows: true }),
       now,
@@ -498,6 +500,28 @@ describe('an outcome that the rows tell', () => {
     expect(ended(state, { ...read, error })).toMatchObject({
       ...{ to, lastError: error, heldOutcome: null },
       answer: { report: { rows: unknownRows } },
+    })
+  })
+
+  describe('that are still being read', () => {
+    const reading = (failed: number, readError: StoredPollError | null, ms: number) =>
+      assess(
+        { ...seen, heldOutcome: held, rowsRead: { rows: 900, failed, error: readError, goesOn: true } },
+        { ...asked, provider },
+        answer({ state: 'succeeded', providerStatus: 'DONE' }, { awaitsRows: true }),
+        new Date(now.getTime() + ms),
+      )
+
+    test('is waited for as long as there is time', () => {
+      expect(reading(3, null, maxAwaitRowsMs - 1)).toMatchObject({ heldOutcome: { awaitsRows: true } })
+    })
+
+    test.each([
+      ['disproves a success by a failed row', 3, null, 'partial', 'outcome_incomplete'],
+      ['tells why the rows weren’t there', 3, error, 'partial', 'invalid_response'],
+      ['is what the status says where no row has failed', 0, null, 'succeeded', 'outcome_incomplete'],
+    ] as const)('%s, once the time is over', (_what, failed, readError, to, code) => {
+      expect(reading(failed, readError, maxAwaitRowsMs)).toMatchObject({ to, heldOutcome: null, lastError: { code } })
     })
   })
 })
