@@ -4,9 +4,10 @@ import type { ProviderErrorKind } from '../providers/error.ts'
 
 /**
  * - `rows_missing`: fewer rows came than the provider announced.
+ * - `file_slow`: hardly anything of the file came.
  * - `file_changed`: it is another file than the one whose beginning is stored.
  */
-export type ListTroubleKind = ProviderErrorKind | 'rows_missing' | 'file_changed'
+export type ListTroubleKind = ProviderErrorKind | 'rows_missing' | 'file_slow' | 'file_changed'
 
 /** How the collection has gone so far (see db/schema/imports.ts). */
 export interface Trouble {
@@ -28,6 +29,7 @@ const faults: ReadonlySet<ListTroubleKind> = new Set<ListTroubleKind>([
   'headers_too_large',
   'response_too_large',
   'rows_missing',
+  'file_slow',
   'file_changed',
 ])
 

@@ -8,20 +8,23 @@ import type { Database } from '../db/client.ts'
 import type { StoredPollError } from '../db/schema/index.ts'
 import { goingOn, rowsMissing } from '../imports/pages.ts'
 import { storedError } from '../imports/stored-error.ts'
-import type { ProviderClient } from '../providers/client.ts'
+import type { ProviderClient, ProviderErrorKind } from '../providers/client.ts'
+import type { Pace } from '../providers/files/asked-file.ts'
 import type { Hold } from '../work/kind.ts'
 import type { Wake } from '../work/wake.ts'
 import { type Checkpoint, giveUpWalk, nextCursor, postpone, postponeFailed, storeCollectedPage } from './checkpoint.ts'
 import { createFilePages } from './file-pages.ts'
 import { giveUpAfterMs, tooLate } from './give-up.ts'
 import { judge, type ListTroubleKind, type Trouble } from './judge.ts'
-import { createPages } from './pages.ts'
+import { createListPages } from './list-pages.ts'
 
 export interface WalkDeps {
   db: Database
   clock: Clock
   client: ProviderClient
   wake: Wake
+  /** How slowly a file may come. Absent: the usual. */
+  filePace?: Pace
 }
 
 /** After this many empty pages in a row, the list has no end. */
@@ -38,7 +41,7 @@ export interface Walked {
 /** Walks on from the checkpoint for one turn. */
 export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Checkpoint, hold: Hold): Promise<Walked> {
   const { db, clock, wake } = deps
-  const create = access.provider.files ? createFilePages : createPages
+  const create = access.provider.files ? createFilePages : createListPages
   await using pages = create(deps, access, start.row.jobId, hold)
   let at = start
   let trouble: Trouble = start.row
@@ -123,11 +126,17 @@ async function goOnAfter(
   }
   const next = backOff({ importId: at.row.id, failures: trouble.collectFailures, retryAfterMs, limits })
   const until = after(now, next.delayMs)
-  const failed = isElsewhere || kind === 'rows_missing' || kind === 'file_changed' ? null : kind
+  const failed = isElsewhere ? null : callOf(kind)
   if (verdict !== 'give_up')
     return postponeFailed(db, at, until, { trouble, error, failed, anew: verdict === 'anew' }, now)
   await giveUpWalk(db, at, { error, failed, now })
   wake(['deliver', 'poll'])
+}
+
+/** Returns how the call failed. Null: it didn't. */
+function callOf(kind: ListTroubleKind): ProviderErrorKind | null {
+  if (kind === 'rows_missing' || kind === 'file_changed') return null
+  return kind === 'file_slow' ? 'timeout' : kind
 }
 
 function withoutEnd(now: Date): StoredPollError {

@@ -4,7 +4,7 @@
 import { ZodError } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import type { Agents, EgressTimeouts } from '../egress/agents.ts'
-import type { Response } from '../egress/body.ts'
+import { discard, type Response } from '../egress/body.ts'
 import { readDate, readRetryAfter } from '../egress/retry-after.ts'
 import { startCall } from './call.ts'
 import type { AnswerHead, Provider, ProviderRequest } from './contract.ts'
@@ -108,10 +108,11 @@ export function createProviderClient(options: {
 
     async open({ origin, path, method = 'GET', headers, body }, asking) {
       const call = startCall(asking.signal, totalMs)
+      let response: Response | undefined
       try {
         const sent = { ...requestHeaders, accept: '*/*', ...headers }
         // The caller's signal: a file may take longer than any other answer.
-        const response = await call.unlessOver(
+        response = await call.unlessOver(
           agents.for(origin).request({
             origin,
             path,
@@ -124,8 +125,9 @@ export function createProviderClient(options: {
         const { statusCode: status } = response
         if ((status >= 200 && status <= 299) || status === 416) return response
         const retryAfterMs = readRetryAfter(response.headers, clock.now())
-        throw await statusError(response, retryAfterMs, { ...asking, now: clock.now() })
+        throw await call.unlessOver(statusError(response, retryAfterMs, { ...asking, now: clock.now() }))
       } catch (error) {
+        if (response && call.reason()) discard(response.body)
         throw error instanceof ProviderError ? error : (call.reason() ?? networkError(error))
       } finally {
         call.end()

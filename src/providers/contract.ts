@@ -178,8 +178,8 @@ export interface FileSource<Credentials = unknown, Settings = unknown> extends F
   /** Where the status answer says that it is, below or beside the base URL. Null: `request` alone says it. */
   url: string | null
   /**
-   * Hosts that `url` may have besides that of the base URL: exact, or with all below them (`*.example.com`). Only the
-   * base URL's own origin gets the headers of `request`, and with them the credentials.
+   * Hosts that `url` may have besides that of the base URL: exact, or with all below them (`*.example.com`), at the port
+   * of https or at one that is named (`example.com:8443`). Only the base URL's own origin gets the headers of `request`, and with them the credentials.
    */
   hosts: readonly string[]
   request(job: Job<Credentials, Settings>): ProviderRequest

@@ -1,13 +1,13 @@
 // Files of rows over real sockets: each format and server, cut off in the middle and read on, at another origin without
 // our credentials.
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import { gzipSync } from 'node:zlib'
 import { eq } from 'drizzle-orm'
 import { pino } from 'pino'
 import { pack } from 'tar-stream'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { giveUpOverdue } from '../../src/collecting/give-up.ts'
 import { collectWork } from '../../src/collecting/work.ts'
 import type { ConnectionAccess } from '../../src/connections/access.ts'
@@ -16,6 +16,7 @@ import { effectiveLimits } from '../../src/model/limits.ts'
 import type { Provider } from '../../src/providers/contract.ts'
 import { createDocumentProvider } from '../../src/providers/document/provider.ts'
 import { documentSchema } from '../../src/providers/document/read-document.ts'
+import type { Pace } from '../../src/providers/files/asked-file.ts'
 import { takeLeases } from '../../src/work/leases.ts'
 import { createServer } from '../../src/work/serve.ts'
 import { sendJson, startClient, startVendor, type Vendor } from '../providers/vendor.ts'
@@ -64,7 +65,10 @@ const csvAtUrl = {
   row,
 }
 
-function kindOf(connectionId: string, provider: Provider) {
+/** Tests can't wait as long as the service does. */
+const shortPace = { bytes: 1_000, ms: 300 }
+
+function kindOf(connectionId: string, provider: Provider, filePace?: Pace) {
   const access = {
     id: connectionId,
     name: 'vendor',
@@ -81,6 +85,7 @@ function kindOf(connectionId: string, provider: Provider) {
   return collectWork({
     ...deps(),
     client: asker.client,
+    ...(filePace && { filePace }),
     accesses: { load: async () => accesses, open: async () => accesses },
   })
 }
@@ -98,13 +103,19 @@ async function dueImport(columns = {}) {
 }
 
 /** Walks when it is due, until nothing is due any more or it was asked so often. */
-async function collect({ connectionId, id }: { connectionId: string; id: string }, provider: Provider, turns = 1) {
+async function collect(
+  { connectionId, id }: { connectionId: string; id: string },
+  provider: Provider,
+  turns = 1,
+  filePace?: Pace,
+) {
   for (let turn = 0; turn < turns; turn++) {
     const { nextCollectAt } = await world.importRow(id)
     if (nextCollectAt === null) return
     if (nextCollectAt > world.clock.now()) world.clock.set(nextCollectAt)
     const [lease] = await takeLeases(world.db, 'collect', [connectionId], world.clock.now())
-    await createServer(kindOf(connectionId, provider), deps()).serve(lease?.id ?? '', new AbortController().signal)
+    const kind = kindOf(connectionId, provider, filePace)
+    await createServer(kind, deps()).serve(lease?.id ?? '', new AbortController().signal)
     await world.db.delete(leases).where(eq(leases.ownerId, connectionId))
   }
 }
@@ -217,6 +228,9 @@ describe('every format', () => {
   const results = number(0, 2_500).map((n) => ({ id: n, code: 'bad', message: `Row ${n}`, line: n }))
   const lines = results.map((one) => `${JSON.stringify(one)}\n`).join('')
   const list = JSON.stringify(results)
+  const csv = csvOf(number(0, 2_500)).toString()
+  const utf16 = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')
+  const inMembers = (text: string) => Buffer.concat([text.slice(0, 700), text.slice(700)].map((part) => gzipSync(part)))
   const file = (more: object) => [{ kind: 'file', url: '/url', hosts: ['127.0.0.1'], row, ...more }]
   const halves = [results.slice(0, 1_300), results.slice(1_300)].map((half) => JSON.stringify(half, null, 1))
 
@@ -227,6 +241,23 @@ describe('every format', () => {
     ['gzip by a header', { format: 'jsonl', unpack: 'gzip' }, () => ({ bytes: gzipSync(lines), encoding: 'gzip' })],
     ['a JSON list', { format: 'json' }, () => ({ bytes: Buffer.from(list) })],
     ['CSV in gzip', { format: 'csv' }, () => ({ bytes: gzipSync(csvOf(number(0, 2_500))) })],
+    ['gzip of two members', { format: 'jsonl' }, () => ({ bytes: inMembers(lines) })],
+    ['CSV in UTF-16', { format: 'csv' }, () => ({ bytes: utf16(csvOf(number(0, 2_500)).toString()) })],
+    ['CSV in UTF-16, the bigger end first', { format: 'csv' }, () => ({ bytes: utf16(csv).swap16() })],
+    ['JSON lines in UTF-16 in gzip', { format: 'jsonl' }, () => ({ bytes: gzipSync(utf16(lines)) })],
+    ['a JSON list in UTF-16', { format: 'json' }, () => ({ bytes: utf16(list) })],
+    [
+      'CSV of an old Mac',
+      { format: 'csv' },
+      () => ({
+        bytes: Buffer.from(
+          csv
+            .replaceAll('"\n', '"\r')
+            .replaceAll(/(\d)\n/g, '$1\r')
+            .replace('line\n', 'line\r'),
+        ),
+      }),
+    ],
     [
       'an archive',
       { format: 'json', unpack: 'tarGz' },
@@ -251,6 +282,7 @@ describe('every format', () => {
     ['CSV, by a server that names no version', { format: 'csv' }, csvOf(number(0, 2_500)), true, false],
     ['JSON lines, in parts', { format: 'jsonl' }, Buffer.from(lines), true, true],
     ['JSON lines in gzip', { format: 'jsonl' }, gzipSync(lines), true, true],
+    ['CSV in UTF-16, but list', { format: 'csv' }, utf16(csv), true, true],
     ['a JSON list', { format: 'json' }, Buffer.from(list), true, true],
     [
       'an archive',
@@ -378,6 +410,79 @@ describe('what can’t be read ends within hours, and says why', () => {
     const found = await world.importRow(due.id)
     expect(found).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null, detailsError: { code } })
     expect(world.clock.now().getTime() - registeredAt.getTime()).toBeLessThan(8 * 3_600_000)
+  })
+})
+
+describe('a file that hardly comes', () => {
+  let drips: NodeJS.Timeout[] = []
+  afterEach(() => {
+    for (const drip of drips) clearInterval(drip)
+    drips = []
+  })
+
+  /** A server that sends the rest byte by byte, or nothing more. */
+  function dripAfter(start: Buffer, byte: string, status = 200) {
+    return (_request: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(status, { 'content-type': 'text/csv' }).write(start)
+      const drip = setInterval(() => response.write(byte), 20)
+      drips.push(drip)
+      response.on('close', () => clearInterval(drip))
+    }
+  }
+  const whole = csvOf(number(0, 5_000))
+
+  test.each<[string, Buffer, string, object, number]>([
+    ['within its header', Buffer.from('id,mess'), 'x', {}, 0],
+    ['within its first record', Buffer.from('id,message\n1,"'), 'x', {}, 0],
+    ['that stands still', Buffer.from('id,message\n1,"'), '', {}, 0],
+    ['behind some records, which stay', Buffer.from('id,message\n1,bad\n2,bad\n3'), 'x', {}, 2],
+    ['behind a piece of records, which stay', whole, ' ', {}, 5_000],
+    ['within gzip', gzipSync(whole).subarray(0, 60), 'x', {}, 0],
+    ['within an archive', gzipSync(randomBytes(5_000)).subarray(0, 100), '', { format: 'json', unpack: 'tarGz' }, 0],
+    ['within a JSON list', Buffer.from('[{"id":1,"message":"x"},{"id":2'), '0', { format: 'json' }, 1],
+  ])('makes room for others, and is asked for again: %s', async (_where, start, byte, more, kept) => {
+    storage.answer(dripAfter(start, byte))
+    vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+    const due = await dueImport()
+    await collect(due, providerOf([{ ...csvAtUrl, ...more }]), 1, shortPace)
+    expect(await world.importRow(due.id)).toMatchObject({
+      ...{ detailsState: kept > 0 ? 'collecting' : 'pending', rowResults: kept, collectFailures: 1 },
+      detailsError: { code: 'timeout', message: expect.stringContaining('more slowly') },
+      nextCollectAt: expect.any(Date),
+    })
+    const { nextCollectAt } = await world.importRow(due.id)
+    expect(nextCollectAt?.getTime()).toBeGreaterThan(world.clock.now().getTime())
+    expect(drips).toHaveLength(1)
+  })
+
+  test('is read on where it was left, once the server has recovered', async () => {
+    storage.answer(dripAfter(whole.subarray(0, 100_000), ''))
+    vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+    const due = await dueImport()
+    await collect(due, providerOf([csvAtUrl]), 1, shortPace)
+    expect((await world.importRow(due.id)).rowResults).toBeGreaterThan(1_000)
+    storage.answer(serve({ bytes: whole }))
+    await collect(due, providerOf([csvAtUrl]), 1, shortPace)
+    expect(await world.importRow(due.id)).toMatchObject({ detailsState: 'complete', detailsError: null })
+    expect(await idsOf(due.id)).toEqual(number(0, 5_000).map(String))
+  })
+
+  test('is given up within hours, if it never gets better', async () => {
+    storage.answer(dripAfter(Buffer.from('id,message\n1,bad\n2'), 'x'))
+    vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+    const due = await dueImport()
+    const since = world.clock.now().getTime()
+    for (let turn = 0; turn < 40 && (await world.importRow(due.id)).nextCollectAt !== null; turn++) {
+      await collect(due, providerOf([csvAtUrl]), 1, { bytes: 1_000, ms: 50 })
+      await giveUpOverdue(world)
+    }
+    expect(await world.importRow(due.id)).toMatchObject({
+      ...{ detailsState: 'incomplete', nextCollectAt: null, rowResults: 1 },
+      detailsError: { code: 'timeout' },
+    })
+    expect(world.clock.now().getTime() - since).toBeLessThan(8 * 3_600_000)
+    const events = await world.sql('SELECT type FROM events WHERE import_id = $1', [due.id])
+    expect(events).toEqual([{ type: 'import.rows_incomplete' }])
   })
 })
 

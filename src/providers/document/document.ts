@@ -318,8 +318,11 @@ export type OutcomeForm = z.output<typeof outcomeSchema>
 
 const hostName = z
   .string()
-  .max(253)
-  .regex(/^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/, 'must be a host’s name, or "*." and the end of one')
+  .max(260)
+  .regex(
+    /^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[1-9][0-9]{0,4})?$/,
+    'must be a host’s name, or "*." and the end of one, with a port or without',
+  )
   .refine((name) => !name.startsWith('*.') || name.slice(2).includes('.'), 'must have more than one part behind "*."')
 
 const fileLimits = z.strictObject({
@@ -344,7 +347,7 @@ const fileSchema = z
     ...rowsOfAnyList,
     /** Where it is, in the status answer. No file is there where it has no value. */
     url: value.optional(),
-    /** Where `url` may lead, besides the base URL. */
+    /** Where `url` may lead, besides the base URL. A host without a port has that of https. */
     hosts: z.array(hostName).max(20).default([]),
     /** Instead of `url`. */
     request: requestSchema.optional(),

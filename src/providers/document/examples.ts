@@ -94,8 +94,7 @@ function meaningOfFile(provider: Provider, { answer, status, file = 0, settings 
     const { body } = answer
     const text = typeof body === 'string' ? body : JSON.stringify(body ?? '')
     const { limits, format } = source
-    const reading = { maxRecordBytes: limits.recordLength, first: 0, decode: (bytes: Buffer) => bytes.toString() }
-    const reader = readRecords(format, reading)
+    const reader = readRecords(format, { maxRecordBytes: limits.recordLength, from: null })
     const some = [reader.read(Buffer.from(text)), reader.end()]
     const details = source.read(some.flatMap((one) => one?.records ?? []))
     return { report: null, details, missing: null, error: null }

@@ -6,7 +6,7 @@ const maxUrlLength = 8_192
 
 /**
  * Returns the URL, if it leads to the base URL's own origin or to one of the hosts, and isn't less secure than the base
- * URL.
+ * URL. A host may name a port.
  * @throws {ProviderError} `blocked_address`
  */
 export function fileUrl(text: string, hosts: readonly string[], baseUrl: string): URL {
@@ -16,7 +16,7 @@ export function fileUrl(text: string, hosts: readonly string[], baseUrl: string)
   if (url.username || url.password) throw refused('has a user name or password')
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && base.protocol === 'http:'))
     throw refused('doesn’t begin with https')
-  if (url.origin !== base.origin && !hosts.some((host) => isOfHost(url.hostname, host)))
+  if (url.origin !== base.origin && !hosts.some((host) => isOfHost(url, host)))
     throw refused(`leads to ${url.host}, which the provider’s document doesn’t allow`)
   return url
 }
@@ -30,7 +30,17 @@ function refused(why: string): ProviderError {
   return new ProviderError('blocked_address', `The file’s URL ${why}, so it wasn’t asked.`)
 }
 
-function isOfHost(name: string, host: string): boolean {
-  const wanted = host.toLowerCase()
-  return wanted.startsWith('*.') ? name.endsWith(wanted.slice(1)) && name.length > wanted.length - 1 : name === wanted
+/** A host without a port has that of https. Where the base URL has no https itself, it is a test, and any port will do. */
+function isOfHost({ hostname, port, protocol }: URL, host: string): boolean {
+  const [, name = '', wantedPort] = /^(.*?)(?::(\d+))?$/.exec(host.toLowerCase()) ?? []
+  const isPort =
+    wantedPort === undefined ? port === '' || protocol === 'http:' : Number(wantedPort) === portOf(port, protocol)
+  if (!isPort) return false
+  return name.startsWith('*.')
+    ? hostname.endsWith(name.slice(1)) && hostname.length > name.length - 1
+    : hostname === name
+}
+
+function portOf(port: string, protocol: string): number {
+  return port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port)
 }

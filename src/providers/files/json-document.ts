@@ -3,22 +3,13 @@
 import { parseAnswer } from '../response.ts'
 import { FileError } from './file-error.ts'
 import { tooLong } from './lines.ts'
-import type { RecordReader } from './records.ts'
+import type { Reading, RecordReader } from './records.ts'
 
 const [space, quote, backslash, comma] = [0x20, 0x22, 0x5c, 0x2c]
 const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d]
 const byteOrderMark = [0xef, 0xbb, 0xbf]
 
-/** @param first the number of the first record that will be read. */
-export function readJsonDocument({
-  maxRecordBytes,
-  first,
-  decode,
-}: {
-  maxRecordBytes: number
-  first: number
-  decode: (bytes: Buffer) => string
-}): RecordReader {
+export function readJsonDocument({ maxRecordBytes, from }: Reading): RecordReader {
   let place: 'before' | 'list' | 'object' | 'behind' = 'before'
   let held: Buffer[] = []
   let heldBytes = 0
@@ -26,12 +17,13 @@ export function readJsonDocument({
   let isInText = false
   let isEscaped = false
   let marks = 0
-  let isBehindComma = false
-  let number = first
+  let number = from?.records ?? 0
+  /** What a list goes on with. */
+  let wanted: 'first' | 'value' | 'comma' = 'first'
 
   function recordOf(bytes: Buffer) {
     number += 1
-    const record = parseAnswer(decode(bytes))
+    const record = parseAnswer(bytes.toString('utf8'))
     if (record === undefined) throw new FileError('malformed', `Record ${number} of the file isn't JSON.`)
     return record
   }
@@ -51,7 +43,7 @@ export function readJsonDocument({
         held = []
         heldBytes = 0
         start = -1
-        isBehindComma = false
+        wanted = 'comma'
       }
 
       for (let at = 0; at < bytes.length; at++) {
@@ -74,15 +66,17 @@ export function readJsonDocument({
           }
           if (place === 'behind') throw new FileError('malformed', 'The file goes on behind the end of its JSON.')
           if (byte === comma) {
-            if (isBehindComma || number === first)
-              throw new FileError('malformed', 'The file’s list has a comma too many.')
-            isBehindComma = true
+            if (wanted !== 'comma') throw oddComma()
+            wanted = 'value'
             continue
           }
           if (byte === closeList) {
+            if (wanted === 'value') throw oddComma()
             place = 'behind'
             continue
           }
+          if (wanted === 'comma')
+            throw new FileError('malformed', `Record ${number} of the file has no comma behind it.`)
           start = at
           depth = 0
         }
@@ -100,7 +94,7 @@ export function readJsonDocument({
           }
         } else if (depth === 0 && (byte === comma || byte === closeList)) {
           take(at)
-          if (byte === comma) isBehindComma = true
+          if (byte === comma) wanted = 'value'
           else place = 'behind'
         }
       }
@@ -112,9 +106,15 @@ export function readJsonDocument({
       return records.length === 0 ? null : { records, bytes: read }
     },
     end() {
-      if (place === 'list' || place === 'object') throw new FileError('malformed', 'The file ends within its JSON.')
+      if (place === 'before') throw new FileError('malformed', 'The file is empty, which is no JSON.')
+      if (place !== 'behind') throw new FileError('malformed', 'The file ends within its JSON.')
       return null
     },
     headBytes: () => 0,
+    lines: () => null,
   }
+}
+
+function oddComma(): FileError {
+  return new FileError('malformed', 'The file’s list has a comma too many.')
 }

@@ -1,31 +1,26 @@
-// Owns reading JSON lines: one JSON value a line. Empty lines are none.
+// Owns reading JSON lines: one JSON value a line. Blank lines are none.
 import { parseAnswer } from '../response.ts'
+import { placeOf } from './cells.ts'
 import { FileError } from './file-error.ts'
 import { cutLines } from './lines.ts'
-import type { RecordReader } from './records.ts'
+import type { Reading, RecordReader } from './records.ts'
 
-/** @param first the number of the first record that will be read. */
-export function readJsonLines({
-  maxRecordBytes,
-  first,
-  decode,
-}: {
-  maxRecordBytes: number
-  first: number
-  decode: (bytes: Buffer) => string
-}): RecordReader {
-  const lines = cutLines({ quoted: false, maxBytes: maxRecordBytes })
-  let number = first
+export function readJsonLines({ maxRecordBytes, from }: Reading): RecordReader {
+  const lines = cutLines({ delimiters: null, maxBytes: maxRecordBytes })
+  let line = from === null ? 0 : from.lines
 
   function readBlock(block: Buffer) {
     const records: unknown[] = []
-    for (const line of decode(block).split('\n')) {
-      if (line.trim() === '') continue
-      number += 1
-      const record = parseAnswer(line.trim())
-      if (record === undefined) throw new FileError('malformed', `Record ${number} of the file isn't JSON.`)
+    const texts = block.toString('utf8').split(lines.lineEnd())
+    // Behind the end of the last line there is nothing.
+    if (texts.at(-1) === '') texts.pop()
+    for (const [at, text] of texts.entries()) {
+      if (text.trim() === '') continue
+      const record = parseAnswer(text.trim())
+      if (record === undefined) throw new FileError('malformed', `${placeOf(line, at)} isn't JSON.`)
       records.push(record)
     }
+    if (line !== null) line += texts.length
     return { records, bytes: [block] }
   }
 
@@ -39,5 +34,6 @@ export function readJsonLines({
       return block && readBlock(block)
     },
     headBytes: () => 0,
+    lines: () => line,
   }
 }

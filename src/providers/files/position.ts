@@ -8,6 +8,8 @@ export interface Position {
   bytes: number
   /** How many of them are the header's. */
   headBytes: number
+  /** How many lines are before it. Null: the format has none, or nobody knows. */
+  lines: number | null
   /** A digest of these bytes. Null: the reading began in the middle. */
   sum: string | null
   /** By which the server knows the file (`If-Range`). Null: parts of it can't be asked for. */
@@ -21,12 +23,15 @@ export interface Place {
 }
 
 export function cursorOf({ file, at }: Place): string {
-  return JSON.stringify(at === null ? [file] : [file, at.records, at.bytes, at.headBytes, at.sum, at.validator])
+  return JSON.stringify(
+    at === null ? [file] : [file, at.records, at.bytes, at.headBytes, at.sum, at.validator, at.lines],
+  )
 }
 
 /** Reads a cursor. The one of the first page is the beginning of the first file. */
 export function placeOf(cursor: string): Place {
   if (cursor === '') return { file: 0, at: null }
-  const [file, records, bytes, headBytes, sum, validator] = JSON.parse(cursor)
-  return { file, at: records === undefined ? null : { records, bytes, headBytes, sum, validator } }
+  // Earlier cursors have no lines.
+  const [file, records, bytes, headBytes, sum, validator, lines = null] = JSON.parse(cursor)
+  return { file, at: records === undefined ? null : { records, bytes, headBytes, lines, sum, validator } }
 }

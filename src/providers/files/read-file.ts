@@ -1,14 +1,14 @@
 // Owns reading one file of records: from its beginning, or from a stored position on. Then only the rest is asked for
 // where the server can do that, and otherwise the beginning is read and compared with what is known of it.
 import { createHash, type Hash } from 'node:crypto'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { extract } from 'tar-stream'
-import { BodyError, discard, gunzip, type Response, streamBody } from '../../egress/body.ts'
+import { BodyError, type Response } from '../../egress/body.ts'
 import { namedCharset } from '../response.ts'
+import { type AskedFile, createAskedFile, defaultPace, type OpenFile, type Pace, validatorOf } from './asked-file.ts'
 import { FileError } from './file-error.ts'
 import type { Position } from './position.ts'
 import { type FileFormat, type RecordReader, type Records, readRecords } from './records.ts'
+import { skipBytes, skipRecords } from './skip.ts'
+import { inUtf8, ungzipped, unpacked } from './unpack.ts'
 
 export interface FileForm {
   format: FileFormat
@@ -25,9 +25,6 @@ export interface FileLimits {
   recordLength: number
 }
 
-/** Asks for the file. Returns an answer of 200, 206 or 416. */
-export type OpenFile = (headers: Record<string, string>) => Promise<Response>
-
 /** Some whole records, and the position behind them. */
 export interface Block {
   records: unknown[]
@@ -37,25 +34,28 @@ export interface Block {
 export interface FileReading extends AsyncDisposable {
   /** Returns the next records. Null: the file is over. @throws {FileError} or the connection's error. */
   next(): Promise<Block | null>
-  /** True: the server can give parts of the file, so that reading may pause. */
+  /** True: the server can give the rest behind the last records, so that reading may pause. */
   canPause(): boolean
 }
 
-export function readFile(form: FileForm, from: Position | null, open: OpenFile): FileReading {
-  const opened = createOpened(open)
-  const blocks = read(form, from, opened)
+export function readFile(form: FileForm, from: Position | null, open: OpenFile, pace: Pace = defaultPace): FileReading {
+  const file = createAskedFile(open, pace)
+  const blocks = read(form, from, file)
+  let at = from
   return {
     async next() {
       try {
         const { value, done } = await blocks.next()
-        return done ? null : value
+        if (done) return null
+        at = value.position
+        return value
       } catch (error) {
         throw asFileError(error)
       }
     },
-    canPause: opened.canPause,
+    canPause: () => file.givesParts() && at !== null && at.validator !== null,
     async [Symbol.asyncDispose]() {
-      opened.discard()
+      file.discard()
       await blocks.return(undefined).catch(() => {})
     },
   }
@@ -67,32 +67,13 @@ function asFileError(error: unknown): unknown {
   return error
 }
 
-type Opened = ReturnType<typeof createOpened>
-
-/** Remembers what is open. */
-function createOpened(open: OpenFile) {
-  let last: Response | null = null
-  let isInParts = false
-  return {
-    async ask(headers: Record<string, string> = {}): Promise<Response> {
-      last = await open(headers)
-      if (last.statusCode === 206 || last.headers['accept-ranges'] === 'bytes') isInParts = true
-      return last
-    },
-    canPause: () => isInParts,
-    discard() {
-      if (last) discard(last.body)
-    },
-  }
-}
-
-async function* read(form: FileForm, from: Position | null, opened: Opened): AsyncGenerator<Block, void> {
-  const rest = from && (await askForRest(form, from, opened))
+async function* read(form: FileForm, from: Position | null, file: AskedFile): AsyncGenerator<Block, void> {
+  const rest = from && (await askForRest(form, from, file))
   if (rest === 'at_end') return
-  if (from !== null && rest?.kind === 'rest') return yield* readRest(form, from, rest)
-  const response = rest?.response ?? (await opened.ask())
+  if (from !== null && rest?.kind === 'rest') return yield* readRest(form, from, rest, file)
+  const response = rest?.response ?? (await file.ask())
   if (response.statusCode === 416) throw new FileError('changed', 'The file is shorter than before.')
-  yield* readWhole(form, from, response)
+  yield* readWhole(form, from, response, file)
 }
 
 interface Rest {
@@ -105,18 +86,18 @@ interface Rest {
 async function askForRest(
   { format, unpack }: FileForm,
   { bytes, headBytes, validator }: Position,
-  opened: Opened,
+  file: AskedFile,
 ): Promise<Rest | { kind: 'whole'; response: Response } | 'at_end' | null> {
   if (validator === null || unpack === 'tarGz' || format.kind === 'json') return null
   let head: Buffer | null = null
   if (headBytes > 0) {
-    const response = await opened.ask({ range: `bytes=0-${headBytes - 1}`, 'if-range': validator })
+    const response = await file.ask({ range: `bytes=0-${headBytes - 1}`, 'if-range': validator })
     if (response.statusCode !== 206) return { kind: 'whole', response }
     const pieces: Buffer[] = []
-    for await (const piece of streamBody(response, { limitBytes: headBytes })) pieces.push(piece)
+    for await (const piece of file.bytesOf(response, { limitBytes: headBytes })) pieces.push(piece)
     head = Buffer.concat(pieces)
   }
-  const response = await opened.ask({ range: `bytes=${bytes}-`, 'if-range': validator })
+  const response = await file.ask({ range: `bytes=${bytes}-`, 'if-range': validator })
   const range = String(response.headers['content-range'] ?? '')
   if (response.statusCode === 416 && range === `bytes */${bytes}`) return 'at_end'
   if (response.statusCode === 206 && !range.startsWith(`bytes ${bytes}-`))
@@ -124,68 +105,71 @@ async function askForRest(
   return response.statusCode === 206 ? { kind: 'rest', response, head } : { kind: 'whole', response }
 }
 
-async function* readRest(form: FileForm, from: Position, { response, head }: Rest): AsyncGenerator<Block, void> {
+async function* readRest(
+  form: FileForm,
+  from: Position,
+  { response, head }: Rest,
+  file: AskedFile,
+): AsyncGenerator<Block, void> {
   const { limits, format } = form
-  const reader = readRecords(format, {
-    maxRecordBytes: limits.recordLength,
-    first: from.records,
-    decode: decoderOf(response),
-  })
+  const reader = readRecords(format, { maxRecordBytes: limits.recordLength, from })
   if (head) reader.read(head)
-  const source = streamBody(response, { limitBytes: Math.max(limits.bytes - from.bytes, 1) })
-  yield* withPositions(form, recordsIn(source, reader), {
-    from,
-    hash: null,
-    reader: () => reader,
-    validator: validatorOf(response),
-  })
+  const source = file.bytesOf(response, { limitBytes: Math.max(limits.bytes - from.bytes, 1) })
+  const behind = { from, hash: null, reader: () => reader, validator: validatorOf(response) }
+  yield* withPositions(form, recordsIn(source, reader), behind)
 }
 
-async function* readWhole(form: FileForm, from: Position | null, response: Response): AsyncGenerator<Block, void> {
+const start = { records: 0, bytes: 0, headBytes: 0, lines: 0 }
+
+async function* readWhole(
+  form: FileForm,
+  from: Position | null,
+  response: Response,
+  file: AskedFile,
+): AsyncGenerator<Block, void> {
   const { format, unpack, limits } = form
-  const { bytes: limitBytes } = limits
-  const decode = decoderOf(response)
-  const { isGzip, source } = await sniffed(streamBody(response, { limitBytes }))
-  const plain = isGzip ? gunzip(source, limitBytes) : source
-  const isPlain = !isGzip && response.headers['content-encoding'] === undefined
-  const validator = isPlain ? validatorOf(response) : null
+  const charset = namedCharset(response.headers)
+  const { isAsSent, source: plain } = await ungzipped(
+    file.bytesOf(response, { limitBytes: limits.bytes }),
+    limits.bytes,
+  )
   const hash = createHash('sha256')
-  const reading = (first: number) => ({ maxRecordBytes: limits.recordLength, first, decode })
-  const isSame = () => {
+  const isSame = (validator: string | null) => () => {
     if (from === null) return true
     return from.sum === null ? validator !== null && validator === from.validator : sumOf(hash) === from.sum
   }
+  const maxRecordBytes = limits.recordLength
 
   if (unpack === 'tarGz' || format.kind === 'json') {
-    let reader: RecordReader | undefined
-    let count = 0
     const documents = unpack === 'tarGz' ? unpacked(plain) : [plain]
-    const records = (async function* () {
-      for await (const document of documents) {
-        reader = readRecords(format, reading(count))
-        for await (const some of recordsIn(document, reader)) {
-          count += some.records.length
-          yield some
-        }
-      }
-    })()
-    const start = { records: 0, bytes: 0, headBytes: 0 }
-    return yield* withPositions(form, from ? skipRecords(records, from, { hash, isSame }) : records, {
-      from: from ?? start,
-      hash,
-      reader: () => null,
-      validator: null,
-    })
+    const records = recordsOfAll(documents, charset, (count) =>
+      readRecords(format, { maxRecordBytes, from: { records: count, lines: null } }),
+    )
+    const rest = from ? skipRecords(records, from, { hash, isSame: isSame(null) }) : records
+    return yield* withPositions(form, rest, { from: from ?? start, hash, reader: () => null, validator: null })
   }
 
-  const reader = readRecords(format, reading(from?.records ?? 0))
-  const rest = from ? skipBytes(plain, from, { hash, reader, isSame }) : plain
-  yield* withPositions(form, recordsIn(rest, reader), {
-    from: from ?? { records: 0, bytes: 0, headBytes: 0 },
-    hash,
-    reader: () => reader,
-    validator,
-  })
+  const { isAsSent: isUtf8, source } = await inUtf8(plain, charset)
+  const isPlain = isAsSent && isUtf8 && response.headers['content-encoding'] === undefined
+  const validator = isPlain ? validatorOf(response) : null
+  const reader = readRecords(format, { maxRecordBytes, from })
+  const rest = from ? skipBytes(source, from, { hash, reader, isSame: isSame(validator) }) : source
+  yield* withPositions(form, recordsIn(rest, reader), { from: from ?? start, hash, reader: () => reader, validator })
+}
+
+async function* recordsOfAll(
+  documents: AsyncIterable<AsyncIterable<Buffer>> | Iterable<AsyncIterable<Buffer>>,
+  charset: string,
+  readerFrom: (count: number) => RecordReader,
+): AsyncGenerator<Records> {
+  let count = 0
+  for await (const document of documents) {
+    const { source } = await inUtf8(document, charset)
+    for await (const some of recordsIn(source, readerFrom(count))) {
+      count += some.records.length
+      yield some
+    }
+  }
 }
 
 async function* recordsIn(source: AsyncIterable<Buffer>, reader: RecordReader): AsyncGenerator<Records> {
@@ -215,121 +199,14 @@ async function* withPositions(
       given.hash?.update(one)
     }
     if (count > limits.records) throw new FileError('too_large', `The file has more than ${limits.records} records.`)
-    const headBytes = given.reader()?.headBytes() ?? 0
-    yield {
-      records,
-      position: { records: count, bytes, headBytes, sum: sumOf(given.hash), validator: given.validator },
-    }
+    const reader = given.reader()
+    const headBytes = reader?.headBytes() ?? 0
+    const lines = reader?.lines() ?? null
+    const { validator } = given
+    yield { records, position: { records: count, bytes, headBytes, lines, sum: sumOf(given.hash), validator } }
   }
-}
-
-/** Reads past the beginning of a file of lines, and compares it with what was read before. */
-async function* skipBytes(
-  source: AsyncIterable<Buffer>,
-  from: Position,
-  { hash, reader, isSame }: { hash: Hash; reader: RecordReader; isSame: () => boolean },
-): AsyncGenerator<Buffer> {
-  let left = from.bytes
-  let headLeft = from.headBytes
-  for await (const bytes of source) {
-    const skipped = bytes.subarray(0, left)
-    hash.update(skipped)
-    if (headLeft > 0) reader.read(skipped.subarray(0, headLeft))
-    headLeft = Math.max(headLeft - skipped.length, 0)
-    left -= skipped.length
-    if (left > 0) continue
-    if (skipped.length > 0 && !isSame()) throw changed()
-    if (skipped.length < bytes.length) yield bytes.subarray(skipped.length)
-  }
-  if (left > 0) throw changed()
-}
-
-/** Reads past the first records of a document. They may come in other pieces than the first time. */
-async function* skipRecords(
-  source: AsyncIterable<Records>,
-  from: Position,
-  { hash, isSame }: { hash: Hash; isSame: () => boolean },
-): AsyncGenerator<Records> {
-  let left = from.records
-  for await (const { records, bytes } of source) {
-    const skipped = Math.min(left, records.length)
-    for (const one of bytes.slice(0, skipped)) hash.update(one)
-    left -= skipped
-    if (left === 0 && skipped > 0 && !isSame()) throw changed()
-    if (skipped < records.length) yield { records: records.slice(skipped), bytes: bytes.slice(skipped) }
-  }
-  if (left > 0) throw changed()
-}
-
-function changed(): FileError {
-  return new FileError('changed', 'The file is no longer the one whose beginning was read.')
 }
 
 function sumOf(hash: Hash | null): string | null {
   return hash === null ? null : hash.copy().digest('base64url').slice(0, 22)
-}
-
-const maxValidatorLength = 200
-
-/** Returns what `If-Range` may name: a strong entity tag, else the time of the last change. */
-function validatorOf({ headers }: Response): string | null {
-  const { etag, 'last-modified': changedAt } = headers
-  const validator = typeof etag === 'string' && etag.startsWith('"') ? etag : changedAt
-  return typeof validator === 'string' && validator.length <= maxValidatorLength ? validator : null
-}
-
-function decoderOf({ headers }: Response): (bytes: Buffer) => string {
-  const charset = namedCharset(headers)
-  if (charset.startsWith('utf-16')) throw new FileError('malformed', `The file is in ${charset}, which isn’t read.`)
-  if (charset === 'utf-8') return (bytes) => bytes.toString('utf8')
-  const decoder = new TextDecoder(charset)
-  return (bytes) => decoder.decode(bytes)
-}
-
-/** Looks at the first two bytes, because neither a name nor a header says for sure that a file is packed. */
-async function sniffed(source: AsyncGenerator<Buffer>): Promise<{ isGzip: boolean; source: AsyncIterable<Buffer> }> {
-  const pieces: Buffer[] = []
-  let size = 0
-  while (size < 2) {
-    const { value, done } = await source.next()
-    if (done) break
-    pieces.push(value)
-    size += value.length
-  }
-  const start = Buffer.concat(pieces)
-  return {
-    isGzip: start[0] === 0x1f && start[1] === 0x8b,
-    source: (async function* () {
-      if (start.length > 0) yield start
-      yield* source
-    })(),
-  }
-}
-
-/** Yields the files of an archive, one after the other. Each has to be read before the next. */
-async function* unpacked(source: AsyncIterable<Buffer>): AsyncGenerator<AsyncIterable<Buffer>> {
-  const archive = extract()
-  let failure: unknown
-  const filled = pipeline(Readable.from(source, { objectMode: false, highWaterMark: 65_536 }), archive).catch(
-    (error) => {
-      failure = error
-    },
-  )
-  try {
-    for await (const entry of archive) {
-      if (entry.header.type === 'file') yield entry as AsyncIterable<Buffer>
-      else entry.resume()
-    }
-    await filled
-    if (failure) throw failure
-  } catch (error) {
-    const cause = failure ?? error
-    if (cause instanceof BodyError || cause instanceof FileError || isOfConnection(cause)) throw cause
-    throw new FileError('malformed', 'The file isn’t a tar archive from beginning to end.', cause)
-  }
-}
-
-/** An error of the connection has a code. tar-stream's have none. */
-function isOfConnection(error: unknown): boolean {
-  return error instanceof Error && 'code' in error
 }

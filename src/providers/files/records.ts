@@ -1,7 +1,8 @@
-// Owns the formats of files: a reader takes bytes in whatever pieces they come, and gives the records that are whole.
+// Owns the formats of files: a reader takes UTF-8 in whatever pieces it comes, and gives the records that are whole.
 import { type CsvFormat, readCsv } from './csv.ts'
 import { readJsonDocument } from './json-document.ts'
 import { readJsonLines } from './json-lines.ts'
+import type { Position } from './position.ts'
 
 export type FileFormat = CsvFormat | { kind: 'jsonl' } | { kind: 'json' }
 
@@ -18,13 +19,14 @@ export interface RecordReader {
   end(): Records | null
   /** How many bytes the header takes. */
   headBytes(): number
+  /** How many lines were read. Null: the format has none, or nobody knows. */
+  lines(): number | null
 }
 
 export interface Reading {
   maxRecordBytes: number
-  /** The number of the first record that will be read, from 0. */
-  first: number
-  decode: (bytes: Buffer) => string
+  /** Where the reading goes on, behind the header. Null: at the beginning. */
+  from: Pick<Position, 'records' | 'lines'> | null
 }
 
 /** @throws {FileError} while reading. */

@@ -16,7 +16,7 @@ const csv = (more: Partial<Extract<FileFormat, { kind: 'csv' }>> = {}): FileForm
 /** Reads a file that comes in pieces of these lengths, again and again. */
 function read(format: FileFormat, file: string | Buffer, lengths: readonly number[], maxRecordBytes = 10_000) {
   const bytes = Buffer.from(file as string)
-  const reader = readRecords(format, { maxRecordBytes, first: 0, decode: (one) => one.toString('utf8') })
+  const reader = readRecords(format, { maxRecordBytes, from: null })
   const records: unknown[] = []
   const consumed: Buffer[] = []
   const keep = (some: ReturnType<typeof reader.read>) => {
@@ -113,8 +113,46 @@ describe('CSV', () => {
     expect(found).toMatchObject({ records: [{ 'a\n1': '1', b: '2' }], headBytes: 9 })
   })
 
-  it('ignores a byte order mark, and values behind the last column', () => {
-    expect(read(csv(), '\uFEFFa,b\n1,2,3\n', [1]).records).toEqual([{ a: '1', b: '2' }])
+  it.each([
+    ['a byte order mark', '\uFEFF"a",b\n1,2\n'],
+    ['blank lines', '\n \na,b\n\n1,2\n  \n\r\n'],
+    ['no line end at the end', 'a,b\n1,2'],
+    ['carriage returns alone', 'a,b\r1,2\r'],
+    ['a carriage return alone, and no end', 'a,b\r1,2'],
+    ['line ends of both kinds', 'a,b\r\n1,2\n'],
+    ['a separator behind each line', 'a,b,\n1,2,\n'],
+    ['a separator behind the rows', 'a,b\n1,2,\n'],
+    ['a separator behind the header', 'a,b,\n1,2\n'],
+    ['blanks around names', ' a , b\n1,2\n'],
+    ['blanks around quotes', 'a, "b" \n "1" ,"2" \n'],
+  ])('reads %s as it is meant', (_what, file) => {
+    for (const length of [1, 2, 3, 100])
+      expect(read(csv({ needs: ['a', 'b'] }), file, [length])).toMatchObject({
+        records: [{ a: '1', b: '2' }],
+        consumed: Buffer.from(file),
+      })
+  })
+
+  it('takes a quote within an unquoted value as it is, whatever follows', () => {
+    const file = 'a,b\n5" pipe,"x ""y"" z"\nBob "Bobby", "3, 4"\n"one\n, two",it\'s\n'
+    for (const length of [1, 2, 5, 100])
+      expect(read(csv(), file, [length]).records).toEqual([
+        { a: '5" pipe', b: 'x "y" z' },
+        { a: 'Bob "Bobby"', b: '3, 4' },
+        { a: 'one\n, two', b: "it's" },
+      ])
+  })
+
+  it('takes line feeds within a value of a file whose lines carriage returns end', () => {
+    expect(read(csv(), 'a,b\r"1\n2",3\r4,5\r', [2]).records).toEqual([
+      { a: '1\n2', b: '3' },
+      { a: '4', b: '5' },
+    ])
+  })
+
+  it('reads a quote that a candidate for the delimiter would leave open', () => {
+    const format = csv({ delimiters: [',', ';'], needs: ['b'] })
+    expect(read(format, '"a";"b"\n"1,";2\n', [4]).records).toEqual([{ a: '1,', b: '2' }])
   })
 
   it('means the first column of a name, and keeps one of any name', () => {
@@ -162,10 +200,28 @@ test.each<[string, FileFormat, string, FileError['kind'], RegExp]>([
     /HTML or XML/,
   ],
   ['another document', csv({ needs: ['sf__Error'] }), '{error:1}\n', 'malformed', /no column "sf__Error"/],
-  ['a row with too few columns', csv(), 'a,b\n1,2\n3\n', 'malformed', /Record 2 .* 1 columns instead of 2/],
-  ['a quote in the middle', csv(), 'a,b\n1,2\nx"y,2\n', 'malformed', /isn't CSV \(INVALID_OPENING_QUOTE\)/],
-  ['a quote that isn’t closed', csv(), 'a,b\n1,2\n"x,2\n', 'malformed', /isn't CSV \(CSV_QUOTE_NOT_CLOSED\)/],
-  ['a line that isn’t JSON', { kind: 'jsonl' }, '{}\n{"a":\n', 'malformed', /Record 2 .* isn't JSON/],
+  ['a row with too few columns', csv(), 'a,b\n1,2\n3\n', 'malformed', /Line 3 of the file has 1 column instead of 2/],
+  ['a row with too many columns', csv(), 'a,b\n"1\n",2\n\n3,4,5\n', 'malformed', /Line 5 of the file has 3 columns/],
+  [
+    'text behind a quote',
+    csv(),
+    'a,b\n1,2\n"x"y,2\n',
+    'malformed',
+    /Line 3 of the file goes on behind a closing quote/,
+  ],
+  [
+    'a quote that isn’t closed',
+    csv(),
+    'a,b\n1,2\n"x,2\n',
+    'malformed',
+    /Line 3 of the file has a quote that isn’t closed/,
+  ],
+  ['a line that isn’t JSON', { kind: 'jsonl' }, '{}\n\n{"a":\n', 'malformed', /Line 3 of the file isn't JSON/],
+  ['a comma alone', { kind: 'json' }, '[,]', 'malformed', /comma too many/],
+  ['a comma at the end', { kind: 'json' }, '[{},]', 'malformed', /comma too many/],
+  ['two commas', { kind: 'json' }, '[1,,2]', 'malformed', /comma too many/],
+  ['records without a comma', { kind: 'json' }, '[{} {}]', 'malformed', /Record 1 of the file has no comma/],
+  ['no JSON, but nothing', { kind: 'json' }, ' \n', 'malformed', /is empty/],
   ['a list that ends too early', { kind: 'json' }, '[{"a":1},{"b"', 'malformed', /ends within its JSON/],
   ['a list that goes on', { kind: 'json' }, '[{}]{}', 'malformed', /goes on behind the end/],
   ['no JSON at all', { kind: 'json' }, '<?xml version="1.0"?>', 'malformed', /neither a JSON list nor an object/],

@@ -1,0 +1,49 @@
+// Owns requesting the pages of a list in one turn. Each request draws on the connection's budget.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '../base/clock.ts'
+import type { ConnectionAccess } from '../connections/access.ts'
+import { reserveRequest } from '../connections/reserve.ts'
+import type { Database } from '../db/client.ts'
+import { askDetails } from '../providers/ask.ts'
+import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import type { Hold } from '../work/kind.ts'
+import { type AskedPage, createPages, type Pages } from './pages.ts'
+
+/** A longer wait for a page's turn happens in the database, not in the worker. */
+const waitInWorkerMs = 2_000
+
+export function createListPages(
+  { db, clock, client }: { db: Database; clock: Clock; client: ProviderClient },
+  access: ConnectionAccess,
+  jobId: string,
+  hold: Hold,
+): Pages {
+  return createPages(hold, clock.now(), ({ signal, isOver }) => {
+    let isFirst = true
+
+    async function fetch(cursor: string): Promise<AskedPage> {
+      // The pass that began this turn has counted its first request.
+      const mayStartAt = isFirst ? clock.now() : await reserveRequest(db, access, clock.now())
+      isFirst = false
+      if (isOver(clock.now()) || (await waitsElsewhere(clock, mayStartAt, signal)))
+        return { kind: 'postponed', until: mayStartAt }
+      try {
+        return { kind: 'page', details: await askDetails(client, access.provider, access, jobId, cursor, { signal }) }
+      } catch (error) {
+        if (error instanceof ProviderError) return { kind: 'failed', error, trouble: error.kind, isElsewhere: false }
+        throw error
+      }
+    }
+
+    return { fetch }
+  })
+}
+
+/** Waits for a page's turn if it comes soon. Returns true if it doesn't, or if the walk has to stop. */
+async function waitsElsewhere(clock: Clock, mayStartAt: Date, signal: AbortSignal): Promise<boolean> {
+  const waitMs = mayStartAt.getTime() - clock.now().getTime()
+  if (waitMs <= 0) return false
+  if (waitMs > waitInWorkerMs) return true
+  await delay(waitMs, undefined, { signal }).catch(() => undefined)
+  return signal.aborted
+}
