@@ -38,7 +38,7 @@ export async function findAccount(environment: Environment, profile: string | un
   const stored = Object.hasOwn(profiles, name) ? profiles[name] : undefined
   const beside = profile === undefined ? await embeddedAccount(environment) : undefined
   const known = [stored, beside].filter((one) => one !== undefined)
-  const found = url === undefined ? known[0] : known.find((one) => one.url === url)
+  const found = url === undefined ? known[0] : known.find((one) => isSameService(one.url, url))
   if (found !== undefined) return { url: found.url, token: token ?? found.token }
   if (token !== undefined) throw new NotSignedInError('IMPORT_TRACKER_URL must say which service the token is for.')
   const where = profile === undefined ? '' : ` with the profile ${profile}`
@@ -64,6 +64,12 @@ export function localUrl({ PORT, BASE_PATH }: Environment): string {
   return `http://127.0.0.1:${PORT || 3000}${(BASE_PATH ?? '').replace(/\/$/, '')}`
 }
 
+/** This machine has several names. The token is sent to the one that it was kept for. */
+function isSameService(one: string, other: string): boolean {
+  const named = (url: string) => url.replace(/^(https?:\/\/)(?:localhost|\[::1\])(?=[:/]|$)/, '$1127.0.0.1')
+  return named(one) === named(other)
+}
+
 /** @throws {WrongUrlError} if it isn't a URL of HTTP. */
 export function readUrl(text: string): string {
   const url = URL.parse(text)
@@ -75,7 +81,7 @@ export function readUrl(text: string): string {
 /** @throws {Error} that doesn't say the token, as the error of `fetch` would. */
 export function readToken(text: string): string {
   const token = text.trim()
-  if (!/^[!-~]+$/.test(token)) throw new Error('The token must be visible ASCII without spaces.')
+  if (!isToken(token)) throw new Error('The token must be visible ASCII without spaces.')
   return token
 }
 
@@ -103,7 +109,12 @@ function parsed(text: string): { profiles?: unknown } | null {
 
 function isAccount(value: unknown): value is Account {
   const { url, token } = (value ?? {}) as Partial<Account>
-  return typeof url === 'string' && typeof token === 'string'
+  return typeof url === 'string' && /^https?:$/.test(URL.parse(url)?.protocol ?? '') && isToken(token)
+}
+
+/** Whether a header can carry it. */
+function isToken(value: unknown): value is string {
+  return typeof value === 'string' && /^[!-~]+$/.test(value)
 }
 
 /** Returns the embedded service of DATA_DIR if its token may be read. */

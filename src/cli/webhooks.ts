@@ -37,6 +37,7 @@ function addListen(webhooks: Command): void {
         loadRunning(),
       ])
       const options = { ...given, types, json }
+      process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM')) // a closed terminal leaves no endpoint either
       const readerLeft = stdoutClosed()
       const open = async (): Promise<Listening> => {
         const isReceiver = given.secret !== undefined && given.forwardTo === undefined

@@ -56,19 +56,30 @@ test('a kept token goes to no other URL than its own', async () => {
 test('beside an embedded service both are found', async () => {
   await mkdir(join(directory, 'data'))
   await writeFile(join(directory, 'data/admin-token'), 'embedded-token\n')
-  expect(await findAccount(environment, undefined)).toEqual({ url: 'http://127.0.0.1:3000', token: 'embedded-token' })
+  const embedded = { url: 'http://127.0.0.1:3000', token: 'embedded-token' }
+  expect(await findAccount(environment, undefined)).toEqual(embedded)
   const elsewhere = { ...environment, PORT: '4000', BASE_PATH: '/tracker/' }
   expect((await findAccount(elsewhere, undefined)).url).toBe('http://127.0.0.1:4000/tracker')
+  for (const url of ['http://localhost:3000', 'http://[::1]:3000'])
+    expect(await findAccount({ ...environment, IMPORT_TRACKER_URL: url }, undefined)).toEqual(embedded)
+  for (const url of ['http://localhost.example.com:3000', 'http://localhost:3001', 'https://localhost:3000'])
+    await expect(findAccount({ ...environment, IMPORT_TRACKER_URL: url }, undefined)).rejects.toThrow(NotSignedInError)
   await keepAccount(environment, 'default', production)
   expect(await findAccount(environment, undefined)).toEqual(production)
 })
 
-test('a file that login didn’t write is left alone', async () => {
+test.each([
+  '',
+  '{',
+  '{"profiles": [1]}',
+  '{"profiles": {"default": {"url": "nonsense", "token": "x"}}}',
+  '{"profiles": {"default": {"url": "https://tracker.example.com", "token": "to\\nken"}}}',
+])('a file that login didn’t write is left alone: %s', async (text) => {
   const file = await keepAccount(environment, 'default', production)
-  await writeFile(file, '{"profiles": [1]}')
+  await writeFile(file, text)
   await expect(findAccount(environment, undefined)).rejects.toThrow('sign in again')
   await expect(keepAccount(environment, 'default', staging)).rejects.toThrow('sign in again')
-  expect(await readFile(file, 'utf8')).toBe('{"profiles": [1]}')
+  expect(await readFile(file, 'utf8')).toBe(text)
 })
 
 test.each(['tracker.example.com', 'ftp://example.com', 'https://me:secret@example.com', 'https://example.com?a=1'])(

@@ -57,7 +57,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true })
 })
 
-test.each(['SIGINT', 'SIGTERM'] as const)(
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'listen forwards what an endpoint gets, signed anew, and leaves nothing after %s',
   async (signal) => {
     const listening = startCli(['webhooks', 'listen', '--forward-to', consumer.url, '--types', 'import.*'], environment)
