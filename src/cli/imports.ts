@@ -1,6 +1,7 @@
 // Owns the commands `imports …`.
 import { type Command, Option } from 'commander'
 import type { Import, Schemas } from '../../packages/client/src/index.ts'
+import { wholePercent } from '../base/percent.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { attentions, states } from '../model/import-state.ts'
 import { type AtService, atService } from './at-service.ts'
@@ -172,7 +173,7 @@ function withTimeout(command: Command): Command {
 /** Whole times leave no room for the progress. */
 function importColumns({ time }: ListOptions): Column<Import>[] {
   const when = timeText(time, new Date())
-  const progress = ({ progress }: Import) => (progress === null ? '' : `${Math.floor(progress * 100)}%`)
+  const progress = ({ progress }: Import) => (progress === null ? '' : `${wholePercent(progress)}%`)
   return [
     { title: 'ID', text: ({ id }) => id },
     { title: 'CONNECTION', text: ({ connection }) => connection, canShrink: true },

@@ -1,5 +1,6 @@
 // Owns an import as a line of the terminal: the columns for a width, and their contents.
 import type { Import } from '../../packages/client/src/index.ts'
+import { wholePercent } from '../base/percent.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { bar } from './bar.ts'
 import { fitted } from './fitted.ts'
@@ -92,7 +93,7 @@ export function noteOf({
 }
 
 export function percentText({ progress }: Pick<Shown, 'progress'>): string {
-  return progress === null ? '' : `${Math.floor(progress * 100)}%`
+  return progress === null ? '' : `${wholePercent(progress)}%`
 }
 
 export function countText(count: number): string {

@@ -39,5 +39,24 @@ describe.skipIf(!hasBrowser)(`in Chromium (${executablePath})`, () => {
       // A machine may be busy once, not three times.
       expect(Math.min(...shown), `${shown}`).toBeLessThan(1_000)
     })
+
+    // A machine may be busy once, not three times.
+    test('shows within a second that the time for an answer is over', { retry: 2 }, async () => {
+      const consumer = await world.consumer({ types: ['import.failed'] }, () => {})
+      await withPage(async (page) => {
+        await signIn(page, `${world.service.url}/webhooks/${consumer.endpointId}`)
+        await page.getByRole('button', { name: 'Send a test' }).click()
+        await page.getByText(/waiting for the receiver’s answer, at most \d+ seconds? more/).waitFor()
+        await page.evaluate(`new MutationObserver(() => {
+          if (document.querySelector('#attempts + *').textContent.includes('timeout')) window.shownAt ??= Date.now()
+        }).observe(document.body, { subtree: true, childList: true, characterData: true })`)
+        const shownAt = Number(await vi.waitUntil(() => page.evaluate('window.shownAt')))
+        const [attempt] = await world.sql(
+          `SELECT extract(epoch FROM started_at)::float8 * 1000 + duration_ms AS "endedAt" FROM delivery_attempts WHERE delivery_id = $1`,
+          [new URL(page.url()).pathname.split('/').at(-1)],
+        )
+        expect(shownAt - Number(attempt?.endedAt)).toBeLessThan(1_000)
+      })
+    })
   })
 })

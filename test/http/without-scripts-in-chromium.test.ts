@@ -104,6 +104,7 @@ describe.skipIf(!hasBrowser)(`without scripts, in Chromium (${executablePath})`,
     await withPage(async (page) => {
       await signIn(page, `${api.url}/webhooks/${endpoint.id}`)
       await page.getByRole('link', { name: 'Change …' }).click()
+      await page.getByText('Only some imports').click()
       await page.getByLabel('Connections').fill(name)
       await page.getByRole('button', { name: 'Save the changes' }).click()
       await page.getByText('The changes are saved.').waitFor()

@@ -1,4 +1,5 @@
 // Owns how pages write numbers, times, durations and states.
+import { wholePercent } from '../../base/percent.ts'
 import type { ImportState } from '../../model/import-state.ts'
 import { type Html, html } from './html.ts'
 
@@ -85,7 +86,7 @@ export function words(code: string): string {
 
 export function progressBar(progress: number | null): Html {
   if (progress === null) return html`–`
-  const percent = Math.floor(progress * 100)
+  const percent = wholePercent(progress)
   return html`<progress value="${progress}" max="1">${percent} %</progress> <small class="number">${percent} %</small>`
 }
 

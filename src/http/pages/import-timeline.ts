@@ -1,5 +1,6 @@
 // Owns the timeline of an import: an entry for each report and for each action of a person, the newest first.
 import type { ApiAction } from '../../actions/present.ts'
+import { wholePercent } from '../../base/percent.ts'
 import type { NumberedSnapshot } from '../../imports/history.ts'
 import { actionEntry } from './changes.ts'
 import { counted, duration, joined, number, stamp, stateBadge, when } from './format.ts'
@@ -58,7 +59,7 @@ function entry({ now }: About, report: NumberedSnapshot, before: NumberedSnapsho
   return html`<li>
 <p>${stateBadge(report.state)} ${joined([
     report.providerStatus === null ? null : html`<code>${report.providerStatus}</code>`,
-    report.progress === null ? null : html`${Math.floor(report.progress * 100)} %`,
+    report.progress === null ? null : html`${wholePercent(report.progress)} %`,
     report.message === null ? null : html`${report.message}`,
   ])}</p>
 <p><small>${when(report.firstSeenAt, now)} · ${stamp(report.firstSeenAt)}${lasted > 0 ? html` to ${stamp(report.lastSeenAt)}, for ${duration(lasted)}` : null} · ${counted(report.polls, 'poll')}</small></p>
@@ -91,7 +92,7 @@ function changesOf(before: NumberedSnapshot, after: NumberedSnapshot): Html[] {
 }
 
 function percent(progress: number | null): string | null {
-  return progress === null ? null : `${Math.floor(progress * 100)} %`
+  return progress === null ? null : `${wholePercent(progress)} %`
 }
 
 function write(value: unknown): string {
