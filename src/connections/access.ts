@@ -98,7 +98,8 @@ export function createConnectionAccesses({
         if (!provider) return []
         const opened = accessOf(row, provider, credentialsOf(row))
         const onUnforeseen = () => countRequest(db, opened, clock.now())
-        const access = provider.tokenRequest ? { ...opened, tokens: keepTokens(opened), onUnforeseen } : opened
+        const owner = { ...opened, providerRevision: row.providerRevision }
+        const access = provider.tokenRequest ? { ...opened, tokens: keepTokens(owner), onUnforeseen } : opened
         const isCounted = count !== undefined && !isMetered(access.limits)
         return [[row.id, isCounted ? { ...access, onRequest: () => count(row.id) } : access] as const]
       }),

@@ -8,19 +8,32 @@ import type { Database } from '../db/client.ts'
 import type { Access, TokenKeeper } from '../providers/ask.ts'
 import { ProviderError } from '../providers/client.ts'
 
-/** Whose token it is: a token of other credentials, or from elsewhere, doesn't count. */
+/** Whose token it is. An access token that was got with anything else doesn't count. */
 export interface TokenOwner {
   id: string
+  provider: { name: string }
+  providerRevision: number | null
   baseUrl: string
   credentials: unknown
+  settings: unknown
+  /** When a caller last put the connection. */
+  updatedAt: Date
 }
 
+/** What the access token was got with, and what the refresh token goes on from. Earlier versions kept less. */
 interface Kept {
-  /** The owner's credentials and base URL, as JSON. */
+  /** The owner's base URL and credentials, as JSON. Earlier versions know an owner by this alone. */
   of: string
+  /** The owner's provider, its revision, and the settings, as JSON. */
+  by?: string
+  /** How the provider's document says to get it. */
+  grant?: string
+  /** The refresh token of the owner's credentials, which `refreshToken` has replaced. Null: they have none. */
+  first?: string | null
+  /** When a caller last put the owner, in milliseconds. */
+  putAt?: number
   accessToken: string
   refreshToken: string | null
-  /** Absent: an earlier version kept it. */
   baseUrl?: string | null
 }
 
@@ -42,21 +55,33 @@ const maxCached = 10_000
 const nothing = { accessToken: '', baseUrl: null }
 
 type Get = Parameters<TokenKeeper['token']>[0]
+type Mark = Required<Pick<Kept, 'of' | 'by' | 'grant' | 'first' | 'putAt'>>
+
+interface Wanted {
+  id: string
+  mark: Mark
+  get: Get
+  refused: string | null
+  signal: AbortSignal
+}
 
 export function createTokenKeepers({ db, encryption }: { db: Database; encryption: Encryption }) {
   const cache = new Map<string, { kept: Kept; until: number }>()
   const running = new Map<string, Promise<Kept>>()
 
   return (owner: TokenOwner): TokenKeeper => {
-    const of = JSON.stringify([owner.baseUrl, owner.credentials])
+    const { id, provider, providerRevision, baseUrl, credentials, settings } = owner
+    const of = JSON.stringify([baseUrl, credentials])
+    const by = JSON.stringify([provider.name, providerRevision, settings])
+    const putAt = owner.updatedAt.getTime()
     return {
-      async token(get, { refused, signal }) {
-        const known = cache.get(owner.id)
-        if (known && known.until > performance.now() && known.kept.of === of && known.kept.accessToken !== refused)
-          return accessOf(known.kept)
-        const key = JSON.stringify([owner.id, of, refused])
+      async token(get, { grant, first, refused, signal }) {
+        const wanted = { id, mark: { of, by, grant, first, putAt }, get, refused, signal }
+        const known = cache.get(id)
+        if (known && known.until > performance.now() && isUsable(known.kept, wanted)) return accessOf(known.kept)
+        const key = JSON.stringify([id, of, by, grant, refused])
         for (;;) {
-          const found = running.get(key) ?? find({ id: owner.id, of, get, refused, signal })
+          const found = running.get(key) ?? find(wanted)
           running.set(key, found)
           try {
             return accessOf(await found)
@@ -71,13 +96,13 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
     }
   }
 
-  async function find(wanted: { id: string; of: string; get: Get; refused: string | null; signal: AbortSignal }) {
-    const { id, of, refused, signal } = wanted
+  async function find(wanted: Wanted): Promise<Kept> {
+    const { id, signal } = wanted
     for (;;) {
       if (signal.aborted) throw new ProviderError('aborted', 'The call was aborted.')
       const stored = await read(id)
       const kept = opened(stored?.sealed ?? null, id)
-      if (kept?.of === of && stored?.isFresh && kept.accessToken !== refused) return remember(id, kept, stored.leftMs)
+      if (kept && stored?.isFresh && isUsable(kept, wanted)) return remember(id, kept, stored.leftMs)
       const claim = randomUUID()
       const renewed = (await claimed(id, claim)) ? await renew(wanted, claim) : null
       if (renewed !== null) return renewed
@@ -88,25 +113,27 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
   /**
    * Reads again under the claim: another worker may have been quicker. Returns null if one stored a token while this
    * one was got, which then counts.
+   * @throws {ProviderError} `unauthorized` if the connection has been put since this worker read it.
    */
-  async function renew(
-    { id, of, get, refused }: { id: string; of: string; get: Get; refused: string | null },
-    claim: string,
-  ): Promise<Kept | null> {
+  async function renew(wanted: Wanted, claim: string): Promise<Kept | null> {
+    const { id, mark, get } = wanted
     try {
       const stored = await read(id)
       const before = opened(stored?.sealed ?? null, id)
-      const same = before?.of === of ? before : null
-      if (same && stored?.isFresh && same.accessToken !== refused) return remember(id, same, stored.leftMs)
-      const got = await get(same?.refreshToken ?? null)
+      if (before && stored?.isFresh && isUsable(before, wanted)) return remember(id, before, stored.leftMs)
+      // Its own token would replace that of the newer credentials, and with it their refresh token.
+      if ((before?.putAt ?? 0) > mark.putAt)
+        throw new ProviderError('unauthorized', 'The connection was changed meanwhile, so nothing was asked.')
+      const newest = before && goesOn(before, mark) ? before.refreshToken : null
+      const got = await get(newest)
       const refusal = 'refusal' in got ? got.refusal : null
       // The vendor has replaced the refresh token: sent again, the spent one may end the access altogether.
       const token = 'refusal' in got ? { ...nothing, refreshToken: got.refreshToken } : got
       const usableMs = 'refusal' in got ? 0 : usableMsOf(got.lifetimeMs)
       const kept = {
-        of,
+        ...mark,
         accessToken: token.accessToken,
-        refreshToken: token.refreshToken ?? same?.refreshToken ?? null,
+        refreshToken: token.refreshToken ?? newest,
         baseUrl: token.baseUrl,
       }
       let sealed = stored?.sealed ?? null
@@ -186,6 +213,19 @@ export function createTokenKeepers({ db, encryption }: { db: Database; encryptio
 
 function usableMsOf(lifetimeMs: number): number {
   return Math.max(lifetimeMs - Math.min(earlyMs, lifetimeMs / 10), minUsableMs)
+}
+
+function isUsable(kept: Kept, { mark, refused }: Wanted): boolean {
+  const isAlike = kept.of === mark.of && kept.by === mark.by && kept.grant === mark.grant
+  return isAlike && kept.accessToken !== refused
+}
+
+/**
+ * A refresh token goes on where the credentials still have the one that it replaced, whatever else has changed: that
+ * one is spent.
+ */
+function goesOn(kept: Kept, mark: Mark): boolean {
+  return kept.first === undefined ? kept.of === mark.of : kept.first !== null && kept.first === mark.first
 }
 
 function accessOf({ accessToken, baseUrl = null }: Kept): Access {

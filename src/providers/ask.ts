@@ -13,6 +13,7 @@ import type {
   RefusedToken,
   StatusAnswer,
   Token,
+  TokenRequest,
 } from './contract.ts'
 import { ProviderError, withoutBody } from './error.ts'
 import { isObject, readText } from './fields.ts'
@@ -36,6 +37,16 @@ export interface AskTarget {
 /** An access token, and where requests with it go to. Null: to the connection's base URL. */
 export type Access = Pick<Token, 'accessToken' | 'baseUrl'>
 
+export interface TokenOptions {
+  /** How to get a token, but for what the connection says. One that was got in another way is none. */
+  grant: string
+  /** The refresh token of the credentials, which a later one may have replaced. Null: there is none. */
+  first: string | null
+  /** The token that the provider refused. Null: none. */
+  refused: string | null
+  signal: AbortSignal
+}
+
 export interface TokenKeeper {
   /**
    * Returns an access token that works, other than the refused one. Gets a new one by `get` if there is none. At most
@@ -43,10 +54,7 @@ export interface TokenKeeper {
    * with it must not be lost, even if the rest of its answer is refused.
    * @throws {ProviderError} of `get`.
    */
-  token(
-    get: (refreshToken: string | null) => Promise<Token | RefusedToken>,
-    options: { refused: string | null; signal: AbortSignal },
-  ): Promise<Access>
+  token(get: (refreshToken: string | null) => Promise<Token | RefusedToken>, options: TokenOptions): Promise<Access>
 }
 
 export interface AskedStatus extends StatusAnswer {
@@ -233,24 +241,26 @@ async function asClient<Value>(asker: Asker, ask: Ask<Value>): Promise<Value> {
     const { accessToken: token, baseUrl: at } = access
     return ask({ ...job, token, baseUrl: at ?? baseUrl }, { credentials, token })
   }
-  return provider.tokenRequest?.(job, null) ? askWithToken(asker, job, askWith) : askWith()
+  const wanted = provider.tokenRequest?.(job, null)
+  return wanted ? askWithToken(asker, job, wanted, askWith) : askWith()
 }
 
 /** Asks once more with a new token if the provider refuses the one that was kept. */
 async function askWithToken<Value>(
   { client, provider, target, signal }: Asker,
   job: Job<unknown, unknown>,
+  { grant, firstRefreshToken: first }: TokenRequest,
   ask: (access: Access) => Promise<Value>,
 ): Promise<Value> {
   const { tokens } = target
   if (!tokens) throw new TypeError(`${provider.name} needs a token, and nothing keeps tokens.`)
   const get = (refreshToken: string | null) => getToken({ client, provider, target }, job, refreshToken)
-  const access = await tokens.token(get, { refused: null, signal })
+  const access = await tokens.token(get, { grant, first, refused: null, signal })
   try {
     return await ask(access)
   } catch (error) {
     if (!(error instanceof ProviderError) || error.kind !== 'unauthorized') throw error
-    const other = await tokens.token(get, { refused: access.accessToken, signal })
+    const other = await tokens.token(get, { grant, first, refused: access.accessToken, signal })
     await target.onUnforeseen?.()
     return ask(other)
   }

@@ -129,6 +129,10 @@ export interface Token {
 /** How to get an access token: a form that is posted to a URL. */
 export interface TokenRequest {
   url: string
+  /** How it is asked for, but for what the connection says. */
+  grant: string
+  /** The refresh token of the credentials themselves. Null: they have none. */
+  firstRefreshToken: string | null
   query: Record<string, string>
   headers: Record<string, string>
   /** Made when it is sent: an assertion is signed for its moment. @throws {ProviderError} */

@@ -1,18 +1,23 @@
 // Owns access tokens that expire: got once for all workers, kept encrypted, replaced when refused, and the refresh token
 // that each refresh replaces used once.
 import { generateKeyPairSync } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { jwtVerify } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createEncryption } from '../../src/base/encryption.ts'
 import { createLog } from '../../src/base/log.ts'
+import { putProvider } from '../../src/catalog/put.ts'
 import { createConnectionAccesses } from '../../src/connections/access.ts'
-import { putConnection } from '../../src/connections/put.ts'
+import { patchConnection, putConnection } from '../../src/connections/put.ts'
+import { contextOf } from '../../src/connections/tokens.ts'
 import { connectionTokens } from '../../src/db/schema/index.ts'
 import { createGuard } from '../../src/egress/guard.ts'
 import { storedError } from '../../src/imports/stored-error.ts'
 import { askStatus } from '../../src/providers/ask.ts'
+import { createDocumentProvider } from '../../src/providers/document/provider.ts'
+import { documentSchema } from '../../src/providers/document/read-document.ts'
 import { ProviderError } from '../../src/providers/error.ts'
 import { noSignal, startClient } from '../providers/vendor.ts'
 import { manualClock } from '../support/clock.ts'
@@ -39,6 +44,8 @@ let more: Record<string, unknown>
 let raw: ((number: number, given: string | null) => { status: number; text: string }) | null
 /** What is asked for besides tokens, by path and host. */
 let asked: { url: string; host: string | undefined }[]
+/** The tokens that came with them. */
+let used: string[]
 /** The query of each request for a token. */
 let tokenQueries: URLSearchParams[]
 
@@ -52,6 +59,7 @@ beforeAll(async () => {
     if (request.method !== 'POST') {
       asked.push({ url: request.url ?? '', host: request.headers.host })
       const token = request.headers.authorization?.replace('Bearer ', '') ?? ''
+      used.push(token)
       if (path.startsWith('/bulk/'))
         return valid.has(token)
           ? send(200, { requestId: 'a', success: true, result: [{ batchId: 7, status: 'Importing' }] })
@@ -103,6 +111,7 @@ beforeEach(() => {
   more = {}
   raw = null
   asked = []
+  used = []
   tokenQueries = []
 })
 afterAll(async () => {
@@ -465,6 +474,19 @@ describe('refresh tokens', () => {
     ])
   })
 
+  test('are those of newer credentials, though a worker still knows the older ones', async () => {
+    const id = await aConnection({ ...client, refreshToken: 'refresh-token-0' })
+    const late = await aWorker(id)
+    refreshTokens.add('another')
+    clock.advance(1)
+    await patch({ credentials: { ...client, refreshToken: 'another' } })
+    await aProcess()(id)
+    await expect(late()).rejects.toMatchObject({ kind: 'unauthorized', message: expect.stringContaining('changed') })
+    valid.clear()
+    await aProcess()(id)
+    expect(tokenForms.map((form) => form.get('refresh_token'))).toEqual(['another', 'refresh-token-1'])
+  })
+
   test('begin again with other credentials', async () => {
     const id = await aConnection({ ...client, refreshToken: 'refresh-token-0' })
     await aProcess()(id)
@@ -478,5 +500,83 @@ describe('refresh tokens', () => {
     })
     await aProcess()(id)
     expect(tokenForms.map((form) => form.get('refresh_token'))).toEqual(['refresh-token-0', 'another'])
+  })
+})
+
+/** A document that differs from that of Salesforce in its name and scope. */
+function aDocument(scope: string): Record<string, unknown> {
+  const { examples, ...salesforce } = JSON.parse(readFileSync('providers/salesforce.json', 'utf8'))
+  const auth = salesforce.auth.map((one: { kind: string }) =>
+    one.kind === 'oauth2' ? { ...one, extra: { scope } } : one,
+  )
+  return { ...salesforce, name: 'likeness', auth, examples }
+}
+
+async function aWorker(id: string) {
+  const accesses = createConnectionAccesses({ db: database.db, encryption, log, clock })
+  const access = (await accesses.load([id])).get(id)
+  if (!access) throw new Error(`no connection ${id}`)
+  return () => askStatus(asker.client, access.provider, access, '750000000000001', { signal: noSignal() })
+}
+
+const guard = createGuard({ allowedCidrs: ['127.0.0.0/8'] })
+const patch = (change: Parameters<typeof patchConnection>[2]) =>
+  patchConnection({ db: database.db, clock, encryption, guard, by: somebody }, `salesforce-${number - 1}`, change)
+
+describe('a connection that was changed', () => {
+  const rotating = { ...client, refreshToken: 'refresh-token-0' }
+  const put = (document: Record<string, unknown>) =>
+    putProvider({ db: database.db, clock, guard, by: somebody }, 'likeness', document)
+
+  test.each<[string, () => Parameters<typeof patchConnection>[2]]>([
+    ['base URL', () => ({ baseUrl: `http://localhost:${new URL(baseUrl).port}` })],
+    ['settings', () => ({ settings: { apiVersion: '65.0' } })],
+    ['client id', () => ({ credentials: { ...rotating, clientId: 'another-client' } })],
+    ['revision', () => ({ provider: 'likeness' })],
+  ])('in its %s asks with a new token, got once by the newest refresh token', async (what, change) => {
+    await put(aDocument(`of ${what}, before`))
+    const id = await aConnection(rotating, { provider: what === 'revision' ? 'likeness' : 'salesforce' })
+    const ask = aProcess()
+    await ask(id)
+    await put(aDocument(`of ${what}, after`))
+    clock.advance(1)
+    await patch(change())
+    used = []
+    const gate = Promise.withResolvers<void>()
+    hold = gate.promise
+    const all = [ask(id), ask(id), aProcess()(id), aProcess()(id)]
+    await expect.poll(() => tokenForms.length).toBe(2)
+    gate.resolve()
+    for (const { report } of await Promise.all(all)) expect(report.state).toBe('running')
+    expect(tokenForms.map((form) => form.get('refresh_token'))).toEqual(['refresh-token-0', 'refresh-token-1'])
+    expect(new Set(used)).toEqual(new Set(['access-token-2']))
+    if (what === 'revision') expect(tokenForms[1]?.get('scope')).toBe('of revision, after')
+  })
+
+  test('asks by a document that is tried with a token of that document’s own', async () => {
+    const id = await aConnection(rotating)
+    const accesses = createConnectionAccesses({ db: database.db, encryption, log, clock })
+    const access = (await accesses.load([id])).get(id)
+    if (!access) throw new Error('no connection')
+    const tried = createDocumentProvider(documentSchema.parse(aDocument('tried'))) as typeof access.provider
+    await aProcess()(id)
+    used = []
+    await askStatus(asker.client, tried, access, '750000000000001', { signal: noSignal() })
+    await aProcess()(id)
+    expect(used).toEqual(['access-token-2', 'access-token-3'])
+    expect(tokenForms.map((form) => form.get('scope'))).toEqual([null, 'tried', null])
+    expect(tokenForms.at(-1)?.get('refresh_token')).toBe('refresh-token-2')
+  })
+
+  test('goes on with the refresh token that an earlier version kept', async () => {
+    const id = await aConnection(rotating)
+    await aProcess()(id)
+    const context = contextOf(id)
+    const { rows } = await database.pool.query('SELECT sealed FROM connection_tokens WHERE connection_id = $1', [id])
+    const { of, accessToken, refreshToken, baseUrl: at } = JSON.parse(encryption.decrypt(rows[0].sealed, context))
+    const sealed = encryption.encrypt(JSON.stringify({ of, accessToken, refreshToken, baseUrl: at }), context)
+    await database.pool.query('UPDATE connection_tokens SET sealed = $2 WHERE connection_id = $1', [id, sealed])
+    await aProcess()(id)
+    expect(tokenForms.map((form) => form.get('refresh_token'))).toEqual(['refresh-token-0', 'refresh-token-1'])
   })
 })

@@ -45,6 +45,7 @@ function compileGrant(form: OAuthForm): (input: TemplateInput, refreshToken: str
   const assertionOf = form.jwt && compileAssertion(form.jwt)
   const refreshTokenOf = readRefreshToken(form)
   const grant_type = grantTypes[form.grant]
+  const grant = JSON.stringify(form)
   return (input, newest) => {
     const { clientId: id, clientSecret: secret, refreshToken: first } = texts(input)
     const [url, isBasic, isQuery] = [urlOf(input), form.clientAuth === 'basic', form.clientAuth === 'query']
@@ -53,6 +54,8 @@ function compileGrant(form: OAuthForm): (input: TemplateInput, refreshToken: str
     const sent = { ...params, ...extra(input) }
     return {
       url,
+      grant,
+      firstRefreshToken: first ?? null,
       query: isQuery ? sent : {},
       headers:
         id !== undefined && isBasic
