@@ -34,6 +34,7 @@ export async function run(options: string[]): Promise<void> {
       workers: { type: 'string', default: '1' },
       provider: { type: 'string', default: 'file' },
       windows: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '3' },
     },
   })
   const stores = values.store.split(',') as Setup['store'][]
@@ -48,14 +49,8 @@ export async function run(options: string[]): Promise<void> {
           for (const workers of values.workers.split(',').map(Number)) {
             const tracked = { mode, store, imports, connections, everyMs, metered: values.metered }
             const setup = { ...tracked, dueShare: Number(values.due), workers, windows: Number(values.windows) }
-            const { row, nodeUs } = await measureSetup(setup)
-            rows.push(row)
-            console.log(row.join(' · '))
-            if (values.provider !== 'document') continue
-            const other = await measureSetup({ ...setup, provider: 'document' })
-            rows.push(other.row)
-            console.log(other.row.join(' · '))
-            console.log(`A poll by a document costs ${(other.nodeUs / nodeUs).toFixed(2)} of one by a file, in Node.`)
+            if (values.provider === 'document') rows.push(...(await compareProviders(setup, Number(values.rounds))))
+            else rows.push(await measureAndTell(setup).then(({ row }) => row))
           }
   if (rows.length === 0) return
   print(
@@ -82,7 +77,40 @@ export async function run(options: string[]): Promise<void> {
   )
 }
 
-async function measureSetup(setup: Setup): Promise<{ row: string[]; nodeUs: number }> {
+interface Measured {
+  row: string[]
+  nodeUs: number
+  /** Of Node, Postgres and Redis. */
+  allUs: number
+}
+
+async function measureAndTell(setup: Setup): Promise<Measured> {
+  const measured = await measureSetup(setup)
+  console.log(measured.row.join(' · '))
+  return measured
+}
+
+/** Measures polls by the file and by the document in turns, so that a change of the machine's load meets both. */
+async function compareProviders(setup: Setup, rounds: number): Promise<string[][]> {
+  const [byFile, byDocument]: [Measured[], Measured[]] = [[], []]
+  for (let round = 0; round < rounds; round++) {
+    byFile.push(await measureAndTell(setup))
+    byDocument.push(await measureAndTell({ ...setup, provider: 'document' }))
+  }
+  for (const [what, of] of [
+    ['in Node', 'nodeUs'],
+    ['as a whole, with Postgres and Redis', 'allUs'],
+  ] as const) {
+    const costs = [byDocument, byFile].map((measured) => median(measured.map((one) => one[of])))
+    const ratios = byDocument.map((one, round) => one[of] / (byFile[round]?.[of] ?? Number.NaN))
+    const [document = 0, file = 1] = costs
+    const ratio = (document / file).toFixed(2)
+    console.log(`A poll by a document costs ${ratio} of one by a file (rounds: ${spread(ratios)}), ${what}.`)
+  }
+  return [...byFile, ...byDocument].map(({ row }) => row)
+}
+
+async function measureSetup(setup: Setup): Promise<Measured> {
   const { mode, provider = 'file', store, imports, connections, workers, everyMs, dueShare } = setup
   const vendor = await startProcess('./vendor.ts', { mode, everyMs })
   const { windows, queueMb } = await measurePolls(setup, vendor)
@@ -107,7 +135,7 @@ async function measureSetup(setup: Setup): Promise<{ row: string[]; nodeUs: numb
     whole(figure('residentMb')),
     queueMb.toFixed(1),
   ]
-  return { row, nodeUs: figure('nodeUs') }
+  return { row, nodeUs: figure('nodeUs'), allUs: figure('nodeUs') + figure('postgresUs') + figure('redisUs') }
 }
 
 /** Microseconds of CPU for a bare request at this rate. */

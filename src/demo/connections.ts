@@ -1,5 +1,5 @@
 // Owns the demo's connections: one account at each vendor's sandbox, polled often, so that there is something to see.
-import type { ProviderName } from '../sandbox/script.ts'
+import type { VendorName } from '../sandbox/script.ts'
 import type { Sandbox } from '../sandbox/server.ts'
 
 export const connections = {
@@ -11,7 +11,10 @@ export const connections = {
   zilliant: { provider: 'zilliant' },
   fullstory: { provider: 'fullstory' },
   'fs-users': { provider: 'fullstory', settings: { resource: 'users' } },
-} as const satisfies Record<string, { provider: ProviderName; limits?: object; settings?: object }>
+  salesforce: { provider: 'salesforce' },
+  shopify: { provider: 'shopify' },
+  mailchimp: { provider: 'mailchimp' },
+} as const satisfies Record<string, { provider: VendorName; limits?: object; settings?: object }>
 
 export type ConnectionName = keyof typeof connections
 
@@ -19,7 +22,7 @@ const lively = { minIntervalMs: 400, maxIntervalMs: 2_000 }
 
 /** Returns the body for `PUT /v1/connections/{name}`. */
 export function connectionBody(name: ConnectionName, sandbox: Sandbox) {
-  const connection: { provider: ProviderName; limits?: object; settings?: object } = connections[name]
+  const connection: { provider: VendorName; limits?: object; settings?: object } = connections[name]
   const { provider } = connection
   return {
     provider,

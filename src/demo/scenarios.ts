@@ -144,6 +144,31 @@ export const scenarios: readonly Scenario[] = [
     { durationMs: 14_000, outcome: 'partial', rows: 800, failedRows: 12, resource: 'users' },
     is('partial', { rowResults: 12 }),
   ),
+
+  on(
+    'salesforce',
+    'failed rows as CSV',
+    { queuedMs: 3_000, durationMs: 12_000, outcome: 'partial', rows: 4_000, failedRows: 400 },
+    is('partial', { rowResults: 400 }),
+  ),
+  on(
+    'salesforce',
+    'its token ends',
+    { durationMs: 16_000, rows: 900, faults: [{ kind: 'unauthorized', atRequest: 4 }] },
+    is('succeeded'),
+  ),
+  on(
+    'shopify',
+    'only its file tells',
+    { durationMs: 10_000, outcome: 'partial', rows: 1_500, failedRows: 30 },
+    is('partial', { rowResults: 1_500 }),
+  ),
+  on(
+    'mailchimp',
+    'answers in a tar.gz',
+    { durationMs: 13_000, outcome: 'partial', rows: 600, failedRows: 45, pageSize: 100 },
+    is('partial', { rowResults: 600 }),
+  ),
 ]
 
 /**

@@ -25,7 +25,7 @@ interface Sum {
   rowResults: number
 }
 
-const widths = [10, 11, 8, 8, 9, 8] as const
+const widths = [12, 11, 8, 8, 9, 8] as const
 
 function table(followed: readonly Followed[], paint: Paint): string[] {
   const lines = [paint('quiet', cells('provider', 'state', ['imports', 'polls', 'skipped', 'rows']))]

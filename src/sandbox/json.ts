@@ -28,6 +28,17 @@ export class RowText {
   }
 }
 
+/** A gzipped tar of files, each made when its turn comes. */
+export class TarGz {
+  readonly length: number
+  readonly at: (index: number) => { name: string; body: Json }
+
+  constructor(length: number, at: (index: number) => { name: string; body: Json }) {
+    this.length = length
+    this.at = at
+  }
+}
+
 /** Literal text in place of a body. */
 export class RawText {
   readonly text: string
@@ -38,7 +49,7 @@ export class RawText {
 }
 
 export type Scalar = string | number | boolean | null
-export type Json = Scalar | RowList | RowText | RawText | readonly Json[] | JsonObject
+export type Json = Scalar | RowList | RowText | RawText | TarGz | readonly Json[] | JsonObject
 /** Undefined fields are left out. */
 export type JsonObject = { readonly [name: string]: Json | undefined }
 
@@ -60,7 +71,7 @@ export function* jsonChunks(value: Json): Generator<string> {
 /** Returns `value` with every scalar replaced. Long lists are replaced while they are written. */
 export function mapScalars(value: Json, map: (scalar: Scalar) => Json): Json {
   if (typeof value !== 'object' || value === null) return map(value)
-  if (value instanceof RawText || value instanceof RowText) return value
+  if (isLiteral(value)) return value
   if (value instanceof RowList) return new RowList(value.length, (index) => mapScalars(value.at(index), map))
   if (isList(value)) return value.map((entry) => mapScalars(entry, map))
   return Object.fromEntries(
@@ -70,11 +81,15 @@ export function mapScalars(value: Json, map: (scalar: Scalar) => Json): Json {
 
 export function isJsonObject(value: Json): value is JsonObject {
   if (typeof value !== 'object' || value === null) return false
-  if (value instanceof RowList || value instanceof RowText || value instanceof RawText) return false
-  return !isList(value)
+  return !(value instanceof RowList || isLiteral(value) || isList(value))
+}
+
+function isLiteral(value: object): value is RawText | RowText | TarGz {
+  return value instanceof RawText || value instanceof RowText || value instanceof TarGz
 }
 
 function* pieces(value: Json): Generator<string> {
+  if (value instanceof TarGz) throw new TypeError('An archive is no text.')
   if (value instanceof RawText) {
     yield value.text
   } else if (value instanceof RowText) {

@@ -156,16 +156,21 @@ const callsOf: Readonly<Record<VendorName, readonly CallKind[]>> = {
   shopify: withDetails,
   zendesk: statusAlone,
   auth0: withDetails,
-  mailchimp: statusAlone,
+  mailchimp: withDetails,
   marketo: withDetails,
   bigquery: statusAlone,
   azure: statusAlone,
   aip151: statusAlone,
   elasticsearch: statusAlone,
-  sendgrid: statusAlone,
+  sendgrid: withDetails,
   intercom: statusAlone,
   contentful: statusAlone,
   algolia: statusAlone,
+}
+
+/** Returns true if the vendor has calls for rows besides the status. */
+export function hasDetails(provider: VendorName): boolean {
+  return callsOf[provider].some((kind) => kind === 'details')
 }
 
 function ascending(entries: readonly { afterMs: number }[]): boolean {

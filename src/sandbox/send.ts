@@ -5,8 +5,9 @@ import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createBrotliCompress, createDeflate, createGzip, createZstdCompress } from 'node:zlib'
+import { pack } from 'tar-stream'
 import type { TransportFault, WritingFault } from './faults.ts'
-import { isJsonObject, type Json, jsonChunks, RawText, RowList } from './json.ts'
+import { isJsonObject, type Json, jsonChunks, RawText, RowList, TarGz } from './json.ts'
 import type { Answer } from './vendor.ts'
 
 /** Returns the status that the client sees. Returns null if it sees none. */
@@ -141,9 +142,27 @@ function headersOf(answer: Answer, writing: readonly WritingFault[]): OutgoingHt
 }
 
 function bytesOf(body: Json, writing: readonly WritingFault[]): Readable {
+  if (body instanceof TarGz) return Readable.from(tarOf(body)).compose(createGzip())
   const charset = writing.find((fault) => fault.kind === 'charset')?.charset
   const encoding = charset === undefined ? 'utf8' : bufferEncodings[charset]
   return Readable.from(encoded(jsonChunks(body), encoding))
+}
+
+/** Makes one file at a time, because its length stands before it. */
+async function* tarOf(archive: TarGz): AsyncGenerator<Buffer> {
+  const tar = pack()
+  const written = (async () => {
+    for (let index = 0; index < archive.length; index++) {
+      const { name, body } = archive.at(index)
+      const bytes = Buffer.from([...jsonChunks(body)].join(''))
+      await new Promise<void>((resolve, reject) => {
+        tar.entry({ name, size: bytes.length }, (error) => (error ? reject(error) : resolve())).end(bytes)
+      })
+    }
+    tar.finalize()
+  })()
+  written.catch((error: Error) => tar.destroy(error))
+  yield* tar as AsyncIterable<Buffer>
 }
 
 function* encoded(texts: Iterable<string>, encoding: BufferEncoding): Generator<Buffer> {

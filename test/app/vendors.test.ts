@@ -5,7 +5,8 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { FaultInput } from '../../src/sandbox/faults.ts'
-import { outcomesOf } from '../../src/sandbox/script.ts'
+import { hasDetails, outcomesOf } from '../../src/sandbox/script.ts'
+import { klaviyoKinds } from '../../src/sandbox/vendors/klaviyo.ts'
 import { type DocumentVendorName, documentVendorNames } from '../../src/sandbox/vendors/names.ts'
 import { fixture } from '../providers/cases.ts'
 import { queueStores } from '../support/stores.ts'
@@ -26,7 +27,12 @@ const partialRows: Partial<Record<DocumentVendorName, number>> = {
   marketo: 4,
   bigquery: 4,
   elasticsearch: 4,
+  mailchimp: 40,
+  sendgrid: 4,
 }
+
+/** BigQuery names the first errors only. */
+const lists: Partial<Record<DocumentVendorName, number>> = { bigquery: 5 }
 
 /** A word of the vendor's own for each refusal, in the error that an import shows. */
 const words: Readonly<Record<DocumentVendorName, { throttled: string; unauthorized: string; unknown: string }>> = {
@@ -67,10 +73,16 @@ if (!store) throw new Error('there is a store')
 describe('the sandbox’s vendors', () => {
   const app = useService(store)
 
-  async function connect(provider: DocumentVendorName, credentials: Record<string, string>) {
+  async function connect(provider: DocumentVendorName, credentials: Record<string, string>, more: object = {}) {
     const name = unique(provider)
     const { baseUrl, settings } = app.sandbox
-    const body = { provider, baseUrl: baseUrl(provider), credentials, settings: settings(provider), limits: hasty }
+    const body = {
+      provider,
+      baseUrl: baseUrl(provider),
+      credentials,
+      settings: { ...settings(provider), ...more },
+      limits: hasty,
+    }
     expect(await app.call('PUT /v1/connections/{name}', { name }, { body })).toMatchObject({ status: 201 })
     return name
   }
@@ -100,6 +112,62 @@ describe('the sandbox’s vendors', () => {
       }, 10_000)
     })
     await Promise.all(outcomes)
+  })
+
+  test.each(klaviyoKinds)('klaviyo: %s', async (jobType) => {
+    const connection = await connect('klaviyo', app.sandbox.credentials('klaviyo'), { jobType })
+    const script = { provider: 'klaviyo', outcome: 'partial', durationMs: 0, rows: 40, failedRows: 4 } as const
+    const { id } = await app.track(connection, script)
+    // What can't be suppressed is skipped: those jobs have no failures.
+    const isSuppression = jobType.includes('suppression')
+    expect(await app.over(id)).toMatchObject({
+      state: isSuppression ? 'succeeded' : 'partial',
+      rows: isSuppression
+        ? { total: 40, succeeded: 36, failed: null, skipped: 4 }
+        : { total: 40, processed: 40, succeeded: 36, failed: 4 },
+    })
+    await vi.waitFor(async () => {
+      const { details } = await app.get(id)
+      const rows = isSuppression ? { state: 'none', rowResults: 0 } : { state: 'complete', rowResults: 4 }
+      expect(details).toMatchObject(rows)
+    }, 10_000)
+  })
+
+  test.each(documentVendorNames)('%s: all that goes wrong on the way changes no end', async (provider) => {
+    const connection = await connected(provider)
+    const outcome = outcomesOf[provider].includes('partial') ? 'partial' : 'succeeded'
+    const failedRows = outcome === 'partial' ? 7 : 0
+    const expired: FaultInput[] = renewing.includes(provider) ? [{ kind: 'unauthorized', atRequest: 1 }] : []
+    const next = expired.length + 1
+    const details: FaultInput[] = hasDetails(provider)
+      ? [
+          { kind: 'truncated', on: 'details', atRequest: 1 },
+          { kind: 'server_error', on: 'details', atRequest: 2 },
+        ]
+      : []
+    const { id } = await app.track(connection, {
+      provider,
+      outcome,
+      durationMs: 0,
+      rows: 29,
+      failedRows,
+      pageSize: 2,
+      faults: [
+        ...expired,
+        { kind: 'server_error', atRequest: next },
+        { kind: 'garbage', atRequest: next + 1 },
+        ...details,
+      ],
+    } as Parameters<typeof app.track>[1])
+    const ended = await app.over(id)
+    expect(ended).toMatchObject({ state: outcome, lastError: null })
+    expect(ended.polls).toBeGreaterThanOrEqual(3)
+    const all = ['shopify', 'zendesk', 'mailchimp'].includes(provider)
+    const rowResults = outcome === 'partial' && partialRows[provider] ? (all ? 29 : (lists[provider] ?? failedRows)) : 0
+    await vi.waitFor(async () => {
+      const { details } = await app.get(id)
+      expect(details).toMatchObject({ state: rowResults > 0 ? 'complete' : 'none', rowResults })
+    }, 30_000)
   })
 
   test.each(documentVendorNames)('%s: throttled, in its own form', async (provider) => {

@@ -26,8 +26,9 @@ test('with --exit it ends when every import ended as expected, and leaves nothin
 
   const { stdout } = demo.output()
   expect(stdout).toMatch(/^provider +state +imports +polls +skipped +rows$/m)
-  for (const provider of ['cdq', 'micro', 'zilliant', 'fullstory']) expect(stdout).toMatch(tableLine(provider))
-  expect(stdout).toMatch(/^all +40 +\d+ +10,125 +6,105$/m)
+  for (const provider of ['cdq', 'micro', 'zilliant', 'fullstory', 'salesforce'])
+    expect(stdout).toMatch(tableLine(provider))
+  expect(stdout).toMatch(/^all +44 +\d+ +10,125 +8,605$/m)
   const [, received, verified] = /^Webhooks +(\d+) received, (\d+) verified, 1 duplicate /m.exec(stdout) ?? []
   expect(Number(received)).toBeGreaterThan(40)
   expect(verified).toBe(received)

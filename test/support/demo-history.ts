@@ -6,7 +6,10 @@ import { after, type Clock } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import type { Database } from '../../src/db/client.ts'
 import { connections, detailPages, imports, skippedLines, webhookEndpoints } from '../../src/db/schema/index.ts'
-import { type ConnectionName, connections as demoConnections } from '../../src/demo/connections.ts'
+import {
+  type ConnectionName as DemoConnectionName,
+  connections as demoConnections,
+} from '../../src/demo/connections.ts'
 import { type Scenario, scenarios } from '../../src/demo/scenarios.ts'
 import { makePartitions } from '../../src/history/partitions.ts'
 import { selectImports } from '../../src/imports/columns.ts'
@@ -33,6 +36,9 @@ const nightDesk = { tokenId: null, name: 'night desk', scope: 'write' }
 const firstDay = new Date('2026-02-01T00:00:00.000Z')
 const minuteMs = 60_000
 const dayMs = 86_400_000
+
+/** Those that the history has. */
+type ConnectionName = Exclude<DemoConnectionName, 'salesforce' | 'shopify' | 'mailchimp'>
 
 /** What each connection imports, who asks for it, and how much slower than the demo it is, from March on too. */
 const sources: Record<ConnectionName, { names: readonly string[]; team: string; pace: [number, number] }> = {

@@ -62,6 +62,18 @@ export function failedRows({ processed, failed }: Counters, most: number, make: 
   return new RowList(Math.min(failed, most), (nth) => make(indexOfNth(nth, failed, processed)))
 }
 
+/** A file's URL is signed, so it takes no header. The vendors have them at another server; the sandbox is only one. */
+export function signedUrl(vendor: DocumentVendorName, jobId: string, origin: string): string {
+  return `${origin}/${vendor}/files/${encodeURIComponent(jobId)}?Signature=${signature}`
+}
+
+/** Returns true for the path of a file with the signature that its URL was given. */
+export function isSigned(segments: readonly string[], query: URLSearchParams): boolean {
+  return segments[0] === 'files' && segments.length === 2 && query.get('Signature') === signature
+}
+
+const signature = 'sandbox'
+
 export const emailOf = (row: number) => `user-${row + 1}@`
 
 export function refused(status: number, body: Json, headers: Answer['headers'] = {}): Answer {

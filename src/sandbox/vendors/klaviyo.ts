@@ -1,10 +1,22 @@
-// Owns Klaviyo's side: `GET /api/profile-bulk-import-jobs/{jobId}`, with the failed profiles at `…/import-errors`.
+// Owns Klaviyo's side: `GET /api/{kind of job}/{jobId}`. Profiles that failed are at `…/import-errors`; other kinds have
+// their errors in the answer, or none.
 import { randomBytes } from 'node:crypto'
 import { momentAt } from '../timeline.ts'
 import { isoAfter, ok, type Refusal, refusalStatus } from '../vendor.ts'
-import { after, call, type DocumentVendor, emailOf, failedPage, refused } from './form.ts'
+import { after, call, type DocumentVendor, emailOf, failedPage, failedRows, refused } from './form.ts'
 
 const weekMs = 7 * 86_400_000
+
+const profiles = 'profile-bulk-import-jobs'
+const suppressions = ['profile-suppression-bulk-create-jobs', 'profile-suppression-bulk-delete-jobs']
+const withErrors = [
+  ...['item', 'variant', 'category'].flatMap((what) =>
+    ['create', 'update', 'delete'].map((verb) => `catalog-${what}-bulk-${verb}-jobs`),
+  ),
+  'coupon-code-bulk-create-jobs',
+]
+/** The kinds of jobs, by their paths. A job is one of that kind by which it is asked for. */
+export const klaviyoKinds: readonly string[] = [profiles, ...suppressions, ...withErrors]
 
 export const klaviyo: DocumentVendor = {
   words: {
@@ -19,10 +31,12 @@ export const klaviyo: DocumentVendor = {
   credentials: (name) => ({ apiKey: `pk_${name}_klaviyo` }),
 
   readCall(segments, query) {
-    const found = after(segments, 'api', 'profile-bulk-import-jobs')
+    const kind = segments[1] ?? ''
+    const found = klaviyoKinds.includes(kind) ? after(segments, 'api', kind) : null
     if (!found) return null
-    if (found.rest.length === 0) return call('status', found.id)
-    return found.rest.join('/') === 'import-errors' ? call('details', found.id, query.get('page[cursor]')) : null
+    if (found.rest.length === 0) return call('status', found.id, null, kind)
+    const isErrors = kind === profiles && found.rest.join('/') === 'import-errors'
+    return isErrors ? call('details', found.id, query.get('page[cursor]'), kind) : null
   },
 
   authorise: ({ credentials }, headers) =>
@@ -30,13 +44,15 @@ export const klaviyo: DocumentVendor = {
       ? 'ok'
       : 'unauthorized',
 
-  answer(job, { kind, cursor, origin }, elapsedMs) {
+  answer(job, { kind, cursor, scope, origin }, elapsedMs) {
     const { script, jobId } = job
     const moment = momentAt(script, klaviyo.words, elapsedMs)
-    const { counters } = moment
-    const path = `${origin}/klaviyo/api/profile-bulk-import-jobs/${jobId}`
+    const { counters, over } = moment
+    const what = scope ?? profiles
+    const path = `${origin}/klaviyo/api/${what}/${jobId}`
+    const hasNoFailures = suppressions.includes(what)
     if (kind === 'details') {
-      if (!moment.over || counters === null) return ok({ data: [], links: { self: path, next: null } })
+      if (!over || counters === null) return ok({ data: [], links: { self: path, next: null } })
       const page = failedPage(script, counters, cursor, (row) => ({
         type: 'import-error',
         id: `error-${row + 1}`,
@@ -54,14 +70,24 @@ export const klaviyo: DocumentVendor = {
     }
     return ok({
       data: {
-        type: 'profile-bulk-import-job',
+        type: what.slice(0, -1),
         id: jobId,
         attributes: {
           status: moment.status,
           created_at: isoAfter(job, 0),
           total_count: script.rows,
           completed_count: counters?.succeeded ?? null,
-          failed_count: counters?.failed ?? null,
+          ...(hasNoFailures ? { skipped_count: counters?.failed ?? null } : { failed_count: counters?.failed ?? null }),
+          errors:
+            withErrors.includes(what) && over && counters !== null && counters.failed > 0
+              ? failedRows(counters, 1_000_000, (row) => ({
+                  id: `error-${row + 1}`,
+                  code: 'duplicate_result',
+                  title: 'Duplicate object.',
+                  detail: `Row ${row + 1} exists already.`,
+                  source: { pointer: `/data/attributes/items/data/${row}` },
+                }))
+              : undefined,
           started_at: moment.startedAfterMs === null ? null : isoAfter(job, moment.startedAfterMs),
           completed_at: moment.finishedAfterMs === null ? null : isoAfter(job, moment.finishedAfterMs),
           expires_at: isoAfter(job, script.expiresAfterMs ?? weekMs),

@@ -2,9 +2,9 @@
 import { randomInt } from 'node:crypto'
 import { type Json, RowText } from '../json.ts'
 import { isOneOf } from '../rows.ts'
-import { momentAt } from '../timeline.ts'
-import { type Answer, isoSecondsAfter, ok, type Refusal } from '../vendor.ts'
-import { call, type DocumentVendor } from './form.ts'
+import { type Counters, momentAt } from '../timeline.ts'
+import { type Answer, isoSecondsAfter, type Job, ok, type Refusal } from '../vendor.ts'
+import { call, type DocumentVendor, isSigned, signedUrl } from './form.ts'
 
 const restoreRate = 100
 
@@ -26,8 +26,8 @@ export const shopify: DocumentVendor = {
   newJobId: () => `gid://shopify/BulkOperation/${randomInt(1_000_000, 1_000_000_000)}`,
   credentials: (name) => ({ accessToken: `shpat_${name}` }),
 
-  readCall(segments, _query, post) {
-    if (segments[0] === 'files' && segments[1] !== undefined && post === null) return call('details', segments[1])
+  readCall(segments, query, post) {
+    if (post === null && isSigned(segments, query)) return call('details', segments[1] ?? '')
     const isGraphql = segments[0] === 'admin' && segments[1] === 'api' && segments[3] === 'graphql.json'
     const id = isGraphql && post !== null ? idIn(post) : null
     return id === null ? null : call('status', id)
@@ -48,8 +48,7 @@ export const shopify: DocumentVendor = {
         headers: { 'content-type': 'application/jsonl' },
       }
     }
-    const file = `${origin}/shopify/files/${encodeURIComponent(job.jobId)}?Signature=sandbox`
-    const hasLines = counters !== null && counters.processed > 0
+    const isThere = status === 'COMPLETED' && counters !== null && counters.processed > 0
     return answered({
       id: job.jobId,
       type: 'MUTATION',
@@ -59,8 +58,8 @@ export const shopify: DocumentVendor = {
       completedAt: status === 'COMPLETED' && finishedAfterMs !== null ? isoSecondsAfter(job, finishedAfterMs) : null,
       objectCount: String(counters?.processed ?? 0),
       rootObjectCount: String(counters?.processed ?? 0),
-      fileSize: status === 'COMPLETED' && hasLines ? String(counters.processed * 80) : null,
-      url: status === 'COMPLETED' && hasLines ? file : null,
+      fileSize: isThere ? String(bytesOf(job, counters)) : null,
+      url: isThere ? signedUrl('shopify', job.jobId, origin) : null,
       partialDataUrl: null,
     })
   },
@@ -91,6 +90,23 @@ function answered(bulkOperation: Json): Answer {
 function cost(requestedQueryCost: number): Json {
   const currentlyAvailable = requestedQueryCost > 1 ? 0 : 1_999
   return { cost: { requestedQueryCost, throttleStatus: { maximumAvailable: 2_000, currentlyAvailable, restoreRate } } }
+}
+
+const sizes = new WeakMap<Job, number>()
+
+/** Returns the length of the file, which is counted once: the vendor announces it with each answer. */
+function bytesOf(job: Job, { processed, failed }: Counters): number {
+  let bytes = sizes.get(job)
+  if (bytes !== undefined) return bytes
+  // The lines differ in their numbers' digits alone.
+  const [right, wrong] = [false, true].map((isFailed) => JSON.stringify(lineOf(0, isFailed)).length + 1)
+  bytes = 0
+  for (let row = 0; row < processed; row++) {
+    const isFailed = isOneOf(row, failed, processed)
+    bytes += (isFailed ? Number(wrong) : Number(right) + String(row + 1).length - 1) + String(row).length - 1
+  }
+  sizes.set(job, bytes)
+  return bytes
 }
 
 function lineOf(row: number, isFailed: boolean) {
