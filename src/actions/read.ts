@@ -48,6 +48,12 @@ export async function listActions(
   return pageOf(rows.map(presentAction), limit, (action) => [action.id])
 }
 
+/** Returns what came of what was asked for by `once`. Null: nothing was to be done, or it is long ago. */
+export async function findActionOnce({ db }: { db: Database }, once: string): Promise<ApiAction | null> {
+  const [row] = await db.select().from(actions).where(eq(actions.once, once))
+  return row ? presentAction(row) : null
+}
+
 /** An action, with the first imports that it touched. */
 export interface WholeAction {
   action: ApiAction

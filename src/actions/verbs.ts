@@ -9,6 +9,7 @@ export const actionVerbs = [
   'connection.put',
   'connection.change',
   'connection.resume',
+  'connection.test',
   'connection.delete',
   'endpoint.create',
   'endpoint.change',

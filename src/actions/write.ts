@@ -12,6 +12,11 @@ export interface Actor {
   tokenId: string | null
   name: string
   scope: string
+  /**
+   * What this was asked for by, such as one sending of a form. A second action of the same is refused by the table, and
+   * its transaction with it. Absent: it may be done again.
+   */
+  once?: string
 }
 
 /** What every verb depends on that changes something. */
@@ -51,6 +56,7 @@ export async function writeAction(tx: Transaction, by: Actor, action: NewAction)
     connection: verb.startsWith('connection.') ? (subject?.name ?? null) : null,
     endpointId: endpointId ?? null,
     details,
+    once: by.once ?? null,
   }
   await tx.insert(actions).values(row).onConflictDoUpdate({ target: actions.id, set: { details } })
   if (importIds.length === 0) return

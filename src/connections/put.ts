@@ -2,6 +2,7 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import { type Acting, writeAction } from '../actions/write.ts'
 import { AppError, invalid, notFound } from '../api/refusal.ts'
+import { differing, isSame, requireUnchanged } from '../api/seen.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
 import { newId } from '../base/ids.ts'
@@ -23,6 +24,7 @@ import { resumeConnection } from './pause.ts'
 import type { ApiConnection, ConnectionRow } from './present.ts'
 import { forgetRefusedImports } from './refusals.ts'
 import { openCredentials, sealCredentials } from './secrets.ts'
+import { fieldsOf, givenFieldsOf } from './seen.ts'
 import { showConnection } from './show.ts'
 import { spentColumns } from './spread.ts'
 
@@ -73,16 +75,18 @@ export async function putConnection(
  * @throws {AppError} `not_found`; `invalid_request`; `conflict` as for putting, and if no key decrypts the stored
  * credentials.
  * @param options.keepCredentials the names of stored credentials that stay beside those of the change.
+ * @param options.seen what `readSeen` said when the connection was shown: a {@link StaleChange} if it isn't so any more.
  */
 export async function patchConnection(
   deps: PutDeps,
   name: string,
   change: PatchConnectionInput,
-  { keepCredentials = [] }: { keepCredentials?: readonly string[] } = {},
+  { keepCredentials = [], seen = null }: { keepCredentials?: readonly string[]; seen?: string | null } = {},
 ): Promise<ApiConnection> {
   return deps.db.transaction(async (tx) => {
     const old = await lockByName(tx, name)
     if (!old) throw notFound('connection')
+    if (seen !== null) requireUnchanged(deps.encryption, old.id, seen, fieldsOf(deps.encryption, old))
     const { provider } = change
     // A change keeps the revision that the connection is pinned to.
     const current = provider === undefined ? await findPinned(tx, old) : await currentProvider(tx, provider)
@@ -198,19 +202,8 @@ function tell(
 }
 
 /** Returns the names of the fields whose values differ. Of limits and settings each is a field. */
-function changedFields({ encryption }: PutDeps, old: ConnectionRow, next: CheckedConnection): string[] {
-  const { provider, providerRevision, baseUrl, baselineBy, volatileFields } = old
-  const before = { provider, providerRevision, baseUrl, baselineBy, volatileFields }
-  const changed = Object.entries(before).flatMap(([name, value]) =>
-    isSame(value ?? null, next[name as keyof typeof before] ?? null) ? [] : [name],
-  )
-  for (const group of ['settings', 'limits'] as const) {
-    const [was, is] = [old[group], next[group]] as Record<string, unknown>[]
-    for (const key of new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})]))
-      if (!isSame(was?.[key] ?? null, is?.[key] ?? null)) changed.push(`${group}.${key}`)
-  }
-  if (!isSame(openCredentials(encryption, old), next.credentials)) changed.push('credentials')
-  return changed.sort()
+function changedFields(deps: PutDeps, old: ConnectionRow, next: CheckedConnection): string[] {
+  return differing(fieldsOf(deps.encryption, old), givenFieldsOf(next))
 }
 
 function asksAlike(encryption: Encryption, old: ConnectionRow, next: CheckedConnection): boolean {
@@ -219,18 +212,5 @@ function asksAlike(encryption: Encryption, old: ConnectionRow, next: CheckedConn
     old.baseUrl === next.baseUrl &&
     isSame(old.settings, next.settings) &&
     isSame(openCredentials(encryption, old), next.credentials)
-  )
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(sorted(one)) === JSON.stringify(sorted(other))
-}
-
-function sorted(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
   )
 }

@@ -4,8 +4,10 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { and, eq, isNull } from 'drizzle-orm'
 import { z } from 'zod'
+import { type Acting, writeAction } from '../actions/write.ts'
 import { notFound } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
+import { newId } from '../base/ids.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
 import { askStatus } from '../providers/ask.ts'
@@ -39,8 +41,34 @@ export interface TestDeps {
 /** How long the request may take. */
 const callMs = 20_000
 
-/** Also tries a paused connection, which stays paused. @throws {AppError} not_found */
-export async function testConnection(deps: TestDeps, name: string, signal: AbortSignal): Promise<ConnectionTest> {
+/**
+ * Also tries a paused connection, which stays paused. It is written down before the call, and with what came of it after.
+ * @throws {AppError} not_found
+ */
+export async function testConnection(
+  deps: TestDeps & Acting,
+  name: string,
+  signal: AbortSignal,
+): Promise<ConnectionTest> {
+  const { db, clock, by } = deps
+  const id = await findId(db, name)
+  const action = { id: newId(), at: clock.now(), verb: 'connection.test', subject: { id, name } } as const
+  await db.transaction((tx) => writeAction(tx, by, action))
+  const result = await tried(deps, name, signal)
+  await db.transaction((tx) => writeAction(tx, by, { ...action, details: { ...result } }))
+  return result
+}
+
+async function findId(db: Database, name: string): Promise<string> {
+  const [found] = await db
+    .select({ id: connections.id })
+    .from(connections)
+    .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+  if (!found) throw notFound('connection')
+  return found.id
+}
+
+async function tried(deps: TestDeps, name: string, signal: AbortSignal): Promise<ConnectionTest> {
   const asked = await askWithin(deps, name, signal, (access, patience) =>
     askStatus(deps.client, access.provider, access, unknownJob(access), {
       signal: patience,

@@ -58,16 +58,16 @@ const refusals: Record<string, AppError> = {
     'The body is not valid JSON.',
     bodyError('must be valid JSON'),
   ),
-  'entity.too.large': new AppError(
-    'payload_too_large',
-    'The body is larger than 1 MiB.',
-    bodyError('must be at most 1 MiB'),
-  ),
   'encoding.broken': new AppError('invalid_request', 'The body is not valid UTF-8.', bodyError('must be UTF-8')),
   'encoding.unsupported': new AppError('unsupported_media_type', 'The content encoding is not supported.'),
   'charset.unsupported': new AppError('unsupported_media_type', 'The body must be UTF-8.'),
   'request.aborted': new AppError('invalid_request', 'The request ended before its body was complete.'),
   'request.size.invalid': new AppError('invalid_request', 'The body is not as long as its Content-Length says.'),
+}
+
+function tooLarge(bytes: number): AppError {
+  const size = bytes < 1_048_576 ? `${bytes / 1_024} KiB` : `${bytes / 1_048_576} MiB`
+  return new AppError('payload_too_large', `The body is larger than ${size}.`, bodyError(`must be at most ${size}`))
 }
 
 function bodyError(message: string): FieldError[] {
@@ -78,6 +78,7 @@ function expected(thrown: unknown): AppError | undefined {
   if (thrown instanceof AppError) return thrown
   if (thrown instanceof URIError) return new AppError('not_found', 'There is nothing at this path.')
   if (!(thrown instanceof Error) || !('status' in thrown)) return undefined
+  if ('type' in thrown && thrown.type === 'entity.too.large' && 'limit' in thrown) return tooLarge(Number(thrown.limit))
   if ('type' in thrown && typeof thrown.type === 'string' && refusals[thrown.type]) return refusals[thrown.type]
   const isClientError = typeof thrown.status === 'number' && thrown.status >= 400 && thrown.status < 500
   return isClientError ? new AppError('invalid_request', 'The request could not be read.') : undefined

@@ -3,7 +3,7 @@
 // once don't do anything twice.
 import { desc, eq, inArray } from 'drizzle-orm'
 import { type Acting, writeAction } from '../actions/write.ts'
-import { AppError, notFound } from '../api/refusal.ts'
+import { notFound } from '../api/refusal.ts'
 import { after, type Clock } from '../base/clock.ts'
 import { newId } from '../base/ids.ts'
 import type { Database, Transaction } from '../db/client.ts'
@@ -50,6 +50,8 @@ interface Progress {
   more: boolean
   /** The place behind which it goes on. Null: it hasn't begun. */
   behind: ImportKey | null
+  /** The names of others who let it go on. Absent: nobody did. */
+  continuedBy?: string[]
 }
 
 /**
@@ -71,21 +73,24 @@ export async function beginAction(deps: Deps, { filter: given, action }: ManyInp
 const stepsAtOnce = maxTaken / changedTogether
 
 /**
- * Does up to a thousand more of an action that has begun. One that is done stays as it is.
- * @throws {AppError} `not_found`; `forbidden` if somebody else began it.
+ * Does up to a thousand more of an action that has begun, whoever began it. One that is done stays as it is.
+ * @throws {AppError} not_found
  */
 export async function goOn(deps: Deps, id: string, steps = stepsAtOnce): Promise<void> {
   for (let step = 0, more = true; more && step < steps; step++)
     more = await deps.db.transaction(async (tx) => {
       const [row] = await tx.select().from(actions).where(eq(actions.id, id)).for('update')
       if (!row) throw notFound('action')
-      if (row.tokenId !== deps.by.tokenId || row.by !== deps.by.name)
-        throw new AppError('forbidden', `Only ${row.by} can let this action go on, who began it.`)
       // Actions on one thing have no steps, and most of them no details.
       const progress = row.details as unknown as Progress | null
       if (!progress?.more || progress.behind === undefined) return false
       const action = row.verb.slice('import.'.length) as ImportAction
-      return (await takeStep(tx, deps, { id, action, at: row.at, progress })).more
+      // Its beginning was asked for by a form of its own.
+      const { once: _once, ...by } = deps.by
+      const isTheirs = row.tokenId === by.tokenId && row.by === by.name
+      const others = isTheirs ? progress.continuedBy : [...new Set([...(progress.continuedBy ?? []), by.name])]
+      const given = { ...progress, ...(others && { continuedBy: others }) }
+      return (await takeStep(tx, { ...deps, by }, { id, action, at: row.at, progress: given })).more
     })
 }
 

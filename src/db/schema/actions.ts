@@ -1,7 +1,7 @@
 // Owns the tables of actions: what callers did, and which imports each of their actions touched. Rows outlive what they
 // are about, so nothing refers to tokens, imports or endpoints.
 import { sql } from 'drizzle-orm'
-import { index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
 import { id, time } from './columns.ts'
 
 export const actions = pgTable(
@@ -26,11 +26,14 @@ export const actions = pgTable(
     endpointId: uuid('endpoint_id'),
     /** What more there is to know, without secrets: which fields changed, how many were done. */
     details: jsonb('details').$type<Record<string, unknown>>(),
+    /** What it was asked for by, so that asking twice does it once. Null: it is done as often as it is asked for. */
+    once: uuid('once'),
   },
   (table) => [
     index('actions_by').on(table.by, table.id),
     index('actions_verb').on(table.verb, table.id),
     index('actions_connection').on(table.connection, table.id).where(sql`${table.connection} is not null`),
+    uniqueIndex('actions_once').on(table.once).where(sql`${table.once} is not null`),
     index('actions_endpoint').on(table.endpointId, table.id).where(sql`${table.endpointId} is not null`),
   ],
 )

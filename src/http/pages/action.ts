@@ -8,13 +8,15 @@ import { isId } from '../../base/ids.ts'
 import type { Database } from '../../db/client.ts'
 import { getImports } from '../../imports/read.ts'
 import type { Principal } from '../../tokens/authenticate.ts'
+import { allows } from '../../tokens/scope.ts'
 import { noStore } from '../security-headers.ts'
 import { sentence } from './changes.ts'
 import { at, badge, counted, number } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
-import { type Html, html } from './html.ts'
+import { Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
+import { keyField } from './posted.ts'
 
 const shownImports = 50
 const refreshSeconds = 2
@@ -45,7 +47,7 @@ ${
           : null
       }</section>`
 }`
-    // Who began it lets it go on from here; others look on.
+    // Who began it lets it go on from here by a script; others may do so by hand.
     const live = isUnderWay && !isMine(action, viewer) ? { refreshSeconds } : {}
     response.type('html').send(page({ title, body, basePath, viewer, section: '/imports', ...live }))
   })
@@ -73,8 +75,8 @@ function progress(action: ApiAction, { isUnderWay, viewer, basePath }: Shown): H
   return html`<p class="lead" role="status">${lead} <span><b>${number(done)}</b> done, ${number(skipped)} skipped${isUnderWay ? html` of ${number(count)}` : null}</span></p>
 ${isUnderWay ? html`<p><progress value="${done + skipped}" max="${Math.max(count, 1)}">${number(done + skipped)} of ${number(count)}</progress></p>` : null}
 ${
-  isUnderWay && isMine(action, viewer)
-    ? html`<form method="post" action="${basePath}/actions/${id}/go-on" data-go-on><button class="primary">Go on</button></form><script defer src="${basePath}/assets/select.js"></script>`
+  isUnderWay && allows(viewer.scope, 'write')
+    ? html`<form method="post" action="${basePath}/actions/${id}/go-on"${isMine(action, viewer) ? new Html(' data-go-on') : null}>${keyField()}<button class="primary">Go on</button></form>${isMine(action, viewer) ? html`<script defer src="${basePath}/assets/select.js"></script>` : null}`
     : null
 }`
 }
@@ -86,9 +88,10 @@ function isMine({ by }: ApiAction, viewer: Principal): boolean {
 /** What else is known, as texts. */
 function rest({ details, subject }: ApiAction): Html {
   const known: Record<string, unknown> = details ?? {}
-  const { count: _count, done: _done, skipped: _skipped, more: _more, filter, ...others } = known
+  const { count: _count, done: _done, skipped: _skipped, more: _more, filter, continuedBy, ...others } = known
   const facts = Object.entries({
     ...(typeof filter === 'object' && filter !== null && { Of: filterText(filter) }),
+    ...(continuedBy !== undefined && { 'Continued by': continuedBy }),
     ...(subject.id !== null && { Id: subject.id }),
     ...others,
   })

@@ -8,6 +8,7 @@ import type { Attention } from '../../model/import-state.ts'
 import { countExhausted } from '../../webhooks/deliveries/read.ts'
 import { listEndpoints } from '../../webhooks/endpoints/read.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
+import { connectionPath } from './connection-path.ts'
 import { badge, counted, duration, number, stamp } from './format.ts'
 import { type Html, html } from './html.ts'
 
@@ -52,7 +53,7 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
         kind: 'bad',
         text: `The connection ${name} is paused: ${pauseReason === 'forbidden' ? 'its imports are refused' : 'its credentials are refused'}.`,
         verb: 'Mend it',
-        path: `/connections/${encodeURIComponent(name)}`,
+        path: connectionPath('', name),
       })
   for (const { id, url, enabled, disabledReason, failingSince } of endpoints.data) {
     const path = `/webhooks/${id}`

@@ -48,6 +48,7 @@ const sentences: Record<ActionVerb, string> = {
   'connection.put': 'Replaced',
   'connection.change': 'Changed',
   'connection.resume': 'Resumed',
+  'connection.test': 'Credentials tried',
   'connection.delete': 'Deleted',
   'endpoint.create': 'Created',
   'endpoint.change': 'Changed',
@@ -77,6 +78,7 @@ function detailsOf(verb: ActionVerb, details: ApiAction['details']): Html | null
   const parts = [
     Array.isArray(fields) ? html`${fields.length === 0 ? 'nothing differs' : fields.map(String).join(', ')}` : null,
     verb.startsWith('endpoint.') && typeof count === 'number' ? html`${number(count)}` : null,
+    verb === 'connection.test' && typeof known.code === 'string' ? html`${known.code}` : null,
     typeof overlapHours === 'number' ? html`the old one signs for ${overlapHours} h more` : null,
   ].filter((part) => part !== null)
   return parts.length === 0 ? null : html` · ${joined(parts)}`

@@ -3,10 +3,11 @@ import type { ApiProviderSummary } from '../../catalog/present.ts'
 import type { Provider } from '../../providers/contract.ts'
 import { chosenAlternative, chosenField, rates, secretName, spans } from './connection-input.ts'
 import { durationText } from './duration-field.ts'
-import { linesField, refusalNotice, secretField, selectField, textField } from './fields.ts'
+import { linesField, refusalNotice, secretField, seenField, selectField, textField } from './fields.ts'
 import type { Form } from './form.ts'
 import { number } from './format.ts'
 import { Html, html } from './html.ts'
+import { keyField } from './posted.ts'
 import { type AskedField, askedCredentials, askedSettings } from './provider-fields.ts'
 
 export interface ConnectionFormContent {
@@ -19,12 +20,14 @@ export interface ConnectionFormContent {
   stored: readonly string[] | null
   /** Where its provider is documented. Null: nowhere. */
   docs: string | null
+  /** What the form is rendered from. Null: it is a new connection. */
+  seen: string | null
 }
 
-export function connectionForm({ form, provider, action, back, stored, docs }: ConnectionFormContent): Html {
+export function connectionForm({ form, provider, action, back, stored, docs, seen }: ConnectionFormContent): Html {
   const settings = askedSettings(provider)
   const isNew = stored === null
-  return html`<form class="card form" method="post" action="${action}">
+  return html`<form class="card form" method="post" action="${action}">${keyField(form)}${seen === null ? null : seenField(seen)}
 ${refusalNotice(form, namesIn(provider), isNew ? 'The connection wasn’t made.' : 'Nothing was changed.')}
 ${isNew ? html`<input type="hidden" name="provider" value="${provider.name}">` : null}
 <div class="fields">

@@ -4,12 +4,19 @@ import { fieldErrors, issueText } from '../../api/validation.ts'
 import type { ApiConnection } from '../../connections/present.ts'
 import type { Provider } from '../../providers/contract.ts'
 import { durationOf, durationText } from './duration-field.ts'
-import { type Form, formOf, itemsOf, linesOf, textOfField } from './form.ts'
+import { type Form, formOf, itemsOf, linesOf, textOf, textOfField } from './form.ts'
+import { numberOf } from './number-field.ts'
 import { askedCredentials, askedSettings } from './provider-fields.ts'
 
 export const rates = ['requestsPerSecond', 'requestsPerMinute', 'requestsPerDay', 'requestsPerMonth'] as const
 export const spans = ['minIntervalMs', 'maxIntervalMs', 'deadlineMs'] as const
 const limitNames = [...rates, 'maxInFlight', ...spans] as const
+/** Those that may be less than one. */
+const fractional: ReadonlySet<string> = new Set(['requestsPerSecond', 'requestsPerMinute'])
+
+function isSpan(name: string): boolean {
+  return (spans as readonly string[]).includes(name)
+}
 
 /** The name of the field that says which alternative of credentials is given. */
 export const chosenField = 'credentialsAs'
@@ -48,20 +55,17 @@ export function connectionInput(
     if (old && isUntouched(`settings.${name}`)) return [[name, old.one.settings[name]] as const]
     return [[name, kind === 'list' ? itemsOf(text) : text.trim()] as const]
   })
-  const spanOf = (text: string, field: string): number | null => {
+  const limitOf = (name: (typeof limitNames)[number]): number | null => {
+    const [text, field] = [form.value(`limits.${name}`), `limits.${name}`]
     try {
-      return durationOf(text, field)
+      return isSpan(name) ? durationOf(text, field) : numberOf(text, field, { whole: !fractional.has(name) })
     } catch (error) {
       if (!(error instanceof AppError)) throw error
       errors.push(...error.errors)
       return null
     }
   }
-  const limits = limitNames.map((name) => {
-    const text = form.value(`limits.${name}`).trim()
-    const isSpan = (spans as readonly string[]).includes(name)
-    return [name, isSpan ? spanOf(text, `limits.${name}`) : text === '' ? null : Number(text)] as const
-  })
+  const limits = limitNames.map((name) => [name, limitOf(name)] as const)
   return {
     credentials: Object.fromEntries(given.filter(([, text]) => text !== '')),
     blank: given.filter(([, text]) => text === '').map(([name]) => name),
@@ -125,11 +129,11 @@ export function formOfConnection(one: ApiConnection, provider: Provider, stored:
   )
   const settings = Object.entries(one.settings).map(([name, value]) => [
     `settings.${name}`,
-    Array.isArray(value) ? value.join('\n') : String(value),
+    Array.isArray(value) ? value.map(textOf).join('\n') : textOf(value),
   ])
   const limits = Object.entries(one.limits).map(([name, value]) => [
     `limits.${name}`,
-    (spans as readonly string[]).includes(name) ? durationText(Number(value)) : String(value),
+    isSpan(name) ? durationText(Number(value)) : String(value),
   ])
   return formOf({
     [chosenField]: String(Math.max(alternative, 0)),

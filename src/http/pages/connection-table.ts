@@ -7,10 +7,16 @@ import { type Html, html } from './html.ts'
 interface Shown {
   basePath: string
   now: Date
+  /** Whether the reader may make one. Absent: no. */
+  isAdmin?: boolean
 }
 
-export function connectionTable(connections: readonly ApiConnection[], { basePath, now }: Shown): Html {
-  if (connections.length === 0) return html`<p>None yet.</p>`
+export function connectionTable(
+  connections: readonly ApiConnection[],
+  { basePath, now, isAdmin = false }: Shown,
+): Html {
+  if (connections.length === 0)
+    return html`<p>None yet${isAdmin ? html`: <a href="${basePath}/connections/new">make one</a>` : null}.</p>`
   return html`<table class="stack">
 <caption class="visually-hidden">Connections</caption>
 <thead><tr><th scope="col">Name</th><th scope="col">Provider</th><th scope="col">Base URL</th><th scope="col">Status</th></tr></thead>

@@ -2,6 +2,7 @@
 import type { ApiConnection } from '../../connections/present.ts'
 import { lastDays, type OutcomeDay, outcomes } from '../../reporting/outcome-days.ts'
 import { sparkline } from './charts/sparkline.ts'
+import { connectionPath } from './connection-path.ts'
 import { connectionStatus } from './connection-table.ts'
 import { duration, number } from './format.ts'
 import { type Html, html } from './html.ts'
@@ -26,7 +27,7 @@ export function connectionTrends(
     const sums = sumOf(theirs)
     const ended = outcomes.reduce((sum, outcome) => sum + sums[outcome], 0)
     return html`<tr>
-<td data-label="Name"><span><a href="${basePath}/connections/${encodeURIComponent(one.name)}">${one.name}</a> <small>${one.provider}</small></span></td>
+<td data-label="Name"><span><a href="${connectionPath(basePath, one.name)}">${one.name}</a> <small>${one.provider}</small></span></td>
 <td data-label="Status"><span>${connectionStatus(one, now)}</span></td>
 <td data-label="Ended" class="right number">${number(ended)}</td>
 <td data-label="Success" class="right number">${rate(sums)}</td>

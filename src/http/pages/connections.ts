@@ -1,43 +1,45 @@
-// Owns the list of connections and the page of each, with trying and resuming it.
+// Owns the list of connections and the page of each, with what is known of it.
 import type { IRouter, Request, Response } from 'express'
+import type { ApiAction } from '../../actions/present.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import type { ApiConnection } from '../../connections/present.ts'
 import { getConnection, listConnections } from '../../connections/read.ts'
-import { resumeConnectionByName } from '../../connections/resume.ts'
 import { countedImports, countImports, readStanding, type Standing } from '../../connections/standing.ts'
-import { type ConnectionTest, type TestDeps, testConnection } from '../../connections/test.ts'
 import type { Guard } from '../../egress/guard.ts'
 import { listImports } from '../../imports/read.ts'
 import { type ImportState, states } from '../../model/import-state.ts'
 import { readOutcomeDays } from '../../reporting/outcome-days.ts'
 import { allows } from '../../tokens/scope.ts'
-import { everyKind, type Wake } from '../../work/wake.ts'
-import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
 import { changes } from './changes.ts'
-import { mountConnectionForms } from './connection-edit.ts'
+import { mountConnectionChange } from './connection-change.ts'
+import { mountConnectionDelete } from './connection-delete.ts'
+import { mountNewConnection } from './connection-new.ts'
 import { connectionPath, nameOf } from './connection-path.ts'
+import {
+  type ConnectionSteeringDeps,
+  connectionSteering,
+  mountConnectionSteering,
+  testNotice,
+} from './connection-steering.ts'
 import { connectionStatus, connectionTable } from './connection-table.ts'
-import { readForm } from './form.ts'
 import { at, counted, duration, number, stateBadge, when } from './format.ts'
-import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
+import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
+import { justDone, notice } from './notice.ts'
 import { firstDay, outcomesCard } from './outcomes.ts'
-import { openNotice, sealNotice } from './sealed-notice.ts'
+import { paging, placeIn } from './paging.ts'
 
-const shownConnections = 1_000
+const shownConnections = 200
 const shownImports = 20
 const refreshSeconds = 5
 
-interface Deps extends PageGuardDeps, TestDeps {
+interface Deps extends ConnectionSteeringDeps {
   encryption: Encryption
   /** The rules for the addresses of providers. */
   guard: Guard
-  wake: Wake
-  /** Aborts when the server stops. */
-  stopping: AbortSignal
 }
 
 export function mountConnections(app: IRouter, deps: Deps): void {
@@ -45,46 +47,24 @@ export function mountConnections(app: IRouter, deps: Deps): void {
   const shown = { basePath, section: '/connections' }
 
   app.get('/connections', noStore, requireSignIn(deps, 'read'), async (request, response) => {
-    const { data } = await listConnections(deps, { limit: shownConnections })
+    const query = placeIn(request.query)
+    const list = await listConnections(deps, { limit: shownConnections, ...Object.fromEntries(query) })
+    const gone = await justDone(deps, request, response, ({ verb }) => verb === 'connection.delete')
     const viewer = principalOf(response)
     const isAdmin = allows(viewer.scope, 'admin')
-    const body = html`${told(request.query.did)}<div class="heading"><h1>Connections</h1>${isAdmin ? html`<a class="button" href="${basePath}/connections/new">New connection</a>` : null}</div>
-<section class="card" aria-label="Connections">${connectionTable(data, { basePath, now: clock.now() })}</section>`
+    const body = html`${notice(gone)}<div class="heading"><h1>Connections</h1>${isAdmin ? html`<a class="button" href="${basePath}/connections/new">New connection</a>` : null}</div>
+<section class="card" aria-label="Connections">${connectionTable(list.data, { basePath, now: clock.now(), isAdmin })}${paging(list.next, { path: `${basePath}/connections`, query })}</section>`
     response.type('html').send(page({ ...shown, title: 'Connections', body, viewer, refreshSeconds }))
   })
 
-  mountConnectionForms(app, deps)
+  mountNewConnection(app, deps)
+  mountConnectionChange(app, deps)
+  mountConnectionDelete(app, deps)
+  mountConnectionSteering(app, deps)
 
   app.get('/connections/:name', noStore, requireSignIn(deps, 'read'), async (request, response) => {
     response.type('html').send(await connectionPage(request, response))
   })
-
-  app.post(
-    '/connections/:name/test',
-    noStore,
-    requireSignIn(deps, 'admin'),
-    requireSameOrigin,
-    readForm,
-    async (request, response) => {
-      const name = nameOf(request)
-      const result = await testConnection(deps, name, deps.stopping)
-      const told = sealNotice(deps.encryption, name, result)
-      response.redirect(303, `${connectionPath(basePath, name)}?tested=${told}`)
-    },
-  )
-
-  app.post(
-    '/connections/:name/resume',
-    noStore,
-    requireSignIn(deps, 'admin'),
-    requireSameOrigin,
-    readForm,
-    async (request, response) => {
-      const { name } = await resumeConnectionByName({ ...deps, by: principalOf(response) }, nameOf(request))
-      deps.wake(everyKind)
-      response.redirect(303, `${connectionPath(basePath, name)}?did=resume`)
-    },
-  )
 
   async function connectionPage(request: Request, response: Response): Promise<string> {
     const one = await getConnection(deps, nameOf(request))
@@ -96,12 +76,15 @@ export function mountConnections(app: IRouter, deps: Deps): void {
     const now = clock.now()
     const days = await readOutcomeDays(deps, { since: firstDay(now), connection: one.name })
     const viewer = principalOf(response)
-    const test = openNotice<ConnectionTest>(deps.encryption, one.name, request.query.tested)
+    const done = await justDone(deps, request, response, isAbout)
+    function isAbout({ subject }: ApiAction): boolean {
+      return subject.kind === 'connection' && subject.name === one.name
+    }
     const list = `${basePath}/imports?${new URLSearchParams({ connection: one.name })}`
-    const body = html`${told(request.query.did)}${test === null ? null : testResult(test)}
+    const body = html`${done?.verb === 'connection.test' ? testNotice(done) : notice(done)}
 <h1 class="job"><span>Connection</span> ${one.name}</h1>
 ${facts(one, standing, now)}
-${allows(viewer.scope, 'admin') ? actions(one, connectionPath(basePath, one.name)) : null}
+${allows(viewer.scope, 'admin') ? connectionSteering(one, connectionPath(basePath, one.name)) : null}
 ${outcomesCard(days, { basePath, now, connection: one.name })}
 <section class="card" aria-labelledby="imports"><div class="heading"><h2 id="imports"><a href="${list}">Imports</a></h2>${allows(viewer.scope, 'write') ? html`<a class="button" href="${basePath}/imports/new?${new URLSearchParams({ connection: one.name }).toString()}">Register an import</a>` : null}</div>
 ${
@@ -112,22 +95,6 @@ ${
 ${await changes(deps, { connection: one.name }, { basePath, now })}`
     return page({ ...shown, title: one.name, body, viewer, refreshSeconds })
   }
-}
-
-const done: Record<string, string> = {
-  create: 'The connection is made. Try its credentials, then register an import.',
-  edit: 'The changes are saved.',
-  resume: 'It is asked again.',
-  delete: 'The connection is deleted. Its imports and their history stay.',
-}
-
-function told(did: unknown): Html | null {
-  const text = typeof did === 'string' && Object.hasOwn(done, did) ? done[did] : undefined
-  return text === undefined ? null : html`<p class="notice good" role="status">${text}</p>`
-}
-
-function testResult({ ok, code, message }: ConnectionTest): Html {
-  return html`<p class="notice ${ok ? 'good' : 'bad'}" role="status"><b>${ok ? 'It works' : 'It failed'}:</b> ${message} <small>${code}</small></p>`
 }
 
 /** Links to its imports by state, with their numbers where they are few enough to be counted. */
@@ -195,14 +162,4 @@ function pace({ effectiveLimits: limits }: ApiConnection, { nextRequestAt }: Sta
   const isNow = Date.parse(nextRequestAt) <= now.getTime()
   const isPaced = limits.requestsPerSecond !== null || limits.requestsPerMinute !== null
   return html`${isNow ? 'may go now' : when(nextRequestAt, now)}${isPaced ? html` <small>at an even pace</small>` : null}`
-}
-
-function actions(one: ApiConnection, path: string): Html {
-  const resume =
-    one.pausedAt === null
-      ? html`<p class="cannot"><b>Resume</b> <small>It isn’t paused.</small></p>`
-      : html`<form method="post" action="${path}/resume"><button class="primary">Resume</button></form>`
-  return html`<section class="card" aria-labelledby="actions"><h2 id="actions">Actions</h2><div class="steering">
-<form method="post" action="${path}/test"><button>Try its credentials</button></form>${resume}
-<a class="button" href="${path}/edit">Change …</a><a class="button" href="${path}/delete">Delete …</a></div></section>`
 }

@@ -6,15 +6,17 @@ import { listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
 import { listImports } from '../../imports/read.ts'
 import type { Queues } from '../../queue/queues.ts'
+import { allows } from '../../tokens/scope.ts'
 import { describeTroubles } from '../../work/troubles.ts'
 import { noStore } from '../security-headers.ts'
 import { attentionCard, type NeedsAttention } from './attention.ts'
 import { connectionTable } from './connection-table.ts'
 import { connectionTrends } from './connection-trends.ts'
 import { firstSteps } from './first-steps.ts'
+import { number } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
-import { importTable } from './import-table.ts'
+import { importTable, noImports } from './import-table.ts'
 import { page } from './layout.ts'
 import type { Outcomes } from './outcomes.ts'
 import { type StateCounts, stateCounts } from './state-counts.ts'
@@ -55,13 +57,17 @@ ${stateCounts(`${basePath}/imports`, counts)}
 ${outcomes.card}
 <section class="card"><h2><a href="${basePath}/imports">Recent imports</a></h2>${
       recent.data.length === 0
-        ? html`<p>None yet: register one with <code>POST ${basePath}/v1/imports</code>.</p>`
+        ? noImports(viewer, basePath)
         : importTable(recent.data, { ...shown, caption: 'The imports that were registered last' })
     }</section>
 <section class="card"><h2><a href="${basePath}/connections">Connections</a></h2>${
       connections.data.length === 0
-        ? connectionTable([], shown)
-        : connectionTrends(connections.data, outcomes.days, shown)
+        ? connectionTable([], { ...shown, isAdmin: allows(viewer.scope, 'admin') })
+        : html`${connectionTrends(connections.data, outcomes.days, shown)}${
+            connections.next === null
+              ? null
+              : html`<p><small>The first ${number(shownConnections)}; <a href="${basePath}/connections">all connections</a>.</small></p>`
+          }`
     }</section>`
     response.type('html').send(page({ title: 'Overview', body, basePath, viewer, section: '/', refreshSeconds }))
   })

@@ -7,7 +7,7 @@ import { statusClasses } from '../../webhooks/deliveries/read.ts'
 import { number, when } from './format.ts'
 import { Html, html } from './html.ts'
 import { deliveryBadge } from './import-events.ts'
-import { linkWith } from './query.ts'
+import { paging } from './paging.ts'
 
 export function deliveryFilter(path: string, query: URLSearchParams): Html {
   const select = (name: string, options: readonly string[]) =>
@@ -41,9 +41,5 @@ export function deliveryTable(
 <td data-label="Next attempt" class="right">${when(one.nextAttemptAt, now)}</td>
 </tr>`,
   )}</tbody></table>
-<nav class="paging" aria-label="Pages">${query.has('after') ? html`<a class="button" href="${linkWith(path, query, { after: null })}#deliveries">First page</a>` : null}${
-    next === null
-      ? null
-      : html`<a class="button" rel="next" href="${linkWith(path, query, { after: next })}#deliveries">Next page</a>`
-  }</nav>`
+${paging(next, { path, query, part: '#deliveries' })}`
 }

@@ -2,6 +2,7 @@
 import type { IRouter } from 'express'
 import { AppError, notFound } from '../../api/refusal.ts'
 import { isId } from '../../base/ids.ts'
+import { parseJsonAsWritten } from '../../base/json.ts'
 import { getEvent } from '../../events/feed.ts'
 import { allows } from '../../tokens/scope.ts'
 import type { ApiAttempt, ApiDelivery } from '../../webhooks/deliveries/present.ts'
@@ -10,22 +11,21 @@ import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
 import { getEndpoint } from '../../webhooks/endpoints/read.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import { attemptMs } from '../../webhooks/outcome.ts'
-import type { Wake } from '../../work/wake.ts'
-import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
-import { readForm } from './form.ts'
 import { at, counted, when } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html, lines } from './html.ts'
 import { attemptLine, deliveryBadge } from './import-events.ts'
 import { page } from './layout.ts'
+import { justDone, notice, toldOn } from './notice.ts'
+import { answerForm, forForms, keyField } from './posted.ts'
 import type { WebhookDeps } from './webhooks.ts'
 
 const refreshSeconds = 5
 /** A person waits for the answer of a receiver. */
 const waitingRefreshSeconds = 0.25
 
-export function mountDelivery(app: IRouter, deps: WebhookDeps & { wake: Wake }): void {
+export function mountDelivery(app: IRouter, deps: WebhookDeps): void {
   const { basePath, clock } = deps
 
   app.get('/deliveries/:id', noStore, requireSignIn(deps, 'read'), async (request, response) => {
@@ -39,7 +39,8 @@ export function mountDelivery(app: IRouter, deps: WebhookDeps & { wake: Wake }):
     ])
     const now = clock.now()
     const viewer = principalOf(response)
-    const body = html`<h1 class="job"><span>Delivery of</span> ${one.type}</h1>
+    const done = await justDone(deps, request, response, ({ subject }) => subject.id === id)
+    const body = html`${notice(done)}<h1 class="job"><span>Delivery of</span> ${one.type}</h1>
 <section class="card" aria-label="What is known"><p class="lead">${deliveryBadge(one.state)} ${waiting(one, attempts.get(id) ?? [], now)}</p>
 ${one.nextAttemptAt === null ? null : html`<noscript><p><a class="button" href="">Look again</a></p></noscript>`}
 <dl class="facts">
@@ -48,7 +49,7 @@ ${one.nextAttemptAt === null ? null : html`<noscript><p><a class="button" href="
 <dt>Created</dt><dd>${at(one.createdAt, now)}</dd>
 <dt>Delivered</dt><dd>${at(one.deliveredAt, now)}</dd>
 </dl>
-${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/deliveries/${id}/redeliver"><button>Deliver once more</button></form>` : null}</section>
+${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/deliveries/${id}/redeliver">${keyField()}<button>Deliver once more</button></form>` : null}</section>
 <section class="card" aria-labelledby="attempts"><h2 id="attempts">Attempts</h2>${attemptList(attempts.get(id) ?? [], now)}</section>
 <section class="card" aria-labelledby="sent"><h2 id="sent">What is sent</h2>
 <table class="short"><caption class="visually-hidden">Headers</caption><thead><tr><th scope="col">Header</th><th scope="col">Value</th></tr></thead>
@@ -58,18 +59,14 @@ ${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/d
     response.type('html').send(page({ title: one.type, body, basePath, viewer, section: '/webhooks', ...live }))
   })
 
-  app.post(
-    '/deliveries/:id/redeliver',
-    noStore,
-    requireSignIn(deps, 'write'),
-    requireSameOrigin,
-    readForm,
-    async (request, response) => {
-      const { id } = await redeliver({ ...deps, by: principalOf(response) }, String(request.params.id))
-      deps.wake(['deliver'])
-      response.redirect(303, `${basePath}/deliveries/${id}`)
-    },
-  )
+  app.post('/deliveries/:id/redeliver', ...forForms(deps, 'write'), (request, response) => {
+    const id = String(request.params.id)
+    return answerForm(deps, request, response, {
+      act: (by) => redeliver({ ...deps, by }, id),
+      next: (done) => toldOn(`/deliveries/${id}`, done),
+      wakes: ['deliver'],
+    })
+  })
 }
 
 /** How long it takes at most until the next attempt, or until the one under way has its answer. */
@@ -99,7 +96,7 @@ ${attempt.responseSnippet ? html`<details><summary>Answer</summary><pre>${lines(
 /** For reading. The bytes that are sent have no spaces. */
 function pretty(payload: string): string {
   try {
-    return JSON.stringify(JSON.parse(payload), null, 2)
+    return JSON.stringify(parseJsonAsWritten(payload), null, 2)
   } catch {
     return payload
   }

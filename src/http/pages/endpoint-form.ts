@@ -2,9 +2,19 @@
 import { AppError, type FieldError } from '../../api/refusal.ts'
 import { defaultEventTypes, eventTypes } from '../../model/event-types.ts'
 import type { ApiEndpoint } from '../../webhooks/endpoints/present.ts'
-import { checkField, complaint, isTypedAndRefused, linesField, refusalNotice, textField, typeAgain } from './fields.ts'
-import { type Form, formOf, itemsOf, pairsOf, textOfField } from './form.ts'
+import {
+  checkField,
+  complaint,
+  isTypedAndRefused,
+  linesField,
+  refusalNotice,
+  seenField,
+  textField,
+  typeAgain,
+} from './fields.ts'
+import { type Form, formOf, itemsOf, pairsOf, textOf, textOfField } from './form.ts'
 import { exact, Html, html } from './html.ts'
+import { keyField } from './posted.ts'
 
 const mostHeaders = 10
 const blankHeaders = 2
@@ -42,17 +52,23 @@ export function endpointInput(form: Form, old: Pick<ApiEndpoint, 'headers' | 'me
       if (!(error instanceof AppError)) throw error
       errors.push(...error.errors)
     }
-  const headers: Record<string, string> = {}
+  const headers = new Map<string, string>()
   const keptHeaders: string[] = []
   const values = form.values('headerValue')
+  const seen = new Set<string>()
+  const refuse = (message: string) => errors.push({ field: 'headers', message })
   for (const [index, given] of form.values('headerName').entries()) {
     const name = given.trim()
     const value = (values[index] ?? '').trim()
+    const kept = stored.find((one) => one.toLowerCase() === name.toLowerCase())
     if (name === '' && value === '') continue
-    if (name === '') errors.push({ field: 'headers', message: 'must have a name for each value' })
-    else if (value !== '') headers[name] = value
-    else if (stored.includes(name)) keptHeaders.push(name)
-    else errors.push({ field: 'headers', message: `must have a value for ${name}` })
+    if (name === '') refuse('must have a name for each value')
+    else if (name === '__proto__') refuse('must not be called __proto__, which can’t be kept')
+    else if (seen.has(name.toLowerCase())) refuse(`must have each name once, in whatever case; ${name} is there twice`)
+    else if (value !== '') headers.set(name, value)
+    else if (kept !== undefined) keptHeaders.push(kept)
+    else refuse(`must have a value for ${name}`)
+    seen.add(name.toLowerCase())
   }
   return {
     url: form.value('url').trim(),
@@ -60,7 +76,7 @@ export function endpointInput(form: Form, old: Pick<ApiEndpoint, 'headers' | 'me
     connections: listOf('connections'),
     providers: listOf('providers'),
     metadata,
-    headers,
+    headers: Object.fromEntries(headers),
     keptHeaders,
     errors,
   }
@@ -70,10 +86,6 @@ export function endpointInput(form: Form, old: Pick<ApiEndpoint, 'headers' | 'me
 function typed(pairs: Record<string, string>, old: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const given = Object.entries(pairs)
   return Object.fromEntries(given.map(([key, text]) => [key, text === textOf(old[key]) ? old[key] : text]))
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** What can't be written a line each, such as a key with `=`, stays as long as nobody changes this text. */
@@ -98,15 +110,20 @@ export function formOfEndpoint(one: ApiEndpoint): Form {
   })
 }
 
-/** @param stored the names of the headers whose values are stored. Null: it is a new endpoint. */
-export function endpointForm(
-  form: Form,
-  { action, back, stored }: { action: string; back: string | null; stored: readonly string[] | null },
-): Html {
+export interface EndpointFormContent {
+  action: string
+  back: string | null
+  /** The names of the headers whose values are stored. Null: it is a new endpoint. */
+  stored: readonly string[] | null
+  /** What the form is rendered from. Null: it is a new endpoint. */
+  seen: string | null
+}
+
+export function endpointForm(form: Form, { action, back, stored, seen }: EndpointFormContent): Html {
   const isNew = stored === null
   const names = ['url', 'types', 'connections', 'providers', 'metadata', 'headers']
   const isNarrow = ['connections', 'providers', 'metadata', 'headerName'].some((name) => form.value(name) !== '')
-  return html`<form method="post" action="${action}" class="form">
+  return html`<form method="post" action="${action}" class="form">${keyField(form)}${seen === null ? null : seenField(seen)}
 ${refusalNotice(form, names, isNew ? 'The endpoint wasn’t made.' : 'Nothing was changed.')}
 <div class="fields">${textField(form, { name: 'url', label: 'URL', type: 'url', required: true, wide: true, placeholder: 'https://example.com/hooks' })}</div>
 <fieldset class="choices"><legend>Event types</legend>${eventTypes.map((type) =>
@@ -130,7 +147,7 @@ function headerFields(form: Form, stored: readonly string[]): Html {
     .flatMap((name, index) => (name.trim() === '' ? [] : [form.values('headerValue')[index] ?? '']))
   return html`<fieldset class="headers"><legend>Headers to send with each webhook, such as Authorization</legend>${complaint(form, 'headers')}
 ${rows.map((name, index) => {
-  const isStored = stored.includes(name.trim())
+  const isStored = stored.some((one) => one.toLowerCase() === name.trim().toLowerCase())
   const isLost = isTypedAndRefused(form, values[index] ?? '')
   return html`<div class="header"><input name="headerName" value="${exact(name)}" aria-label="Name of header ${index + 1}" placeholder="Name" autocomplete="off" spellcheck="false"><input type="password" name="headerValue" aria-label="Value of header ${index + 1}" placeholder="${isLost ? typeAgain : isStored ? 'stored: leave it blank to keep it' : 'Value'}"${isLost ? new Html(' required') : null} autocomplete="new-password"></div>`
 })}</fieldset>`

@@ -28,6 +28,7 @@ ${
     basePath,
     viewer,
     preferences: preferencesOf(request),
+    isAnswer: request.method !== 'GET',
   })
 }
 
@@ -37,6 +38,7 @@ const headings: Record<number, string> = {
   403: 'That is not allowed',
   404: 'There is nothing here',
   409: 'That can’t be done now',
+  413: 'That is too long',
   429: 'Too many requests',
   500: 'Something went wrong',
   503: 'The database is away',

@@ -1,5 +1,5 @@
 // Owns the fields of forms: a label above each, what was typed, a hint, and what the API says of it beside it.
-import type { FieldError } from '../../api/refusal.ts'
+import { AppError, type FieldError } from '../../api/refusal.ts'
 import { type Form, textOfField } from './form.ts'
 import { exact, Html, html } from './html.ts'
 
@@ -91,6 +91,26 @@ export function complaint(form: Form, name: string): Html | null {
   )}</span>`
 }
 
+/** Sends back what the form was rendered from, so that a change of what others changed meanwhile is refused. */
+export function seenField(seen: string): Html {
+  return html`<input type="hidden" name="seen" value="${seen}" autocomplete="off">`
+}
+
+/**
+ * Returns the refusal of a change of what others changed meanwhile, with what they changed it to. `shown` is a form of
+ * what is there now.
+ */
+export function staleRefusal({ code, errors }: AppError, shown: Form): AppError {
+  const told = errors.map(({ field }) => {
+    const texts = shown.values(field).filter((text) => text !== '')
+    const isKnown = shown.values(field).length > 0 && field !== 'headers'
+    const now = texts.length === 0 ? 'blank' : `“${texts.join(', ')}”`
+    return { field, message: isKnown ? `was changed meanwhile: it is ${now} now` : 'was changed meanwhile' }
+  })
+  const kept = 'What you typed is kept: save once more to put it in its place.'
+  return new AppError(code, `Somebody else has changed it since this form was opened. ${kept}`, told)
+}
+
 /** Says that a form was refused, with what no field of it shows. `names` are the fields that show their own. */
 export function refusalNotice(form: Form, names: readonly string[], what: string): Html | null {
   const { refusal } = form
@@ -99,7 +119,8 @@ export function refusalNotice(form: Form, names: readonly string[], what: string
   const said =
     refusal.errors.length === 0 ? [refusal.message] : others.map(({ field, message }) => `${field} ${message}`)
   const beside = refusal.errors.length > others.length ? ' What has to be mended is said beside each field.' : ''
-  return html`<div class="notice bad" role="alert"><p><b>${what}</b>${beside}</p>${
+  const why = refusal.code === 'conflict' && refusal.errors.length > 0 ? html` ${refusal.message}` : null
+  return html`<div class="notice bad" role="alert"><p><b>${what}</b>${why}${beside}</p>${
     said.length === 0 ? null : html`<ul>${said.map((line) => html`<li>${line}</li>`)}</ul>`
   }</div>`
 }

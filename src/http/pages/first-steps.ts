@@ -9,12 +9,10 @@ import { listImports } from '../../imports/read.ts'
 import type { Principal } from '../../tokens/authenticate.ts'
 import { allows, type Scope } from '../../tokens/scope.ts'
 import { listEndpoints } from '../../webhooks/endpoints/read.ts'
-import { requireSameOrigin } from '../same-origin.ts'
-import { noStore } from '../security-headers.ts'
-import { readForm } from './form.ts'
 import { badge } from './format.ts'
-import { type PageGuardDeps, requireSignIn } from './guard.ts'
+import type { PageGuardDeps } from './guard.ts'
 import { type Html, html } from './html.ts'
+import { forForms } from './posted.ts'
 
 const cookieName = 'import_tracker_first_steps'
 const leftForS = 365 * 86_400
@@ -92,27 +90,20 @@ function way({ scope, verb, path }: Step, viewer: Principal, basePath: string): 
 
 export function mountFirstSteps(app: IRouter, deps: PageGuardDeps): void {
   const { basePath } = deps
-  app.post(
-    '/first-steps/leave',
-    noStore,
-    requireSignIn(deps, 'read'),
-    requireSameOrigin,
-    readForm,
-    (_request, response) => {
-      response.append(
-        'set-cookie',
-        stringifySetCookie({
-          name: cookieName,
-          value: 'left',
-          path: basePath === '' ? '/' : basePath,
-          httpOnly: true,
-          sameSite: 'lax',
-          maxAge: leftForS,
-        }),
-      )
-      response.redirect(303, `${basePath}/`)
-    },
-  )
+  app.post('/first-steps/leave', ...forForms(deps, 'read'), (_request, response) => {
+    response.append(
+      'set-cookie',
+      stringifySetCookie({
+        name: cookieName,
+        value: 'left',
+        path: basePath === '' ? '/' : basePath,
+        httpOnly: true,
+        sameSite: 'lax',
+        maxAge: leftForS,
+      }),
+    )
+    response.redirect(303, `${basePath}/`)
+  })
 }
 
 function hasLeft(request: Request): boolean {

@@ -1,6 +1,6 @@
 // Owns reading the forms that pages post, and what a form shows: what was typed, and what the API said of it.
 import express, { type Request, type RequestHandler } from 'express'
-import { AppError } from '../../api/refusal.ts'
+import { AppError, invalid } from '../../api/refusal.ts'
 import { requireStorable } from '../../api/validation.ts'
 
 /** Reads the body of a form. Its fields are texts, or lists of texts where a name comes several times. */
@@ -66,6 +66,11 @@ export function textOfField(text: string): string {
   return text.replaceAll(/\r\n?/g, '\n')
 }
 
+/** Returns a stored value as a field shows it; numbers keep their digits. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}
+
 /** Returns the lines of a field that say something. */
 export function linesOf(text: string): string[] {
   return text
@@ -84,17 +89,12 @@ export function pairsOf(text: string, field: string): Record<string, string> {
   const pairs = linesOf(text).map((line) => {
     const at = line.indexOf('=')
     const key = line.slice(0, Math.max(at, 0)).trim()
-    if (key === '') {
-      const message = 'must have a key and a value on each line, such as team=sales'
-      throw new AppError('invalid_request', `${field} ${message}`, [{ field, message }])
-    }
+    if (key === '') throw invalid(field, 'must have a key and a value on each line, such as team=sales')
+    if (key === '__proto__') throw invalid(field, 'must not have the key __proto__, which can’t be kept')
     return [key, line.slice(at + 1).trim()] as const
   })
   const keys = new Set<string>()
   const twice = pairs.find(([key]) => keys.size === keys.add(key).size)
-  if (twice) {
-    const message = `must name each key once; ${twice[0]} is there twice`
-    throw new AppError('invalid_request', `${field} ${message}`, [{ field, message }])
-  }
+  if (twice) throw invalid(field, `must name each key once; ${twice[0]} is there twice`)
   return Object.fromEntries(pairs)
 }

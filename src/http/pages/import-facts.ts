@@ -1,5 +1,6 @@
 // Owns what the page of an import says first: its state, its progress, its times and its metadata.
 import { isOver } from '../../model/import-state.ts'
+import { connectionPath } from './connection-path.ts'
 import { at, duration, number, progressBar, stateBadge, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
 import type { About } from './import-about.ts'
@@ -7,7 +8,7 @@ import { skippedOf } from './import-table.ts'
 
 export function importFacts(about: About): Html {
   const { one, now, basePath } = about
-  const connection = `${basePath}/connections/${encodeURIComponent(one.connection)}`
+  const connection = connectionPath(basePath, one.connection)
   return html`<section class="card" aria-label="What is known">
 <p class="lead"><span data-told>${stateBadge(one.state)}</span>${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`} ${progressBar(one.progress)} <span>${timing(about)}</span>${remaining(about)}</p>
 ${one.attention === null ? null : html`<p class="notice warn"><b>Needs attention:</b> ${words(one.attention)}. ${attentionTexts[one.attention] ?? null}</p>`}

@@ -1,6 +1,9 @@
 // Owns the table of imports.
 import type { ApiImport } from '../../imports/present.ts'
 import { isOver } from '../../model/import-state.ts'
+import type { Principal } from '../../tokens/authenticate.ts'
+import { allows } from '../../tokens/scope.ts'
+import { connectionPath } from './connection-path.ts'
 import { number, progressBar, stateBadge, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
 
@@ -23,6 +26,13 @@ export function importTable(
 </table>`
 }
 
+/** What stands where there is no import at all. */
+export function noImports(viewer: Principal, basePath: string): Html {
+  return allows(viewer.scope, 'write')
+    ? html`<p>None yet: <a href="${basePath}/imports/new">register one</a>.</p>`
+    : html`<p>None yet. Who registers one needs a token of the scope write.</p>`
+}
+
 /** Says that the cell is empty, so that it takes no line on a narrow screen. */
 function none(value: unknown): Html | null {
   return value === null ? html` data-none` : null
@@ -36,7 +46,7 @@ function row(
   const box = html`<td class="select" data-label="Select"><input type="checkbox" name="ids" value="${one.id}" aria-label="Select ${one.jobId}"></td>`
   return html`<tr>
 ${isSelectable ? box : null}<td data-label="Job"><a href="${basePath}/imports/${one.id}"><code>${one.jobId}</code></a></td>
-<td data-label="Connection"><span><a href="${basePath}/connections/${encodeURIComponent(one.connection)}">${one.connection}</a> <small>${one.provider}</small></span></td>
+<td data-label="Connection"><span><a href="${connectionPath(basePath, one.connection)}">${one.connection}</a> <small>${one.provider}</small></span></td>
 <td data-label="State"><span>${stateBadge(one.state)}${note(one)}</span></td>
 <td data-label="Progress"${none(one.progress)}><span>${progressBar(one.progress)}</span></td>
 <td data-label="Rows" class="right number"${none(one.rows.processed ?? one.rows.total)}><span>${rows(one)}</span></td>

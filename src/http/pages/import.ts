@@ -12,10 +12,12 @@ import { exact, html } from './html.ts'
 import { type DownloadDeps, mountImportDownloads } from './import-downloads.ts'
 import { importEvents, readImportEvents } from './import-events.ts'
 import { importFacts } from './import-facts.ts'
+import { registeredNotice } from './import-new.ts'
 import { importRows, readImportRows } from './import-rows.ts'
-import { importSteering, mountImportSteering, type SteeringDeps, told } from './import-steering.ts'
+import { importSteering, mountImportSteering, type SteeringDeps } from './import-steering.ts'
 import { importTimeline, shownReports, timelineFrom } from './import-timeline.ts'
 import { page } from './layout.ts'
+import { justDone, notice } from './notice.ts'
 
 const refreshSeconds = 2
 /** How many actions a page of the timeline tells of, the newest ones. */
@@ -45,8 +47,9 @@ export function mountImport(app: IRouter, deps: Deps): void {
     })
     const now = clock.now()
     const viewer = principalOf(response)
+    const done = await justDone(deps, request, response, ({ subject }) => subject.id === id)
     const about = { basePath, now, one }
-    const body = html`${told(request.query.did)}
+    const body = html`${notice(done) ?? registeredNotice(deps.encryption, one.id, request.query.registered)}
 <h1 class="job"><span>Import</span> <code>${one.jobId}</code> <button type="button" class="small" data-copy="${exact(one.jobId)}" hidden>Copy</button></h1>
 ${importFacts(about)}
 ${importSteering(about, viewer)}

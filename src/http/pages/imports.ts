@@ -17,8 +17,10 @@ import { noStore } from '../security-headers.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { filterForm } from './import-filter.ts'
-import { importTable } from './import-table.ts'
+import { importTable, noImports } from './import-table.ts'
 import { page } from './layout.ts'
+import { justDone, notice } from './notice.ts'
+import { paging } from './paging.ts'
 import { canonicalQuery, linkWith } from './query.ts'
 import { countMatching, isNarrowed, selection } from './select-imports.ts'
 import { type StateCounts, stateCounts } from './state-counts.ts'
@@ -38,9 +40,11 @@ export function mountImports(app: IRouter, deps: Deps): void {
 
   app.get('/imports', noStore, requireSignIn(deps, 'read'), async (request, response) => {
     requireStorable(request.query)
-    const query = canonicalQuery(request.query)
-    if (query.toString() !== new URLSearchParams(request.originalUrl.split('?')[1] ?? '').toString())
-      return response.redirect(303, linkWith(path, query))
+    const { did: _did, ...asked } = request.query
+    const query = canonicalQuery(asked)
+    const written = new URLSearchParams(request.originalUrl.split('?')[1] ?? '')
+    written.delete('did')
+    if (query.toString() !== written.toString()) return response.redirect(303, linkWith(path, query))
 
     const given = tryParse(importQuery, { limit: String(shownImports), ...Object.fromEntries(query) }, 'query')
     const [connections, providers, counts, found] = await Promise.all([
@@ -50,6 +54,7 @@ export function mountImports(app: IRouter, deps: Deps): void {
       given instanceof AppError ? given : find(deps, filterOf(given)).catch(refusal),
     ])
     const viewer = principalOf(response)
+    const gone = await justDone(deps, request, response, ({ verb }) => verb === 'import.delete')
     const matching =
       found instanceof AppError || !allows(viewer.scope, 'write') ? null : await countMatching(deps, query, found)
     const form = filterForm({
@@ -59,7 +64,7 @@ export function mountImports(app: IRouter, deps: Deps): void {
       providers: providers.data.map(({ name }) => name),
       now: clock.now(),
     })
-    const body = html`<div class="heading"><h1>Imports</h1>${allows(viewer.scope, 'write') ? html`<a class="button" href="${path}/new">Register an import</a>` : null}</div>
+    const body = html`${notice(gone)}<div class="heading"><h1>Imports</h1>${allows(viewer.scope, 'write') ? html`<a class="button" href="${path}/new">Register an import</a>` : null}</div>
 ${stateCounts(path, counts)}
 ${form}
 ${found instanceof AppError ? complaint(path, found) : results(path, query, found, { basePath, now: clock.now(), viewer, matching })}`
@@ -95,17 +100,9 @@ function results(
     return html`<section class="card"><p>There are no more.</p><p><a class="button" href="${linkWith(path, query, { after: null })}">First page</a></p></section>`
   if (found.data.length === 0 && isFiltered)
     return html`<section class="card"><p>No import matches.</p><p><a class="button" href="${path}">Clear the filter</a></p></section>`
-  if (found.data.length === 0)
-    return html`<section class="card"><p>None yet: register one with <code>POST ${basePath}/v1/imports</code>.</p></section>`
-  const first = query.has('after')
-    ? html`<a class="button" href="${linkWith(path, query, { after: null })}">First page</a>`
-    : null
-  const next =
-    found.next === null
-      ? null
-      : html`<a class="button" rel="next" href="${linkWith(path, query, { after: found.next })}">Next page</a>`
+  if (found.data.length === 0) return html`<section class="card">${noImports(viewer, basePath)}</section>`
   const isSelectable = allows(viewer.scope, 'write')
   const table = importTable(found.data, { basePath, now, caption: 'Imports that match', isSelectable })
   return html`<section class="card">${isSelectable ? selection({ basePath, table, query, matching }) : table}
-${first === null && next === null ? null : html`<nav class="paging" aria-label="Pages">${[first, next].filter((part) => part !== null)}</nav>`}</section>`
+${paging(found.next, { path, query })}</section>`
 }

@@ -20,9 +20,20 @@ export interface PageContent {
    * every so many seconds. Absent: never, as for the answer to a form.
    */
   refreshSeconds?: number
+  /** It answers a form, and nobody can ask for it again: nothing is offered that leads elsewhere and back. */
+  isAnswer?: boolean
 }
 
-export function page({ title, body, basePath, viewer, section, refreshSeconds, ...given }: PageContent): string {
+export function page({
+  title,
+  body,
+  basePath,
+  viewer,
+  section,
+  refreshSeconds,
+  isAnswer = false,
+  ...given
+}: PageContent): string {
   const preferences = given.preferences ?? viewer?.preferences ?? defaults
   const live = refreshSeconds === undefined ? null : html` data-live="${refreshSeconds}"`
   return html`<!doctype html>
@@ -44,7 +55,7 @@ ${live === null ? null : html`<small aria-live="polite" data-live-status></small
 ${viewer === null ? null : account(basePath, viewer)}
 </header>
 <main id="main" tabindex="-1"${live}>${body}</main>
-<footer>${preferenceForm(preferences, basePath)}${viewer === null ? null : html`<button type="button" class="small" data-keys hidden>Keys</button>`}</footer>
+<footer>${isAnswer ? null : preferenceForm(preferences, basePath)}${viewer === null ? null : html`<button type="button" class="small" data-keys hidden>Keys</button>`}</footer>
 ${viewer === null ? null : keys}
 </body>
 </html>

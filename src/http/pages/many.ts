@@ -1,9 +1,10 @@
 // Owns doing something to many imports: the page that asks once more, with the count, and letting it begin and go on.
-import type { IRouter, Request, RequestHandler } from 'express'
-import { AppError, notFound } from '../../api/refusal.ts'
+import type { IRouter, Request } from 'express'
+import { AppError, invalid, notFound } from '../../api/refusal.ts'
 import { parse, requireStorable } from '../../api/validation.ts'
 import type { Clock } from '../../base/clock.ts'
 import { isId } from '../../base/ids.ts'
+import { parseJson } from '../../base/json.ts'
 import { requireProvider } from '../../catalog/documents.ts'
 import type { Database } from '../../db/client.ts'
 import { actions, type ImportAction, maxTaken } from '../../imports/act.ts'
@@ -11,13 +12,14 @@ import { beginAction, goOn, type ManyInput, mostCounted, type Plan, planAction }
 import type { ImportFilter } from '../../imports/filter.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { importFilterSchema } from '../import-query.ts'
-import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
-import { fieldOf, fieldsOf, readForm } from './form.ts'
+import { type Form, fieldOf, fieldsOf, formOf, itemsOf } from './form.ts'
 import { counted, joined, number } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { exact, type Html, html } from './html.ts'
 import { page } from './layout.ts'
+import { answerForm, forForms, keyField } from './posted.ts'
+import { linkWith } from './query.ts'
 import { actionTitles, filterOfQuery } from './select-imports.ts'
 
 export interface ManyDeps extends PageGuardDeps {
@@ -28,13 +30,22 @@ export interface ManyDeps extends PageGuardDeps {
 
 export function mountMany(app: IRouter, deps: ManyDeps): void {
   const { basePath } = deps
-  const guards: RequestHandler[] = [noStore, requireSignIn(deps, 'write'), requireSameOrigin, readForm]
+  const path = `${basePath}/imports/actions`
 
-  // Nothing changes here, so a reload repeats nothing.
-  app.post('/imports/actions/confirm', ...guards, async (request, response) => {
-    const action = actionOf(request)
-    const back = `${basePath}/imports?${new URLSearchParams(fieldOf(request, 'back'))}`
-    const filter = selected(request)
+  // Boxes may be ticked in any number, so they are posted. The question itself can be asked for again.
+  app.post('/imports/actions/confirm', ...forForms(deps, 'write'), (request, response) => {
+    const ids = fieldsOf(request, 'ids')
+    if (ids.length > mostTicked) throw invalid('ids', `must be at most ${mostTicked}; take all that match instead`)
+    const given = { action: fieldOf(request, 'action'), all: fieldOf(request, 'all'), back: fieldOf(request, 'back') }
+    const query = Object.entries({ ...given, ids: ids.join(',') }).filter(([, text]) => text !== '')
+    response.redirect(303, linkWith(`${path}/confirm`, Object.fromEntries(query)))
+  })
+
+  app.get('/imports/actions/confirm', noStore, requireSignIn(deps, 'write'), async (request, response) => {
+    const asked = formOf(textsOf(request.query))
+    const action = actionOf(asked.value('action'))
+    const back = linkWith(`${basePath}/imports`, new URLSearchParams(asked.value('back')))
+    const filter = selected(asked)
     const viewer = principalOf(response)
     const show = (title: string, body: Html) => {
       response.type('html').send(page({ title, body, basePath, viewer, section: '/imports' }))
@@ -43,46 +54,57 @@ export function mountMany(app: IRouter, deps: ManyDeps): void {
     requireStorable(filter)
     await requireProvider(deps.db, filter.provider, 'provider')
     const plan = await planAction(deps, { filter, action })
-    return show(question(action, plan), confirm({ action, filter, plan, back, path: `${basePath}/imports/actions` }))
+    return show(question(action, plan), confirm({ action, filter, plan, back, path }))
   })
 
-  app.post('/imports/actions', ...guards, async (request, response) => {
+  app.post('/imports/actions', ...forForms(deps, 'write'), async (request, response) => {
     const filter: ImportFilter = parse(importFilterSchema, readJson(fieldOf(request, 'filter')), 'filter')
     requireStorable(filter)
     await requireProvider(deps.db, filter.provider, 'provider')
-    const many: ManyInput = { filter, action: actionOf(request) }
-    const id = await beginAction({ ...deps, by: principalOf(response) }, many)
-    deps.wake(everyKind)
-    response.redirect(303, `${basePath}/actions/${id}`)
+    const many: ManyInput = { filter, action: actionOf(fieldOf(request, 'action')) }
+    await answerForm(deps, request, response, {
+      act: (by) => beginAction({ ...deps, by }, many),
+      next: ({ action }) => `/actions/${action?.id}`,
+      wakes: everyKind,
+    })
   })
 
-  app.post('/actions/:id/go-on', ...guards, async (request, response) => {
+  app.post('/actions/:id/go-on', ...forForms(deps, 'write'), (request, response) => {
     const id = String(request.params.id)
     if (!isId(id)) throw notFound('action')
-    await goOn({ ...deps, by: principalOf(response) }, id)
-    deps.wake(everyKind)
-    response.redirect(303, `${basePath}/actions/${id}`)
+    return answerForm(deps, request, response, {
+      act: (by) => goOn({ ...deps, by }, id),
+      next: () => `/actions/${id}`,
+      wakes: everyKind,
+    })
   })
 }
 
-function actionOf(request: Request): ImportAction {
-  const given = fieldOf(request, 'action')
+/** An address of so many ids is still one that proxies take. */
+const mostTicked = 150
+
+function textsOf(query: Request['query']): Record<string, string> {
+  const texts = Object.entries(query).filter((pair): pair is [string, string] => typeof pair[1] === 'string')
+  return Object.fromEntries(texts)
+}
+
+function actionOf(given: string): ImportAction {
   const action = actions.find((one) => one === given)
   if (!action) throw new AppError('invalid_request', `action must be one of ${actions.join(', ')}.`)
   return action
 }
 
 /** Null: nothing is selected. */
-function selected(request: Request): ImportFilter | null {
-  const all = fieldOf(request, 'all')
+function selected(asked: Form): ImportFilter | null {
+  const all = asked.value('all')
   if (all !== '') return filterOfQuery(new URLSearchParams(all))
-  const ids = fieldsOf(request, 'ids')
+  const ids = itemsOf(asked.value('ids'))
   return ids.length === 0 ? null : parse(importFilterSchema, { ids }, 'form')
 }
 
 function readJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch {
     return null
   }
@@ -134,6 +156,6 @@ function confirm({ action, filter, plan, back, path }: Asked): Html {
       ? html`<p><small>It is done a thousand at a time. It may be left, and goes on when its page is opened again.</small></p>`
       : null
   }
-<form method="post" action="${path}"><input type="hidden" name="action" value="${action}"><input type="hidden" name="filter" value="${exact(JSON.stringify(filter))}">
+<form method="post" action="${path}">${keyField()}<input type="hidden" name="action" value="${action}"><input type="hidden" name="filter" value="${exact(JSON.stringify(filter))}">
 <div class="actions"><button class="primary">${buttonText(action, plan.fit)}</button><a class="button" href="${back}">Back to the list</a></div></form></section>`
 }

@@ -1,5 +1,6 @@
 // Owns sending webhooks of a span of time again by form: the span, the count before, and what is still to be sent after.
 import type { IRouter, Request } from 'express'
+import type { ApiAction } from '../../actions/present.ts'
 import { AppError } from '../../api/refusal.ts'
 import { parse } from '../../api/validation.ts'
 import { after } from '../../base/clock.ts'
@@ -9,15 +10,15 @@ import { recoverEndpoint } from '../../webhooks/endpoints/recover.ts'
 import { replayEndpoint } from '../../webhooks/endpoints/replay.ts'
 import { type Resent, type WindowInput, windowSchema } from '../../webhooks/endpoints/resend.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
-import type { Wake } from '../../work/wake.ts'
-import { requireSameOrigin } from '../same-origin.ts'
 import { noStore } from '../security-headers.ts'
 import { complaint, refusalNotice } from './fields.ts'
-import { type Form, formOf, postedForm, readForm, tryForm } from './form.ts'
+import { type Form, formOf, postedForm, tryForm } from './form.ts'
 import { counted, number } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
+import { toldOn } from './notice.ts'
+import { answerForm, forForms, keyField } from './posted.ts'
 import { linkWith, localTime, withZone } from './query.ts'
 import { endpointIdOf } from './webhook-path.ts'
 import type { WebhookDeps } from './webhooks.ts'
@@ -45,7 +46,7 @@ const presets = [
   ['last 7 days', 7 * 86_400_000],
 ] as const
 
-export function mountResending(app: IRouter, deps: WebhookDeps & { wake: Wake }): void {
+export function mountResending(app: IRouter, deps: WebhookDeps): void {
   const { basePath } = deps
   for (const verb of ['recover', 'replay'] as const) {
     app.get(`/webhooks/:id/${verb}`, noStore, requireSignIn(deps, 'admin'), async (request, response) => {
@@ -57,26 +58,16 @@ export function mountResending(app: IRouter, deps: WebhookDeps & { wake: Wake })
       response.type('html').send(await resendPage(request, verb, form, principalOf(response)))
     })
 
-    app.post(
-      `/webhooks/:id/${verb}`,
-      noStore,
-      requireSignIn(deps, 'admin'),
-      requireSameOrigin,
-      readForm,
-      async (request, response) => {
-        const id = endpointIdOf(request)
-        const form = postedForm(request)
-        const resent = await tryForm(request, () =>
-          verbs[verb]({ ...deps, by: principalOf(response) }, id, windowOf(form, false)),
-        )
-        if (resent instanceof AppError) {
-          const shown = await resendPage(request, verb, form.refused(resent), principalOf(response))
-          return void response.type('html').send(shown)
-        }
-        deps.wake(['deliver'])
-        response.redirect(303, `${basePath}/webhooks/${id}?did=${verb}&count=${resent.count}`)
-      },
-    )
+    app.post(`/webhooks/:id/${verb}`, ...forForms(deps, 'admin'), (request, response) => {
+      const id = endpointIdOf(request)
+      const form = postedForm(request)
+      return answerForm(deps, request, response, {
+        act: (by) => verbs[verb]({ ...deps, by }, id, windowOf(form, false)),
+        next: (done) => toldOn(`/webhooks/${id}`, done),
+        again: (refusal) => resendPage(request, verb, form.refused(refusal), principalOf(response)),
+        wakes: ['deliver'],
+      })
+    })
   }
 
   async function resendPage(
@@ -90,9 +81,12 @@ export function mountResending(app: IRouter, deps: WebhookDeps & { wake: Wake })
     const found =
       form.refusal ?? (await tryForm(request, () => verbs[verb]({ ...deps, by: viewer }, id, windowOf(form, true))))
     const refused =
-      found instanceof AppError ? formOf({ since: form.value('since'), until: form.value('until') }, found) : form
+      found instanceof AppError
+        ? formOf(Object.fromEntries(['since', 'until', 'key'].map((name) => [name, form.value(name)])), found)
+        : form
     const body = shownForm(one, verb, refused, found instanceof AppError ? null : found)
-    return page({ title: texts[verb].title, body, basePath, viewer, section: '/webhooks' })
+    const isAnswer = request.method === 'POST'
+    return page({ title: texts[verb].title, body, basePath, viewer, section: '/webhooks', isAnswer })
   }
 
   function shownForm(one: ApiEndpoint, verb: Verb, form: Form, found: Resent | null): Html {
@@ -117,7 +111,7 @@ ${
     ? null
     : found.count === 0
       ? html`<p>${texts[verb].none}</p>`
-      : html`<form method="post" action="${path}" class="form"><input type="hidden" name="since" value="${form.value('since')}"><input type="hidden" name="until" value="${form.value('until')}">
+      : html`<form method="post" action="${path}" class="form">${keyField(form)}<input type="hidden" name="since" value="${form.value('since')}"><input type="hidden" name="until" value="${form.value('until')}">
 ${found.more ? html`<p>There are more than ${number(found.count)}. The rest can be sent after these.</p>` : null}
 <div class="actions"><button class="primary">Send ${number(found.count)} again</button></div></form>`
 }
@@ -131,17 +125,16 @@ function windowOf(form: Form, dryRun: boolean): WindowInput {
   return parse(windowSchema, { ...given('since'), ...given('until'), dryRun }, 'window')
 }
 
-/** How far the sending again has come. Null: nothing was sent again, as far as the address says. */
-export function resendProgress(did: unknown, count: unknown, waiting: number): { shown: Html; isDone: boolean } | null {
-  if ((did !== 'recover' && did !== 'replay') || typeof count !== 'string' || !/^\d{1,6}$/.test(count)) return null
-  const total = Number(count)
+/** How far the sending again has come. Null: something else was done. */
+export function resendProgress({ verb, details }: ApiAction, waiting: number): Html | null {
+  const total = details?.count
+  if ((verb !== 'endpoint.recover' && verb !== 'endpoint.replay') || typeof total !== 'number') return null
   const left = Math.min(waiting, total)
   const isDone = left === 0
   const what = counted(total, 'delivery', 'deliveries')
-  const shown = html`<section class="card" aria-label="Sending again"><p>${
+  return html`<section class="card" aria-label="Sending again"><p>${
     isDone
       ? html`<b class="good">Done:</b> ${what} sent again.`
       : html`<progress value="${total - left}" max="${total}">${number(total - left)}</progress> <b>${number(total - left)} of ${what}</b> sent again, ${number(left)} waiting`
   }</p>${isDone ? null : html`<noscript><p><a href="">Look again</a></p></noscript>`}</section>`
-  return { shown, isDone }
 }

@@ -1,9 +1,38 @@
-// Owns showing an endpoint's secret, this once, beside what verifies webhooks with it.
+// Owns the page that shows an endpoint's secret to who has just made it, beside what verifies webhooks with it.
+import type { IRouter } from 'express'
+import type { ActionVerb } from '../../actions/verbs.ts'
+import { AppError } from '../../api/refusal.ts'
 import type { ApiEndpointWithSecret } from '../../webhooks/endpoints/present.ts'
+import { makingSecrets, showSecret } from '../../webhooks/endpoints/show-secret.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
+import { noStore } from '../security-headers.ts'
+import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html, lines } from './html.ts'
+import { page } from './layout.ts'
+import { justDone } from './notice.ts'
+import { endpointIdOf } from './webhook-path.ts'
+import type { WebhookDeps } from './webhooks.ts'
 
-export function secretPage(
+/** The address is known to who made the secret alone, and leads to it for as long as that is news. */
+export function mountWebhookSecret(app: IRouter, deps: WebhookDeps): void {
+  const { basePath } = deps
+  app.get('/webhooks/:id/secret', noStore, requireSignIn(deps, 'admin'), async (request, response) => {
+    const id = endpointIdOf(request)
+    const isMaking = (verb: ActionVerb) => makingSecrets.some((one) => one === verb)
+    const made = await justDone(deps, request, response, ({ verb, subject }) => isMaking(verb) && subject.id === id)
+    if (made === null)
+      throw new AppError('not_found', 'A secret is shown only to who has just made it. If it is lost, make a new one.')
+    const one = await showSecret(deps, made)
+    const [title, text] =
+      made.verb === 'endpoint.create'
+        ? ['A new endpoint', 'gets its events from now on.']
+        : ['A new secret', 'is signed to with a new secret from now on.']
+    const body = secretPage(one, { basePath, title, text })
+    response.type('html').send(page({ title, body, basePath, viewer: principalOf(response), section: '/webhooks' }))
+  })
+}
+
+function secretPage(
   { id, url, secret }: ApiEndpointWithSecret,
   { basePath, title, text }: { basePath: string; title: string; text: string },
 ): Html {

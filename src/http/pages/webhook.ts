@@ -5,7 +5,6 @@ import { allows } from '../../tokens/scope.ts'
 import { listDeliveries } from '../../webhooks/deliveries/read.ts'
 import { countDue, getEndpoint } from '../../webhooks/endpoints/read.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
-import type { Wake } from '../../work/wake.ts'
 import { deliveryQuery } from '../routes/deliveries.ts'
 import { noStore } from '../security-headers.ts'
 import { changes } from './changes.ts'
@@ -13,23 +12,26 @@ import { deliveryFilter, deliveryTable } from './deliveries-table.ts'
 import { endpointHealth } from './endpoint-health.ts'
 import { at } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
-import { type Html, html } from './html.ts'
+import { html } from './html.ts'
 import { page } from './layout.ts'
+import { justDone, notice } from './notice.ts'
 import { canonicalQuery } from './query.ts'
+import { mountWebhookChange } from './webhook-change.ts'
 import { endpointIdOf } from './webhook-path.ts'
 import { mountResending, resendProgress } from './webhook-resend.ts'
+import { mountWebhookSecret } from './webhook-secret.ts'
 import { mountWebhookSteering, webhookSteering } from './webhook-steering.ts'
 import type { WebhookDeps } from './webhooks.ts'
 
 const shownDeliveries = 50
 const refreshSeconds = 2
 
-export function mountWebhook(app: IRouter, deps: WebhookDeps & { wake: Wake }): void {
+export function mountWebhook(app: IRouter, deps: WebhookDeps): void {
   const { basePath, clock } = deps
 
   app.get('/webhooks/:id', noStore, requireSignIn(deps, 'read'), async (request, response) => {
     const id = endpointIdOf(request)
-    const { did, count, ...filter } = request.query
+    const { did: _did, ...filter } = request.query
     const query = canonicalQuery(filter)
     const one = await getEndpoint(deps, id)
     const given = parse(deliveryQuery, { limit: String(shownDeliveries), ...Object.fromEntries(query) }, 'query')
@@ -40,8 +42,8 @@ export function mountWebhook(app: IRouter, deps: WebhookDeps & { wake: Wake }): 
     const now = clock.now()
     const viewer = principalOf(response)
     const path = `${basePath}/webhooks/${id}`
-    const progress = resendProgress(did, count, waiting.get(id) ?? 0)
-    const body = html`${told(did)}${progress?.shown ?? null}
+    const done = await justDone(deps, request, response, ({ subject }) => subject.id === id)
+    const body = html`${notice(done)}${done === null ? null : resendProgress(done, waiting.get(id) ?? 0)}
 <h1 class="job"><span>Endpoint</span> ${shownUrl(one.url)}</h1>
 <section class="card" aria-label="What is known"><p class="lead"><span>${endpointHealth(one, waiting.get(id) ?? 0, now)}</span></p>
 <dl class="facts">
@@ -65,15 +67,6 @@ ${await changes(deps, { endpointId: id }, { basePath, now })}`
 
   mountResending(app, deps)
   mountWebhookSteering(app, deps)
-}
-
-const done: Record<string, string> = {
-  enable: 'It is tried again at once.',
-  disable: 'Nothing is sent to it any more.',
-  edit: 'The changes are saved.',
-}
-
-function told(did: unknown): Html | null {
-  const text = typeof did === 'string' && Object.hasOwn(done, did) ? done[did] : undefined
-  return text === undefined ? null : html`<p class="notice good" role="status">${text}</p>`
+  mountWebhookChange(app, deps)
+  mountWebhookSecret(app, deps)
 }

@@ -13,15 +13,17 @@ import { createEndpointSchema } from '../../webhooks/endpoints/input.ts'
 import type { ApiEndpoint } from '../../webhooks/endpoints/present.ts'
 import { countDue, listEndpoints } from '../../webhooks/endpoints/read.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
-import { requireSameOrigin } from '../same-origin.ts'
+import type { Wake } from '../../work/wake.ts'
 import { noStore } from '../security-headers.ts'
 import { endpointForm, endpointInput, newEndpointForm } from './endpoint-form.ts'
 import { endpointHealth } from './endpoint-health.ts'
-import { type Form, postedForm, readForm, tryForm } from './form.ts'
-import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
+import { type Form, postedForm } from './form.ts'
+import { type PageGuardDeps, principalOf, requireSignIn, type Viewer } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
-import { secretPage } from './webhook-secret.ts'
+import { justDone, notice, toldOn } from './notice.ts'
+import { paging, placeIn } from './paging.ts'
+import { answerForm, forForms } from './posted.ts'
 
 const shownEndpoints = 200
 const refreshSeconds = 5
@@ -32,59 +34,51 @@ export interface WebhookDeps extends PageGuardDeps {
   encryption: Encryption
   /** The rules for the destinations of webhooks. */
   checkDestination: CheckDestination
+  wake: Wake
 }
 
 export function mountWebhooks(app: IRouter, deps: WebhookDeps): void {
   const { basePath, clock } = deps
-  const show = (title: string, body: Html, viewer: ReturnType<typeof principalOf>, live = {}) =>
-    page({ title, body, basePath, viewer, section: '/webhooks', ...live })
 
-  async function list(viewer: ReturnType<typeof principalOf>, form: Form): Promise<string> {
-    const { data } = await listEndpoints(deps, { limit: shownEndpoints })
+  async function list(viewer: Viewer, form: Form, query = new URLSearchParams(), told: Html | null = null) {
+    const { data, next } = await listEndpoints(deps, { limit: shownEndpoints, ...Object.fromEntries(query) })
     const waiting = await countDue(
       deps,
       data.map(({ id }) => id),
     )
-    const body = html`<h1>Webhooks</h1>
+    const body = html`${told}<h1>Webhooks</h1>
 <section class="card" aria-label="Endpoints">${
       data.length === 0
-        ? html`<p>Nobody is told of anything yet.</p>`
+        ? html`<p>Nobody is told of anything yet${allows(viewer.scope, 'admin') ? html`: <a href="#new">add an endpoint</a>` : null}.</p>`
         : html`<table class="stack"><caption class="visually-hidden">Webhook endpoints</caption>
 <thead><tr><th scope="col">Endpoint</th><th scope="col">Health</th><th scope="col">Gets</th></tr></thead>
-<tbody>${data.map((one) => endpointRow(one, waiting.get(one.id) ?? 0, basePath, clock.now()))}</tbody></table>`
+<tbody>${data.map((one) => endpointRow(one, waiting.get(one.id) ?? 0, basePath, clock.now()))}</tbody></table>${paging(next, { path: `${basePath}/webhooks`, query })}`
     }</section>
-${allows(viewer.scope, 'admin') ? html`<section class="card" aria-labelledby="new"><h2 id="new">New endpoint</h2>${endpointForm(form, { action: `${basePath}/webhooks`, back: null, stored: null })}</section>` : null}`
-    return show('Webhooks', body, viewer, form.refusal === null ? { refreshSeconds } : {})
+${allows(viewer.scope, 'admin') ? html`<section class="card" aria-labelledby="new"><h2 id="new">New endpoint</h2>${endpointForm(form, { action: `${basePath}/webhooks`, back: null, stored: null, seen: null })}</section>` : null}`
+    const isAnswer = form.refusal !== null
+    const live = isAnswer ? { isAnswer } : { refreshSeconds }
+    return page({ title: 'Webhooks', body, basePath, viewer, section: '/webhooks', ...live })
   }
 
-  app.get('/webhooks', noStore, requireSignIn(deps, 'read'), async (_request, response) => {
-    response.type('html').send(await list(principalOf(response), newEndpointForm()))
+  app.get('/webhooks', noStore, requireSignIn(deps, 'read'), async (request, response) => {
+    const gone = await justDone(deps, request, response, ({ verb }) => verb === 'endpoint.delete')
+    response.type('html')
+    response.send(await list(principalOf(response), newEndpointForm(), placeIn(request.query), notice(gone)))
   })
 
-  app.post(
-    '/webhooks',
-    noStore,
-    requireSignIn(deps, 'admin'),
-    requireSameOrigin,
-    readForm,
-    async (request, response) => {
-      const form = postedForm(request)
-      const { errors, keptHeaders: _none, ...fields } = endpointInput(form, null)
-      const made = await tryForm(request, async () => {
+  app.post('/webhooks', ...forForms(deps, 'admin'), async (request, response) => {
+    const form = postedForm(request)
+    const { errors, keptHeaders: _none, ...fields } = endpointInput(form, null)
+    await answerForm(deps, request, response, {
+      act: (by) => {
         const input = parse(createEndpointSchema, fields, 'form')
         if (errors.length > 0) throw new AppError('invalid_request', 'The form has to be mended.', errors)
-        return createEndpoint({ ...deps, by: principalOf(response) }, input)
-      })
-      if (made instanceof AppError)
-        return void response.type('html').send(await list(principalOf(response), form.refused(made)))
-      const created = { basePath, title: 'A new endpoint', text: 'gets its events from now on.' }
-      // The secret is shown this once, so there is nothing to redirect to.
-      response
-        .status(201)
-        .type('html')
-        .send(show('A new endpoint', secretPage(made, created), principalOf(response)))
-    },
-  )
+        return createEndpoint({ ...deps, by }, input)
+      },
+      next: (done) => toldOn(`/webhooks/${done.action?.subject.id}/secret`, done),
+      again: (refusal) => list(principalOf(response), form.refused(refusal)),
+    })
+  })
 }
 
 function endpointRow(one: ApiEndpoint, waiting: number, basePath: string, now: Date): Html {

@@ -130,7 +130,8 @@ export function connectionOperations(deps: Deps): Operation[] {
         'Makes one request about a job that nobody has: a 404 means that the provider accepts the credentials. The request counts like any other. A paused connection can be tried, and stays paused.',
       params: nameParams,
       answers: { 200: { description: 'The result.', schema: connectionTestSchema } },
-      handle: async ({ params, signal }) => answer(200, await testConnection(deps, params.name, signal)),
+      handle: async ({ params, signal, principal }) =>
+        answer(200, await testConnection({ ...deps, by: principal }, params.name, signal)),
     }),
 
     operation({

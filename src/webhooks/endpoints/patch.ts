@@ -1,7 +1,7 @@
 // Owns changing a webhook endpoint, including enabling and disabling it.
-import { isDeepStrictEqual } from 'node:util'
 import { eq } from 'drizzle-orm'
 import type { Acting } from '../../actions/write.ts'
+import { differing, requireUnchanged } from '../../api/seen.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
@@ -12,6 +12,7 @@ import { healthy } from './health.ts'
 import { checkEndpoint, type InputDeps, type PatchEndpointInput } from './input.ts'
 import { type ApiEndpoint, type EndpointRow, presentEndpoint } from './present.ts'
 import { lockEndpoint } from './read.ts'
+import { fieldsOf } from './seen.ts'
 
 export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption } & Acting
 
@@ -19,13 +20,14 @@ export type PatchDeps = InputDeps & { clock: Clock; encryption: Encryption } & A
  * Changes the given fields. Pending deliveries go to the new URL with the new headers. Disabling ends them as
  * `skipped`.
  * @param options.keepHeaders the names of stored headers that stay beside those of the change.
+ * @param options.seen what `readSeen` said when the endpoint was shown: a {@link StaleChange} if it isn't so any more.
  * @throws {AppError} not_found; invalid_request
  */
 export async function patchEndpoint(
   deps: PatchDeps,
   id: string,
   input: PatchEndpointInput,
-  { keepHeaders = [] }: { keepHeaders?: readonly string[] } = {},
+  { keepHeaders = [], seen = null }: { keepHeaders?: readonly string[]; seen?: string | null } = {},
 ): Promise<ApiEndpoint> {
   await checkEndpoint(deps, input)
   const { db, clock, encryption, by } = deps
@@ -33,6 +35,7 @@ export async function patchEndpoint(
   return db.transaction(async (tx) => {
     if (enabled === false) await oneDisablesAtOnce(tx)
     const old = await lockEndpoint(tx, id)
+    if (seen !== null) requireUnchanged(encryption, id, seen, fieldsOf(encryption, old))
     const now = clock.now()
     const [row] = await tx
       .update(webhookEndpoints)
@@ -47,7 +50,7 @@ export async function patchEndpoint(
       .returning()
     if (!row) throw new Error(`The locked endpoint ${id} is gone.`)
     const left = enabled === false ? await disableEndpoint(tx, encryption, row, { reason: 'manual', now }) : row
-    const fields = changedFields(encryption, old, left)
+    const fields = differing(fieldsOf(encryption, old), fieldsOf(encryption, left))
     if (fields.length > 0)
       await writeEndpointAction(tx, by, left, { at: now, verb: 'endpoint.change', details: { fields } })
     if (enabled === true && (old.disabledAt ?? old.failingSince ?? old.blockedUntil) !== null)
@@ -71,15 +74,6 @@ export async function patchEndpoint(
  */
 export function enableEndpoint(deps: PatchDeps, id: string): Promise<ApiEndpoint> {
   return patchEndpoint(deps, id, { enabled: true })
-}
-
-const told = ['url', 'types', 'connections', 'providers', 'metadata'] as const
-
-/** Returns the names of the fields whose values differ, since a form gives all of them. */
-function changedFields(encryption: Encryption, old: EndpointRow, next: EndpointRow): string[] {
-  const headers = [old, next].map((row) => openHeaders(encryption, row))
-  const fields = told.filter((name) => !isDeepStrictEqual(old[name], next[name]))
-  return [...fields, ...(isDeepStrictEqual(headers[0], headers[1]) ? [] : ['headers'])].sort()
 }
 
 /** Returns the columns for a new URL, which is tried at once, whatever the old one answered. */

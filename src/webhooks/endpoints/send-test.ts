@@ -37,7 +37,11 @@ export async function testEndpoint(
       .values({ id: deliveryId, eventId, type, endpointId: id, state: 'pending', nextAttemptAt: now, createdAt: now })
       .returning()
     if (!delivery) throw new Error('An insert without a conflict returned no row.')
-    await writeEndpointAction(tx, by, endpoint, { at: now, verb: 'endpoint.test' })
+    await writeEndpointAction(tx, by, endpoint, {
+      at: now,
+      verb: 'endpoint.test',
+      details: { deliveryId: delivery.id },
+    })
     return presentDelivery({ ...delivery, type })
   })
 }
