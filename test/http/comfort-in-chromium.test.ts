@@ -86,7 +86,9 @@ describe.skipIf(!hasBrowser)(`every page in Chromium (${executablePath})`, () =>
       const gets = routes
         .filter(({ router, path, methods }) => router === site && methods.get && !path.startsWith('/v1/'))
         .map(({ path }) => ({ path, pattern: new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]+')}$`) }))
-      const paths = [...Object.values(pages).map(({ path }) => path), '/login', '/docs']
+      // A secret's page is come to by making one.
+      const made = `${pages.webhook.path}/secret`
+      const paths = [...Object.values(pages).map(({ path }) => path), '/login', '/docs', made]
       const walked = new Set(paths.map((path) => gets.find(({ pattern }) => pattern.test(path.split('?')[0] ?? ''))))
       const [, , id = ''] = pages['import-partial'].path.split('/')
       const headers = { authorization: `Bearer ${adminToken}`, accept: 'text/html' }

@@ -126,7 +126,7 @@ export async function everyPage(api: Api): Promise<Record<PageName, Place>> {
         await press(page, 'Register the import')
       },
     },
-    'many-nothing': { path: '/imports', act: (page) => press(page, 'Stop …') },
+    'many-nothing': { path: '/imports/actions/confirm?action=stop' },
     'many-confirm': {
       path: '/imports',
       async act(page) {
