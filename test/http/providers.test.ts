@@ -81,6 +81,11 @@ describe('uploading', () => {
       'examples.0.report.state',
     ],
     ['100 kB', { examples: [{ answer: { body: 'x'.repeat(100_000) }, report: {} }] }, 'examples'],
+    [
+      'a prototype’s name among words',
+      JSON.parse('{"status":{"request":{"path":"/{job}"},"state":{"from":"/state","map":{"__proto__":"queued"}}}}'),
+      'status.state.map.__proto__',
+    ],
     ['a prototype', JSON.parse('{"settings":{"__proto__":{}}}'), 'settings.__proto__'],
   ])('of %s is refused, and nothing is stored', async (_what, changes, field) => {
     const { status, body } = await put('refused', documentOf('refused', changes as Json))

@@ -12,7 +12,7 @@ export interface Problem {
   message: string
 }
 
-/** Returns the first place where the document is too large or too deep. Returns null if there is none. */
+/** Returns the first place where the document is too large or too deep, or has a key of all objects. Null: there is none. */
 export function boundsProblem(document: unknown): Problem | null {
   if (typeof document !== 'object' || document === null || Array.isArray(document) || isRawNumber(document)) return null
   let values = 0
@@ -31,8 +31,11 @@ export function boundsProblem(document: unknown): Problem | null {
       return { path: path.slice(0, 3), message: `must not nest more than ${maxDepth} levels deep` }
     const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value)
     // In the document's order: the last one is taken first.
-    for (const [key, inner] of entries.reverse())
+    for (const [key, inner] of entries.reverse()) {
+      // Lists by name would lose it without a word. An answer in an example may have any key.
+      if (key === '__proto__' && counts) return { path: [...path, key], message: 'is not known' }
       stack.push({ value: inner, path: [...path, key], counts: counts && !(path.length === 0 && key === 'examples') })
+    }
   }
   if (Buffer.byteLength(JSON.stringify(document)) > maxDocumentBytes)
     return {
