@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import type { Client, Schemas } from '../../packages/client/src/index.ts'
 import { atService } from './at-service.ts'
+import { readTypes } from './event-patterns.ts'
 import { readId, readMoment, readWhole } from './given.ts'
 import { asList, type ListOptions, printList, printOne } from './list.ts'
 import type { Column } from './table.ts'
@@ -24,7 +25,7 @@ export function addEndpoints(program: Command): void {
     .command('create')
     .description('create an endpoint; its secret is printed this once')
     .requiredOption('--url <url>', 'where to send webhooks', readId)
-    .option('--types <types...>', 'the types of events (all of imports)')
+    .option('--types <patterns...>', "the types of events, such as 'import.*' (all ends of imports)", readTypes)
     .option('--connections <names...>', 'only events of these connections')
     .option('--json', 'print JSON')
   atService(create, async ({ tracker, signal }, options: CreateOptions) => {

@@ -12,6 +12,7 @@ import {
   readIds,
   readJsonFile,
   readMetadata,
+  readMoment,
   readPairs,
   readWords,
 } from './given.ts'
@@ -64,12 +65,19 @@ function addRegister(imports: Command): void {
 }
 
 interface Filter extends ListOptions {
+  profile?: string
   state?: Import['state'][]
   connection?: string
   provider?: string
   jobId?: string
+  jobIdPrefix?: string
   attention?: NonNullable<Schemas.ListImportsQuery['attention']>
   metadata?: Record<string, string>
+  registeredAfter?: string
+  registeredBefore?: string
+  finishedAfter?: string
+  finishedBefore?: string
+  order?: 'newest' | 'oldest'
 }
 
 function addReading(imports: Command): void {
@@ -80,11 +88,16 @@ function addReading(imports: Command): void {
     .option('--connection <name>', 'only of this connection', readId)
     .option('--provider <name>', 'only of this provider', readId)
     .option('--job-id <id>', 'only with the provider’s id of the job', readId)
+    .option('--job-id-prefix <text>', 'only where that id begins so', readId)
     .addOption(new Option('--attention <reason>', 'only what asks for attention by this reason').choices(attentions))
     .option('--metadata <key=value>', 'only with this metadata; may be repeated', readPairs)
+    .option('--registered-after <moment>', 'only what was registered at this moment or later', readMoment)
+    .option('--registered-before <moment>', 'only what was registered before this moment', readMoment)
+    .option('--finished-after <moment>', 'only what was over at this moment or later', readMoment)
+    .option('--finished-before <moment>', 'only what was over before this moment', readMoment)
+    .addOption(new Option('--order <order>', 'by when they were registered').choices(['newest', 'oldest']))
   atService(asList(list), ({ tracker, signal }, options: Filter) => {
-    const { state, connection, provider, jobId, attention, metadata } = options
-    const given = { state, connection, provider, jobId, attention, metadata }
+    const { json: _json, limit: _limit, all: _all, time: _time, profile: _profile, ...given } = options
     const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     return printList((limit) => tracker.imports.list({ ...filter, limit, signal }), importColumns(options), options)
   })

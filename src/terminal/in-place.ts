@@ -15,7 +15,7 @@ const redrawMs = 150
 
 export function drawInPlace(stream: NodeJS.WriteStream, view: View): InPlace {
   const paint = paintFor(stream)
-  const update = createLogUpdate(stream)
+  const update = createLogUpdate(sized(stream))
   let lines: readonly Line[] = []
   let tick = 0
   const draw = () => update(renderFrame(view, { lines, tick }, sizeOf(stream), paint).join('\n'))
@@ -41,6 +41,20 @@ export function drawInPlace(stream: NodeJS.WriteStream, view: View): InPlace {
       lines = []
     },
   }
+}
+
+/** What is written to, with the size that is drawn for: log-update draws nothing on a terminal without height. */
+function sized(stream: NodeJS.WriteStream): NodeJS.WriteStream {
+  return {
+    isTTY: stream.isTTY,
+    write: (text: string) => stream.write(text),
+    get columns() {
+      return sizeOf(stream).width
+    },
+    get rows() {
+      return sizeOf(stream).height
+    },
+  } as NodeJS.WriteStream
 }
 
 /** Some pseudo-terminals report 0. */

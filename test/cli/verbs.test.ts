@@ -159,6 +159,11 @@ test('imports are listed in 80 columns, and as JSON a line each', async () => {
   const short = await runCli([...list, '--limit', '1'], environment)
   expect(short.stderr).toBe('These are the first 1; --all prints the others, too.\n')
   expect((await runCli([...list, '--all', '--json'], environment)).stdout.trim().split('\n')).toHaveLength(2)
+  const between = ['--registered-after', '2026-01-01', '--finished-before', '2999-01-01T00:00:00Z']
+  const moments = await runCli([...list, ...between, '--order', 'oldest', '--json'], environment)
+  expect({ stderr: moments.stderr, code: moments.code }).toEqual({ stderr: '', code: 0 })
+  const prefixed = await runCli([...list, '--job-id-prefix', '輸入輸', '--json'], environment)
+  expect(JSON.parse(prefixed.stdout)).toMatchObject({ id })
   const none = await runCli(['imports', 'list', '--state', 'lost', '--metadata', 'list=this'], environment)
   expect(none).toMatchObject({ code: 0, stdout: '', stderr: 'There are none.\n' })
 })
@@ -218,6 +223,9 @@ test.each([
   [['imports', 'watch', 'x', '--timeout', 'soon']],
   [['imports', 'register', '--job-id', 'x']],
   [['imports', 'register', '--connection', 'crm', '--job-id', 'x', '--metadata', 'run']],
+  [['imports', 'list', '--registered-after', 'soon']],
+  [['endpoints', 'create', '--url', 'http://127.0.0.1:9', '--types', 'planet.*']],
+  [['actions', 'list', '--verb', 'import.fly']],
   [['whoami', '--token', 'x']],
 ])('%j is wrong usage: 2', async (args) => {
   const { code, stdout, stderr } = await runCli(args, environment)
@@ -267,7 +275,7 @@ test('connections, endpoints, deliveries and tokens are listed, made and deleted
   expect(await cli('connections', 'resume', 'crm')).toMatchObject([{ pausedAt: null }])
 
   const url = 'http://127.0.0.1:9/hooks'
-  const [endpoint] = await cli('endpoints', 'create', '--url', url, '--types', 'import.failed', 'import.partial')
+  const [endpoint] = await cli('endpoints', 'create', '--url', url, '--types', 'import.f*', 'import.partial')
   expect(endpoint).toMatchObject({ url, types: ['import.failed', 'import.partial'] })
   expect(endpoint.secret).toMatch(/^whsec_/)
   const [rotated] = await cli('endpoints', 'rotate', endpoint.id, '--overlap-hours', '0')

@@ -56,6 +56,14 @@ test('several imports are drawn in place, a line each, and stay as they ended', 
   expect(output()).toContain('\u001b[?25l') // meanwhile the cursor is hidden
 })
 
+test('a terminal that doesn’t know its size is drawn on as one of 80 columns', async () => {
+  const imports = [await register('job-unsized', 'succeeded', 600_000)]
+  const { exited, output, press } = watch(imports, { rows: 0, columns: 0 })
+  await vi.waitFor(() => expect(seen(output(), 80).lines).toEqual([expect.stringMatching(/^crm +job-unsized +\S+ /)]))
+  press('\u0003')
+  expect(await exited).toBe(130)
+})
+
 test.each([
   { rows: 24, columns: 60 },
   { rows: 24, columns: 34 },
