@@ -22,6 +22,7 @@ const program = new Command('import-tracker')
   .description('Tracks imports at other vendors until they are over.')
   .version(readVersion())
   .exitOverride()
+  .configureOutput({ outputError: (text, write) => write(withoutValues(text)) })
 
 program
   .command('serve')
@@ -169,6 +170,13 @@ try {
   const { reportFailure } = await import('./failure.ts')
   reportFailure(error, process.env)
   process.exit(exitCodes.failure) // whatever was opened must not keep the process alive
+}
+
+/** What is given where it has no place may be a token. The words of Commander would tell it. */
+function withoutValues(text: string): string {
+  return text
+    .replace(/^(error: unknown option '--?[\w-]+)=.*'/s, "$1'")
+    .replace(/^(error: too many arguments .*? but got \d+): .*/s, '$1.\n')
 }
 
 /** What is built lies a folder deeper than the sources. */

@@ -144,3 +144,11 @@ test('an unknown command and a wrong option are refused', async () => {
     stderr: "error: unknown command 'imprts'\n(Did you mean imports?)\n",
   })
 })
+
+test.each([
+  [['login', 'a-secret-token'], "error: too many arguments for 'login'. Expected 0 arguments but got 1.\n"],
+  [['login', '--token=a-secret-token'], "error: unknown option '--token'\n"],
+  [['imports', 'list', '--token', 'a-secret-token'], "error: unknown option '--token'\n"],
+])('a token that is given where it has no place is not told: %j', async (args, stderr) => {
+  expect(await runCli(args, {})).toEqual({ code: 2, stdout: '', stderr })
+})
