@@ -5,6 +5,7 @@ import { isTerminal, tellsOutcome } from '../model/reported-state.ts'
 import { type AnswerHead, firstPage, type Provider, type StatusAnswer } from './contract.ts'
 import { reportedStates } from './document/expressions.ts'
 import { isObject } from './fields.ts'
+import { fileProblems } from './file-conformance.ts'
 import { jobPath } from './job-id.ts'
 
 /** A status answer of the vendor, and where a person finds it. */
@@ -35,7 +36,11 @@ export function conformanceProblems(
     ...samples.flatMap((sample) => {
       const { problems } = attempt(provider, sample.body, sample.head)
       const further = [numbersProblems, wordProblems, gapProblems].flatMap((check) => check(provider, sample))
-      return (problems.length > 0 ? problems : further).map((message) => ({ path: sample.path, message }))
+      const ofFiles = fileProblems(provider, sample, account).slice(0, 1)
+      return [...(problems.length > 0 ? problems : further), ...ofFiles].map((message) => ({
+        path: sample.path,
+        message,
+      }))
     }),
     ...oddProblems(provider),
     ...pageProblems(provider),

@@ -3,10 +3,16 @@
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ZodError } from 'zod'
+import { ZodError, z } from 'zod'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
 import { conformanceProblems, illFormed } from '../../src/providers/conformance.ts'
-import { firstPage, type Provider, type StatusAnswer, unknownRows } from '../../src/providers/contract.ts'
+import {
+  type FileSource,
+  firstPage,
+  type Provider,
+  type StatusAnswer,
+  unknownRows,
+} from '../../src/providers/contract.ts'
 import { checkWholeDocument } from '../../src/providers/document/check-document.ts'
 import { ProviderError } from '../../src/providers/error.ts'
 import { findProvider, providerNames, providers, shipped } from '../../src/providers/index.ts'
@@ -464,6 +470,19 @@ describe('what every provider must do alike', () => {
     expect(checkWholeDocument(fixture('dataverse'), testNow)).toEqual({ problems: [], hints: [] })
   })
 
+  function file(more: Partial<FileSource>): FileSource {
+    return {
+      ...{ url: null, hosts: [], format: { kind: 'jsonl' }, unpack: 'none', announced: null },
+      limits: { bytes: 1_000, records: 10, recordLength: 100 },
+      request: () => ({ path: '/rows', headers: {} }),
+      read: (records) => ({
+        skippedLines: [],
+        rowResults: z.array(z.object({ recordId: z.string() })).parse(records) as never,
+      }),
+      ...more,
+    }
+  }
+
   const cdq = providers.cdq as Provider
   const answer = cdq.readStatus(cases.cdq.running)
   it.each<[string, Partial<Provider>, string[], string]>([
@@ -522,6 +541,24 @@ describe('what every provider must do alike', () => {
       },
       ['details'],
       'must not take an answer without the list for the last page',
+    ],
+    [
+      'a file at a host that isn’t allowed',
+      { files: { of: () => [file({ url: 'https://files.example.net:8443/rows', hosts: ['files.example.net'] })] } },
+      ['sample'],
+      'must have a file that may be asked for. The file’s URL leads to files.example.net:8443, which the provider’s document doesn’t allow, so it wasn’t asked.',
+    ],
+    [
+      'a secret in the URL of a file',
+      { files: { of: () => [file({ request: () => ({ path: '/rows/cdq-secret-key', headers: {} }) })] } },
+      ['sample'],
+      'must not have the credential apiKey in the URL of a file',
+    ],
+    [
+      'a file of anything',
+      { files: { of: () => [file({ read: () => ({ skippedLines: [], rowResults: [] }) })] } },
+      ['sample'],
+      'must not take "text" for a record of a file',
     ],
   ])('finds %s', (_what, broken, path, message) => {
     const account = { credentials: cases.cdq.credentials as Record<string, string>, settings: {} }

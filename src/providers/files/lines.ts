@@ -60,10 +60,19 @@ export function cutLines({ delimiters, maxBytes }: { delimiters: readonly string
         }
       }
       if (isInQuotes) {
+        const close = byte === quote ? at : bytes.indexOf(quote, at + 1)
+        if (close === -1) {
+          at = bytes.length
+          break
+        }
+        at = close
         // A quote behind it opens again: two of them are one.
-        if (byte === quote) [isInQuotes, mayOpen] = [false, true]
-      } else if (byte === quote) [isInQuotes, mayOpen] = [mayOpen, false]
-      else if (byte === lineFeed && endsByReturn !== true) {
+        isInQuotes = false
+        mayOpen = true
+      } else if (byte === quote) {
+        isInQuotes = mayOpen
+        mayOpen = false
+      } else if (byte === lineFeed && endsByReturn !== true) {
         endsByReturn = false
         endLine(at + 1)
       } else if (byte === carriageReturn && endsByReturn !== false) {
