@@ -11,8 +11,8 @@ export const connections = {
   zilliant: { provider: 'zilliant' },
   fullstory: { provider: 'fullstory' },
   'fs-users': { provider: 'fullstory', settings: { resource: 'users' } },
-  salesforce: { provider: 'salesforce' },
-  shopify: { provider: 'shopify' },
+  salesforce: { provider: 'salesforce', limits: { requestsPerSecond: 10 } },
+  shopify: { provider: 'shopify', limits: { requestsPerSecond: 10 } },
   mailchimp: { provider: 'mailchimp' },
 } as const satisfies Record<string, { provider: VendorName; limits?: object; settings?: object }>
 
