@@ -133,6 +133,9 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
     ])
     await withPage(async (page) => {
       await signIn(page, `${api.url}/imports/${id}`)
+      await page.getByText('Why partial: 2 rows failed, 150 lines skipped.').waitFor()
+      await page.getByRole('link', { name: '150 lines skipped' }).click()
+      expect(page.url()).toBe(`${api.url}/imports/${id}#skipped-lines`)
       const lines = page.locator('section', { has: page.getByRole('heading', { name: 'Skipped lines' }) })
       await lines.getByText('The first 100 of 150').click()
       expect(await lines.locator('details tbody tr').count()).toBe(100)

@@ -14,10 +14,10 @@ const dayMs = 86_400_000
 const hourMs = 3_600_000
 
 /** Imports of a connection that ended so many days ago, and as which. */
-async function end(connectionId: string, daysAgo: number, states: readonly string[]): Promise<void> {
+async function end(connectionId: string, daysAgo: number, states: readonly string[], tookMs = hourMs): Promise<void> {
   for (const state of states) {
     const finishedAt = after(api.clock.now(), -daysAgo * dayMs - 60_000)
-    const registeredAt = after(finishedAt, -hourMs)
+    const registeredAt = after(finishedAt, -tookMs)
     const ended = { state, finishedAt, registeredAt, providerCreatedAt: registeredAt, providerFinishedAt: finishedAt }
     await api.import({ connectionId, jobId: unique('job'), ...ended })
     await api.db.transaction((tx) => markDays(tx, [connectionId], [registeredAt, finishedAt]))
@@ -91,6 +91,15 @@ test('the bars, the table and reporting.daily_outcomes have the same numbers', a
   const theirs = await show(`/connections/${name}`)
   expect(titlesIn(theirs)).toHaveLength(4)
   expect(theirs).toContain('<dd class="figure">≈ 1 h</dd>')
+})
+
+test('a connection’s page tells whether the last week was slower than the days before', async () => {
+  const { id, name } = await api.connection()
+  await end(id, 2, ['succeeded'], 3 * hourMs)
+  await end(id, 12, ['succeeded'])
+  const page = await show(`/connections/${name}`)
+  expect(page).toMatch(/p50 of the last 7 days<\/dt><dd class="figure">3 h</)
+  expect(page).toMatch(/p50 of the 23 days before<\/dt><dd class="figure">1 h</)
 })
 
 test('what needs attention is listed with the worst first, each with a link to where it is mended', async () => {

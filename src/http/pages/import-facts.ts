@@ -1,7 +1,7 @@
 // Owns what the page of an import says first: its state, its progress, its times and its metadata.
 import { isOver } from '../../model/import-state.ts'
 import { connectionPath } from './connection-path.ts'
-import { at, duration, number, progressBar, stateBadge, when, words } from './format.ts'
+import { at, counted, duration, joined, number, progressBar, stateBadge, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
 import type { About } from './import-about.ts'
 import { skippedOf } from './import-table.ts'
@@ -10,10 +10,11 @@ export function importFacts(about: About): Html {
   const { one, now, basePath } = about
   const connection = connectionPath(basePath, one.connection)
   return html`<section class="card" aria-label="What is known">
-<p class="lead"><span data-told>${stateBadge(one.state)}</span>${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`} ${progressBar(one.progress)} <span>${timing(about)}</span>${remaining(about)}</p>
+<p class="lead"><span data-told>${stateBadge(one.state)}</span>${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`}${one.progress === null ? null : html` ${progressBar(one.progress)}`} <span>${timing(about)}</span>${remaining(about)}</p>
 ${one.attention === null ? null : html`<p class="notice warn"><b>Needs attention:</b> ${words(one.attention)}. ${attentionTexts[one.attention] ?? null}</p>`}
 ${one.lastError === null ? null : html`<p class="notice bad"><b>Last error:</b> ${words(one.lastError.code)}, ${when(one.lastError.at, now)}. ${one.lastError.message}</p>`}
 ${one.details.lastError === null ? null : html`<p class="notice warn"><b>Rows:</b> ${words(one.details.lastError.code)}, ${when(one.details.lastError.at, now)}. ${one.details.lastError.message}</p>`}
+${shortfall(about)}
 <div class="columns">
 <dl class="facts">
 <dt>Connection</dt><dd><a href="${connection}">${one.connection}</a> <small>${one.provider}</small></dd>
@@ -41,6 +42,20 @@ function timing({ one, now }: About): string {
   if (one.usualDurationMs === null || one.usualDurationMs <= 0) return took
   const times = (ms / one.usualDurationMs).toFixed(1)
   return `${took}, usually ${duration(one.usualDurationMs)}: ${isOver(one.state) ? '' : 'now '}${times} times that`
+}
+
+/** Why it is partial: what is missing of it, with links to where that is listed. Null: it isn't partial. */
+function shortfall({ one, one: { state, rows, details } }: About): Html | null {
+  if (state !== 'partial') return null
+  const part = (count: number | null, text: string, id: string | null) =>
+    count === null || count === 0 ? null : id === null ? html`${text}` : html`<a href="#${id}">${text}</a>`
+  const skipped = skippedOf(one)
+  const parts = [
+    part(rows.failed, `${counted(rows.failed ?? 0, 'row')} failed`, details.rowResults > 0 ? 'row-results' : null),
+    part(skipped, `${counted(skipped ?? 0, 'line')} skipped`, details.skippedLines > 0 ? 'skipped-lines' : null),
+  ].filter((one) => one !== null)
+  const why = parts.length === 0 ? html`The provider says so, and gives no counts` : joined(parts, ', ')
+  return html`<p class="notice warn"><b>Why partial:</b> ${why}.</p>`
 }
 
 /** When it is likely to end. Null: it is over, or nobody can say. */

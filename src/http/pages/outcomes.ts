@@ -10,6 +10,7 @@ import { type Html, html } from './html.ts'
 import { linkWith } from './query.ts'
 
 export const shownDays = 30
+const recentDays = 7
 
 /** The first of the days that are shown, as `2026-11-22`. */
 export function firstDay(now: Date): string {
@@ -52,7 +53,7 @@ export function outcomesCard(days: readonly OutcomeDay[], shown: Shown): Html {
 <div><dt class="what">Success rate</dt><dd class="figure" title="Succeeded, of those that succeeded, succeeded in part or failed">${rate(total)}</dd></div>
 <div><dt class="what">Half took up to <small>p50</small></dt><dd class="figure">${took(days, 'p50', isEstimate)}</dd></div>
 <div><dt class="what">Nine in ten up to <small>p90</small></dt><dd class="figure">${took(days, 'p90', isEstimate)}</dd></div>
-</dl>
+${shown.connection === undefined ? null : lately(days, shown.now)}</dl>
 ${stackedBars({ title: 'Imports by the day they ended on. The table below has the same numbers.', bars, kinds: outcomes, href: ({ label }, outcome) => listOf(shown, outcome, label, label) })}
 <ul class="legend">${outcomes
     .filter((outcome) => total[outcome] > 0)
@@ -62,6 +63,15 @@ ${stackedBars({ title: 'Imports by the day they ended on. The table below has th
     )}</ul>
 <details><summary>As a table</summary>${table(days, bars, shown)}</details>
 ${isEstimate ? html`<p><small>≈: put together from the percentiles of each day and connection, as <code>reporting.daily_outcomes</code> has them. It follows within a minute.</small></p>` : null}</section>`
+}
+
+/** Whether it is slower than it was: the median of the last week beside that of the days before it. */
+function lately(days: readonly OutcomeDay[], now: Date): Html {
+  const week = new Set(lastDays(now, recentDays))
+  const [last, before] = [days.filter(({ day }) => week.has(day)), days.filter(({ day }) => !week.has(day))]
+  return html`<div><dt class="what">p50 of the last ${recentDays} days</dt><dd class="figure">${took(last, 'p50', last.length > 1)}</dd></div>
+<div><dt class="what">p50 of the ${shownDays - recentDays} days before</dt><dd class="figure">${took(before, 'p50', before.length > 1)}</dd></div>
+`
 }
 
 function table(days: readonly OutcomeDay[], bars: readonly Bar[], shown: Shown): Html {
