@@ -6,7 +6,7 @@ import { executablePath, hasBrowser, signIn, useBrowser } from './browser.ts'
 describe.skipIf(!hasBrowser)(`without scripts, in Chromium (${executablePath})`, () => {
   const api = useApi()
   const withBrowser = useBrowser(api)
-  const withPage = (run: Parameters<typeof withBrowser>[0], expected = /404/) =>
+  const withPage = (run: Parameters<typeof withBrowser>[0], expected = /400|404/) =>
     withBrowser(run, { javaScriptEnabled: false, expected })
 
   test('the first steps lead to a connection, an import and an endpoint', async () => {
@@ -71,7 +71,7 @@ describe.skipIf(!hasBrowser)(`without scripts, in Chromium (${executablePath})`,
       await page.getByRole('button', { name: 'Stop', exact: true }).click()
       await page.getByText('Delete …').click()
       await page.getByRole('button', { name: 'Delete this import' }).click()
-      await page.waitForURL(`${api.url}/imports`)
+      await page.waitForURL(/\/imports(\?|$)/)
     })
     expect((await api.call('GET /v1/imports/{id}', { id })).status).toBe(404)
   })
@@ -117,7 +117,7 @@ describe.skipIf(!hasBrowser)(`without scripts, in Chromium (${executablePath})`,
       await page.getByText('Nothing is sent to it any more.').first().waitFor()
       await page.getByText('Delete …').click()
       await page.getByRole('button', { name: 'Delete this endpoint' }).click()
-      await page.waitForURL(`${api.url}/webhooks`)
+      await page.waitForURL(/\/webhooks(\?|$)/)
 
       await page.goto(`${api.url}/connections/${name}`)
       await page.getByRole('link', { name: 'Change …' }).click()
@@ -129,7 +129,7 @@ describe.skipIf(!hasBrowser)(`without scripts, in Chromium (${executablePath})`,
       await page.getByText('It failed:').waitFor()
       await page.getByRole('link', { name: 'Delete …' }).click()
       await page.getByRole('button', { name: 'Delete this connection' }).click()
-      await page.waitForURL(`${api.url}/connections?did=delete`)
+      await page.waitForURL(/\/connections(\?|$)/)
     })
     expect((await api.call('GET /v1/connections/{name}', { name })).status).toBe(404)
   })
