@@ -43,7 +43,11 @@ describe('more than a page', () => {
       WHERE id = ${id}`)
     expect(await countAll('/connections', as)).toBe(1_001)
     expect(await countAll('/webhooks', as)).toBe(211)
-    expect((await page('/', as)).body).toContain('all connections')
+    await api.sql(`UPDATE connections SET paused_at = now(), pause_reason = 'unauthorized' WHERE name = 'many-1000'`)
+    const overview = (await page('/', as)).body
+    expect(overview).toContain('all connections')
+    expect(overview).toContain('The connection many-1000 is paused')
+    expect((await page('/imports', as)).body).toContain('<input name="connection"')
     // Too many to choose from are named instead.
     expect((await page('/imports/new', as)).body).toMatch(/<input type="text" [^>]*name="connection"/)
     const made = await post('/imports', as, { connection: 'many-0777', jobId: 'one' })

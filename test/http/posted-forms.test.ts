@@ -330,6 +330,11 @@ test('a page that answers a form offers no switch that would lose it', async () 
   expect(failed.body).not.toContain('action="/preferences"')
 })
 
+test('a list of a connection that nobody has says that there is none', async () => {
+  const as = await signedIn('read')
+  expect((await page('/imports?connection=nobody', as)).body).toContain('There is no connection nobody')
+})
+
 test('a form that is too long is told its own limit', async () => {
   const as = await signedIn('admin')
   const { status, body } = await post('/webhooks', as, { url: 'x'.repeat(140_000) })

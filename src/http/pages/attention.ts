@@ -1,4 +1,5 @@
 // Owns what needs a person's attention, the worst first, each with a link to where it is mended.
+import { maxPageSize, type Page, type PageQuery } from '../../api/paging.ts'
 import { after, type Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { listConnections } from '../../connections/read.ts'
@@ -39,15 +40,15 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
   const since = after(now, -dayMs)
   since.setUTCMilliseconds(0)
   const [connections, endpoints, imports, exhausted] = await Promise.all([
-    listConnections(deps, { limit: 1_000 }),
-    listEndpoints(deps, { limit: 1_000 }),
+    all((page) => listConnections(deps, page)),
+    all((page) => listEndpoints(deps, page)),
     countNeedingAttention(deps, since),
     countExhausted(deps, since),
   ])
   const items: Item[] = []
   const failing: Item[] = []
   const byHand: Item[] = []
-  for (const { name, pausedAt, pauseReason } of connections.data)
+  for (const { name, pausedAt, pauseReason } of connections)
     if (pausedAt !== null)
       items.push({
         kind: 'bad',
@@ -55,7 +56,7 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
         verb: 'Mend it',
         path: connectionPath('', name),
       })
-  for (const { id, url, enabled, disabledReason, failingSince } of endpoints.data) {
+  for (const { id, url, enabled, disabledReason, failingSince } of endpoints) {
     const path = `/webhooks/${id}`
     const of = `The endpoint ${shownUrl(url)}`
     if (!enabled && disabledReason === 'manual')
@@ -79,7 +80,7 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
       verb: 'See why',
       path: `/imports?${new URLSearchParams({ finishedAfter: since.toISOString(), state: 'lost' })}`,
     })
-  const urls = new Map(endpoints.data.map(({ id, url }) => [id, shownUrl(url)]))
+  const urls = new Map(endpoints.map(({ id, url }) => [id, shownUrl(url)]))
   for (const [id, count] of exhausted)
     if (urls.has(id))
       items.push({
@@ -90,6 +91,17 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
       })
   items.push(...countedAs(slowAttentions, imports.byAttention), ...byHand)
   return { items, lookedAt: now.toISOString() }
+}
+
+/** Nothing that needs attention may be left out, however many there are. */
+async function all<One>(list: (page: PageQuery) => Promise<Page<One>>): Promise<One[]> {
+  const found: One[] = []
+  for (let after: string | undefined; ; ) {
+    const { data, next } = await list({ limit: maxPageSize, after })
+    found.push(...data)
+    if (next === null) return found
+    after = next
+  }
 }
 
 type AttentionText = readonly [Attention, text: string, verb: string]

@@ -1,10 +1,9 @@
 // Owns what the page of an import shows of its events: who was told of each, and by which attempts.
-import type { Encryption } from '../../base/encryption.ts'
 import type { Database } from '../../db/client.ts'
 import { listImportEvents } from '../../events/feed.ts'
 import type { ApiAttempt, ApiDelivery } from '../../webhooks/deliveries/present.ts'
 import { attemptsOf, listDeliveries } from '../../webhooks/deliveries/read.ts'
-import { listEndpoints } from '../../webhooks/endpoints/read.ts'
+import { readEndpointUrls } from '../../webhooks/endpoints/read.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
 import { badge, counted, duration, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
@@ -13,22 +12,27 @@ import { type About, section } from './import-about.ts'
 const shownEvents = 100
 const shownDeliveries = 100
 
-export async function readImportEvents(deps: { db: Database; encryption: Encryption }, importId: string) {
-  const [events, deliveries, endpoints] = await Promise.all([
+export async function readImportEvents(deps: { db: Database }, importId: string) {
+  const [events, deliveries] = await Promise.all([
     listImportEvents(deps, importId, { limit: shownEvents }),
     listDeliveries(deps, { importId, limit: shownDeliveries }),
-    listEndpoints(deps, { limit: 1_000 }),
   ])
-  const attempts = await attemptsOf(
-    deps,
-    deliveries.data.map(({ id }) => id),
-  )
+  const [attempts, urls] = await Promise.all([
+    attemptsOf(
+      deps,
+      deliveries.data.map(({ id }) => id),
+    ),
+    readEndpointUrls(
+      deps,
+      deliveries.data.map(({ endpointId }) => endpointId),
+    ),
+  ])
   return {
     events: events.data,
     hasMore: events.next !== null || deliveries.next !== null,
     deliveries: Map.groupBy(deliveries.data, ({ eventId }) => eventId),
     attempts,
-    endpoints: new Map(endpoints.data.map((endpoint) => [endpoint.id, endpoint.url])),
+    urls,
   }
 }
 
@@ -51,8 +55,8 @@ ${deliveries.length === 0 ? html`<p><small>No endpoint subscribes to it.</small>
   )
 }
 
-function delivery({ basePath, now }: About, one: ApiDelivery, { attempts, endpoints }: ImportEvents): Html {
-  const url = endpoints.get(one.endpointId)
+function delivery({ basePath, now }: About, one: ApiDelivery, { attempts, urls }: ImportEvents): Html {
+  const url = urls.get(one.endpointId)
   const its = attempts.get(one.id) ?? []
   return html`<li><p>${deliveryBadge(one.state)} <a href="${basePath}/deliveries/${one.id}">${url === undefined ? 'a deleted endpoint' : shownUrl(url)}</a>
 <small>${counted(one.attempts, 'attempt')}${one.nextAttemptAt === null ? null : html` · next ${when(one.nextAttemptAt, now)}`}</small></p>

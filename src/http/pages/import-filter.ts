@@ -15,7 +15,8 @@ export interface FilterFormContent {
   path: string
   query: URLSearchParams
   /** The names of the connections and the providers. */
-  connections: readonly string[]
+  /** Null: there are too many to choose from. */
+  connections: readonly string[] | null
   providers: readonly string[]
   now: Date
 }
@@ -27,7 +28,11 @@ export function filterForm({ path, query, connections, providers, now }: FilterF
   return html`<form class="card filter" method="get" action="${path}">
 <div class="fields">
 <label class="wide">Job id begins with <input type="search" name="jobIdPrefix" value="${exact(value('jobIdPrefix'))}" autocomplete="off" spellcheck="false"></label>
-<label>Connection ${select('connection', connections, value('connection'))}</label>
+<label>Connection ${
+    connections === null
+      ? html`<input name="connection" value="${exact(value('connection'))}" autocomplete="off" spellcheck="false">`
+      : select('connection', connections, value('connection'))
+  }</label>
 <label>Order ${select('order', ['newest', 'oldest'], value('order'), { any: null })}</label>
 </div>
 <fieldset class="choices"><legend>State</legend>${states.map(

@@ -57,17 +57,20 @@ export function mountImports(app: IRouter, deps: Deps): void {
     const gone = await justDone(deps, request, response, ({ verb }) => verb === 'import.delete')
     const matching =
       found instanceof AppError || !allows(viewer.scope, 'write') ? null : await countMatching(deps, query, found)
+    const named = query.get('connection')
+    const isKnown = connections.next !== null || connections.data.some(({ name }) => name === named)
+    const unknown = isKnown ? null : named
     const form = filterForm({
       path,
       query,
-      connections: connections.data.map(({ name }) => name),
+      connections: connections.next === null ? connections.data.map(({ name }) => name) : null,
       providers: providers.data.map(({ name }) => name),
       now: clock.now(),
     })
     const body = html`${notice(gone)}<div class="heading"><h1>Imports</h1>${allows(viewer.scope, 'write') ? html`<a class="button" href="${path}/new">Register an import</a>` : null}</div>
 ${stateCounts(path, counts)}
 ${form}
-${found instanceof AppError ? complaint(path, found) : results(path, query, found, { basePath, now: clock.now(), viewer, matching })}`
+${found instanceof AppError ? complaint(path, found) : results(path, query, found, { basePath, now: clock.now(), viewer, matching, unknown })}`
     response.type('html').send(page({ title: 'Imports', body, basePath, viewer, section: '/imports', refreshSeconds }))
   })
 }
@@ -89,17 +92,26 @@ function complaint(path: string, { errors, message }: AppError): Html {
 <p><a class="button" href="${path}">Clear the filter</a></p></section>`
 }
 
+interface Shown {
+  basePath: string
+  now: Date
+  viewer: Principal
+  matching: string | null
+  /** The connection that was asked for, if there is none of that name. */
+  unknown: string | null
+}
+
 function results(
   path: string,
   query: URLSearchParams,
   found: Awaited<ReturnType<typeof listImports>>,
-  { basePath, now, viewer, matching }: { basePath: string; now: Date; viewer: Principal; matching: string | null },
+  { basePath, now, viewer, matching, unknown }: Shown,
 ): Html {
   const isFiltered = isNarrowed(query)
   if (found.data.length === 0 && query.has('after'))
     return html`<section class="card"><p>There are no more.</p><p><a class="button" href="${linkWith(path, query, { after: null })}">First page</a></p></section>`
   if (found.data.length === 0 && isFiltered)
-    return html`<section class="card"><p>No import matches.</p><p><a class="button" href="${path}">Clear the filter</a></p></section>`
+    return html`<section class="card"><p>No import matches.${unknown === null ? null : html` There is no connection ${unknown}, or not any more.`}</p><p><a class="button" href="${path}">Clear the filter</a></p></section>`
   if (found.data.length === 0) return html`<section class="card">${noImports(viewer, basePath)}</section>`
   const isSelectable = allows(viewer.scope, 'write')
   const table = importTable(found.data, { basePath, now, caption: 'Imports that match', isSelectable })

@@ -1,5 +1,5 @@
 // Owns reading webhook endpoints as the API shows them.
-import { and, eq, gt, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm'
 import { idKey, type Page, type PageQuery, pageOf, readCursor } from '../../api/paging.ts'
 import { notFound } from '../../api/refusal.ts'
 import type { Encryption } from '../../base/encryption.ts'
@@ -35,6 +35,18 @@ export async function listEndpoints({ db, encryption }: ReadDeps, query: PageQue
     .limit(query.limit + 1)
   const endpoints = rows.map((row) => presentEndpoint(encryption, row))
   return pageOf(endpoints, query.limit, (endpoint) => [endpoint.id])
+}
+
+/** Returns the URLs of those of these endpoints that aren't deleted. */
+export async function readEndpointUrls(
+  { db }: { db: Database },
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await db
+    .select({ id: webhookEndpoints.id, url: webhookEndpoints.url })
+    .from(webhookEndpoints)
+    .where(and(inArray(webhookEndpoints.id, [...new Set(ids)]), isNull(webhookEndpoints.deletedAt)))
+  return new Map(rows.map(({ id, url }) => [id, url]))
 }
 
 /**
