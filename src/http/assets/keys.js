@@ -1,7 +1,8 @@
 // Keys for going through a page, as the dialog of pages/layout.ts lists them. No key works while the reader types.
 const base = new URL('..', import.meta.url).href
 const sections = { o: '', i: 'imports', c: 'connections', w: 'webhooks' }
-const typing = 'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable], dialog'
+// A dialog that was just closed holds the focus until the next frame.
+const typing = 'input:not([type="checkbox"], [type="radio"]), textarea, select, [contenteditable], dialog[open]'
 const dialog = document.querySelector('#keys')
 let isGoing = false
 
