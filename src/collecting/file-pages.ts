@@ -18,7 +18,7 @@ import { cursorOf, type Position, placeOf } from '../providers/files/position.ts
 import { type FileReading, readFile } from '../providers/files/read-file.ts'
 import type { Hold } from '../work/kind.ts'
 import type { ListTroubleKind } from './judge.ts'
-import { type AskedPage, createPages, type Pages, turnMs } from './pages.ts'
+import { type Asked, type AskedPage, createPages, type Pages, turnMs } from './pages.ts'
 
 /** A piece has this many records or bytes at least, if the file has them. */
 const pieceRecords = 1_000
@@ -50,7 +50,7 @@ interface OpenedFile {
 export function createFilePages(
   { db, clock, client, filePace }: FileDeps,
   access: ConnectionAccess,
-  jobId: string,
+  { jobId, pollUrl }: Asked,
   hold: Hold,
 ): Pages {
   return createPages(hold, clock.now(), ({ signal, isOver }) => {
@@ -101,7 +101,7 @@ export function createFilePages(
       }
       // Their URLs may hold for minutes alone.
       if (file === 0 || sources === null || at !== null)
-        sources = await askFiles(client, access.provider, target, jobId, { signal })
+        sources = await askFiles(client, access.provider, target, jobId, { signal, at: pollUrl })
       const source = sources[file]
       if (!source) throw new ProviderError('not_found', 'The provider names no file of rows any more.')
       const reading = readFile(

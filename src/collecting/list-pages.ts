@@ -7,7 +7,7 @@ import type { Database } from '../db/client.ts'
 import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
 import type { Hold } from '../work/kind.ts'
-import { type AskedPage, createPages, type Pages } from './pages.ts'
+import { type Asked, type AskedPage, createPages, type Pages } from './pages.ts'
 
 /** A longer wait for a page's turn happens in the database, not in the worker. */
 const waitInWorkerMs = 2_000
@@ -15,7 +15,7 @@ const waitInWorkerMs = 2_000
 export function createListPages(
   { db, clock, client }: { db: Database; clock: Clock; client: ProviderClient },
   access: ConnectionAccess,
-  jobId: string,
+  { jobId }: Asked,
   hold: Hold,
 ): Pages {
   return createPages(hold, clock.now(), ({ signal, isOver }) => {

@@ -6,6 +6,12 @@ import type { DetailPage } from '../providers/contract.ts'
 import type { Hold } from '../work/kind.ts'
 import type { ListTroubleKind } from './judge.ts'
 
+/** Which job is asked about, and where its provider said that its status is. */
+export interface Asked {
+  jobId: string
+  pollUrl: string | null
+}
+
 export type AskedPage =
   | { kind: 'page'; details: DetailPage }
   /** `isElsewhere`: another server than the provider's failed, which says nothing about the connection. */

@@ -42,7 +42,7 @@ export interface Walked {
 export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Checkpoint, hold: Hold): Promise<Walked> {
   const { db, clock, wake } = deps
   const create = access.provider.files ? createFilePages : createListPages
-  await using pages = create(deps, access, start.row.jobId, hold)
+  await using pages = create(deps, access, start.row, hold)
   let at = start
   let trouble: Trouble = start.row
   let emptyPages = 0

@@ -25,6 +25,7 @@ export function forgottenOutcome({ detailsState }: ImportRow, now: Date) {
     providerFinishedAt: null,
     providerExpiresAt: null,
     providerClockAheadMs: 0,
+    pollUrl: null,
     attentionsTold: [],
     ranMs: null,
     detectionGapMs: null,

@@ -9,6 +9,8 @@ export interface TrackedImport {
   id: string
   connectionId: string
   jobId: string
+  /** Where the provider said that the next poll goes. Null: where its job id says. */
+  pollUrl: string | null
   state: ImportState
   attention: Attention | null
   attentionsTold: string[]
@@ -50,7 +52,7 @@ export function trackedColumns(needsMetadata: SQL): SQL {
 }
 
 const columns = sql.raw(`
-  i.id, i.connection_id AS "connectionId", i.job_id AS "jobId", i.state, i.attention, i.attentions_told AS "attentionsTold",
+  i.id, i.connection_id AS "connectionId", i.job_id AS "jobId", i.poll_url AS "pollUrl", i.state, i.attention, i.attentions_told AS "attentionsTold",
   ${ms('p.due_at')} AS "dueAt", p.polls, p.failures, p.not_founds AS "notFounds", ${ms('p.not_found_since')} AS "notFoundSince",
   ${ms('i.registered_at')} AS "registeredAt", ${ms('i.resumed_at')} AS "resumedAt", ${ms('i.deadline_at')} AS "deadlineAt",
   ${ms('i.provider_created_at')} AS "providerCreatedAt", ${ms('i.provider_started_at')} AS "providerStartedAt",

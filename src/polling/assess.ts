@@ -134,7 +134,12 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
     ...(next?.stalled ? ['stalled' as const] : []),
     ...(isOverdue(outlook, now) ? ['overdue' as const] : []),
   ])
-  const shown = { attention, attentionEvent: attentionEvent(tracked, attention), heldOutcome: held, lastError }
+  const shown = {
+    attention,
+    attentionEvent: attentionEvent(tracked, attention),
+    heldOutcome: held,
+    lastError: lastError ?? pollUrlError(answer, now),
+  }
   // After a resume the provider repeats its last report. That must count as a change, or the import would stay pending.
   if (next !== null && to === from && fingerprint === tracked.fingerprint && awaitsRows !== 'from_now')
     return { kind: 'unchanged', sameReport: true, ...shown, failures: 0, ...noNotFounds, next, foreseen: outlook }
@@ -155,6 +160,10 @@ function assessAnswer(tracked: TrackedImport, asked: Asked, given: AskedStatus, 
     foreseen: outlook,
     span,
   }
+}
+
+function pollUrlError({ pollUrlProblem }: AskedStatus, now: Date): StoredPollError | null {
+  return pollUrlProblem ? { code: 'invalid_response', message: pollUrlProblem, at: now.toISOString() } : null
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Transaction } from '../db/client.ts'
 import { recordLost, recordSettled } from '../imports/end.ts'
 import { findMoving } from '../imports/moving-fields.ts'
 import type { Observation, Stored } from '../imports/observation.ts'
+import { recordPollUrls } from '../imports/poll-url.ts'
 import { putOffPoll } from '../imports/polling-row.ts'
 import { recordReports } from '../imports/record.ts'
 import { type Note, recordUnchanged } from '../imports/record-unchanged.ts'
@@ -89,7 +90,11 @@ async function ask(
   { signal, isHeld }: Hold,
 ): Promise<Heard | 'aborted'> {
   try {
-    const answer = await askStatus(client, access.provider, access, tracked.jobId, { signal, mayGoOn: isHeld })
+    const answer = await askStatus(client, access.provider, access, tracked.jobId, {
+      signal,
+      mayGoOn: isHeld,
+      at: tracked.pollUrl,
+    })
     return { kind: 'answer', answer }
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
@@ -105,6 +110,10 @@ async function record(deps: PollDeps, tx: Transaction, given: readonly Polled[],
   if (stored.some(({ hasEvents }) => hasEvents)) due.add('deliver')
   if (stored.some(({ collects }) => collects)) due.add('collect')
   const ids = new Set(stored.flatMap((one) => [...one.ids]))
+  await recordPollUrls(
+    tx,
+    round.flatMap(({ item, heard }) => (ids.has(item.id) ? pollUrlOf(item.id, heard) : [])),
+  )
   await learnFrom(tx, round.filter(({ item }) => ids.has(item.id)).flatMap(endedOf), now)
   return {
     due,
@@ -119,6 +128,11 @@ async function react(tx: Transaction, { item, heard, polledAt }: Polled): Promis
   if (heard.kind === 'answer' && heard.answer.requests > 1) await countRequest(tx, access, polledAt)
   const call = callOf(id, heard)
   return saysSomething(access, call) ? reactForConnection(tx, access, call, polledAt) : []
+}
+
+function pollUrlOf(importId: string, heard: Heard) {
+  const pollUrl = heard.kind === 'answer' ? heard.answer.pollUrl : null
+  return pollUrl ? [{ importId, pollUrl }] : []
 }
 
 function callOf(importId: string, heard: Heard): MadeCall {

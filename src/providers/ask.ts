@@ -18,7 +18,8 @@ import type {
 import { ProviderError, withoutBody } from './error.ts'
 import { isObject, readText } from './fields.ts'
 import { fileUrl } from './files/file-url.ts'
-import { jobIdProblem } from './job-id.ts'
+import { jobIdProblem, urlPathBelow } from './job-id.ts'
+import { nextPollUrl } from './poll-url.ts'
 
 /** Where to ask, and with which credentials. */
 export interface AskTarget {
@@ -66,6 +67,10 @@ export interface AskedStatus extends StatusAnswer {
   requests: number
   /** Why the summary of a terminal report is missing. The report then stands without it. */
   summaryError: ProviderError | null
+  /** Where the next poll goes, absolute. Null or absent: as before. */
+  pollUrl?: string | null
+  /** Why the next poll doesn't go where the provider said, for people. Null or absent: it does, or nothing was said. */
+  pollUrlProblem?: string | null
 }
 
 interface Asker {
@@ -76,8 +81,15 @@ interface Asker {
   signal: AbortSignal
 }
 
+/** A request to where the provider said. What it said before the base URL was another one no longer counts. */
+function statusRequest(provider: Provider, job: Job<unknown, unknown>, at: string | null): ProviderRequest {
+  const request = provider.statusRequest(job)
+  const path = at === null ? null : urlPathBelow(at, job.baseUrl ?? '')
+  return path === null ? request : { path, headers: request.headers }
+}
+
 /**
- * Makes one status call. If the report is terminal and the provider has a summary, makes a second call for it, whose
+ * Makes one status call, of the job or `at` where an earlier answer said. If the report is terminal and the provider has a summary, makes a second call for it, whose
  * failure doesn't fail the first. Asks `mayGoOn` between the two.
  * @throws {ProviderError} if the status can't be read.
  */
@@ -86,19 +98,24 @@ export async function askStatus(
   provider: Provider,
   target: AskTarget,
   jobId: string,
-  { signal, mayGoOn = () => true }: { signal: AbortSignal; mayGoOn?: () => boolean },
+  { signal, mayGoOn = () => true, at = null }: { signal: AbortSignal; mayGoOn?: () => boolean; at?: string | null },
 ): Promise<AskedStatus> {
   const asker = { client, provider, target, jobId, signal }
+  let { baseUrl } = target
   const {
     value: answer,
     retryAfterMs,
     date,
   } = await send(
     asker,
-    (job) => provider.statusRequest(job),
+    (job) => {
+      baseUrl = job.baseUrl ?? baseUrl
+      return statusRequest(provider, job, at)
+    },
     (body, head) => provider.readStatus(body, head),
   )
-  const asked: AskedStatus = { ...answer, retryAfterMs, date, requests: 1, summaryError: null }
+  const named = nextPollUrl(answer.pollUrl ?? null, { asked: at ?? jobId, baseUrl })
+  const asked: AskedStatus = { ...answer, ...named, retryAfterMs, date, requests: 1, summaryError: null }
   const { summary } = provider
   if (!summary || !isTerminal(answer.report.state)) return asked
   if (summary.applies && !summary.applies(answer.report, target.settings)) return asked
@@ -157,14 +174,14 @@ export async function askFiles(
   provider: Provider,
   target: AskTarget,
   jobId: string,
-  { signal }: { signal: AbortSignal },
+  { signal, at }: { signal: AbortSignal; at: string | null },
 ): Promise<FileSource[]> {
   const { files } = provider
   if (!files) throw new TypeError(`${provider.name} has no files of details.`)
   const asker = { client, provider, target, jobId, signal }
   const { value } = await send(
     asker,
-    (job) => provider.statusRequest(job),
+    (job) => statusRequest(provider, job, at),
     (body, head) => files.of(body, head),
   )
   return value

@@ -7,6 +7,7 @@ import { reportedStates } from './document/expressions.ts'
 import { isObject } from './fields.ts'
 import { fileProblems } from './file-conformance.ts'
 import { jobPath } from './job-id.ts'
+import { nextPollUrl } from './poll-url.ts'
 
 /** A status answer of the vendor, and where a person finds it. */
 export interface Sample {
@@ -35,7 +36,9 @@ export function conformanceProblems(
     ...askingProblems(provider, account),
     ...samples.flatMap((sample) => {
       const { problems } = attempt(provider, sample.body, sample.head)
-      const further = [numbersProblems, wordProblems, gapProblems].flatMap((check) => check(provider, sample))
+      const further = [numbersProblems, wordProblems, gapProblems, pollUrlProblems].flatMap((check) =>
+        check(provider, sample),
+      )
       const ofFiles = fileProblems(provider, sample, account).slice(0, 1)
       return [...(problems.length > 0 ? problems : further), ...ofFiles].map((message) => ({
         path: sample.path,
@@ -89,6 +92,14 @@ function wordProblems(provider: Provider, { body, head }: Sample): string[] {
   if (answer === null || answer.report.providerStatus !== 'SOMETHING_NEW' || answer.report.state === 'unmapped')
     return []
   return [`must not take the unknown word SOMETHING_NEW for ${answer.report.state}`]
+}
+
+/** The credentials go where the next poll goes. */
+function pollUrlProblems(provider: Provider, { body, head }: Sample): string[] {
+  const baseUrl = provider.defaultBaseUrl ?? 'https://vendor.example'
+  const named = attempt(provider, body, head).answer?.pollUrl ?? null
+  const { pollUrlProblem } = nextPollUrl(named, { asked: baseUrl, baseUrl })
+  return pollUrlProblem === null ? [] : [`must say where the next poll goes. ${pollUrlProblem}`]
 }
 
 /** Any field may be absent, null or empty: the answer is then read, or refused as one that isn't of the form. */
@@ -150,7 +161,7 @@ function attempt(
 }
 
 /** What holds of every report, and what Postgres asks of it. */
-export function illFormed({ report, missing, details }: StatusAnswer): string[] {
+export function illFormed({ report, missing, details, pollUrl }: StatusAnswer): string[] {
   const { state, progress, rows, createdAt, startedAt, finishedAt, expiresAt } = report
   const counts = Object.entries(rows).filter(
     ([, count]) => count !== null && !(Number.isSafeInteger(count) && count >= 0),
@@ -162,6 +173,7 @@ export function illFormed({ report, missing, details }: StatusAnswer): string[] 
     ...times.map(() => 'has a time that isn’t one'),
     ...(progress === null || (progress >= 0 && progress <= 1) ? [] : [`has a progress of ${progress}`]),
     ...(details && !isTerminal(state) ? ['has rows before it is over'] : []),
+    ...(pollUrl != null && isTerminal(state) ? ['says where the next poll goes though it is over'] : []),
     ...(missing !== null && !tellsOutcome(state) ? ['lacks something before it is over'] : []),
     ...(/\\u0000|\\ud[89a-f]../.test(JSON.stringify([report, details])) ? ['has text that can’t be stored'] : []),
   ]

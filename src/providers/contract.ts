@@ -97,6 +97,11 @@ export interface StatusAnswer {
    * are read.
    */
   awaitsRows?: boolean
+  /**
+   * Where the next poll goes: a URL below the base URL, or the rest of one. Null: as before. Absent: the provider never
+   * says.
+   */
+  pollUrl?: string | null
 }
 
 /** How many rows of a job are stored, and how many of them have failed. */

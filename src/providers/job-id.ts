@@ -33,7 +33,7 @@ export function jobIdProblem(
   if (jobId.includes('\u0000') || !jobId.isWellFormed()) return 'must be well-formed text without NUL'
   if (form.kind === 'path' && !jobId.split('/').every((segment) => !/^\.{0,2}$/.test(segment)))
     return 'must be segments with one "/" between them, none of them "." or ".."'
-  if (form.kind === 'url' && (baseUrl === undefined || pathBelow(jobId, baseUrl) === null))
+  if (form.kind === 'url' && (baseUrl === undefined || urlPathBelow(jobId, baseUrl) === null))
     return `must be a URL below ${baseUrl}`
   return null
 }
@@ -58,7 +58,7 @@ export function jobPath(kind: JobIdKind, jobId: string, baseUrl: string): string
     baseUrl,
   })
   if (problem !== null) throw new TypeError(`A job id ${problem}.`)
-  if (kind === 'url') return pathBelow(jobId, baseUrl) ?? ''
+  if (kind === 'url') return urlPathBelow(jobId, baseUrl) ?? ''
   return jobId
     .split('/')
     .map(encodeURIComponent)
@@ -66,7 +66,7 @@ export function jobPath(kind: JobIdKind, jobId: string, baseUrl: string): string
 }
 
 /** Returns the path and query of a URL behind those of the base URL. Returns null if it doesn't lie below it. */
-function pathBelow(text: string, baseUrl: string): string | null {
+export function urlPathBelow(text: string, baseUrl: string): string | null {
   const [url, base] = [URL.parse(text), URL.parse(baseUrl)]
   if (url === null || base === null || url.origin !== base.origin) return null
   if (url.username !== '' || url.password !== '' || url.hash !== '') return null

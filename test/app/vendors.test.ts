@@ -133,6 +133,19 @@ describe('the sandbox’s vendors', () => {
     }, 10_000)
   })
 
+  test('azure: is asked where its answers say, from one poll to the next', async () => {
+    const connection = await connected('azure')
+    const { id } = await app.track(connection, { provider: 'azure', durationMs: 60_000 })
+    const { jobId } = await app.get(id)
+    const name = new URL(jobId).pathname.split('/').at(-1) ?? ''
+    const asked = () => app.sandbox.requests().flatMap(({ url }) => (url.includes(name) ? [url] : []))
+    await vi.waitFor(() => expect(asked().at(-1)).toContain(`/operationStatuses/${name}?`), 10_000)
+    expect(asked()[0]).toContain(`/operations/${name}?`)
+    app.sandboxClock.advance(60_000)
+    expect(await app.over(id)).toMatchObject({ jobId, state: 'succeeded', lastError: null })
+    expect(asked().at(-1)).toContain(`/operationStatuses/${name}?`)
+  })
+
   test.each(documentVendorNames)('%s: all that goes wrong on the way changes no end', async (provider) => {
     const connection = await connected(provider)
     const outcome = outcomesOf[provider].includes('partial') ? 'partial' : 'succeeded'

@@ -34,6 +34,7 @@ const fresh: TrackedImport = {
   id: '0190b0a0-0000-7000-8000-000000000001',
   connectionId: '0190b0a0-0000-7000-8000-000000000002',
   jobId: 'job',
+  pollUrl: null,
   state: 'pending',
   attention: null,
   attentionsTold: [],
@@ -143,6 +144,13 @@ describe('a report', () => {
       attentionEvent: 'import.attention',
       next: { basis: 'slow' },
     })
+  })
+
+  test('whose next address isn’t asked says why, and counts', () => {
+    const pollUrlProblem = 'The provider named an address for the next poll that is no URL.'
+    const assessed = assess(seen, asked, answer({}, { pollUrl: null, pollUrlProblem }), now)
+    const lastError = { code: 'invalid_response', message: pollUrlProblem, at: now.toISOString() }
+    expect(assessed).toMatchObject({ kind: 'unchanged', sameReport: true, failures: 0, lastError })
   })
 
   test('whose progress has stalled asks for attention, without a new snapshot', () => {

@@ -532,6 +532,18 @@ describe('what every provider must do alike', () => {
       'has rows before it is over',
     ],
     [
+      'a next poll at another origin',
+      { readStatus: () => ({ ...answer, pollUrl: 'https://files.example.net/jobs/1' }) },
+      ['sample'],
+      'must say where the next poll goes. The provider named an address for the next poll that leads to files.example.net, so the one before is asked again.',
+    ],
+    [
+      'a next poll after the last one',
+      { readStatus: () => ({ ...answer, report: { ...answer.report, state: 'failed' }, pollUrl: '/jobs/1' }) },
+      ['sample'],
+      'says where the next poll goes though it is over',
+    ],
+    [
       'a page of anything',
       {
         details: {

@@ -223,6 +223,75 @@ describe('a document', () => {
     expect(vendor.seen).toHaveLength(1)
   })
 
+  describe('whose answers say where the next poll goes', () => {
+    const own = () =>
+      provider({
+        job: { kind: 'url', maxLength: 2_000 },
+        ...status({ request: { path: '{job}' }, pollUrl: { url: { header: 'operation-location' } } }),
+      })
+    const ask = (at: string | null) =>
+      askStatus(
+        asker.client,
+        own(),
+        { ...target(), baseUrl: `${vendor.baseUrl}/base` },
+        `${vendor.baseUrl}/base/ops/1?v=2`,
+        {
+          signal: noSignal(),
+          at,
+        },
+      )
+    const named = async (url: string, at: string | null = null) => {
+      vendor.answerJson({ state: 'working' }, 200, { 'operation-location': url })
+      const { pollUrl, pollUrlProblem, report } = await ask(at)
+      expect(report.state).toBe('running')
+      return { pollUrl, pollUrlProblem }
+    }
+
+    it('is asked there, with its query as it is', async () => {
+      vendor.answerJson({ state: 'working' })
+      await ask(`${vendor.baseUrl}/base/status/7?t=a%2Bb&s=~`)
+      expect(vendor.seen).toMatchObject([{ target: '/base/status/7?t=a%2Bb&s=~', headers: { 'x-key': 'secret-key' } }])
+    })
+
+    it.each([
+      ['absolute', '/base/status/7?t=1', '/base/status/7?t=1'],
+      ['relative to the last one', '7?t=1', '/base/ops/7?t=1'],
+      ['the same again', '/base/ops/1?v=2', null],
+    ])('takes one that is %s', async (_what, url, path) => {
+      const absolute = url.startsWith('/') ? `${vendor.baseUrl}${url}` : url
+      const pollUrl = path === null ? null : `${vendor.baseUrl}${path}`
+      expect(await named(absolute)).toEqual({ pollUrl, pollUrlProblem: null })
+    })
+
+    it.each([
+      ['another origin', 'https://evil.example/base/ops/1?secret=1', 'leads to evil.example,'],
+      ['another port', 'http://127.0.0.1:1/base/ops/1', 'leads to 127.0.0.1:1,'],
+      ['what isn’t below the base URL', '/other/ops/1', 'isn’t below the base URL,'],
+      ['a way out of it', '../../other', 'isn’t below the base URL,'],
+      ['no URL', 'http://[', 'is no URL,'],
+      ['a script', 'javascript:alert(1)', 'leads to no host,'],
+      ['one that is too long', `/base/${'x'.repeat(9_000)}`, 'is no URL,'],
+    ])('ignores %s, and says why', async (_what, url, why) => {
+      const { pollUrl, pollUrlProblem } = await named(url)
+      expect(pollUrl).toBeNull()
+      expect(pollUrlProblem).toBe(
+        `The provider named an address for the next poll that ${why} so the one before is asked again.`,
+      )
+    })
+
+    it('is asked by its id where the base URL is another one by now', async () => {
+      vendor.answerJson({ state: 'working' })
+      for (const at of ['https://other.example/base/ops/9', `${vendor.baseUrl}/elsewhere`]) await ask(at)
+      expect(vendor.seen.map(({ target }) => target)).toEqual(['/base/ops/1?v=2', '/base/ops/1?v=2'])
+    })
+
+    it('says nothing of it once it is over', () => {
+      const head = { status: 200, headers: { 'operation-location': '/base/x' } }
+      expect(own().readStatus({ state: 'working' }, head).pollUrl).toBe('/base/x')
+      expect(own().readStatus({ state: 'done', bad: 0 }, head)).not.toHaveProperty('pollUrl')
+    })
+  })
+
   it('signs in with the first way whose credentials are there', async () => {
     const own = provider({
       credentials: [{ user: { kind: 'text' }, key: { kind: 'text' } }, { token: {} }],

@@ -58,6 +58,8 @@ export const imports = pgTable(
       .references(() => connections.id),
     /** The provider's id of the job, opaque. */
     jobId: text('job_id').notNull(),
+    /** Where the provider said that the next poll goes. Null: where its job id says. It may be signed, so nothing shows it. */
+    pollUrl: text('poll_url'),
     /** A state of model/import-state.ts. */
     state: text('state').notNull(),
     lostReason: text('lost_reason'),

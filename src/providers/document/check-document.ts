@@ -4,7 +4,7 @@ import { conformanceProblems, type SampleAccount } from '../conformance.ts'
 import type { Provider } from '../contract.ts'
 import type { Problem } from './bounds.ts'
 import { alternativesOf, type ProviderDocument } from './document.ts'
-import { runExamples } from './examples.ts'
+import { lowerCased, runExamples } from './examples.ts'
 import { createDocumentProvider } from './provider.ts'
 import { documentSchema } from './read-document.ts'
 
@@ -38,7 +38,7 @@ export function samplesOf(document: ProviderDocument) {
           {
             path: ['examples', index, 'answer'],
             body: answer.body ?? null,
-            head: { status: answer.status, headers: {}, settings },
+            head: { status: answer.status, headers: lowerCased(answer.headers), settings },
           },
         ]
       : [],

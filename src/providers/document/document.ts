@@ -220,6 +220,8 @@ const statusSchema = z.strictObject({
   omit: z.array(plainPointer).optional(),
   /** An answer without a body is one, too: its HTTP status says all. */
   emptyBody: z.boolean().default(false),
+  /** Where an answer says that the next poll goes, below the base URL. Of a list, the first one that is there. */
+  pollUrl: oneOrMany(z.strictObject({ when: condition.optional(), url: value }), { most: 5 }).optional(),
 })
 export type StatusForm = z.output<typeof statusSchema>
 
@@ -426,6 +428,8 @@ const exampleSchema = z
     report: expected.optional(),
     /** Of details, and of those that came with a status: `rowResults`, `skippedLines`, `next`. */
     details: expected.nullable().optional(),
+    /** Of a status: where the next poll goes. */
+    pollUrl: z.string().nullable().optional(),
     /** The kind of error that it is. */
     error: z.string().optional(),
   })
@@ -433,10 +437,10 @@ const exampleSchema = z
     path: ['status'],
     error: 'must be given: the status answer that names the file',
   })
-  .refine((given) => given.report !== undefined || given.details !== undefined || given.error !== undefined, {
-    path: ['report'],
-    error: 'is required',
-  })
+  .refine(
+    ({ report, details, pollUrl, error }) => [report, details, pollUrl, error].some((given) => given !== undefined),
+    { path: ['report'], error: 'is required' },
+  )
 export type ExampleForm = z.output<typeof exampleSchema>
 
 const baseUrl = z

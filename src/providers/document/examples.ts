@@ -14,6 +14,8 @@ export interface Meaning {
   report: unknown
   details: unknown
   missing: string | null
+  /** Where the next poll goes. Absent: as before. */
+  pollUrl?: string | null
   error: { code: string; message: string } | null
 }
 
@@ -25,7 +27,7 @@ export function runExamples(document: ProviderDocument, provider: DocumentProvid
 }
 
 function runExample(provider: DocumentProvider, example: ExampleForm, now: Date): Problem[] {
-  const { of, answer, settings = {}, report, details, error } = example
+  const { of, answer, settings = {}, report, details, pollUrl, error } = example
   const meaning =
     of === 'file'
       ? meaningOfFile(provider as Provider, example)
@@ -40,6 +42,7 @@ function runExample(provider: DocumentProvider, example: ExampleForm, now: Date)
   return [
     ...(report === undefined ? [] : differences(report, meaning.report, ['report'])),
     ...(details === undefined ? [] : differences(details, meaning.details, ['details'])),
+    ...(pollUrl === undefined ? [] : differences(pollUrl, meaning.pollUrl ?? null, ['pollUrl'])),
   ]
 }
 
@@ -54,8 +57,7 @@ export function meaningOf(
   }: { of?: Exclude<ExampleForm['of'], 'file'> | undefined; settings: unknown; now: Date },
 ): Meaning {
   const body = answer.body ?? null
-  const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, text]) => [name.toLowerCase(), text]))
-  const head = { status: answer.status, headers, settings }
+  const head = { status: answer.status, headers: lowerCased(answer.headers), settings }
   const kind = provider.classify?.(head, body, now).kind ?? kindOfAnswer(answer.status, body)
   if (kind !== null) {
     const classified = { kind, retryAfterMs: null }
@@ -75,8 +77,9 @@ export function meaningOf(
       if (!page) throw new TypeError('The document has no pages of details.')
       return { report: null, details: page, missing: null, error: null }
     }
-    const { report, details, missing } = provider.readStatus(of === 'summary' ? {} : body, head)
-    if (of === 'status' || !provider.summary) return { report, details, missing, error: null }
+    const { report, details, missing, pollUrl } = provider.readStatus(of === 'summary' ? {} : body, head)
+    if (of === 'status' || !provider.summary)
+      return { report, details, missing, ...(pollUrl && { pollUrl }), error: null }
     const refined = provider.summary.read(body, { ...report, state: 'succeeded' }, head)
     return { details: null, ...refined, error: null }
   } catch (error) {
@@ -84,6 +87,11 @@ export function meaningOf(
     const message = error instanceof ZodError ? issueOf(error) : error.message
     return { report: null, details: null, missing: null, error: { code: 'invalid_response', message } }
   }
+}
+
+/** Header names as an answer has them. */
+export function lowerCased(headers: AnswerForm['headers']): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, text]) => [name.toLowerCase(), text]))
 }
 
 /** Reads the text of a file as a collection would. Of an archive, it is the text of one file in it. */

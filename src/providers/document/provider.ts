@@ -15,7 +15,7 @@ import { politeDefaults } from '../polite-defaults.ts'
 import { type Credentials, credentialsSchemaOf, defaultSettingsOf, type Settings, settingsSchemaOf } from './account.ts'
 import { authsOf, type DetailsForm, type ProviderDocument } from './document.ts'
 import { compileErrors } from './errors.ts'
-import { compileCondition, type Holds, type Scope } from './evaluate.ts'
+import { compileCondition, compileValue, type Holds, type Scope, textOf } from './evaluate.ts'
 import { compileFiles } from './files.ts'
 import { compileTokenRequest } from './grant.ts'
 import { compileStatus, compileSummary } from './report.ts'
@@ -46,6 +46,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
   const statusRequest = compileRequest(document, document.status.request)
   const tokenRequest = compileTokenRequest(document)
   const readReport = compileStatus(document.status, document.details)
+  const pollUrl = document.status.pollUrl && compilePollUrl([document.status.pollUrl].flat())
   const inline = document.details.flatMap((form) =>
     form.kind === 'inline' ? [{ read: compileRows(form), applies: applicable(form) }] : [],
   )
@@ -79,7 +80,8 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
       const answer = scopeOf(body, head)
       const { report, missing } = readReport(answer)
       const scope = { ...answer, state: report.state }
-      if (!isTerminal(report.state)) return { report, missing, details: null }
+      if (!isTerminal(report.state))
+        return { report, missing, details: null, ...(pollUrl && { pollUrl: pollUrl(scope) }) }
       const found = inline.find(({ applies }) => applies(scope))?.read(scope)
       const next = pagesApply?.(scope) || files?.apply(scope) ? firstPage : null
       const awaits = summaryApplies?.(scope) ? 'its summary is missing.' : null
@@ -114,6 +116,19 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
 
 function applicable({ when }: { when?: Parameters<typeof compileCondition>[0] | undefined }): Holds {
   return when ? compileCondition(when) : () => true
+}
+
+type PollUrlForm = Extract<NonNullable<ProviderDocument['status']['pollUrl']>, readonly unknown[]>[number]
+
+function compilePollUrl(forms: readonly PollUrlForm[]): (scope: Scope) => string | null {
+  const found = forms.map((form) => ({ applies: applicable(form), url: compileValue(form.url) }))
+  return (scope) => {
+    for (const { applies, url } of found) {
+      const text = applies(scope) ? textOf(url(scope)) : null
+      if (text !== null && text !== '') return text
+    }
+    return null
+  }
 }
 
 /** The limits that the document gives. */

@@ -1,10 +1,12 @@
-// Owns Azure's side: an operation by its URL, which is the job's id.
+// Owns Azure's side: an operation by its URL, which is the job's id. Once it runs, its answers name another URL.
 import { randomUUID } from 'node:crypto'
 import { momentAt } from '../timeline.ts'
 import { isoAfter, ok, type Refusal } from '../vendor.ts'
 import { after, call, type DocumentVendor } from './form.ts'
 
-const path = ['subscriptions', 's', 'providers', 'Microsoft.Sandbox', 'operations'] as const
+const provider = ['subscriptions', 's', 'providers', 'Microsoft.Sandbox'] as const
+const path = [...provider, 'operations'] as const
+const movedTo = [...provider, 'locations', 'westeurope', 'operationStatuses'] as const
 
 export const azure: DocumentVendor = {
   words: {
@@ -20,16 +22,18 @@ export const azure: DocumentVendor = {
   credentials: (name) => ({ accessToken: `${name}-azure-token` }),
 
   readCall(segments) {
-    const found = after(segments, ...path)
+    const found = after(segments, ...path) ?? after(segments, ...movedTo)
     return found && found.rest.length === 0 ? call('status', found.id) : null
   },
 
   authorise: ({ credentials }, headers) =>
     headers.authorization === `Bearer ${credentials.accessToken}` ? 'ok' : 'unauthorized',
 
-  answer(job, _call, elapsedMs) {
-    const { status, progress, startedAfterMs, finishedAfterMs, message } = momentAt(job.script, azure.words, elapsedMs)
-    return ok({
+  answer(job, { origin }, elapsedMs) {
+    const moment = momentAt(job.script, azure.words, elapsedMs)
+    const { status, progress, startedAfterMs, finishedAfterMs, message } = moment
+    const moved = `${origin}/azure/${movedTo.join('/')}/${job.jobId}?api-version=2026-01-01`
+    const answer = ok({
       id: `/${path.join('/')}/${job.jobId}`,
       name: job.jobId,
       status,
@@ -38,6 +42,7 @@ export const azure: DocumentVendor = {
       percentComplete: progress ?? undefined,
       error: status === 'Failed' ? { code: 'ImportFailed', message: message ?? 'The file is no CSV.' } : undefined,
     })
+    return startedAfterMs === null ? answer : { ...answer, headers: { 'azure-asyncoperation': moved } }
   },
 
   refusalBody(refusal) {

@@ -1,0 +1,1 @@
+ALTER TABLE "imports" ADD COLUMN "poll_url" text;
