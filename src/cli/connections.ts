@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Schemas } from '../../packages/client/src/index.ts'
 import { atService } from './at-service.ts'
 import { readId, readJsonFile } from './given.ts'
-import { asList, type ListOptions, printList, printOne } from './list.ts'
+import { asList, type ListOptions, printDeleted, printList, printOne } from './list.ts'
 import type { Column } from './table.ts'
 
 export function addConnections(program: Command): void {
@@ -34,11 +34,14 @@ export function addConnections(program: Command): void {
     async ({ tracker, signal }, name: string, options: { json?: true }) =>
       printOne(await tracker.connections.resume(name, { signal }), options),
   )
-  atService(one('delete', 'delete a connection'), async ({ tracker, signal }, name: string) => {
-    await tracker.connections.delete(name, { signal })
-    console.log(`${name} is deleted.`)
-    return undefined
-  })
+  atService(
+    one('delete', 'delete a connection').option('--json', 'print JSON'),
+    async ({ tracker, signal }, name: string, options: { json?: true }) => {
+      await tracker.connections.delete(name, { signal })
+      printDeleted({ name }, options)
+      return undefined
+    },
+  )
 }
 
 const columns: Column<Schemas.Connection>[] = [

@@ -1,19 +1,28 @@
 // Owns the commands `deliveries …`.
 import { type Command, Option } from 'commander'
 import type { Schemas } from '../../packages/client/src/index.ts'
+import { eventTypes } from '../model/event-types.ts'
 import { atService } from './at-service.ts'
-import { readId } from './given.ts'
+import { readId, readMoment } from './given.ts'
 import { asList, type ListOptions, printList, printOne, timeText } from './list.ts'
 import type { Column } from './table.ts'
 
-type State = Schemas.Delivery['state']
+type Query = Schemas.ListDeliveriesQuery
+type State = NonNullable<Query['state']>
+type Status = NonNullable<Query['status']>
 interface Filter extends ListOptions {
   endpoint?: string
   import?: string
+  event?: string
   state?: State
+  type?: NonNullable<Query['type']>
+  status?: Status
+  createdAfter?: string
+  createdBefore?: string
 }
 
 const states: readonly State[] = ['pending', 'delivered', 'exhausted', 'skipped']
+const statuses: readonly Status[] = ['2xx', '3xx', '4xx', '5xx', 'none']
 
 export function addDeliveries(program: Command): void {
   const deliveries = program.command('deliveries').description('what was sent to endpoints, and what came of it')
@@ -22,10 +31,16 @@ export function addDeliveries(program: Command): void {
     .description('list deliveries, the newest first')
     .option('--endpoint <id>', 'only to this endpoint', readId)
     .option('--import <id>', 'only of this import', readId)
+    .option('--event <id>', 'only of this event', readId)
     .addOption(new Option('--state <state>', 'only in this state').choices(states))
+    .addOption(new Option('--type <type>', 'only of events of this type').choices(eventTypes))
+    .addOption(new Option('--status <class>', 'only whose last attempt got this answer').choices(statuses))
+    .option('--created-after <moment>', 'only what was created at this moment or later', readMoment)
+    .option('--created-before <moment>', 'only what was created before this moment', readMoment)
   atService(asList(list), ({ tracker, signal }, options: Filter) => {
-    const { endpoint, import: importId, state } = options
-    const filter = { ...(endpoint && { endpointId: endpoint }), ...(importId && { importId }), ...(state && { state }) }
+    const { endpoint, import: importId, event, state, type, status, createdAfter, createdBefore } = options
+    const given = { endpointId: endpoint, importId, eventId: event, state, type, status, createdAfter, createdBefore }
+    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     return printList((limit) => tracker.deliveries.list({ ...filter, limit, signal }), columns(options), options)
   })
   const one = (name: string, what: string) =>

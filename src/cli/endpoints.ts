@@ -4,7 +4,7 @@ import type { Client, Schemas } from '../../packages/client/src/index.ts'
 import { atService } from './at-service.ts'
 import { readTypes } from './event-patterns.ts'
 import { readId, readMoment, readWhole } from './given.ts'
-import { asList, type ListOptions, printList, printOne } from './list.ts'
+import { asList, type ListOptions, printDeleted, printList, printOne } from './list.ts'
 import type { Column } from './table.ts'
 
 type Types = NonNullable<Schemas.CreateWebhookEndpoint['types']>
@@ -53,6 +53,14 @@ export function addEndpoints(program: Command): void {
     async ({ tracker, signal }, id: string, options: { overlapHours?: number; json?: true }) => {
       const body = options.overlapHours === undefined ? {} : { overlapHours: options.overlapHours }
       return printOne(await tracker.endpoints.rotateSecret(id, body, { signal }), options)
+    },
+  )
+  atService(
+    one('delete', 'delete an endpoint; what was sent to it stays listed'),
+    async ({ tracker, signal }, id: string, options: { json?: true }) => {
+      await tracker.endpoints.delete(id, { signal })
+      printDeleted({ id }, options)
+      return undefined
     },
   )
 }

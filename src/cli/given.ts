@@ -96,10 +96,11 @@ export function readWords<Word extends string>(allowed: readonly Word[]) {
  * @throws {Error} that doesn't say the text.
  */
 export async function readJsonFile(file: string): Promise<Record<string, unknown>> {
+  if (file === '-' && process.stdin.isTTY) console.error('The JSON is read from here, until Ctrl-D.')
   const text = file === '-' ? await readStdin() : await readFile(file, 'utf8')
   let given: unknown
   try {
-    given = JSON.parse(text)
+    given = JSON.parse(text.replace(/^\uFEFF/, '')) // some editors begin a file so
   } catch {
     given = null
   }
@@ -121,7 +122,7 @@ export async function readStdinBytes(): Promise<Buffer> {
 
 /** Returns the moment as the API takes it. */
 export function readMoment(text: string): string {
-  const at = Date.parse(text)
+  const at = /^\d{4}-\d\d/.test(text) ? Date.parse(text) : Number.NaN // 7 would be a July
   if (Number.isNaN(at)) throw new InvalidArgumentError('It must be a moment such as 2026-01-31T12:00:00Z.')
   return new Date(at).toISOString()
 }

@@ -1,10 +1,12 @@
 // Owns the commands `imports …`.
 import { type Command, Option } from 'commander'
 import type { Import, Schemas } from '../../packages/client/src/index.ts'
+import { ProblemError } from '../../packages/client/src/problem-error.ts'
 import { wholePercent } from '../base/percent.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { attentions, states } from '../model/import-state.ts'
-import { type AtService, atService } from './at-service.ts'
+import { type AtService, atService, problemLines } from './at-service.ts'
+import { exitCodes } from './exit-code.ts'
 import {
   type Metadata,
   readDuration,
@@ -16,7 +18,7 @@ import {
   readPairs,
   readWords,
 } from './given.ts'
-import { asList, type ListOptions, printList, printOne, timeText } from './list.ts'
+import { asList, type ListOptions, printDeleted, printList, printOne, timeText } from './list.ts'
 import type { Column } from './table.ts'
 import type { WatchOptions } from './watch.ts'
 
@@ -142,35 +144,48 @@ function addSteering(imports: Command): void {
       .option('--json', 'print JSON, a line each')
 
   atService(each('poll', 'poll the provider now'), ({ tracker, signal }, ids: string[], options: { json?: true }) =>
-    forEach(ids, options, (id) => tracker.imports.poll(id, { signal })),
+    forEach(ids, async (id) => printState(await tracker.imports.poll(id, { signal }), options)),
   )
   atService(each('stop', 'stop polling'), ({ tracker, signal }, ids: string[], options: { json?: true }) =>
-    forEach(ids, options, (id) => tracker.imports.stop(id, { signal })),
+    forEach(ids, async (id) => printState(await tracker.imports.stop(id, { signal }), options)),
   )
   atService(
     each('resume', 'poll again what is over').option('--force', 'also what the provider said is over'),
     ({ tracker, signal }, ids: string[], options: { json?: true; force?: true }) =>
-      forEach(ids, options, (id) => tracker.imports.resume(id, { force: options.force ?? false }, { signal })),
+      forEach(ids, async (id) =>
+        printState(await tracker.imports.resume(id, { force: options.force ?? false }, { signal }), options),
+      ),
   )
-  const remove = imports.command('delete').description('delete imports').argument('<ids...>', 'their ids', readIds)
-  atService(remove, async ({ tracker, signal }, ids: string[]) => {
-    for (const id of ids) {
+  atService(each('delete', 'delete imports'), ({ tracker, signal }, ids: string[], options: { json?: true }) =>
+    forEach(ids, async (id) => {
       await tracker.imports.delete(id, { signal })
-      console.log(`${id} is deleted.`)
-    }
-    return undefined
-  })
+      printDeleted({ id }, options)
+    }),
+  )
 }
 
-async function forEach(
-  ids: readonly string[],
-  { json }: { json?: true },
-  act: (id: string) => Promise<Import>,
-): Promise<undefined> {
-  for (const id of ids) {
-    const one = await act(id)
-    console.log(json ? JSON.stringify(one) : visibleText(`${one.id} ${one.connection}/${one.jobId} ${one.state}`))
-  }
+/** Does it to each, also after one of them was refused. Of the others one may not be left undone without a word. */
+async function forEach(ids: readonly string[], act: (id: string) => Promise<void>): Promise<number> {
+  let status = 0
+  for (const id of ids)
+    try {
+      await act(id)
+    } catch (error) {
+      if (ids.length === 1 || !isOfOne(error)) throw error
+      status = exitCodes.failure
+      const [detail = '', ...more] = problemLines(error)
+      console.error([visibleText(`${id}: ${detail}`), ...more].join('\n'))
+    }
+  return status
+}
+
+/** Whether the refusal says nothing of other imports. */
+function isOfOne(error: unknown): boolean {
+  return error instanceof ProblemError && (error.status === 400 || error.status === 404 || error.status === 409)
+}
+
+function printState(one: Import, { json }: { json?: true }): void {
+  console.log(json ? JSON.stringify(one) : visibleText(`${one.id} ${one.connection}/${one.jobId} ${one.state}`))
 }
 
 /** Loads the drawing when there is something to draw. */

@@ -1,6 +1,7 @@
 // Owns printing what the service answered: a list as a table or NDJSON, so many or all; one thing, a field a line.
 import { type Command, Option } from 'commander'
 import type { Pages } from '../../packages/client/src/index.ts'
+import { visibleText } from '../base/visible-text.ts'
 import { readCount } from './given.ts'
 import type { Column } from './table.ts'
 
@@ -49,6 +50,16 @@ export async function printOne(one: object, { json }: { json?: true }): Promise<
   const { fieldLines } = await import('./table.ts')
   if (json) console.log(JSON.stringify(one))
   else for (const line of fieldLines(one)) console.log(line)
+}
+
+/** For what is gone: words, or JSON with the name that it was asked for by. */
+export function printDeleted(
+  named: { id: string } | { name: string },
+  { json }: { json?: true },
+  word = 'deleted',
+): void {
+  const [name = ''] = Object.values(named)
+  console.log(json ? JSON.stringify({ ...named, deleted: true }) : visibleText(`${name} is ${word}.`))
 }
 
 /** Prints page by page, in the widths of the first page, so that a long list needs little memory. */

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import type { Schemas } from '../../packages/client/src/index.ts'
 import { atService } from './at-service.ts'
 import { readId } from './given.ts'
-import { asList, type ListOptions, printList, printOne, timeText } from './list.ts'
+import { asList, type ListOptions, printDeleted, printList, printOne, timeText } from './list.ts'
 import type { Column } from './table.ts'
 
 type Scope = Schemas.Me['scope']
@@ -26,11 +26,14 @@ export function addTokens(program: Command): void {
     printList((limit) => tracker.tokens.list({ limit, signal }), columns(options), options),
   )
   const remove = tokens.command('delete').description('revoke a token').argument('<id>', 'its id', readId)
-  atService(remove, async ({ tracker, signal }, id: string) => {
-    await tracker.tokens.delete(id, { signal })
-    console.log(`${id} is revoked.`)
-    return undefined
-  })
+  atService(
+    remove.option('--json', 'print JSON'),
+    async ({ tracker, signal }, id: string, options: { json?: true }) => {
+      await tracker.tokens.delete(id, { signal })
+      printDeleted({ id }, options, 'revoked')
+      return undefined
+    },
+  )
 }
 
 function columns({ time }: ListOptions): Column<Schemas.Token>[] {

@@ -150,6 +150,7 @@ export async function runEveryVerb({ start, folder, databaseUrl }: Stage): Promi
     await writeFile(join(folder, 'captured.txt'), captured(own.requests.at(-1)))
     expect(await printed(0, 'webhooks verify', ['captured.txt', '--secret', secret])).toContain('import.partial')
 
+    expect(await json(0, 'endpoints delete', [endpoint.id])).toEqual([{ id: endpoint.id, deleted: true }])
     expect(await printed(0, 'imports delete', [live.id, over.id])).toBe(
       `${live.id} is deleted.\n${over.id} is deleted.\n`,
     )

@@ -46,6 +46,7 @@ test.each<[string, () => unknown]>([
   ['an empty id', () => readIds('')],
   ['an unknown word', () => readWords(['failed', 'lost'])('failed,gone')],
   ['no moment', () => readMoment('soon')],
+  ['a number, which would be a month', () => readMoment('7')],
 ])('%s is refused', (_what, read) => {
   expect(read).toThrow(InvalidArgumentError)
 })

@@ -181,6 +181,15 @@ test('an import is steered, shown and deleted', async () => {
   expect((await runCli(['imports', 'get', one.id], environment)).code).toBe(1)
 })
 
+test('of several imports those are done that can be, and the others are told', async () => {
+  const [one, other] = [await register({ outcome: 'stopped' }), await register({ outcome: 'stopped' })]
+  const unknown = '019abc00-0000-7000-8000-000000000001'
+  const done = await runCli(['imports', 'delete', one.id, unknown, other.id, '--json'], environment)
+  expect(done.code).toBe(1)
+  expect(done.stdout).toBe([one, other].map(({ id }) => `${JSON.stringify({ id, deleted: true })}\n`).join(''))
+  expect(done.stderr).toMatch(new RegExp(`^${unknown}: .+\n {2}request id: \\S+\n$`))
+})
+
 test('rows and skipped lines are listed', async () => {
   const one = await register({ durationMs: 0, outcome: 'partial', rows: 20, skippedLines: 3 })
   await expect.poll(async () => (await tracker.imports.get(one.id)).details.state).toBe('complete')
@@ -290,7 +299,20 @@ test('connections, endpoints, deliveries and tokens are listed, made and deleted
   expect((await cli('deliveries', 'list', '--endpoint', endpoint.id)).map(({ id }) => id)).toContain(delivery.id)
   expect(await cli('deliveries', 'get', delivery.id)).toMatchObject([{ id: delivery.id, type: 'webhook.test' }])
   expect(await cli('deliveries', 'redeliver', delivery.id)).toMatchObject([{ id: delivery.id }])
-  await tracker.endpoints.delete(endpoint.id)
+  const found = async (...filter: string[]) =>
+    (await runCli(['deliveries', 'list', '--endpoint', endpoint.id, '--json', ...filter], environment)).stdout
+  const tested = expect.stringContaining(delivery.id)
+  expect(await found('--event', delivery.eventId)).toEqual(tested)
+  expect(await found('--created-after', '2026-01-01', '--created-before', '2999-01-01')).toEqual(tested)
+  for (const filter of [
+    ['--event', '019abc00-0000-7000-8000-000000000001'],
+    ['--type', 'import.failed'],
+    ['--status', '2xx'],
+    ['--created-after', '2999-01-01'],
+    ['--created-before', '2026-01-01'],
+  ])
+    expect(await found(...filter), filter.join(' ')).toBe('')
+  expect(await cli('endpoints', 'delete', endpoint.id)).toEqual([{ id: endpoint.id, deleted: true }])
 
   const [token] = await cli('tokens', 'create', 'pipeline', '--scope', 'read')
   expect(await cli('tokens', 'list')).toMatchObject([{ name: 'pipeline', scope: 'read' }])

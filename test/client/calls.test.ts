@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { calls } from '../../packages/client/src/calls.ts'
 import { createClient, ProblemError } from '../../packages/client/src/index.ts'
+import { pauseMs } from '../../packages/client/src/transport.ts'
 import { apiDocument } from '../../src/http/operations.ts'
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -121,6 +122,39 @@ describe('asking again', () => {
     await expect(tracker.me.get()).rejects.toMatchObject({ retryAfterMs: 3_600_000 })
     expect(seen).toHaveLength(1)
   })
+})
+
+test.each(['localhost:3000', 'ftp://127.0.0.1', '', 'http://me:secret@127.0.0.1', 'http://127.0.0.1/?a=b'])(
+  'the URL %j makes no client: waiting would wait for ever',
+  (url) => expect(() => createClient({ url, token: 't' })).toThrow('The URL of the service must be'),
+)
+
+test('a token that no header can carry makes none, and isn’t told', () => {
+  const make = () => createClient({ url: 'http://127.0.0.1', token: 'sec\nret' })
+  expect(make).toThrow(TypeError)
+  expect(make).not.toThrow('ret')
+})
+
+test('what can’t be written as JSON is the caller’s mistake, and isn’t sent', async () => {
+  const { tracker, seen } = await clientOf(json(201, { id: 'i' }))
+  const registration = { connection: 'c', jobId: 'j', metadata: { run: 42n } }
+  await expect(tracker.imports.register(registration)).rejects.toThrow(TypeError)
+  expect(seen).toEqual([])
+})
+
+test('what is no stream is an unexpected answer, instead of being asked for for ever', async () => {
+  const { tracker } = await clientOf((_request, response) =>
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+  )
+  await expect(tracker.imports.wait('i', { onChange() {} })).rejects.toMatchObject({ code: 'unexpected_answer' })
+})
+
+test('who waits for ever pauses, even if the service says that it need not', () => {
+  const problem = new ProblemError('unavailable', 'No.', { status: 503, retryAfterMs: 0 })
+  expect(pauseMs(problem, 3, { isPatient: true })).toBeGreaterThanOrEqual(1_000)
+  expect(pauseMs(problem, 3)).toBe(0)
+  const later = new ProblemError('unavailable', 'No.', { status: 503, retryAfterMs: 20_000 })
+  expect(pauseMs(later, 3, { isPatient: true })).toBe(20_000)
 })
 
 describe('an abort ends at once, with its reason,', () => {

@@ -70,7 +70,7 @@ export async function* watchImport(
   }
 }
 
-/** @throws {ProblemError} `unreachable` if the stream breaks. */
+/** @throws {ProblemError} `unreachable` if the stream breaks, `unexpected_answer` if it is something else. */
 async function* changes(
   transport: Transport,
   id: string,
@@ -78,6 +78,10 @@ async function* changes(
 ): AsyncGenerator<string, void> {
   const sending = { method: 'GET', path: `${importPath(id)}/stream`, signal }
   const { response, end } = await transport.open(sending, 'text/event-stream')
+  if (!/^text\/event-stream\b/.test(response.headers.get('content-type') ?? 'text/event-stream')) {
+    end()
+    throw new ProblemError('unexpected_answer', 'The answer was no stream.', { status: response.status })
+  }
   let silence = setTimeout(end, silentMs)
   const heard = () => {
     clearTimeout(silence)

@@ -41,6 +41,9 @@ const longestPauseMs = 5_000
 
 /** @internal */
 export function createTransport({ url, token, fetch: ask = globalThis.fetch }: TransportOptions): Transport {
+  checkUrl(url)
+  // The error of a header would say the token, and look like a service that is away.
+  if (!/^[!-~]*$/.test(token)) throw new TypeError('The token must be visible ASCII without spaces.')
   const base = url.replace(/\/+$/, '')
 
   function fetchWithToken(path: string, init: RequestInit = {}): Promise<Response> {
@@ -52,6 +55,9 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
   /** Begins an attempt. `end` cuts it off; it is limited in time until `unlimited` or `done`. */
   async function open({ method, path, query, body, signal }: Sending, accept: string, limitMs = attemptMs) {
     signal?.throwIfAborted()
+    // What can't be written is the caller's mistake, and no failure of the service.
+    const target = path + search(query)
+    const text = body === undefined ? undefined : JSON.stringify(body)
     const attempt = new AbortController()
     const end = () => attempt.abort()
     const limit = setTimeout(end, limitMs)
@@ -62,13 +68,14 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
       signal?.removeEventListener('abort', end)
     }
     const headers: Record<string, string> = { accept }
-    if (body !== undefined) headers['content-type'] = 'application/json'
+    if (text !== undefined) headers['content-type'] = 'application/json'
     try {
-      const asked = fetchWithToken(path + search(query), {
+      const { signal: ending } = attempt
+      const asked = fetchWithToken(target, {
         method,
         headers,
-        signal: attempt.signal,
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        signal: ending,
+        ...(text !== undefined && { body: text }),
       })
       const response = await unlessAborted(asked, signal)
       if (!response.ok) throw await readProblem(response, Date.now())
@@ -128,16 +135,28 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
   }
 }
 
+/** A wrong one never answers, and who waits for an import would wait for ever. In a browser it may be a path. */
+function checkUrl(text: string): void {
+  const { location } = globalThis as { location?: { href: string } }
+  let url: URL | undefined
+  try {
+    url = new URL(text, location?.href)
+  } catch {}
+  if (!url || !/^https?:$/.test(url.protocol) || url.username !== '' || /[?#]/.test(text))
+    throw new TypeError('The URL of the service must be an http:// or https:// URL without user and query.')
+}
+
 /**
- * Returns how long to wait after a failure: as long as the service says, otherwise longer each time.
+ * Returns how long to wait after a failure: as long as the service says, otherwise longer each time. Who asks for ever
+ * waits that long at least, even if the service says 0.
  * @throws {ProblemError} the failure itself, if the service wants a longer pause than a caller without patience makes.
  * @internal
  */
 export function pauseMs(problem: ProblemError, failures: number, { isPatient = false } = {}): number {
   const { retryAfterMs } = problem
   if (retryAfterMs !== null && retryAfterMs > longestRetryAfterMs && !isPatient) throw problem
-  if (retryAfterMs !== null) return Math.min(retryAfterMs, aDayMs)
-  return Math.min(longestPauseMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2)
+  const usualMs = Math.min(longestPauseMs, 250 * 2 ** failures) * (0.5 + Math.random() / 2)
+  return retryAfterMs === null ? usualMs : Math.min(Math.max(retryAfterMs, isPatient ? usualMs : 0), aDayMs)
 }
 
 /**

@@ -128,7 +128,7 @@ describe('a request is refused', () => {
   })
 })
 
-it.each([[[]], [''], ['whsec_'], ['whsec_no base64'], [[secret, 'whsec_ ']]])(
+it.each([[[]], [''], ['whsec_'], ['whsec_no base64'], ['whsec_AAAAA'], ['whsec_AAA=='], [[secret, 'whsec_ ']]])(
   'the secrets %j are a mistake of the receiver, not a bad webhook',
   (secrets) => expect(() => verifyWebhook(body, headers, secrets, { now: at })).toThrow(TypeError),
 )
