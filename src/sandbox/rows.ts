@@ -17,6 +17,15 @@ export function indexOfNth(nth: number, part: number, whole: number): number {
   return Math.ceil(((nth + 1) * whole) / part) - 1
 }
 
+/** Returns the index of the `nth` (from 0) of the rows that aren't one of the `part` rows. */
+export function indexOfNthOther(nth: number, part: number, whole: number): number {
+  let index = nth
+  for (let next = nth; ; index = next) {
+    next = nth + before(index + 1, part, whole)
+    if (next === index) return index
+  }
+}
+
 /** Returns a function that makes a UUID for any row of a job: the job's hash, then the row's number. */
 export function recordIds(jobId: string): (index: number) => string {
   const hash = createHash('sha256').update(jobId).digest('hex')

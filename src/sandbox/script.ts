@@ -56,6 +56,8 @@ export const scriptSchema = z
     failedRows: rowCount.optional(),
     /** CDQ and micro: rows that matched an existing record. */
     updatedRows: rowCount.default(0),
+    /** Marketo only: rows that went in with a warning. */
+    warnedRows: rowCount.default(0),
     message: z.string().optional(),
     /** CDQ only. */
     skippedLines: rowCount.default(0),
@@ -87,6 +89,10 @@ export const scriptSchema = z
     if ((script.failedRows ?? 0) > script.rows) refuse('failedRows', 'must not be more than rows')
     if (script.updatedRows > script.rows - failedRowsOf(script)) {
       refuse('updatedRows', 'must not be more than the rows that succeed')
+    }
+    if (provider !== 'marketo' && script.warnedRows > 0) refuse('warnedRows', 'is for marketo only')
+    if (script.warnedRows > script.rows - failedRowsOf(script)) {
+      refuse('warnedRows', 'must not be more than the rows that succeed')
     }
     if (!ascending(script.steps ?? [])) refuse('steps', 'must be in the order of afterMs')
     for (const list of ['answers', 'faults'] as const) {

@@ -14,8 +14,12 @@ const vendor = createServer((request, response) => {
   const send = (body: unknown) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   if (request.headers.authorization !== 'Bearer key-of-acme') return void response.writeHead(401).end()
-  if (request.url === '/jobs/7') return void send({ state: ++polls < 2 ? 'working' : 'done', all: 9, bad: 3 })
-  if (request.url === '/jobs/7/bad') return void send({ bad: [{ n: 3, id: 'a' }, { n: 4 }], next: 'x' })
+  if (request.url === '/jobs/7') {
+    polls += 1
+    const task = { age: polls, parts: [{ n: 1, seen: polls }] }
+    return void send({ state: polls < 5 ? 'working' : 'done', all: 9, bad: 3, task })
+  }
+  if (request.url === '/jobs/7/bad') return void send({ bad: [{ n: 3, at: '17', id: 'a' }, { n: 4 }], next: 'x' })
   if (request.url === '/jobs/7/bad?after=x') return void send({ bad: [{ n: 8, why: 'Too long' }] })
   response.writeHead(404).end()
 })
@@ -50,6 +54,7 @@ test('an import at an uploaded vendor is followed to its rows, without a restart
     ...{ format: 1, name: 'acme', title: 'Acme', baseUrl: null, credentials: { key: {} } },
     auth: { kind: 'bearer', token: '{credentials.key}' },
     limits: { minIntervalMs: 50, maxIntervalMs: 200 },
+    volatileFields: ['/task/age', '/task/parts/-/seen'],
     status: {
       request: { path: '/jobs/{job}' },
       state: {
@@ -62,7 +67,7 @@ test('an import at an uploaded vendor is followed to its rows, without a restart
       {
         ...{ kind: 'pages', when: { state: ['partial'] }, request: { path: '/jobs/{job}/bad' }, rows: '/bad' },
         ...{ page: { kind: 'cursor', next: '/next', param: 'after' } },
-        row: { recordId: '/id', line: '/n', message: { first: ['/why', { const: 'Bad' }] } },
+        row: { recordId: '/id', line: '/n', column: '/at', message: { first: ['/why', { const: 'Bad' }] } },
       },
     ],
   }
@@ -80,8 +85,13 @@ test('an import at an uploaded vendor is followed to its rows, without a restart
   })
   const { body: rows } = await call('GET', `/imports/${registered.id}/row-results`)
   expect(rows.data).toMatchObject([
-    { row: 0, line: 3, recordId: 'a', error: { message: 'Bad' } },
-    { row: 1, line: 4, recordId: null, error: { message: 'Bad' } },
+    { row: 0, line: 3, column: 17, recordId: 'a', error: { message: 'Bad' } },
+    { row: 1, line: 4, column: null, recordId: null, error: { message: 'Bad' } },
     { row: 2, line: 8, error: { message: 'Too long' } },
+  ])
+  const { body: snapshots } = await call('GET', `/imports/${registered.id}/snapshots`)
+  expect(snapshots.data).toMatchObject([
+    { state: 'running', polls: 4 },
+    { state: 'partial', polls: 1 },
   ])
 })

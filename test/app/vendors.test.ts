@@ -133,6 +133,26 @@ describe('the sandbox’s vendors', () => {
     }, 10_000)
   })
 
+  test('marketo: the failed rows, then those with a warning, which haven’t failed', async () => {
+    const connection = await connected('marketo')
+    const script = { provider: 'marketo', outcome: 'partial', durationMs: 0, rows: 40, failedRows: 4 } as const
+    const faults: FaultInput[] = [{ kind: 'server_error', on: 'details', atRequest: 2 }]
+    const { id } = await app.track(connection, { ...script, warnedRows: 3, faults })
+    expect(await app.over(id)).toMatchObject({ state: 'partial', rows: { succeeded: 36, failed: 4 } })
+    await vi.waitFor(async () => {
+      const { details } = await app.get(id)
+      expect(details).toMatchObject({ state: 'complete', rowResults: 7, lastError: null })
+    }, 30_000)
+    const { body } = await app.call('GET /v1/imports/{id}/row-results', { id })
+    const reason = 'Invalid email address'
+    expect(body.data.map(({ recordId, error }: Record<string, unknown>) => [recordId, error])).toEqual([
+      ...[10, 20, 30, 40].map((n) => [`user-${n}@`, { code: null, message: reason }]),
+      ...[1, 2, 3].map((n) => [`user-${n}@`, null]),
+    ])
+    const stored = await app.sql('SELECT item FROM row_results WHERE import_id = $1 ORDER BY row', [id])
+    expect(stored.at(-1)?.item).toEqual({ email: 'user-3@', 'Import Warning Reason': reason })
+  })
+
   test('azure: is asked where its answers say, from one poll to the next', async () => {
     const connection = await connected('azure')
     const { id } = await app.track(connection, { provider: 'azure', durationMs: 60_000 })

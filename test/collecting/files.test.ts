@@ -495,6 +495,42 @@ test('wrong bytes cost no row', async () => {
   expect((await world.rowResultsOf(due.id)).map(({ errorMessage }) => errorMessage)).toEqual(['a\uFFFD\uFFFDb', 'c'])
 })
 
+test.each<[string, object, string]>([
+  ['CSV', csvAtUrl, 'id,message,line,at\n1,bad,7,12\n2,bad,,3\n3,bad,9,\n4,bad,x,-\n'],
+  [
+    'JSON lines',
+    { ...csvAtUrl, format: 'jsonl' },
+    '{"id":1,"line":7,"at":"12"}\n{"id":2,"at":3}\n{"id":3,"line":"9","at":null}\n{"id":4,"line":"x","at":{}}\n',
+  ],
+  ['JSON', { ...csvAtUrl, format: 'json' }, '[{"id":1,"line":7,"at":12},{"id":2,"at":3},{"id":3,"line":9},{"id":4}]'],
+])('rows of %s keep their line and their column', async (_what, details, text) => {
+  storage.answer(serve({ bytes: Buffer.from(text), type: 'text/plain' }))
+  vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+  const due = await dueImport()
+  await collect(due, providerOf([{ ...details, row: { ...row, column: '/at' } }]))
+  const places = (await world.rowResultsOf(due.id)).map(({ recordId, line, column }) => [recordId, line, column])
+  expect(places).toEqual([
+    ['1', 7, 12],
+    ['2', null, 3],
+    ['3', 9, null],
+    ['4', null, null],
+  ])
+})
+
+test('a file of skipped lines has lines and columns, too', async () => {
+  storage.answer(serve({ bytes: Buffer.from('id,message,line,at\n,,4,2\n,,5,\n') }))
+  vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+  const due = await dueImport()
+  await collect(due, providerOf([{ ...csvAtUrl, of: 'skippedLines', row: { line: '/line', column: '/at' } }]))
+  const lines = await world.sql('SELECT line, "column" FROM skipped_lines WHERE import_id = $1 ORDER BY position', [
+    due.id,
+  ])
+  expect(lines.map(({ line, column }) => [Number(line), column === null ? null : Number(column)])).toEqual([
+    [4, 2],
+    [5, null],
+  ])
+})
+
 test('several files follow each other, each where the status has it', async () => {
   storage.answer((request, response) =>
     serve({ bytes: request.url === '/one' ? csvOf(number(0, 1_200)) : csvOf([5_000]) })(request, response),

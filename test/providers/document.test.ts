@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ZodError } from 'zod'
 import { fieldErrors, issueText } from '../../src/api/validation.ts'
+import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
 import { firstPage, type Provider } from '../../src/providers/contract.ts'
 import type { ProviderDocument } from '../../src/providers/document/document.ts'
@@ -156,6 +157,15 @@ describe('a document', () => {
       missing: expect.stringContaining('failed must be a whole number'),
     })
     expect(provider().readStatus({ state: 'working' }).missing).toBeNull()
+  })
+
+  it('leaves volatile fields of any depth out of what makes two answers equal', () => {
+    const own = provider({ volatileFields: ['/task/age', '/parts/-/seen', '/a~1b/~0'] })
+    const print = (body: Json) => fingerprintOf(own.readStatus({ state: 'working', ...body }).report, own)
+    const body = (at: number) => ({ task: { age: at, id: 1 }, parts: [{ n: 1, seen: at }], 'a/b': { '~': at } })
+    expect(print(body(1))).toBe(print(body(2)))
+    for (const other of [{ task: { age: 1, id: 2 } }, { parts: [{ n: 2, seen: 1 }] }, { seen: 1 }])
+      expect(print({ ...body(1), ...other })).not.toBe(print(body(1)))
   })
 
   it('makes a POST, with placeholders only as whole texts', async () => {

@@ -1,7 +1,8 @@
-// Owns Marketo's side: `GET /bulk/v1/leads/batch/{batchId}.json`, and its failed records as CSV. Errors come with 200.
+// Owns Marketo's side: `GET /bulk/v1/leads/batch/{batchId}.json`, and its failed records and those with a warning as CSV.
+// Errors come with 200.
 import { randomBytes, randomInt } from 'node:crypto'
 import { type Json, RowText } from '../json.ts'
-import { indexOfNth } from '../rows.ts'
+import { indexOfNth, indexOfNthOther } from '../rows.ts'
 import { momentAt } from '../timeline.ts'
 import { ok, type Refusal } from '../vendor.ts'
 import { after, call, type DocumentVendor, emailOf } from './form.ts'
@@ -28,18 +29,22 @@ export const marketo: DocumentVendor = {
     const found = after(segments, 'bulk', 'v1', 'leads', 'batch')
     if (!found) return null
     if (found.rest.length === 0 && found.id.endsWith('.json')) return call('status', found.id.slice(0, -5))
-    return found.rest.join('/') === 'failures.json' ? call('details', found.id) : null
+    const list = lists[found.rest.join('/')]
+    return list === undefined ? null : call('details', found.id, null, list)
   },
 
   authorise: ({ isToken }, headers) => (isToken(headers.authorization, 'Bearer ') ? 'ok' : 'unauthorized'),
 
-  answer(job, { kind }, elapsedMs) {
+  answer(job, { kind, scope }, elapsedMs) {
     const { status, counters, message, over } = momentAt(job.script, marketo.words, elapsedMs)
+    const warned = over ? Math.min(job.script.warnedRows, counters?.succeeded ?? 0) : 0
     if (kind === 'details') {
-      if (!over || counters === null || counters.failed === 0) return 'not_found'
+      const rows = scope === 'Warning' ? warned : (counters?.failed ?? 0)
+      if (!over || counters === null || rows === 0) return 'not_found'
       const { failed, processed } = counters
-      const lines = new RowText(failed, 'email,Import Failure Reason\n', (nth) => {
-        return `${emailOf(indexOfNth(nth, failed, processed))},Invalid email address\n`
+      const indexOf = scope === 'Warning' ? indexOfNthOther : indexOfNth
+      const lines = new RowText(rows, `email,Import ${scope} Reason\n`, (nth) => {
+        return `${emailOf(indexOf(nth, failed, processed))},Invalid email address\n`
       })
       return { ...ok(lines), headers: { 'content-type': 'text/csv' } }
     }
@@ -55,7 +60,7 @@ export const marketo: DocumentVendor = {
           ...(isCounted && {
             numOfLeadsProcessed: counters.succeeded,
             numOfRowsFailed: counters.failed,
-            numOfRowsWithWarning: 0,
+            numOfRowsWithWarning: warned,
           }),
           message: message ?? (status === 'Failed' ? 'The file could not be read.' : undefined),
         },
@@ -66,6 +71,12 @@ export const marketo: DocumentVendor = {
   refusalBody: (refusal) => bodyOf(refusal),
   // Nearly all errors come with 200, and without a header that says how long to wait.
   refuse: (refusal) => (refusal === 'bad_request' ? null : ok(bodyOf(refusal))),
+}
+
+/** What the last column of each list is called by. */
+const lists: Readonly<Record<string, 'Failure' | 'Warning'>> = {
+  'failures.json': 'Failure',
+  'warnings.json': 'Warning',
 }
 
 function requestId(): string {
