@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Client, Schemas } from '../../packages/client/src/index.ts'
 import { atService } from './at-service.ts'
 import { readTypes } from './event-patterns.ts'
-import { readId, readMoment, readWhole } from './given.ts'
+import { readId, readMetadata, readMoment, readWhole } from './given.ts'
 import { asList, type ListOptions, printDeleted, printList, printOne } from './list.ts'
 import type { Column } from './table.ts'
 
@@ -27,10 +27,17 @@ export function addEndpoints(program: Command): void {
     .requiredOption('--url <url>', 'where to send webhooks', readId)
     .option('--types <patterns...>', "the types of events, such as 'import.*' (all ends of imports)", readTypes)
     .option('--connections <names...>', 'only events of these connections')
+    .option('--providers <names...>', 'only events of these providers')
+    .option('--metadata <key=value>', 'only events of imports with this metadata; may be repeated', readMetadata)
     .option('--json', 'print JSON')
   atService(create, async ({ tracker, signal }, options: CreateOptions) => {
-    const { url, types, connections } = options
-    const body = { url, ...(types && { types }), ...(connections && { connections }) }
+    const { url, types, connections, providers, metadata } = options
+    const filter = {
+      ...(connections && { connections }),
+      ...(providers && { providers }),
+      ...(metadata && { metadata }),
+    }
+    const body = { url, ...(types && { types }), ...filter }
     return printOne(await tracker.endpoints.create(body, { signal }), options)
   })
   atService(one('test', 'send a test event'), async ({ tracker, signal }, id: string, options: { json?: true }) =>
@@ -69,6 +76,8 @@ interface CreateOptions {
   url: string
   types?: Types
   connections?: string[]
+  providers?: string[]
+  metadata?: NonNullable<Schemas.CreateWebhookEndpoint['metadata']>
   json?: true
 }
 

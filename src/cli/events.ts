@@ -4,13 +4,13 @@ import type { Schemas } from '../../packages/client/src/index.ts'
 import { eventTypes } from '../model/event-types.ts'
 import { atService } from './at-service.ts'
 import { eventLine } from './event-line.ts'
-import { readId } from './given.ts'
+import { readId, readIdOrMoment } from './given.ts'
 import { serviceTime } from './service-time.ts'
 
 type Type = Schemas.Event['type']
 
 interface TailOptions {
-  after?: string
+  after?: string | Date
   type?: Type
   connection?: string
   json?: true
@@ -22,7 +22,7 @@ export function addEvents(program: Command): void {
     .description('what happened')
     .command('tail')
     .description('print events as they come, until Ctrl-C')
-    .option('--after <id>', 'begin after this event (now)', readId)
+    .option('--after <id>', 'begin after this event, or at this moment (now)', readIdOrMoment)
     .addOption(new Option('--type <type>', 'only of this type').choices(eventTypes))
     .option('--connection <name>', 'only of this connection and its imports', readId)
     .option('--json', 'print JSON, a line each')

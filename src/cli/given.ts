@@ -126,3 +126,8 @@ export function readMoment(text: string): string {
   if (Number.isNaN(at)) throw new InvalidArgumentError('It must be a moment such as 2026-01-31T12:00:00Z.')
   return new Date(at).toISOString()
 }
+
+/** The id of an event, or a moment; no id begins like a year. */
+export function readIdOrMoment(text: string): string | Date {
+  return /^\d{4}-/.test(text) ? new Date(readMoment(text)) : readId(text)
+}

@@ -109,6 +109,19 @@ const inShells: Record<string, { shell: string; script: (line: string) => string
        printf '%s\\n' "\${COMPREPLY[@]}"`,
     ],
   },
+  // It completes only what somebody types on a terminal.
+  zsh: {
+    shell: '/usr/bin/zsh',
+    script: (line) => [
+      '-fc',
+      `zmodload zsh/zpty; zpty typed zsh -fi
+       zpty -w typed "autoload -Uz compinit; compinit -uD; source <(import-tracker completion zsh); print re''ady"
+       zpty -rm typed before '*ready*'
+       zpty -w typed "bindkey '^I' list-choices; print bo''und"; zpty -rm typed before '*bound*'
+       zpty -wn typed '${line}'$'\\t\\x15'; zpty -w typed "print do''ne"
+       zpty -rm typed after '*done*'; print -r -- "$after"`,
+    ],
+  },
   fish: {
     shell: '/usr/bin/fish',
     script: (line) => ['-c', `import-tracker completion fish | source; complete -C '${line}'`],
@@ -118,8 +131,12 @@ const inShells: Record<string, { shell: string; script: (line: string) => string
 for (const [name, { shell, script }] of Object.entries(inShells))
   test.skipIf(!existsSync(shell))(`${name} completes commands, states and names`, async () => {
     const offered = async (line: string) => {
-      const { stdout } = await run(shell, script(line), { env: environment, cwd: directory })
-      return stdout.split('\n').map((text) => text.split('\t')[0]?.trim())
+      const { stdout } = await run(shell, script(line), {
+        env: { ...environment, TERM: 'dumb' },
+        cwd: directory,
+        timeout: 60_000,
+      })
+      return stdout.split('\n').map((text) => text.split(/\t| +-- /)[0]?.trim())
     }
     expect(await offered('import-tracker imports wa')).toContain('watch')
     expect(await offered('import-tracker imports list --state su')).toContain('succeeded')

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import { expect, test } from 'vitest'
-import { readDuration, readIds, readMetadata, readMoment, readWords } from '../../src/cli/given.ts'
+import { readDuration, readIdOrMoment, readIds, readMetadata, readMoment, readWords } from '../../src/cli/given.ts'
 
 test.each([
   ['run=42', { run: 42 }],
@@ -54,4 +54,10 @@ test.each<[string, () => unknown]>([
 test('each id counts once, and words may be joined', () => {
   expect(readIds('a', readIds('b', readIds('a')))).toEqual(['a', 'b'])
   expect(readWords(['failed', 'lost'])('failed, lost')).toEqual(['failed', 'lost'])
+})
+
+test('an event is named by its id, or a moment before it', () => {
+  expect(readIdOrMoment('019abc00-0000-7000-8000-000000000001')).toBe('019abc00-0000-7000-8000-000000000001')
+  expect(readIdOrMoment('2026-11-26T08:00:00Z')).toEqual(new Date('2026-11-26T08:00:00Z'))
+  expect(() => readIdOrMoment('2026-99')).toThrow(InvalidArgumentError)
 })

@@ -284,8 +284,12 @@ test('connections, endpoints, deliveries and tokens are listed, made and deleted
   expect(await cli('connections', 'resume', 'crm')).toMatchObject([{ pausedAt: null }])
 
   const url = 'http://127.0.0.1:9/hooks'
-  const [endpoint] = await cli('endpoints', 'create', '--url', url, '--types', 'import.f*', 'import.partial')
+  const narrowed = ['--providers', 'cdq', '--metadata', 'run=42', '--metadata', 'team=data']
+  const [endpoint] = await cli(
+    ...['endpoints', 'create', '--url', url, ...narrowed, '--types', 'import.f*', 'import.partial'],
+  )
   expect(endpoint).toMatchObject({ url, types: ['import.failed', 'import.partial'] })
+  expect(endpoint).toMatchObject({ providers: ['cdq'], metadata: { run: 42, team: 'data' } })
   expect(endpoint.secret).toMatch(/^whsec_/)
   const [rotated] = await cli('endpoints', 'rotate', endpoint.id, '--overlap-hours', '0')
   expect(rotated.secret).not.toBe(endpoint.secret)
