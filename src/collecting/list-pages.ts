@@ -1,11 +1,14 @@
 // Owns requesting the pages of a list in one turn. Each request draws on the connection's budget.
 import { setTimeout as delay } from 'node:timers/promises'
+import { and, eq } from 'drizzle-orm'
 import type { Clock } from '../base/clock.ts'
 import type { ConnectionAccess } from '../connections/access.ts'
 import { reserveRequest } from '../connections/reserve.ts'
 import type { Database } from '../db/client.ts'
+import { snapshots } from '../db/schema/index.ts'
 import { askDetails } from '../providers/ask.ts'
 import { type ProviderClient, ProviderError } from '../providers/client.ts'
+import { firstPage, type Report } from '../providers/contract.ts'
 import type { Hold } from '../work/kind.ts'
 import { type Asked, type AskedPage, createPages, type Pages } from './pages.ts'
 
@@ -15,7 +18,7 @@ const waitInWorkerMs = 2_000
 export function createListPages(
   { db, clock, client }: { db: Database; clock: Clock; client: ProviderClient },
   access: ConnectionAccess,
-  { jobId }: Asked,
+  asked: Asked,
   hold: Hold,
 ): Pages {
   return createPages(hold, clock.now(), ({ signal, isOver }) => {
@@ -28,15 +31,36 @@ export function createListPages(
       if (isOver(clock.now()) || (await waitsElsewhere(clock, mayStartAt, signal)))
         return { kind: 'postponed', until: mayStartAt }
       try {
-        return { kind: 'page', details: await askDetails(client, access.provider, access, jobId, cursor, { signal }) }
+        const at = cursor === firstPage ? await beginning() : cursor
+        return { kind: 'page', details: await askDetails(client, access.provider, access, asked.jobId, at, { signal }) }
       } catch (error) {
         if (error instanceof ProviderError) return { kind: 'failed', error, trouble: error.kind, isElsewhere: false }
         throw error
       }
     }
 
+    /** Returns where the lists begin that the import's report has: all of them, if that isn't known. */
+    async function beginning(): Promise<string> {
+      const begin = access.provider.details?.begin
+      const report = begin && (await findReport(db, asked))
+      return (report && begin(report, access.settings)) ?? firstPage
+    }
+
     return { fetch }
   })
+}
+
+/** The report that ended the import. Null: it ended in another way. */
+async function findReport(
+  db: Database,
+  { id, state, snapshotId }: Asked,
+): Promise<Pick<Report, 'state' | 'body'> | null> {
+  if (snapshotId === null) return null
+  const [report] = await db
+    .select({ state: snapshots.state, body: snapshots.body })
+    .from(snapshots)
+    .where(and(eq(snapshots.importId, id), eq(snapshots.id, snapshotId)))
+  return report?.state === state ? (report as Pick<Report, 'state' | 'body'>) : null
 }
 
 /** Waits for a page's turn if it comes soon. Returns true if it doesn't, or if the walk has to stop. */

@@ -6,8 +6,11 @@ import type { DetailPage } from '../providers/contract.ts'
 import type { Hold } from '../work/kind.ts'
 import type { ListTroubleKind } from './judge.ts'
 
-/** Which job is asked about, and where its provider said that its status is. */
+/** The import whose rows are asked for: its last report, its job, and where its provider said that its status is. */
 export interface Asked {
+  id: string
+  state: string
+  snapshotId: string | null
   jobId: string
   pollUrl: string | null
 }

@@ -123,7 +123,10 @@ const oddBodies: readonly unknown[] = [
 function oddProblems(provider: Provider): ConformanceProblem[] {
   const reads: [string, (body: unknown) => unknown][] = [
     ['status', (body) => provider.readStatus(body)],
-    ['details', (body) => provider.details?.read(body, firstPage)],
+    ...(provider.details?.lists ?? [provider.details]).map((list): [string, (body: unknown) => unknown] => [
+      'details',
+      (body) => list?.read(body, firstPage),
+    ]),
     ['errorMessage', (body) => provider.readError(body)],
   ]
   return reads.flatMap(([where, read]) => {
@@ -141,8 +144,9 @@ function oddProblems(provider: Provider): ConformanceProblem[] {
 function pageProblems(provider: Provider): ConformanceProblem[] {
   const { details } = provider
   if (!details) return []
-  const passes = [{ error: 'upstream timeout' }, 'page'].some(
-    (body) => thrownBy(() => details.read(body, firstPage)) === null,
+  const lists = details.lists ?? [details]
+  const passes = [{ error: 'upstream timeout' }, 'page'].some((body) =>
+    lists.some((list) => thrownBy(() => list.read(body, firstPage)) === null),
   )
   return passes ? [{ path: ['details'], message: 'must not take an answer without the list for the last page' }] : []
 }

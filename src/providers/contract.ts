@@ -198,6 +198,13 @@ export interface FileSource<Credentials = unknown, Settings = unknown> extends F
   read(records: readonly unknown[]): Pick<DetailPage, 'skippedLines' | 'rowResults'>
 }
 
+/** A list of details in pages. */
+export interface PageList<Credentials = unknown, Settings = unknown> {
+  request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
+  /** @throws {z.ZodError} if the answer isn't a page. A page without its list would pass for the last one. */
+  read(body: unknown, cursor: string, head?: AnswerHead): DetailPage
+}
+
 export interface Provider<Credentials = unknown, Settings = unknown> {
   name: string
   /** For people. Absent: the name. */
@@ -258,10 +265,14 @@ export interface Provider<Credentials = unknown, Settings = unknown> {
    * page came with the status: if the provider refuses a cursor, collecting begins the list again. `read` gets the
    * cursor that the page was requested with, for providers that count pages and name no next one.
    */
-  details?: {
-    request(job: Job<Credentials, Settings>, cursor: string): ProviderRequest
-    /** @throws {z.ZodError} if the answer isn't a page. A page without its list would pass for the last one. */
-    read(body: unknown, cursor: string, head?: AnswerHead): DetailPage
+  details?: PageList<Credentials, Settings> & {
+    /** Of several lists, which are read one after the other: each of them. Absent: it is one list. */
+    lists?: readonly PageList<Credentials, Settings>[]
+    /**
+     * Of several lists, the cursor of the first page of those that a job's stored report has. Null: it has none. Without
+     * it, `firstPage` stands for all of them.
+     */
+    begin?(report: Pick<Report, 'state' | 'body'>, settings: unknown): string | null
   }
 
   /**

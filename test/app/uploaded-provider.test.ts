@@ -21,6 +21,9 @@ const vendor = createServer((request, response) => {
   }
   if (request.url === '/jobs/7/bad') return void send({ bad: [{ n: 3, at: '17', id: 'a' }, { n: 4 }], next: 'x' })
   if (request.url === '/jobs/7/bad?after=x') return void send({ bad: [{ n: 8, why: 'Too long' }] })
+  if (request.url === '/jobs/7/odd') return void send({ odd: [{ id: 'w', note: 'Cut' }], next: 'x' })
+  if (request.url === '/jobs/7/odd?after=x') return void send({ odd: [{ id: 'v' }], next: 'x' })
+  if (request.url === '/jobs/7/left') return void send([{ n: 2, at: 5 }])
   response.writeHead(404).end()
 })
 
@@ -69,6 +72,19 @@ test('an import at an uploaded vendor is followed to its rows, without a restart
         ...{ page: { kind: 'cursor', next: '/next', param: 'after' } },
         row: { recordId: '/id', line: '/n', column: '/at', message: { first: ['/why', { const: 'Bad' }] } },
       },
+      {
+        ...{ kind: 'pages', when: { gt: ['/none', 0] }, request: { path: '/jobs/{job}/none' }, rows: '/none' },
+        ...{ page: { kind: 'none' }, row: {} },
+      },
+      {
+        ...{ kind: 'pages', when: { gt: ['/bad', 0] }, request: { path: '/jobs/{job}/odd' }, rows: '/odd' },
+        ...{ page: { kind: 'cursor', next: '/next', param: 'after' } },
+        ...{ row: { recordId: '/id', item: '' }, failedWhen: { exists: '/why' } },
+      },
+      {
+        ...{ kind: 'pages', of: 'skippedLines', request: { path: '/jobs/{job}/left' }, rows: '' },
+        ...{ page: { kind: 'none' }, row: { line: '/n', column: '/at' } },
+      },
     ],
   }
   expect((await call('PUT', '/providers/acme', document)).status).toBe(201)
@@ -81,14 +97,18 @@ test('an import at an uploaded vendor is followed to its rows, without a restart
     state: 'partial',
     provider: 'acme',
     rows: { total: 9, failed: 3 },
-    details: { state: 'complete' },
+    details: { state: 'complete', rowResults: 5, skippedLines: 1, lastError: null },
   })
   const { body: rows } = await call('GET', `/imports/${registered.id}/row-results`)
   expect(rows.data).toMatchObject([
     { row: 0, line: 3, column: 17, recordId: 'a', error: { message: 'Bad' } },
     { row: 1, line: 4, column: null, recordId: null, error: { message: 'Bad' } },
     { row: 2, line: 8, error: { message: 'Too long' } },
+    { row: 3, recordId: 'w', error: null },
+    { row: 4, recordId: 'v', error: null },
   ])
+  const { body: lines } = await call('GET', `/imports/${registered.id}/skipped-lines`)
+  expect(lines.data).toMatchObject([{ line: 2, column: 5 }])
   const { body: snapshots } = await call('GET', `/imports/${registered.id}/snapshots`)
   expect(snapshots.data).toMatchObject([
     { state: 'running', polls: 4 },

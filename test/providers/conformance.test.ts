@@ -555,6 +555,23 @@ describe('what every provider must do alike', () => {
       'must not take an answer without the list for the last page',
     ],
     [
+      'a page of anything in the second of its lists',
+      {
+        details: {
+          ...(cdq.details as NonNullable<Provider['details']>),
+          lists: [
+            cdq.details as NonNullable<Provider['details']>,
+            {
+              request: () => ({ path: '/', headers: {} }),
+              read: () => ({ skippedLines: [], rowResults: [], next: null }),
+            },
+          ],
+        },
+      },
+      ['details'],
+      'must not take an answer without the list for the last page',
+    ],
+    [
       'a file at a host that isn’t allowed',
       { files: { of: () => [file({ url: 'https://files.example.net:8443/rows', hosts: ['files.example.net'] })] } },
       ['sample'],

@@ -6,6 +6,7 @@ import { fieldErrors, issueText } from '../../src/api/validation.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
 import { firstPage, type Provider } from '../../src/providers/contract.ts'
+import { checkWholeDocument } from '../../src/providers/document/check-document.ts'
 import type { ProviderDocument } from '../../src/providers/document/document.ts'
 import { runExamples } from '../../src/providers/document/examples.ts'
 import { createDocumentProvider } from '../../src/providers/document/provider.ts'
@@ -334,10 +335,58 @@ describe('a document', () => {
       ],
     })
 
-  async function walk(own: Provider, answers: Record<string, unknown>): Promise<(string | null)[]> {
+  const several = (names: string[], more: Json = {}) => ({
+    details: names.map((name) => ({
+      kind: 'pages',
+      when: { gt: [`/${name}`, 0] },
+      request: { path: `/jobs/{job}/${name}` },
+      page: { kind: 'cursor', next: '/next', param: 'after' },
+      rows: '/rows',
+      row: { recordId: '/id' },
+      ...more,
+    })),
+  })
+
+  it('reads several lists one after the other, but for those that the job doesn’t have', async () => {
+    const own = provider(several(['a', 'b', 'c']))
+    const answers = {
+      '/jobs/7/a': { rows: [{ id: 1 }], next: 'x' },
+      '/jobs/7/a?after=x': { rows: [{ id: 2 }], next: 'x' }, // as some vendors say that it was the last one
+      '/jobs/7/b': { rows: [{ id: 3 }], next: '' },
+      '/jobs/7/c': { rows: [{ id: 4 }] },
+    }
+    expect(await walk(own, answers)).toEqual(['1', '2', '3', '4'])
+    const begin = (body: Json) => own.details?.begin?.({ state: 'partial', body }, {}) ?? null
+    expect(await walk(own, answers, begin({ a: 1, c: 1 }) ?? '')).toEqual(['1', '2', '4'])
+    expect(await walk(own, answers, begin({ b: 1 }) ?? '')).toEqual(['3'])
+    expect(begin({ a: 0 })).toBeNull()
+    expect(own.readStatus({ state: 'done', bad: 1, c: 1 }).details).toMatchObject({ next: firstPage })
+    expect(own.readStatus({ state: 'done', bad: 1 }).details).toBeNull()
+  })
+
+  it('runs examples of each list, and of no other', () => {
+    const example = (list: number, rows: unknown) => ({
+      of: 'details',
+      list,
+      answer: { body: rows },
+      details: { next: 'x' },
+    })
+    const own = (list: number) => ({
+      ...small(several(['a', 'b'])),
+      examples: [example(list, { rows: [], next: 'x' })],
+    })
+    for (const list of [0, 1]) expect(checkWholeDocument(own(list), testNow).problems).toEqual([])
+    expect(checkWholeDocument(own(2), testNow).problems).toMatchObject([{ field: 'examples.0.answer' }])
+    expect(refused(small(several(['a', 'b'], { announced: '/all' })))).toEqual({
+      'details.0.announced': 'must not be given, since several lists have pages',
+      'details.1.announced': 'must not be given, since several lists have pages',
+    })
+  })
+
+  async function walk(own: Provider, answers: Record<string, unknown>, from = firstPage): Promise<(string | null)[]> {
     vendor.answer((request, response) => sendJson(response, answers[decodeURIComponent(request.url ?? '')] ?? {}, 200))
     const ids: (string | null)[] = []
-    for (let cursor: string | null = firstPage, pages = 0; cursor !== null && pages < 9; pages++) {
+    for (let cursor: string | null = from, pages = 0; cursor !== null && pages < 9; pages++) {
       const page = await askDetails(asker.client, own, target(), '7', cursor, { signal: noSignal() })
       ids.push(...page.rowResults.map(({ recordId }) => recordId))
       cursor = page.next

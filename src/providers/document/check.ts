@@ -218,7 +218,11 @@ function checkDetails({ details }: ProviderDocument): Problem[] {
   const outcomes = details.flatMap((form, index) => (form.kind === 'file' && form.outcome ? [index] : []))
   return [
     ...outcomes.slice(1).map((index) => ({ path: ['details', index, 'outcome'], message: 'must be the only one' })),
-    ...pages.slice(1).map((index) => ({ path: ['details', index], message: 'must be the only list of kind pages' })),
+    ...(pages.length > 1 ? pages : []).flatMap((index) =>
+      details[index]?.announced === undefined
+        ? []
+        : [{ path: ['details', index, 'announced'], message: 'must not be given, since several lists have pages' }],
+    ),
     ...(pages.length === 0 ? [] : files).map((index) => ({
       path: ['details', index],
       message: 'must not be a file, since there are pages',

@@ -421,6 +421,8 @@ const exampleSchema = z
     of: z.enum(['status', 'summary', 'details', 'file']).default('status'),
     /** Of a file: the status answer that names it, and which of the files that it names, from 0. */
     file: z.number().int().min(0).max(20).optional(),
+    /** Of details: which of several lists of pages, from 0. */
+    list: z.number().int().min(0).max(20).default(0),
     status: z.unknown().optional(),
     settings: z.record(z.string(), z.unknown()).optional(),
     answer: answerSchema,

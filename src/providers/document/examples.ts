@@ -27,11 +27,11 @@ export function runExamples(document: ProviderDocument, provider: DocumentProvid
 }
 
 function runExample(provider: DocumentProvider, example: ExampleForm, now: Date): Problem[] {
-  const { of, answer, settings = {}, report, details, pollUrl, error } = example
+  const { of, list, answer, settings = {}, report, details, pollUrl, error } = example
   const meaning =
     of === 'file'
       ? meaningOfFile(provider as Provider, example)
-      : meaningOf(provider as Provider, answer, { of, settings, now })
+      : meaningOf(provider as Provider, answer, { of, list, settings, now })
   if (error !== undefined) {
     const code = meaning.error?.code ?? null
     return code === error
@@ -52,9 +52,10 @@ export function meaningOf(
   answer: Pick<AnswerForm, 'status' | 'headers' | 'body'>,
   {
     of = 'status',
+    list = 0,
     settings,
     now,
-  }: { of?: Exclude<ExampleForm['of'], 'file'> | undefined; settings: unknown; now: Date },
+  }: { of?: Exclude<ExampleForm['of'], 'file'> | undefined; list?: number; settings: unknown; now: Date },
 ): Meaning {
   const body = answer.body ?? null
   const head = { status: answer.status, headers: lowerCased(answer.headers), settings }
@@ -73,8 +74,9 @@ export function meaningOf(
   }
   try {
     if (of === 'details') {
-      const page = provider.details?.read(body, firstPage, head)
-      if (!page) throw new TypeError('The document has no pages of details.')
+      const lists = provider.details?.lists ?? (provider.details ? [provider.details] : [])
+      const page = lists[list]?.read(body, firstPage, head)
+      if (!page) throw new TypeError('The document has no such pages of details.')
       return { report: null, details: page, missing: null, error: null }
     }
     const { report, details, missing, pollUrl } = provider.readStatus(of === 'summary' ? {} : body, head)

@@ -7,6 +7,7 @@ import {
   type DetailPage,
   firstPage,
   type Job,
+  type PageList,
   type Provider,
   type Report,
   type StatusAnswer,
@@ -18,6 +19,7 @@ import { compileErrors } from './errors.ts'
 import { compileCondition, compileValue, type Holds, type Scope, textOf } from './evaluate.ts'
 import { compileFiles } from './files.ts'
 import { compileTokenRequest } from './grant.ts'
+import { inOrder } from './lists.ts'
 import { compileStatus, compileSummary } from './report.ts'
 import { compileRequest } from './requests.ts'
 import { compilePager, compileRows } from './rows.ts'
@@ -50,9 +52,17 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
   const inline = document.details.flatMap((form) =>
     form.kind === 'inline' ? [{ read: compileRows(form), applies: applicable(form) }] : [],
   )
-  const pages = document.details.find((form) => form.kind === 'pages')
+  const lists = document.details.flatMap((form) =>
+    form.kind === 'pages' ? [{ applies: applicable(form), list: compiledPages(document, form, inputOf, scopeOf) }] : [],
+  )
+  // The report's body stands in for the status answer, whose lists it lacks.
+  const scopeOfReport = ({ body, state }: Pick<Report, 'body' | 'state'>, settings: unknown): Scope => ({
+    ...scopeOf(body, { status: 200, headers: {}, settings }),
+    state,
+  })
+  const pages = inOrder(lists, scopeOfReport)
+  const pagesApply: Holds = (scope) => lists.some(({ applies }) => applies(scope))
   const files = compileFiles(document, inputOf)
-  const pagesApply = pages && applicable(pages)
   const { summary } = document
   const summaryApplies = summary && applicable(summary)
   const { classify, readError } = compileErrors(document)
@@ -83,7 +93,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
       if (!isTerminal(report.state))
         return { report, missing, details: null, ...(pollUrl && { pollUrl: pollUrl(scope) }) }
       const found = inline.find(({ applies }) => applies(scope))?.read(scope)
-      const next = pagesApply?.(scope) || files?.apply(scope) ? firstPage : null
+      const next = pagesApply(scope) || files?.apply(scope) ? firstPage : null
       const awaits = summaryApplies?.(scope) ? 'its summary is missing.' : null
       const hasRows =
         found && (found.rowResults.length > 0 || found.skippedLines.length > 0 || (found.announced ?? 0) > 0)
@@ -97,9 +107,15 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
 
     ...(summary &&
       summaryApplies && {
-        summary: compiledSummary(document, summary, { applies: summaryApplies, pagesApply, inputOf, scopeOf }),
+        summary: compiledSummary(document, summary, {
+          applies: summaryApplies,
+          pagesApply,
+          inputOf,
+          scopeOf,
+          scopeOfReport,
+        }),
       }),
-    ...(pages && { details: compiledPages(document, pages, inputOf, scopeOf) }),
+    ...(pages && { details: pages }),
     ...(files?.outcome && { outcomeOfRows: files.outcome }),
     ...(files && {
       files: {
@@ -147,21 +163,23 @@ function compiledSummary(
     pagesApply,
     inputOf,
     scopeOf,
-  }: { applies: Holds; pagesApply: Holds | undefined; inputOf: InputOf; scopeOf: ScopeOf },
+    scopeOfReport,
+  }: {
+    applies: Holds
+    pagesApply: Holds
+    inputOf: InputOf
+    scopeOf: ScopeOf
+    scopeOfReport: (report: Report, settings: unknown) => Scope
+  },
 ): NonNullable<DocumentProvider['summary']> {
   const request = compileRequest(document, form.request)
   const read = compileSummary(form)
-  // The report's body stands in for the status answer, whose lists it lacks.
-  const scopeOfReport = (report: Report, settings: unknown): Scope => ({
-    ...scopeOf(report.body, { status: 200, headers: {}, settings }),
-    state: report.state,
-  })
   return {
     applies: (report, settings) => applies(scopeOfReport(report, settings)),
     request: (job) => request(inputOf(job)),
     read(body, report, head) {
       const refined = read(scopeOf(body, head), report)
-      const hasPages = pagesApply?.(scopeOfReport(refined.report, head?.settings))
+      const hasPages = pagesApply(scopeOfReport(refined.report, head?.settings))
       return hasPages ? { ...refined, details: { skippedLines: [], rowResults: [], next: firstPage } } : refined
     },
   }
@@ -172,7 +190,7 @@ function compiledPages(
   form: Extract<DetailsForm, { kind: 'pages' }>,
   inputOf: InputOf,
   scopeOf: ScopeOf,
-): NonNullable<DocumentProvider['details']> {
+): PageList<Credentials, Settings> {
   const request = compileRequest(document, form.request)
   const readRows = compileRows(form)
   const pager = compilePager(form.page)
