@@ -105,15 +105,21 @@ const typed = `
 
 test('its types are whole, and tell events apart', async () => {
   await writeFile(join(app, 'receiver.ts'), typed)
-  const compilerOptions = {
-    module: 'NodeNext',
-    target: 'ES2022',
-    lib: ['ES2023', 'DOM'],
-    strict: true,
-    noEmit: true,
-    types: [],
-  }
-  await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['receiver.ts'] }))
-  const { stdout } = await run(join(project, 'node_modules/.bin/tsc'), [], { cwd: app }).catch((error) => error)
-  expect(stdout).toBe('')
+  expect(await compiled('receiver.ts', { lib: ['ES2023', 'DOM'], types: [] })).toBe('')
 })
+
+test.each(['packages/client/README.md', 'docs/api.md'])('the code of %s compiles as it is written', async (name) => {
+  const blocks = [...(await readFile(join(project, name), 'utf8')).matchAll(/^```ts\n(.*?)^```/gms)]
+  expect(blocks).toHaveLength(1)
+  await writeFile(join(app, 'document.ts'), blocks[0]?.[1] ?? '')
+  const node = { types: ['node'], typeRoots: [join(project, 'node_modules/@types')], skipLibCheck: true }
+  expect(await compiled('document.ts', node)).toBe('')
+})
+
+/** Returns what the compiler says of a file of the app. */
+async function compiled(file: string, options: object): Promise<string> {
+  const compilerOptions = { module: 'NodeNext', target: 'ES2022', strict: true, noEmit: true, ...options }
+  await writeFile(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }))
+  const { stdout } = await run(join(project, 'node_modules/.bin/tsc'), [], { cwd: app }).catch((error) => error)
+  return stdout
+}
