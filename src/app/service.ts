@@ -18,6 +18,7 @@ import { createAgents } from '../egress/agents.ts'
 import { createDestinationCheck } from '../egress/destination.ts'
 import { createGuard } from '../egress/guard.ts'
 import { createResolve } from '../egress/resolve.ts'
+import { keepUrl } from '../embedded/kept-url.ts'
 import type { KeptToken } from '../embedded/secrets.ts'
 import { makePartitions } from '../history/partitions.ts'
 import { createHttpServer, type HttpDeps, type HttpServer } from '../http/server.ts'
@@ -168,6 +169,11 @@ export async function startService(
     const url = `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}${config.basePath}`
     if (config.roles.has('api'))
       await storePublicUrl(db, config.publicUrl ?? (config.databaseUrl === null ? url : null))
+    if (storage.keptToken && config.roles.has('api'))
+      await keepUrl(config.dataDir, url).then(
+        (forget) => opened.defer(() => forget().catch(warn('DATA_DIR/url is left'))),
+        warn('DATA_DIR/url could not be written, so that commands need IMPORT_TRACKER_URL'),
+      )
     return {
       url,
       adminToken: config.databaseUrl === null ? storage.adminToken : null,

@@ -117,10 +117,13 @@ function isToken(value: unknown): value is string {
   return typeof value === 'string' && /^[!-~]+$/.test(value)
 }
 
-/** Returns the embedded service of DATA_DIR if its token may be read. */
+/** Returns the embedded service of DATA_DIR if its token may be read. One that runs says there where it listens. */
 async function embeddedAccount(environment: Environment): Promise<Account | undefined> {
-  const token = await readIfThere(join(environment.DATA_DIR || '.import-tracker', 'admin-token'))
-  return token === undefined ? undefined : { url: localUrl(environment), token: readToken(token) }
+  const directory = environment.DATA_DIR || '.import-tracker'
+  const token = await readIfThere(join(directory, 'admin-token'))
+  if (token === undefined) return undefined
+  const url = (await readIfThere(join(directory, 'url')))?.trim()
+  return { url: url ? readUrl(url) : localUrl(environment), token: readToken(token) }
 }
 
 async function readIfThere(file: string): Promise<string | undefined> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findAccount, keepAccount, NotSignedInError, readUrl } from '../../src/cli/account.ts'
+import { keepUrl } from '../../src/embedded/kept-url.ts'
 
 let directory: string
 let environment: Record<string, string>
@@ -51,6 +52,20 @@ test('a kept token goes to no other URL than its own', async () => {
   const at = (url: string) => findAccount({ ...environment, IMPORT_TRACKER_URL: url }, undefined)
   expect(await at(production.url)).toEqual(production)
   await expect(at('https://elsewhere.example.com')).rejects.toThrow(NotSignedInError)
+})
+
+test('an embedded service says where it listens, whatever its port, until it stops', async () => {
+  const data = join(directory, 'data')
+  await mkdir(data)
+  await writeFile(join(data, 'admin-token'), 'embedded-token\n')
+  const forget = await keepUrl(data, 'http://0.0.0.0:4321/imports')
+  expect(await findAccount({ ...environment, PORT: '3000' }, undefined)).toEqual({
+    url: 'http://127.0.0.1:4321/imports',
+    token: 'embedded-token',
+  })
+  expect((await stat(join(data, 'url'))).mode & 0o777).toBe(0o600)
+  await forget()
+  expect(await findAccount(environment, undefined)).toMatchObject({ url: 'http://127.0.0.1:3000' })
 })
 
 test('beside an embedded service both are found', async () => {

@@ -75,7 +75,6 @@ export async function runEveryVerb({ start, folder, databaseUrl }: Stage): Promi
     }
 
     // Beside the service nobody has to sign in.
-    account.PORT = new URL(url).port
     expect(await json(0, 'whoami')).toMatchObject([{ url, scope: 'admin' }])
     const [token] = await json(0, 'tokens create', ['ci', '--scope', 'admin'])
     expect(await printed(0, 'tokens list')).toMatch(/^ID +NAME +SCOPE +AGE\n\S+ ci +admin +\d+s\n$/)

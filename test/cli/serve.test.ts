@@ -1,9 +1,9 @@
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { findPostmaster } from '../../src/embedded/postmaster.ts'
-import { type RunningCli, startCli } from './run.ts'
+import { type RunningCli, runCli, startCli } from './run.ts'
 
 let directory: string
 const started: RunningCli[] = []
@@ -27,8 +27,12 @@ test('the first start says the token, and the next ones only where it is kept', 
   const [, url] = await service.said(/listens on (\S+);/)
   expect((await fetch(`${url}/readyz`)).status).toBe(200)
   expect((await fetch(`${url}/v1/imports`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
+  // Its port is any free one, and a command beside it needs to know neither.
+  const whoami = await runCli(['whoami'], { DATA_DIR: directory, XDG_CONFIG_HOME: directory })
+  expect(whoami).toMatchObject({ code: 0, stdout: expect.stringContaining(`(admin) at ${url}`) })
 
   await interrupt(service)
+  await expect(stat(join(directory, 'url'))).rejects.toThrow('ENOENT')
   const next = start()
   await next.said(new RegExp(`^The admin token is in ${join(directory, 'admin-token')}\\.$`, 'm'))
   expect(await interrupt(next)).toBe(0)

@@ -1,0 +1,16 @@
+// Owns telling commands on this machine where the embedded service listens: `DATA_DIR/url`, beside its token.
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/**
+ * Keeps the URL until the service stops. A killed one leaves it, and the next start replaces it.
+ * @param directory DATA_DIR.
+ * @param url as the service says it. A host that stands for all addresses becomes one that can be asked.
+ * @returns what takes it away again.
+ */
+export async function keepUrl(directory: string, url: string): Promise<() => Promise<void>> {
+  const file = join(directory, 'url')
+  const reachable = url.replace(/^http:\/\/(?:0\.0\.0\.0|\[::\])(?=[:/])/, 'http://127.0.0.1')
+  await writeFile(file, `${reachable}\n`, { mode: 0o600 })
+  return () => rm(file, { force: true })
+}
