@@ -101,7 +101,7 @@ export async function askStatus(
   { signal, mayGoOn = () => true, at = null }: { signal: AbortSignal; mayGoOn?: () => boolean; at?: string | null },
 ): Promise<AskedStatus> {
   const asker = { client, provider, target, jobId, signal }
-  let { baseUrl } = target
+  let asked: { request: ProviderRequest; baseUrl: string } | undefined
   const {
     value: answer,
     retryAfterMs,
@@ -109,18 +109,18 @@ export async function askStatus(
   } = await send(
     asker,
     (job) => {
-      baseUrl = job.baseUrl ?? baseUrl
-      return statusRequest(provider, job, at)
+      asked = { request: statusRequest(provider, job, at), baseUrl: job.baseUrl ?? target.baseUrl }
+      return asked.request
     },
     (body, head) => provider.readStatus(body, head),
   )
-  const named = nextPollUrl(answer.pollUrl ?? null, { asked: at ?? jobId, baseUrl })
-  const asked: AskedStatus = { ...answer, ...named, retryAfterMs, date, requests: 1, summaryError: null }
+  const named = answer.pollUrl && asked ? nextPollUrl(answer.pollUrl, asked) : { pollUrl: null }
+  const status: AskedStatus = { ...answer, ...named, retryAfterMs, date, requests: 1, summaryError: null }
   const { summary } = provider
-  if (!summary || !isTerminal(answer.report.state)) return asked
-  if (summary.applies && !summary.applies(answer.report, target.settings)) return asked
+  if (!summary || !isTerminal(answer.report.state)) return status
+  if (summary.applies && !summary.applies(answer.report, target.settings)) return status
   if (!mayGoOn()) throw new ProviderError('aborted', 'The call was aborted.')
-  return addSummary(asker, summary, asked)
+  return addSummary(asker, summary, status)
 }
 
 /**

@@ -98,7 +98,8 @@ function wordProblems(provider: Provider, { body, head }: Sample): string[] {
 function pollUrlProblems(provider: Provider, { body, head }: Sample): string[] {
   const baseUrl = provider.defaultBaseUrl ?? 'https://vendor.example'
   const named = attempt(provider, body, head).answer?.pollUrl ?? null
-  const { pollUrlProblem } = nextPollUrl(named, { asked: baseUrl, baseUrl })
+  if (named === null) return []
+  const { pollUrlProblem } = nextPollUrl(named, { request: { path: '/job' }, baseUrl })
   return pollUrlProblem === null ? [] : [`must say where the next poll goes. ${pollUrlProblem}`]
 }
 

@@ -1,5 +1,7 @@
 // Owns where the next poll goes, if the provider says it with its answer. The credentials go there, so it has to lie
 // below the base URL.
+import { pathBelow } from './client.ts'
+import type { ProviderRequest } from './contract.ts'
 import { urlPathBelow } from './job-id.ts'
 
 /** Status URLs of 4 KB are published. */
@@ -12,12 +14,16 @@ export interface NextPoll {
   pollUrlProblem: string | null
 }
 
-/** A relative URL is one to what was asked: the URL of the last poll, or a job's id. */
-export function nextPollUrl(named: string | null, { asked, baseUrl }: { asked: string; baseUrl: string }): NextPoll {
-  if (named === null) return { pollUrl: null, pollUrlProblem: null }
-  const url = named.length > maxLength ? null : URL.parse(named, URL.canParse(asked) ? asked : baseUrl)
+/** A relative URL is one to the request that was answered, below its base URL. */
+export function nextPollUrl(
+  named: string,
+  { request, baseUrl }: { request: Pick<ProviderRequest, 'path' | 'query'>; baseUrl: string },
+): NextPoll {
+  const base = new URL(baseUrl)
+  const asked = `${base.origin}${pathBelow(base, request)}`
+  const url = named.length > maxLength ? null : URL.parse(named, asked)
   if (url === null) return refused('is no URL')
-  if (url.origin !== new URL(baseUrl).origin) return refused(`leads to ${url.host || 'no host'}`)
+  if (url.origin !== base.origin) return refused(`leads to ${url.host || 'no host'}`)
   if (urlPathBelow(url.href, baseUrl) === null) return refused('isn’t below the base URL')
   return { pollUrl: url.href === asked ? null : url.href, pollUrlProblem: null }
 }

@@ -9,13 +9,14 @@ import { adminToken } from '../support/worlds/ground.ts'
 
 let database: TestDatabase
 let processes: Service[]
-let polls = 0
+const polled: (string | undefined)[] = []
 const vendor = createServer((request, response) => {
   const send = (body: unknown) =>
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   if (request.headers.authorization !== 'Bearer key-of-acme') return void response.writeHead(401).end()
-  if (request.url === '/jobs/7') {
-    polls += 1
+  if (/^\/jobs\/7($|\?)/.test(request.url ?? '')) {
+    const polls = polled.push(request.url)
+    response.setHeader('operation-location', `7?t=${polls}`)
     const task = { age: polls, parts: [{ n: 1, seen: polls }] }
     return void send({ state: polls < 5 ? 'working' : 'done', all: 9, bad: 3, task })
   }
@@ -60,6 +61,7 @@ test('an import at an uploaded vendor is followed to its rows, without a restart
     volatileFields: ['/task/age', '/task/parts/-/seen'],
     status: {
       request: { path: '/jobs/{job}' },
+      pollUrl: { url: { header: 'operation-location' } },
       state: {
         ...{ from: '/state', map: { working: 'running', done: 'succeeded' } },
         refine: [{ from: 'succeeded', to: 'partial', when: { gt: ['/bad', 0] } }],
@@ -107,6 +109,7 @@ test('an import at an uploaded vendor is followed to its rows, without a restart
     { row: 3, recordId: 'w', error: null },
     { row: 4, recordId: 'v', error: null },
   ])
+  expect(polled.slice(0, 5)).toEqual(['/jobs/7', '/jobs/7?t=1', '/jobs/7?t=2', '/jobs/7?t=3', '/jobs/7?t=4'])
   const { body: lines } = await call('GET', `/imports/${registered.id}/skipped-lines`)
   expect(lines.data).toMatchObject([{ line: 2, column: 5 }])
   const { body: snapshots } = await call('GET', `/imports/${registered.id}/snapshots`)

@@ -202,6 +202,15 @@ test('a file at another origin is read in pieces, without our credentials', asyn
   expect(JSON.stringify(stored)).not.toContain('signed')
 })
 
+test('the status that names a file is asked for where the last poll went', async () => {
+  storage.answer(serve({ bytes: csvOf([1]) }))
+  vendor.answerJson(statusOf(`${storage.baseUrl}/rows`))
+  const due = await dueImport({ pollUrl: `${vendor.baseUrl}/moved/7?t=2` })
+  await collect(due, providerOf([csvAtUrl]))
+  expect(await idsOf(due.id)).toEqual(['1'])
+  expect(vendor.seen.map(({ target }) => target)).toEqual(['/moved/7?t=2'])
+})
+
 test('a file below the base URL is asked for as the provider’s other requests are', async () => {
   vendor.answer((request, response) => {
     if (request.url === '/v1/jobs/job-1') return sendJson(response, { status: 'done', delimiter: 'SEMICOLON' })
