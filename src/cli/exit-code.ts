@@ -8,7 +8,7 @@ type State = Import['state']
  * - `failure`: the service refused, or gave no answer.
  * - `usage`: the command itself is wrong.
  * - `notSignedIn`: there is no token, or the service doesn't accept it.
- * - `timedOut`: an import was live when the time of `--timeout` was over. The same as timeout(1).
+ * - `timedOut`: an import was live, or the service silent, when the time of `--timeout` was over. The same as timeout(1).
  * - `interrupted`: Ctrl-C.
  */
 export const exitCodes = { failure: 1, usage: 2, notSignedIn: 8, timedOut: 124, interrupted: 130 } as const

@@ -5,11 +5,11 @@ import { isOver } from '../model/import-state.ts'
 import type { View } from '../terminal/frame.ts'
 import { noteOf, percentText } from '../terminal/import-line.ts'
 import { drawInPlace } from '../terminal/in-place.ts'
-import { exitCodeOf } from './exit-code.ts'
+import { exitCodeOf, exitCodes } from './exit-code.ts'
 
 export interface WatchOptions {
   json?: true
-  /** How long to watch them once they are found, in milliseconds. Absent: until all are over. */
+  /** How long to watch them at most, in milliseconds. Absent: until all are over. */
   timeout?: number
 }
 
@@ -21,6 +21,8 @@ interface Watched {
 
 /** The longest that a timer can wait, some 25 days. */
 const longestMs = 2 ** 31 - 1
+/** How long the service may take to say how they are now, even if there is no time to watch them. */
+const firstMs = 10_000
 
 /**
  * Returns the status that tells how the imports ended. Those that are over are shown at once.
@@ -35,9 +37,17 @@ export async function watchImports(
   const failed = new AbortController()
   const until = AbortSignal.any([signal, timeIsOver.signal, failed.signal])
   // This read fails if the URL or an id is wrong. Waiting would go on for ever, because it outlives restarts.
-  const first = await Promise.all(ids.map((id) => tracker.imports.get(id, { signal })))
+  const beganAt = performance.now()
+  const limit = timeout === undefined ? [] : [AbortSignal.timeout(Math.min(Math.max(timeout, firstMs), longestMs))]
+  const reading = AbortSignal.any([signal, ...limit])
+  const first = await Promise.all(ids.map((id) => tracker.imports.get(id, { signal: reading }))).catch((error) => {
+    if (reading.aborted && !signal.aborted) return null
+    throw error
+  })
+  if (first === null) return exitCodes.timedOut
   const states = new Map(first.map(({ id, state }) => [id, state] as const))
-  const timer = timeout === undefined ? undefined : setTimeout(() => timeIsOver.abort(), Math.min(timeout, longestMs))
+  const leftMs = Math.max(0, (timeout ?? 0) - (performance.now() - beganAt))
+  const timer = timeout === undefined ? undefined : setTimeout(() => timeIsOver.abort(), Math.min(leftMs, longestMs))
   const watched = json ? asJson() : process.stdout.isTTY ? inPlace(process.stdout, first) : asLines()
   const onChange = (one: Import) => {
     states.set(one.id, one.state)

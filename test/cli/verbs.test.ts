@@ -103,6 +103,19 @@ test('what is live when the time is over ends with 124', async () => {
   expect((await runCli(['imports', 'watch', over.id, '--timeout', '0'], environment)).code).toBe(4)
 })
 
+test('a service that gives no answer holds nobody up for longer than the time', async () => {
+  const server = createServer().listen(0, '127.0.0.1') // it takes connections, and says nothing
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const silent = { ...environment, IMPORT_TRACKER_URL: `http://127.0.0.1:${port}` }
+  expect(await runCli(['imports', 'watch', 'x', '--timeout', '0'], silent)).toEqual({
+    code: 124,
+    stdout: '',
+    stderr: '',
+  })
+  server.close()
+})
+
 test('Ctrl-C ends watching', async () => {
   const one = await register({ durationMs: 600_000 })
   const watching = startCli(['imports', 'watch', one.id], environment)
