@@ -36,6 +36,7 @@ import { mountDelivery } from './pages/delivery.ts'
 import { mountDocs } from './pages/docs.ts'
 import { errorPage } from './pages/error.ts'
 import { mountFirstSteps } from './pages/first-steps.ts'
+import { knowViewer } from './pages/guard.ts'
 import { mountImport } from './pages/import.ts'
 import { mountNewImport } from './pages/import-new.ts'
 import { mountImports } from './pages/imports.ts'
@@ -185,4 +186,5 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   mountWebhook(app, sending)
   mountDelivery(app, sending)
   mountBoard(app, { ...pageDeps, queues: deps.queues })
+  app.use(knowViewer(pageDeps))
 }

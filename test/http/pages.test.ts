@@ -133,6 +133,20 @@ describe('a session', () => {
       expect((await open(bad)).status, bad).toBe(303)
   })
 
+  test('is known where nothing is, too: nobody who is signed in is asked to sign in', async () => {
+    const cookie = await sessionOf((await aToken('read')).token)
+    const known = await api.send('/nothing', { headers: { ...page, cookie } })
+    expect(known.status).toBe(404)
+    expect(known.body).toContain('There is nothing here')
+    expect(known.body).toContain('href="/imports"')
+    expect(known.body).not.toContain('Sign in')
+    const stranger = await api.send('/nothing', { headers: page })
+    expect(stranger.status).toBe(404)
+    expect(stranger.body).toContain('<a href="/login">Sign in</a>')
+    expect(stranger.body).not.toContain('href="/imports"')
+    expect((await api.send('/v1/nothing', { headers: { ...page, cookie } })).body).toMatchObject({ code: 'not_found' })
+  })
+
   test('is no way into the API', async () => {
     const cookie = await sessionOf(adminToken)
     expect((await api.send('/v1/imports', { headers: { cookie } })).status).toBe(401)
@@ -198,6 +212,19 @@ describe('the dashboard', () => {
     const { body } = await api.send('/', { headers: { authorization: `Bearer ${adminToken}` } })
     expect(body).toContain('a⟨U+202E⟩b⟨U+000A⟩c')
     expect(body).not.toContain('\u202e')
+  })
+})
+
+describe('the list of imports', () => {
+  test('says that there is no such connection, and leads to those that there are, with the rest of the filter', async () => {
+    const connection = await api.putConnection()
+    const cookie = await sessionOf(adminToken)
+    const { body } = await api.send('/imports?connection=no-such-one&state=lost', { headers: { ...page, cookie } })
+    expect(body).toContain('There is no connection no-such-one, or not any more.')
+    expect(body).toContain(`<a href="/imports?connection=${connection}&#38;state=lost">${connection}</a>`)
+    const found = await api.send(`/imports?connection=${connection}&state=lost`, { headers: { ...page, cookie } })
+    expect(found.body).toContain('No import matches.')
+    expect(found.body).not.toContain('There is no connection')
   })
 })
 

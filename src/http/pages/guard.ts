@@ -27,23 +27,32 @@ export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler
   return async (request, response, next) => {
     requireStorable(request.query)
     if (bearerToken(request) !== null) {
-      see(await authorize(request, response, deps, scope))
+      see(request, response, await authorize(request, response, deps, scope))
       return next()
     }
     const principal = await deps.sessions.principal(request)
     if (principal === null && wantsPage(request)) return response.redirect(303, loginPath(deps.basePath, request))
     if (principal === null) throw new AppError('unauthenticated', 'Sign in at /login, or send a bearer token.')
     // The page of a refusal knows who looks at it.
-    see(principal)
+    see(request, response, principal)
     if (!allows(principal.scope, scope))
       throw new AppError('forbidden', `This needs a token of the scope ${scope}; this one has ${principal.scope}.`)
     deps.limits.countRequest(principal)
     return next()
-
-    function see(viewer: Principal) {
-      response.locals.principal = { ...viewer, preferences: preferencesOf(request) } satisfies Viewer
-    }
   }
+}
+
+/** For paths where nothing is: the page that says so knows who looks at it, and asks nobody to sign in twice. */
+export function knowViewer({ sessions }: Pick<PageGuardDeps, 'sessions'>): RequestHandler {
+  return async (request, response, next) => {
+    const principal = request.accepts(['json', 'html']) === 'html' ? await sessions.principal(request) : null
+    if (principal !== null) see(request, response, principal)
+    next()
+  }
+}
+
+function see(request: Request, response: Response, viewer: Principal): void {
+  response.locals.principal = { ...viewer, preferences: preferencesOf(request) } satisfies Viewer
 }
 
 export function principalOf(response: Response): Viewer {

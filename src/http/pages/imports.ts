@@ -14,6 +14,7 @@ import type { Principal } from '../../tokens/authenticate.ts'
 import { allows } from '../../tokens/scope.ts'
 import { filterOf, importQuery } from '../import-query.ts'
 import { noStore } from '../security-headers.ts'
+import { joined, number } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { filterForm } from './import-filter.ts'
@@ -26,6 +27,7 @@ import { countMatching, isNarrowed, selection } from './select-imports.ts'
 import { type StateCounts, stateCounts } from './state-counts.ts'
 
 const shownImports = 50
+const namedConnections = 30
 const refreshSeconds = 5
 
 interface Deps extends PageGuardDeps {
@@ -58,12 +60,13 @@ export function mountImports(app: IRouter, deps: Deps): void {
     const matching =
       found instanceof AppError || !allows(viewer.scope, 'write') ? null : await countMatching(deps, query, found)
     const named = query.get('connection')
-    const isKnown = connections.next !== null || connections.data.some(({ name }) => name === named)
-    const unknown = isKnown ? null : named
+    const names = connections.data.map(({ name }) => name)
+    const isKnown = named === null || connections.next !== null || names.includes(named)
+    const unknown = isKnown ? null : { name: named, names }
     const form = filterForm({
       path,
       query,
-      connections: connections.next === null ? connections.data.map(({ name }) => name) : null,
+      connections: connections.next === null ? names : null,
       providers: providers.data.map(({ name }) => name),
       now: clock.now(),
     })
@@ -97,8 +100,8 @@ interface Shown {
   now: Date
   viewer: Principal
   matching: string | null
-  /** The connection that was asked for, if there is none of that name. */
-  unknown: string | null
+  /** The connection that was asked for, if there is none of that name, and those that there are. */
+  unknown: { name: string; names: readonly string[] } | null
 }
 
 function results(
@@ -111,10 +114,25 @@ function results(
   if (found.data.length === 0 && query.has('after'))
     return html`<section class="card"><p>There are no more.</p><p><a class="button" href="${linkWith(path, query, { after: null })}">First page</a></p></section>`
   if (found.data.length === 0 && isFiltered)
-    return html`<section class="card"><p>No import matches.${unknown === null ? null : html` There is no connection ${unknown}, or not any more.`}</p><p><a class="button" href="${path}">Clear the filter</a></p></section>`
+    return html`<section class="card"><p>No import matches.</p>${unknown === null ? null : noConnection(unknown, path, query)}<p><a class="button" href="${path}">Clear the filter</a></p></section>`
   if (found.data.length === 0) return html`<section class="card">${noImports(viewer, basePath)}</section>`
   const isSelectable = allows(viewer.scope, 'write')
   const table = importTable(found.data, { basePath, now, caption: 'Imports that match', isSelectable })
   return html`<section class="card">${isSelectable ? selection({ basePath, table, query, matching }) : table}
 ${paging(found.next, { path, query })}</section>`
+}
+
+/** Imports outlive their connection, so its name may have been right once. */
+function noConnection(
+  { name, names }: { name: string; names: readonly string[] },
+  path: string,
+  query: URLSearchParams,
+): Html {
+  const links = names
+    .slice(0, namedConnections)
+    .map((one) => html`<a href="${linkWith(path, query, { connection: one, after: null })}">${one}</a>`)
+  const more = names.length - links.length
+  return html`<p>There is no connection ${name}, or not any more. ${
+    links.length === 0 ? 'There is none at all.' : html`It must be one of ${joined(links, ', ')}`
+  }${links.length === 0 ? null : more > 0 ? html`, or of ${number(more)} more, which the filter has.` : '.'}</p>`
 }
