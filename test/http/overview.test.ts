@@ -2,6 +2,7 @@ import { pino } from 'pino'
 import type { Page } from 'playwright-core'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { after } from '../../src/base/clock.ts'
+import { attentionCard } from '../../src/http/pages/attention.ts'
 import { markDays, rollUp } from '../../src/reporting/daily-outcomes.ts'
 import { outcomes } from '../../src/reporting/outcome-days.ts'
 import { startScheduler } from '../../src/work/schedule.ts'
@@ -131,6 +132,37 @@ test('what needs attention is listed with the worst first, each with a link to w
     `/webhooks/${byHand.id}`,
   ])
   expect(html).not.toContain('All is well')
+})
+
+test('a delivery that failed for good after four days is told, and the list that is led to has no other', async () => {
+  const { id: endpointId } = await api.endpoint()
+  const failed = (days: number) =>
+    api.delivery({
+      endpointId,
+      state: 'exhausted',
+      attempts: 12,
+      nextAttemptAt: null,
+      createdAt: after(api.clock.now(), -days * dayMs),
+    })
+  const [recent, old] = [await failed(4), await failed(8)]
+  api.clock.advance(10_000)
+  const [, href = ''] = new RegExp(`<a href="(/webhooks/${endpointId}[^"]*)">Recover them</a>`).exec(await show()) ?? []
+  expect(href).toContain('state=exhausted')
+  const list = await show(href.replaceAll('&#38;', '&'))
+  expect(list).toContain(`/deliveries/${recent.id}`)
+  expect(list).not.toContain(`/deliveries/${old.id}`)
+})
+
+test('however much needs attention, each is a link', () => {
+  const items = Array.from({ length: 23 }, (_, index) => ({
+    kind: 'warn' as const,
+    text: `Trouble ${index}.`,
+    verb: 'Mend it',
+    path: `/connections/c-${index}`,
+  }))
+  const { text } = attentionCard({ items, lookedAt: api.clock.now().toISOString() }, '/t')
+  expect(text).toContain('<summary>and 3 more</summary>')
+  for (const { path } of items) expect(text).toContain(`<a href="/t${path}">Mend it</a>`)
 })
 
 test('what many tabs ask for within five seconds is counted once', async () => {

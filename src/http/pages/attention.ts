@@ -14,6 +14,8 @@ import { badge, counted, duration, number, stamp } from './format.ts'
 import { type Html, html } from './html.ts'
 
 const dayMs = 86_400_000
+/** A delivery is tried for some four days, and then there is time to see that it failed. */
+const exhaustedDays = 7
 const shownItems = 20
 
 interface Item {
@@ -39,11 +41,12 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
   const now = deps.clock.now()
   const since = after(now, -dayMs)
   since.setUTCMilliseconds(0)
+  const exhaustedSince = after(since, (1 - exhaustedDays) * dayMs)
   const [connections, endpoints, imports, exhausted] = await Promise.all([
     all((page) => listConnections(deps, page)),
     all((page) => listEndpoints(deps, page)),
     countNeedingAttention(deps, since),
-    countExhausted(deps, since),
+    countExhausted(deps, exhaustedSince),
   ])
   const items: Item[] = []
   const failing: Item[] = []
@@ -85,9 +88,9 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
     if (urls.has(id))
       items.push({
         kind: 'warn',
-        text: `${counted(count, 'delivery', 'deliveries')} to ${urls.get(id)} failed for good in the last day.`,
+        text: `${counted(count, 'delivery', 'deliveries')} to ${urls.get(id)} failed for good, of those of the last ${exhaustedDays} days.`,
         verb: 'Recover them',
-        path: `/webhooks/${id}?state=exhausted`,
+        path: `/webhooks/${id}?${new URLSearchParams({ createdAfter: exhaustedSince.toISOString(), state: 'exhausted' })}`,
       })
   items.push(...countedAs(slowAttentions, imports.byAttention), ...byHand)
   return { items, lookedAt: now.toISOString() }
@@ -131,11 +134,14 @@ export function attentionCard({ items, lookedAt }: NeedsAttention, basePath: str
   const looked = html`<small>looked ${stamp(lookedAt)}</small>`
   if (items.length === 0)
     return html`<section class="card" aria-label="Needs attention"><p>${badge('good', '✓', 'All is well')} ${looked}</p></section>`
-  const shown = items.slice(0, shownItems)
-  const rest = items.length - shown.length
+  const list = (some: readonly Item[]) =>
+    html`<ul class="attention">${some.map(
+      ({ kind, text, verb, path }) =>
+        html`<li>${badge(kind, kind === 'bad' ? '✕' : '◐', '')}<span>${text}</span> <a href="${basePath}${path}">${verb}</a></li>`,
+    )}</ul>`
+  const rest = items.slice(shownItems)
   return html`<section class="card" aria-labelledby="attention"><h2 id="attention">Needs attention ${looked}</h2>
-<ul class="attention">${shown.map(
-    ({ kind, text, verb, path }) =>
-      html`<li>${badge(kind, kind === 'bad' ? '✕' : '◐', '')}<span>${text}</span> <a href="${basePath}${path}">${verb}</a></li>`,
-  )}</ul>${rest > 0 ? html`<p><small>and ${number(rest)} more</small></p>` : null}</section>`
+${list(items.slice(0, shownItems))}${
+  rest.length === 0 ? null : html`<details><summary>and ${number(rest.length)} more</summary>${list(rest)}</details>`
+}</section>`
 }
