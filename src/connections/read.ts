@@ -25,6 +25,11 @@ export async function getConnection({ db, clock }: Deps, name: string): Promise<
   return showConnection(db, row, clock.now())
 }
 
+export async function isConnection({ db }: { db: Database }, name: string): Promise<boolean> {
+  const isNamed = and(eq(connections.name, name), isNull(connections.deletedAt))
+  return (await db.select({ id: connections.id }).from(connections).where(isNamed)).length > 0
+}
+
 /** Returns the names of the stored credentials, of none if no key opens them any more. @throws {AppError} not_found */
 export async function getCredentialNames(
   { db, encryption }: { db: Database; encryption: Encryption },

@@ -48,6 +48,10 @@ describe('more than a page', () => {
     expect(overview).toContain('all connections')
     expect(overview).toContain('The connection many-1000 is paused')
     expect((await page('/imports', as)).body).toContain('<input name="connection"')
+    const unknown = (await page('/imports?connection=no-such-one', as)).body
+    expect(unknown).toContain('There is no connection no-such-one')
+    expect(unknown).toContain('or another of <a href="/connections">the connections</a>')
+    expect((await page('/imports?connection=many-1000', as)).body).not.toContain('There is no connection')
     // Too many to choose from are named instead.
     expect((await page('/imports/new', as)).body).toMatch(/<input type="text" [^>]*name="connection"/)
     const made = await post('/imports', as, { connection: 'many-0777', jobId: 'one' })

@@ -7,14 +7,14 @@ import { requireStorable, tryParse } from '../../api/validation.ts'
 import type { Clock } from '../../base/clock.ts'
 import { requireProvider } from '../../catalog/documents.ts'
 import { listProviders } from '../../catalog/read.ts'
-import { listConnections } from '../../connections/read.ts'
+import { isConnection, listConnections } from '../../connections/read.ts'
 import type { Database } from '../../db/client.ts'
 import { listImports } from '../../imports/read.ts'
 import type { Principal } from '../../tokens/authenticate.ts'
 import { allows } from '../../tokens/scope.ts'
 import { filterOf, importQuery } from '../import-query.ts'
 import { noStore } from '../security-headers.ts'
-import { joined, number } from './format.ts'
+import { joined } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { filterForm } from './import-filter.ts'
@@ -61,7 +61,7 @@ export function mountImports(app: IRouter, deps: Deps): void {
       found instanceof AppError || !allows(viewer.scope, 'write') ? null : await countMatching(deps, query, found)
     const named = query.get('connection')
     const names = connections.data.map(({ name }) => name)
-    const isKnown = named === null || connections.next !== null || names.includes(named)
+    const isKnown = named === null || names.includes(named) || (await isConnection(deps, named))
     const unknown = isKnown ? null : { name: named, names }
     const form = filterForm({
       path,
@@ -114,7 +114,7 @@ function results(
   if (found.data.length === 0 && query.has('after'))
     return html`<section class="card"><p>There are no more.</p><p><a class="button" href="${linkWith(path, query, { after: null })}">First page</a></p></section>`
   if (found.data.length === 0 && isFiltered)
-    return html`<section class="card"><p>No import matches.</p>${unknown === null ? null : noConnection(unknown, path, query)}<p><a class="button" href="${path}">Clear the filter</a></p></section>`
+    return html`<section class="card"><p>No import matches.</p>${unknown === null ? null : noConnection(unknown, { path, query, basePath })}<p><a class="button" href="${path}">Clear the filter</a></p></section>`
   if (found.data.length === 0) return html`<section class="card">${noImports(viewer, basePath)}</section>`
   const isSelectable = allows(viewer.scope, 'write')
   const table = importTable(found.data, { basePath, now, caption: 'Imports that match', isSelectable })
@@ -125,14 +125,15 @@ ${paging(found.next, { path, query })}</section>`
 /** Imports outlive their connection, so its name may have been right once. */
 function noConnection(
   { name, names }: { name: string; names: readonly string[] },
-  path: string,
-  query: URLSearchParams,
+  { path, query, basePath }: { path: string; query: URLSearchParams; basePath: string },
 ): Html {
   const links = names
     .slice(0, namedConnections)
     .map((one) => html`<a href="${linkWith(path, query, { connection: one, after: null })}">${one}</a>`)
-  const more = names.length - links.length
+  const others = html` or another of <a href="${basePath}/connections">the connections</a>`
   return html`<p>There is no connection ${name}, or not any more. ${
-    links.length === 0 ? 'There is none at all.' : html`It must be one of ${joined(links, ', ')}`
-  }${links.length === 0 ? null : more > 0 ? html`, or of ${number(more)} more, which the filter has.` : '.'}</p>`
+    links.length === 0
+      ? 'There is none at all.'
+      : html`It must be one of ${joined(links, ', ')}${names.length > links.length ? others : null}.`
+  }</p>`
 }
