@@ -215,6 +215,18 @@ describe('the dashboard', () => {
   })
 })
 
+test('what a form asked for in vain leads back to the form', async () => {
+  const connection = await api.connection()
+  const { id } = await api.import({ connectionId: connection.id, state: 'succeeded', finishedAt: api.clock.now() })
+  const headers = { ...page, cookie: await sessionOf(adminToken), origin: api.url }
+  const post = (referer: string) =>
+    api.send(`/imports/${id}/stop`, { method: 'POST', headers: { ...headers, referer } })
+  const refused = await post(`${api.url}/imports/${id}`)
+  expect(refused.status).toBe(409)
+  expect(refused.body).toContain(`<a href="/imports/${id}">Back</a>`)
+  expect((await post('https://evil.example/')).body).not.toContain('>Back<')
+})
+
 describe('the list of imports', () => {
   test('says that there is no such connection, and leads to those that there are, with the rest of the filter', async () => {
     const connection = await api.putConnection()

@@ -4,7 +4,7 @@ import type { Problem } from '../problem.ts'
 import type { Viewer } from './guard.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
-import { preferencesOf } from './preferences.ts'
+import { cameFrom, preferencesOf } from './preferences.ts'
 
 /** Returns null if this request is no browser's that wants a page. */
 export function errorPage(basePath: string, request: Request, response: Response, problem: Problem): string | null {
@@ -12,13 +12,15 @@ export function errorPage(basePath: string, request: Request, response: Response
   if (path === `${basePath}/v1` || path.startsWith(`${basePath}/v1/`)) return null
   if (request.accepts(['json', 'html']) !== 'html') return null
   const viewer = (response.locals.principal as Viewer | undefined) ?? null
+  const from = request.method === 'GET' ? `${basePath}/` : cameFrom(request, basePath)
+  const back = from === `${basePath}/` ? null : html`<a href="${from}">Back</a> · `
   const body = html`<section class="card narrow">
 <h1>${headings[problem.status] ?? problem.title}</h1>
 <p>${problem.detail}</p>
 ${
   viewer === null
     ? html`<p><a href="${basePath}/login">Sign in</a></p>`
-    : html`<p><a href="${basePath}/">Overview</a> · <a href="${basePath}/imports">Imports</a></p>`
+    : html`<p>${back}<a href="${basePath}/">Overview</a> · <a href="${basePath}/imports">Imports</a></p>`
 }
 <p><small>Request ${problem.requestId}</small></p>
 </section>`

@@ -50,8 +50,8 @@ export function mountPreferences(app: IRouter, { basePath }: { basePath: string 
   })
 }
 
-/** The page of this site that the form was on. */
-function cameFrom(request: Request, basePath: string): string {
+/** The page of this site that the form was on. The overview, if the browser doesn’t say. */
+export function cameFrom(request: Request, basePath: string): string {
   const url = URL.parse(request.headers.referer ?? '')
   const isOurs = url?.host === request.headers.host && `${url?.pathname}`.startsWith(`${basePath}/`)
   return url !== null && isOurs && !url.pathname.startsWith('//') ? url.pathname + url.search : `${basePath}/`
