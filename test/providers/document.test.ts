@@ -101,6 +101,19 @@ describe.each([...shipped])('the shipped document %s', (name, { given, provider:
     expect([...new Set(told)].filter((state) => !shown.includes(state))).toEqual([])
   })
 
+  it('has a case for every kind of error that it tells apart, and for every list of rows', () => {
+    const told = document.errors.map(({ kind }) => (kind === 'refresh' ? 'unauthorized' : kind))
+    expect(document.examples.map(({ error }) => error)).toEqual(expect.arrayContaining(told))
+
+    const shown = document.examples.flatMap(({ of, file = 0, list, details }) => {
+      if (of === 'file') return `file ${file}`
+      return of === 'details' ? `pages ${list}` : details ? 'inline 0' : []
+    })
+    const seen = { file: 0, pages: 0, inline: 0 }
+    const lists = document.details.map(({ kind }) => `${kind} ${kind === 'inline' ? 0 : seen[kind]++}`)
+    expect(shown).toEqual(expect.arrayContaining(lists))
+  })
+
   it('keeps an answer, less its lists, and refuses only by ZodError', () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 4 }), (body) => {
