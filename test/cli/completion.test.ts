@@ -97,7 +97,7 @@ test('only names are asked for', async () => {
 })
 
 // What a person's <TAB> does, in each shell's own way.
-const inShells: Record<string, { shell: string; script: (line: string) => string[] }> = {
+const inShells: Record<string, { shell: string; script: (line: string, word: string) => string[] }> = {
   bash: {
     shell: '/usr/bin/bash',
     script: (line) => [
@@ -109,17 +109,16 @@ const inShells: Record<string, { shell: string; script: (line: string) => string
        printf '%s\\n' "\${COMPREPLY[@]}"`,
     ],
   },
-  // It completes only what somebody types on a terminal.
+  // It completes only what somebody types on a terminal, and shows no list if more is typed before it can.
   zsh: {
     shell: '/usr/bin/zsh',
-    script: (line) => [
+    script: (line, word) => [
       '-fc',
       `zmodload zsh/zpty; zpty typed zsh -fi
        zpty -w typed "autoload -Uz compinit; compinit -uD; source <(import-tracker completion zsh); print re''ady"
        zpty -rm typed before '*ready*'
        zpty -w typed "bindkey '^I' list-choices; print bo''und"; zpty -rm typed before '*bound*'
-       zpty -wn typed '${line}'$'\\t\\x15'; zpty -w typed "print do''ne"
-       zpty -rm typed after '*done*'; print -r -- "$after"`,
+       zpty -wn typed '${line}'$'\\t'; zpty -rm typed shown '*${word}*'; print -r -- "$shown"`,
     ],
   },
   fish: {
@@ -130,19 +129,17 @@ const inShells: Record<string, { shell: string; script: (line: string) => string
 
 for (const [name, { shell, script }] of Object.entries(inShells))
   test.skipIf(!existsSync(shell))(`${name} completes commands, states and names`, async () => {
-    const offered = async (line: string) => {
-      const { stdout } = await run(shell, script(line), {
+    const offers = async (line: string, word: string) => {
+      const { stdout } = await run(shell, script(line, word), {
         env: { ...environment, TERM: 'dumb' },
         cwd: directory,
         timeout: 60_000,
       })
-      return stdout.split('\n').map((text) => text.split(/\t| +-- /)[0]?.trim())
+      expect(stdout.split('\n').map((text) => text.split(/\t| +-- /)[0]?.trim())).toContain(word)
     }
-    expect(await offered('import-tracker imports wa')).toContain('watch')
-    expect(await offered('import-tracker imports list --state su')).toContain('succeeded')
-    await vi.waitFor(async () =>
-      expect(await offered('import-tracker imports register --connection cd')).toContain('cdq-prod'),
-    )
+    await offers('import-tracker imports wa', 'watch')
+    await offers('import-tracker imports list --state su', 'succeeded')
+    await vi.waitFor(() => offers('import-tracker imports register --connection cd', 'cdq-prod'))
   })
 
 async function startService() {

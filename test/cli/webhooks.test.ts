@@ -91,17 +91,13 @@ test('where it may make no endpoint it follows the feed, and says what the recei
   expect(listening.output().stderr).toContain('by its feed')
   const { id } = await register('partial')
   await listening.told(/import\.partial \S+: 500 in \d+ ms\n/)
-  const { stdout, stderr } = listening.output()
-  expect(
-    stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line)),
-  ).toMatchObject([{ type: 'import.partial', data: { id } }])
-  expect(verified(consumer.received[0], given.WEBHOOK_SECRET)).toMatchObject({ type: 'import.partial' })
-  expect(stdout + stderr).not.toContain(given.WEBHOOK_SECRET)
   listening.child.kill('SIGINT')
   expect(await listening.exited).toBe(0)
+  const { stdout, stderr } = listening.output()
+  const printed = stdout.trim().split('\n')
+  expect(printed.map((line) => JSON.parse(line))).toMatchObject([{ type: 'import.partial', data: { id } }])
+  expect(verified(consumer.received[0], given.WEBHOOK_SECRET)).toMatchObject({ type: 'import.partial' })
+  expect(stdout + stderr).not.toContain(given.WEBHOOK_SECRET)
 })
 
 test('a receiver that is away is told, and what comes after it is back is forwarded', async () => {
