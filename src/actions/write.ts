@@ -1,6 +1,7 @@
 // Owns writing down who did what, in the transaction of the change itself: nothing is told that didn't happen, and
 // nothing happens untold. What the service does by itself is an event (events/), not an action.
 import { sql } from 'drizzle-orm'
+import { defined } from '../base/defined.ts'
 import { newId } from '../base/ids.ts'
 import type { Transaction } from '../db/client.ts'
 import { actionImports, actions } from '../db/schema/index.ts'
@@ -68,8 +69,5 @@ export async function writeAction(tx: Transaction, by: Actor, action: NewAction)
 
 /** Returns the names of the fields that were given, for the details of a change. Values may be secret. */
 export function givenFields(input: object): string[] {
-  return Object.entries(input)
-    .filter(([, value]) => value !== undefined)
-    .map(([name]) => name)
-    .sort()
+  return Object.keys(defined(input)).sort()
 }

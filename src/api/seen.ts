@@ -1,14 +1,14 @@
-// Owns telling whether something was changed since it was shown to somebody: what was shown goes out as a sealed digest
-// of each field, and comes back with the change.
+// Owns telling whether a thing was changed since a form showed it. The form carries a sealed digest of each field, and
+// brings them back with its change.
 import { createHash } from 'node:crypto'
 import { DecryptionError, type Encryption } from '../base/encryption.ts'
-import { isRawNumber } from '../base/json.ts'
+import { isSame, stableJson } from '../base/stable-json.ts'
 import { AppError } from './refusal.ts'
 
 /** The values of fields by name, secret ones too: digests of them go out encrypted. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** A change of what others changed meanwhile. `errors` names those fields. */
+/** Somebody has changed fields since the form showed them, and its change would undo that. `errors` names the fields. */
 export class StaleChange extends AppError {
   constructor(fields: readonly string[]) {
     const errors = fields.map((field) => ({ field, message: 'was changed meanwhile' }))
@@ -20,7 +20,7 @@ export function sealSeen(encryption: Encryption, about: string, fields: Fields):
   return encryption.encrypt(JSON.stringify(digestsOf(fields)), `seen:${about}`)
 }
 
-/** @throws {StaleChange} if the fields aren't as they were seen, or if nobody can tell any more. */
+/** @throws {StaleChange} naming the fields that differ from their digests: all of them, if no key opens the digests. */
 export function requireUnchanged(encryption: Encryption, about: string, seen: string, fields: Fields): void {
   const changed = differing(opened(encryption, about, seen), digestsOf(fields))
   if (changed.length > 0) throw new StaleChange(changed)
@@ -45,22 +45,9 @@ export function differing(before: Fields, now: Fields): string[] {
 function digestsOf(fields: Fields): Record<string, string> {
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)
   return Object.fromEntries(
-    given.map(([name, value]) => [name, createHash('sha256').update(stable(value)).digest('base64url').slice(0, 22)]),
+    given.map(([name, value]) => [
+      name,
+      createHash('sha256').update(stableJson(value)).digest('base64url').slice(0, 22),
+    ]),
   )
-}
-
-/** The order of keys says nothing. */
-export function isSame(one: unknown, other: unknown): boolean {
-  return stable(one) === stable(other)
-}
-
-function stable(value: unknown): string {
-  return JSON.stringify(sorted(value)) ?? 'undefined'
-}
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null || isRawNumber(value)) return value
-  const entries = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]))
 }

@@ -4,6 +4,7 @@ import { type Acting, writeAction } from '../actions/write.ts'
 import { AppError, invalid, notFound } from '../api/refusal.ts'
 import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
 import type { Clock } from '../base/clock.ts'
+import { isSame } from '../base/stable-json.ts'
 import type { Database, Transaction } from '../db/client.ts'
 import { connections, providerDocuments } from '../db/schema/index.ts'
 import type { Guard } from '../egress/guard.ts'
@@ -38,7 +39,7 @@ export async function putProvider(
   return db.transaction(async (tx) => {
     await lockName(tx, name)
     const newest = await findNewest(tx, name)
-    if (newest && isSameContent(newest.document, document)) return { created: false, provider: presentUploaded(newest) }
+    if (newest && isSame(newest.document, document)) return { created: false, provider: presentUploaded(newest) }
     const row = { name, revision: (await lastRevision(tx, name)) + 1, document, createdAt: clock.now() }
     await tx.insert(providerDocuments).values(row)
     const { revision, createdAt: at } = row
@@ -113,17 +114,4 @@ async function lastRevision(tx: Transaction, name: string): Promise<number> {
     .orderBy(desc(providerDocuments.revision))
     .limit(1)
   return last?.revision ?? 0
-}
-
-function isSameContent(one: unknown, other: unknown): boolean {
-  return canonical(one) === canonical(other)
-}
-
-/** The order of keys is no content. Numbers that keep their digits are written as they came. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner) && !('rawJSON' in inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  )
 }

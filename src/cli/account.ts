@@ -64,7 +64,7 @@ export function localUrl({ PORT, BASE_PATH }: Environment): string {
   return `http://127.0.0.1:${PORT || 3000}${(BASE_PATH ?? '').replace(/\/$/, '')}`
 }
 
-/** This machine has several names. The token is sent to the one that it was kept for. */
+/** `localhost`, `[::1]` and `127.0.0.1` name one machine. The command sends a token only to the URL it was kept for. */
 function isSameService(one: string, other: string): boolean {
   const named = (url: string) => url.replace(/^(https?:\/\/)(?:localhost|\[::1\])(?=[:/]|$)/, '$1127.0.0.1')
   return named(one) === named(other)

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { Schemas } from '../../packages/client/src/index.ts'
 import { actionVerbs } from '../actions/verbs.ts'
+import { defined } from '../base/defined.ts'
 import { atService } from './at-service.ts'
 import { readId } from './given.ts'
 import { asList, type ListOptions, printList, timeText } from './list.ts'
@@ -29,7 +30,7 @@ export function addActions(program: Command): void {
   atService(asList(list), ({ tracker, signal }, options: Filter) => {
     const { import: importId, connection, endpoint, by, verb } = options
     const given = { importId, connection, endpointId: endpoint, by, verb }
-    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    const filter = defined(given)
     return printList((limit) => tracker.actions.list({ ...filter, limit, signal }), columns(options), options)
   })
 }

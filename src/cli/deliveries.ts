@@ -1,6 +1,7 @@
 // Owns the commands `deliveries …`.
 import { type Command, Option } from 'commander'
 import type { Schemas } from '../../packages/client/src/index.ts'
+import { defined } from '../base/defined.ts'
 import { eventTypes } from '../model/event-types.ts'
 import { atService } from './at-service.ts'
 import { readId, readMoment } from './given.ts'
@@ -40,7 +41,7 @@ export function addDeliveries(program: Command): void {
   atService(asList(list), ({ tracker, signal }, options: Filter) => {
     const { endpoint, import: importId, event, state, type, status, createdAfter, createdBefore } = options
     const given = { endpointId: endpoint, importId, eventId: event, state, type, status, createdAfter, createdBefore }
-    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    const filter = defined(given)
     return printList((limit) => tracker.deliveries.list({ ...filter, limit, signal }), columns(options), options)
   })
   const one = (name: string, what: string) =>

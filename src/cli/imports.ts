@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander'
 import type { Import, Schemas } from '../../packages/client/src/index.ts'
 import { ProblemError } from '../../packages/client/src/problem-error.ts'
+import { defined } from '../base/defined.ts'
 import { wholePercent } from '../base/percent.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { attentions, states } from '../model/import-state.ts'
@@ -100,7 +101,7 @@ function addReading(imports: Command): void {
     .addOption(new Option('--order <order>', 'by when they were registered').choices(['newest', 'oldest']))
   atService(asList(list), ({ tracker, signal }, options: Filter) => {
     const { json: _json, limit: _limit, all: _all, time: _time, profile: _profile, ...given } = options
-    const filter = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    const filter = defined(given)
     return printList((limit) => tracker.imports.list({ ...filter, limit, signal }), importColumns(options), options)
   })
 

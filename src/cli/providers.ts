@@ -4,12 +4,19 @@ import { systemClock } from '../base/clock.ts'
 import { parseJson } from '../base/json.ts'
 import { checkWholeDocument } from '../providers/document/check-document.ts'
 import { nameForm, namePattern } from '../providers/document/document.ts'
+import { isProviderName } from '../providers/index.ts'
 
 /** @throws {Error} if the name can't be one, or the file is there already. */
 export async function writeNewDocument(name: string): Promise<void> {
   if (!namePattern.test(name)) throw new Error(`The name ${nameForm}.`)
+  if (isProviderName(name)) throw new Error(`The name ${reserved(name)}.`)
   const file = `${name}.json`
-  await writeFile(file, `${JSON.stringify(newDocument(name), null, 2)}\n`, { flag: 'wx' })
+  try {
+    await writeFile(file, `${JSON.stringify(newDocument(name), null, 2)}\n`, { flag: 'wx' })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    throw new Error(`${file} is there already, and stays as it is. Choose another name, or another directory.`)
+  }
   console.log(
     `${file} is written. Change it to what the vendor says, and then run: import-tracker providers check ${file}`,
   )
@@ -49,7 +56,15 @@ function checkText(text: string): { problems: string[]; hints: string[] } {
     return { problems: [`It isn't JSON: ${error instanceof Error ? error.message : String(error)}`], hints: [] }
   }
   const { problems, hints } = checkWholeDocument(given, systemClock.now())
-  return { problems: problems.map(({ field, message }) => `${field || 'The document'} ${message}.`), hints }
+  const told = problems.map(({ field, message }) => `${field || 'The document'} ${message}.`)
+  const name = typeof given === 'object' && given !== null && 'name' in given ? given.name : null
+  if (typeof name === 'string' && isProviderName(name)) told.push(`name ${reserved(name)}.`)
+  return { problems: told, hints }
+}
+
+/** A service refuses to store a document of such a name. */
+function reserved(name: string): string {
+  return `must be another: ${name} is a part of the service`
 }
 
 export function newDocument(name: string) {

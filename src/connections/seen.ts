@@ -1,4 +1,4 @@
-// Owns which fields of a connection a caller gives, so that a change can tell what others changed meanwhile.
+// Owns which fields of a connection a form shows, and the digests of them that it sends back with its change.
 import { and, eq, isNull } from 'drizzle-orm'
 import { notFound } from '../api/refusal.ts'
 import { type Fields, sealSeen } from '../api/seen.ts'

@@ -221,8 +221,8 @@ function isUsable(kept: Kept, { mark, refused }: Wanted): boolean {
 }
 
 /**
- * A refresh token goes on where the credentials still have the one that it replaced, whatever else has changed: that
- * one is spent.
+ * The vendor replaced the refresh token of the credentials by the kept one, so the credentials' own is spent. The kept
+ * one serves as long as the credentials have that same one, though the base URL or the settings may differ.
  */
 function goesOn(kept: Kept, mark: Mark): boolean {
   return kept.first === undefined ? kept.of === mark.of : kept.first !== null && kept.first === mark.first

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 /**
  * Keeps the URL until the service stops. A killed one leaves it, and the next start replaces it.
  * @param directory DATA_DIR.
- * @param url as the service says it. A host that stands for all addresses becomes one that can be asked.
+ * @param url where the service listens. If that is all addresses, commands are told 127.0.0.1.
  * @returns what takes it away again.
  */
 export async function keepUrl(directory: string, url: string): Promise<() => Promise<void>> {

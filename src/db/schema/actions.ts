@@ -26,7 +26,7 @@ export const actions = pgTable(
     endpointId: uuid('endpoint_id'),
     /** What more there is to know, without secrets: which fields changed, how many were done. */
     details: jsonb('details').$type<Record<string, unknown>>(),
-    /** What it was asked for by, so that asking twice does it once. Null: it is done as often as it is asked for. */
+    /** A digest of the form that asked for the action: the table refuses a second action of that form. Null: no form did. */
     once: uuid('once'),
   },
   (table) => [

@@ -68,7 +68,7 @@ export function mountConnectionChange(app: IRouter, deps: ConnectionFormDeps): v
   type Found = Awaited<ReturnType<typeof read>>
 
   async function read(name: string) {
-    // The digest is read first: a change meanwhile is refused then, and never overlooked.
+    // The digest is read first. If another person changes a field between both reads, the save is refused.
     const seen = await readSeen(deps, name)
     const one = await getConnection(deps, name)
     const pinned = await findPinned(db, one)

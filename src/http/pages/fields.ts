@@ -91,14 +91,14 @@ export function complaint(form: Form, name: string): Html | null {
   )}</span>`
 }
 
-/** Sends back what the form was rendered from, so that a change of what others changed meanwhile is refused. */
+/** Carries the digest of what the form shows. The verb refuses the save if somebody has changed that since. */
 export function seenField(seen: string): Html {
   return html`<input type="hidden" name="seen" value="${seen}" autocomplete="off">`
 }
 
 /**
- * Returns the refusal of a change of what others changed meanwhile, with what they changed it to. `shown` is a form of
- * what is there now.
+ * Returns the refusal of a stale save, which tells what others have changed each field to. `shown` is a form of what is
+ * there now.
  */
 export function staleRefusal({ code, errors }: AppError, shown: Form): AppError {
   const told = errors.map(({ field }) => {

@@ -54,7 +54,7 @@ export function mountWebhookChange(app: IRouter, deps: WebhookDeps): void {
     })
   })
 
-  /** The digest is read first: a change meanwhile is refused then, and never overlooked. */
+  /** The digest is read first. If another person changes a field between both reads, the save is refused. */
   async function read(id: string): Promise<{ one: ApiEndpoint; seen: string }> {
     const seen = await readSeen(deps, id)
     return { one: await getEndpoint(deps, id), seen }

@@ -1,5 +1,5 @@
 // Owns reading CSV in blocks of whole lines, so that the place behind each block is known to the byte. A row that isn't as
-// wide as the header is refused, because nobody can tell which of its values belong to which name.
+// wide as the header is refused, because its values can't be told apart by name.
 import { type Cells, type CellsForm, placeOf, splitCells } from './cells.ts'
 import { FileError } from './file-error.ts'
 import { cutLines } from './lines.ts'

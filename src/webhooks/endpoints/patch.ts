@@ -3,6 +3,7 @@ import { eq } from 'drizzle-orm'
 import type { Acting } from '../../actions/write.ts'
 import { differing, requireUnchanged } from '../../api/seen.ts'
 import type { Clock } from '../../base/clock.ts'
+import { defined } from '../../base/defined.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { webhookEndpoints } from '../../db/schema/index.ts'
 import { writeEndpointAction } from './act.ts'
@@ -79,9 +80,4 @@ export function enableEndpoint(deps: PatchDeps, id: string): Promise<ApiEndpoint
 /** Returns the columns for a new URL, which is tried at once, whatever the old one answered. */
 function elsewhere(old: EndpointRow, now: Date): Partial<EndpointRow> {
   return { blockedUntil: null, ...(old.failingSince !== null && { nextProbeAt: now }) }
-}
-
-/** Returns only the given fields. */
-function defined<Fields extends object>(fields: Fields): Partial<Fields> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<Fields>
 }
