@@ -86,6 +86,12 @@ export async function findNewest(
   return row
 }
 
+/** Returns the newest revision of each uploaded document, in the order of their names. */
+export async function listNewest(db: Database): Promise<DocumentRow[]> {
+  const { name, revision, deletedAt } = providerDocuments
+  return db.selectDistinctOn([name]).from(providerDocuments).where(isNull(deletedAt)).orderBy(name, desc(revision))
+}
+
 /** The provider that a connection gets which is put now. */
 export interface CurrentProvider {
   provider: Provider

@@ -1,11 +1,9 @@
 // Owns reading providers as the API shows them: all that there are, by name.
-import { and, isNull, sql } from 'drizzle-orm'
 import { type Page, type PageQuery, pageOf, readCursor, textKey } from '../api/paging.ts'
 import { notFound } from '../api/refusal.ts'
 import type { Database } from '../db/client.ts'
-import { providerDocuments } from '../db/schema/index.ts'
 import { ownProviders, shipped } from '../providers/index.ts'
-import { findNewest } from './documents.ts'
+import { findNewest, listNewest } from './documents.ts'
 import { type ApiProvider, type ApiProviderSummary, presentOwn, presentUploaded, summaryOf } from './present.ts'
 
 /** Prefers an uploaded document to the one of the same name that comes with the service. @throws {AppError} not_found */
@@ -23,12 +21,7 @@ export async function listProviders(
   { limit, after }: PageQuery,
 ): Promise<Page<ApiProviderSummary>> {
   const cursor = readCursor(after, textKey)
-  const { name, revision, deletedAt } = providerDocuments
-  const uploaded = await db
-    .selectDistinctOn([name])
-    .from(providerDocuments)
-    .where(and(isNull(deletedAt), cursor ? sql`${name} COLLATE "C" > ${cursor[0]}` : undefined))
-    .orderBy(name, sql`${revision} DESC`)
+  const uploaded = await listNewest(db)
   const own = ownProviders.map((provider) => presentOwn(provider, shipped.get(provider.name)?.given ?? null))
   const byName = new Map([...own, ...uploaded.map(presentUploaded)].map((one) => [one.name, one]))
   const shown = [...byName.values()]

@@ -8,6 +8,7 @@ import type {
 } from 'zod-openapi'
 import { createDocument } from 'zod-openapi'
 import { type ProblemCode, problemStatus } from '../api/refusal.ts'
+import type { Provider } from '../providers/contract.ts'
 import { webhookSchema } from './event-schemas.ts'
 import { addExamples } from './examples.ts'
 import type { AnswerSpec, Operation } from './operation.ts'
@@ -26,11 +27,18 @@ Every refusal is a problem document (RFC 9457) with a \`code\` and the wrong fie
 Lists are \`{data, next}\`. Ask for the next page with \`?after=<next>\`; null means that this was the last one. Pages stay stable while rows are added.`,
 }
 
-/** @param basePath what every path begins with. */
-export function openApiDocument(operations: readonly Operation[], basePath: string): OpenApiDocument {
+/**
+ * @param basePath what every path begins with.
+ * @param uploaded The newest documents of providers, which the document describes like those of the service.
+ */
+export function openApiDocument(
+  operations: readonly Operation[],
+  basePath: string,
+  uploaded: readonly Provider[] = [],
+): OpenApiDocument {
   const paths: ZodOpenApiPathsObject = {}
   for (const operation of operations)
-    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation) }
+    paths[operation.path] = { ...paths[operation.path], [operation.method]: describe(operation, uploaded) }
   const parts: ZodOpenApiObject = {
     openapi: '3.1.0',
     info,
@@ -133,8 +141,8 @@ function tellDefault(schema: { default?: unknown; description?: string }): void 
   if (typeof fallback !== 'object') schema.description = `${description} Absent: ${String(fallback)}.`.trim()
 }
 
-function describe(operation: Operation): ZodOpenApiOperationObject {
-  const { id, tag, summary, description = '', params, query, body, documentedBody, scope } = operation
+function describe(operation: Operation, uploaded: readonly Provider[]): ZodOpenApiOperationObject {
+  const { id, tag, summary, description = '', params, query, body, describeBody, scope } = operation
   return {
     operationId: id,
     tags: [tag],
@@ -144,7 +152,7 @@ function describe(operation: Operation): ZodOpenApiOperationObject {
     ...(body && {
       requestBody: {
         required: !body.safeParse(undefined).success,
-        content: { 'application/json': { schema: documentedBody ?? given(body) } },
+        content: { 'application/json': { schema: describeBody?.(uploaded) ?? given(body) } },
       },
     }),
     responses: { ...answersOf(operation.answers), ...problemsOf(operation) },

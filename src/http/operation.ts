@@ -2,6 +2,7 @@
 import type { Response } from 'express'
 import type { z } from 'zod'
 import type { ProblemCode } from '../api/refusal.ts'
+import type { Provider } from '../providers/contract.ts'
 import type { Principal } from '../tokens/authenticate.ts'
 import type { Scope } from '../tokens/scope.ts'
 
@@ -67,8 +68,8 @@ interface Definition<P extends z.ZodObject, Q extends z.ZodObject, B extends z.Z
   body?: B
   /** The field of the body whose items the handler reads one by one, so that a wrong item refuses only itself. */
   itemsIn?: string
-  /** The body's schema for the document, if it can say more than the validating one. */
-  documentedBody?: z.ZodType
+  /** Returns the body's schema for the document, if it can say more than the validating one. */
+  describeBody?(uploaded: readonly Provider[]): z.ZodType
   answers: A
   /** Returns the path of the created resource, for the `Location` of a 201. */
   location?(made: MadeBy<A>): string

@@ -22,10 +22,10 @@ import { createTokenWatch } from '../tokens/watch.ts'
 import { createFeedWatcher } from '../webhooks/watch-feed.ts'
 import type { Wake } from '../work/wake.ts'
 import { allowOrigins } from './cors.ts'
+import { createDescription } from './description.ts'
 import { type HealthDeps, mountHealth } from './health.ts'
 import { createApiLimits } from './limits.ts'
 import { mount } from './mount.ts'
-import { openApiDocument } from './openapi.ts'
 import { apiOperations } from './operations.ts'
 import { mountAction } from './pages/action.ts'
 import { findAttention } from './pages/attention.ts'
@@ -164,7 +164,7 @@ function mountApi(app: IRouter, deps: HttpDeps & { basePath: string }, stopping:
   if (deps.corsOrigins.length > 0) app.use('/v1', allowOrigins(deps.corsOrigins))
   mount(app, operations, { authenticator, limits, stopping })
   const pageDeps = { basePath, sessions, authenticator, limits }
-  mountDocs(app, openApiDocument(operations, basePath), basePath)
+  mountDocs(app, createDescription({ db, log }, operations, basePath), basePath)
   mountLogin(app, pageDeps)
   mountPreferences(app, pageDeps)
   mountPageStream(app, { ...pageDeps, stopping, commits: createCommitWatch({ db, log }) })

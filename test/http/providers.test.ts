@@ -29,6 +29,8 @@ const documentOf = (name: string, changes: Json = {}): Json => ({
   ...changes,
 })
 
+const bearerOf = (credential: string) => ({ kind: 'bearer', token: `{credentials.${credential}}` })
+
 const put = (name: string, body: unknown, token = adminToken) =>
   api.call('PUT /v1/providers/{name}', { name }, { body, token })
 const get = (name: string) => api.call('GET /v1/providers/{name}', { name })
@@ -38,6 +40,39 @@ const acme = (provider: string, changes: Json = {}) => ({
   provider,
   credentials: { apiKey: 'key-of-acme' },
   ...changes,
+})
+
+describe('the API’s document', () => {
+  const described = async () => {
+    const { schemas } = (await api.send('/openapi.json')).body.components
+    return schemas as Record<string, { properties?: Record<string, Json>; anyOf?: Json[]; oneOf?: Json[] }>
+  }
+
+  test('knows an uploaded provider as soon as it is there, and until it is deleted', async () => {
+    const name = 'own-described' // its schemas don't get in the way of those of the service
+    expect(await described()).not.toHaveProperty('PutUploadedOwn-describedConnection')
+    await put(name, documentOf(name, { credentials: { clientKey: { title: 'Key' } }, auth: bearerOf('clientKey') }))
+    const schemas = await described()
+    expect(schemas['PutUploadedOwn-describedConnection']?.properties?.provider).toEqual({ type: 'string', const: name })
+    expect(schemas['UploadedOwn-describedCredentials']?.properties).toHaveProperty('clientKey')
+    expect(schemas['UploadedOwn-describedSettings']?.properties).toHaveProperty('region')
+    expect(JSON.stringify(schemas.PutConnection)).toContain('PutUploadedOwn-describedConnection')
+    expect(JSON.stringify(schemas.PatchConnection)).toContain('UploadedOwn-describedCredentials')
+
+    await put(name, documentOf(name, { credentials: { other: {} }, auth: bearerOf('other') }))
+    expect((await described())['UploadedOwn-describedCredentials']?.properties).toHaveProperty('other')
+    await api.call('DELETE /v1/providers/{name}', { name })
+    expect(await described()).not.toHaveProperty('PutUploadedOwn-describedConnection')
+  })
+
+  test('describes the uploaded one instead of that of its name that comes with the service', async () => {
+    await put('shopify', documentOf('shopify'))
+    const schemas = await described()
+    expect(schemas).toHaveProperty('PutUploadedShopifyConnection')
+    expect(schemas).not.toHaveProperty('PutShopifyConnection')
+    await api.call('DELETE /v1/providers/{name}', { name: 'shopify' })
+    expect(await described()).toHaveProperty('PutShopifyConnection')
+  })
 })
 
 describe('uploading', () => {

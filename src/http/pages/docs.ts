@@ -27,9 +27,9 @@ ${wayBackStyle(basePath)}
 `.text
 }
 
-export function mountDocs(app: IRouter, document: OpenApiDocument, basePath: string): void {
-  app.get('/openapi.json', (_request, response) => {
-    response.json(document)
+export function mountDocs(app: IRouter, document: () => Promise<OpenApiDocument>, basePath: string): void {
+  app.get('/openapi.json', async (_request, response) => {
+    response.json(await document())
   })
   app.get('/docs', applicationSecurity, (_request, response) => {
     response.type('html').send(docsPage(basePath))

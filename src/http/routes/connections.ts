@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import type { ConnectionAccesses } from '../../connections/access.ts'
 import { deleteConnection } from '../../connections/delete.ts'
-import { describedPatchConnection, describedPutConnection } from '../../connections/described.ts'
+import { describeConnections } from '../../connections/described.ts'
 import { patchConnectionSchema, putConnectionSchema } from '../../connections/input.ts'
 import { connectionSchema } from '../../connections/present.ts'
 import { patchConnection, putConnection } from '../../connections/put.ts'
@@ -43,7 +43,7 @@ export function connectionOperations(deps: Deps): Operation[] {
         'New credentials, settings or a new base URL resume a paused connection. Credentials are never returned.',
       params: nameParams,
       body: putConnectionSchema,
-      documentedBody: describedPutConnection,
+      describeBody: (uploaded) => describeConnections(uploaded).put,
       answers: {
         200: { description: 'The connection was replaced.', schema: connectionSchema },
         201: { description: 'The connection was created.', schema: connectionSchema },
@@ -68,7 +68,7 @@ export function connectionOperations(deps: Deps): Operation[] {
         'Absent fields stay, each limit too. New credentials, settings or a new base URL resume a paused connection.',
       params: nameParams,
       body: patchConnectionSchema,
-      documentedBody: describedPatchConnection,
+      describeBody: (uploaded) => describeConnections(uploaded).patch,
       answers: { 200: { description: 'The connection.', schema: connectionSchema } },
       problems: ['conflict'],
       async handle({ params, body, principal }) {
