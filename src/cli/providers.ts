@@ -24,10 +24,10 @@ export async function writeNewDocument(name: string): Promise<void> {
 
 /** Prints each place that is wrong, and what no example shows. Returns true if nothing is wrong. */
 export async function checkDocumentFile(file: string): Promise<boolean> {
-  const { problems, hints } = checkText(await readDocument(file))
+  const { problems, hints, hasExamples } = checkText(await readDocument(file))
   for (const problem of problems) console.error(problem)
   if (problems.length > 0) return false
-  console.log(`${file} is right, and so are its examples.`)
+  console.log(hasExamples ? `${file} is right, and so are its examples.` : `${file} is right, but has no examples.`)
   for (const hint of hints) console.log(hint)
   return true
 }
@@ -48,18 +48,20 @@ export function problemsOf(text: string): string[] {
   return checkText(text).problems
 }
 
-function checkText(text: string): { problems: string[]; hints: string[] } {
+function checkText(text: string): { problems: string[]; hints: string[]; hasExamples: boolean } {
   let given: unknown
   try {
     given = parseJson(text)
   } catch (error) {
-    return { problems: [`It isn't JSON: ${error instanceof Error ? error.message : String(error)}`], hints: [] }
+    const problem = `It isn't JSON: ${error instanceof Error ? error.message : String(error)}`
+    return { problems: [problem], hints: [], hasExamples: false }
   }
   const { problems, hints } = checkWholeDocument(given, systemClock.now())
   const told = problems.map(({ field, message }) => `${field || 'The document'} ${message}.`)
   const name = typeof given === 'object' && given !== null && 'name' in given ? given.name : null
   if (typeof name === 'string' && isProviderName(name)) told.push(`name ${reserved(name)}.`)
-  return { problems: told, hints }
+  const { examples } = given as { examples?: unknown[] }
+  return { problems: told, hints, hasExamples: examples !== undefined && examples.length > 0 }
 }
 
 /** A service refuses to store a document of such a name. */

@@ -348,6 +348,12 @@ describe('a document', () => {
       ],
     })
 
+  it('reads lines and columns that count from 1, and what is 0 as none in particular', () => {
+    const own = paged({ kind: 'none' })
+    const rows = [{ line: 1 }, { line: 0 }, { line: '7' }, { line: -1 }, {}]
+    expect(own.details?.read({ rows }, firstPage).rowResults.map(({ line }) => line)).toEqual([1, null, 7, null, null])
+  })
+
   const several = (names: string[], more: Json = {}) => ({
     details: names.map((name) => ({
       kind: 'pages',
@@ -591,6 +597,13 @@ describe('a document is refused', () => {
       status({ request: { method: 'POST', path: '/{job}', body: { k: '{credentials.apiKey}' } } }),
       'status.request.body.k',
     ],
+    ['a request for no job in particular', status({ request: { path: '/jobs' } }), 'status.request.path'],
+    [
+      'a path of several without the job',
+      status({ request: { path: [{ path: '/jobs/{job}' }, { path: '/jobs' }] } }),
+      'status.request.path',
+    ],
+    ['a path that names a host', status({ request: { path: '//evil.example/{job}' } }), 'status.request.path'],
     ['a path that goes up', status({ request: { path: '/../{job}' } }), 'status.request.path'],
     ['a path to another host', status({ request: { path: 'https://evil.example/{job}' } }), 'status.request.path'],
     ['a wrong path of a list', status({ request: { path: [{ path: 'jobs/{job}' }] } }), 'status.request.path.0.path'],

@@ -27,6 +27,7 @@ export function checkParts(document: ProviderDocument): Problem[] {
     ),
     ...checkHeaders(document, ['headers'], document.headers),
     ...requests.flatMap(([path, request, isPaged]) => checkRequest(document, path, request, isPaged)),
+    ...checkJob(document),
     ...checkAlternatives(document),
     ...checkDetails(document),
     ...checkSettings(document),
@@ -129,13 +130,22 @@ function checkPath(document: ProviderDocument, path: Path, text: string): Proble
   const literal = template
     .map((part) => (typeof part === 'string' ? part : isPathSetting(document, part) ? '/x' : 'x'))
     .join('')
-  if (!literal.startsWith('/')) return [{ path, message: 'must begin with "/"' }]
+  if (!/^\/(?!\/)/.test(literal)) return [{ path, message: 'must begin with one "/"' }]
   if (!pathText.test(literal) || literal.split('/').some((segment) => /^\.+$/.test(segment)))
     return [{ path, message: 'must be a path, without query, "%" or segments of dots' }]
   if (document.job.kind === 'url' && template.some((part) => typeof part !== 'string' && part.kind === 'job'))
     return [{ path, message: 'must be {job} alone, which is a URL' }]
   const optional = template.find((part) => typeof part !== 'string' && isOptional(document, part))
   return optional === undefined ? [] : [{ path, message: 'must not need a setting that may be absent' }]
+}
+
+/** An answer about no job in particular would be taken for that of each. */
+function checkJob({ status: { request } }: ProviderDocument): Problem[] {
+  const elsewhere = textsOf([request.query, request.body])
+  const paths = typeof request.path === 'string' ? [request.path] : request.path.map(({ path }) => path)
+  const namesJob = (text: string) => text.includes('{job}')
+  if (elsewhere.some(namesJob) || paths.every(namesJob)) return []
+  return [{ path: ['status', 'request', 'path'], message: 'must contain {job}, unless the query or the body does' }]
 }
 
 function isPathSetting({ settings }: ProviderDocument, { kind, name }: Placeholder): boolean {

@@ -42,7 +42,7 @@ export function compileItems(
 
 function compileLine(row: RowsForm['row']): (scope: Scope) => SkippedLine {
   const [line, column] = [optional(row.line), optional(row.column)]
-  return (scope) => ({ line: readPosition(line(scope)), column: readPosition(column(scope)) })
+  return (scope) => ({ line: placeOf(line(scope)), column: placeOf(column(scope)) })
 }
 
 function compileResult({ row, failedWhen }: RowsForm): (scope: Scope) => RowResult {
@@ -60,10 +60,16 @@ function compileResult({ row, failedWhen }: RowsForm): (scope: Scope) => RowResu
       created: readFlag(created(scope)),
       existing: readFlag(existing(scope)),
       error: (failed?.(scope) ?? true) ? { code: textOf(code(scope)), message: textOf(message(scope)) } : null,
-      ...(isPlaced && { line: readPosition(line(scope)), column: readPosition(column(scope)) }),
+      ...(isPlaced && { line: placeOf(line(scope)), column: placeOf(column(scope)) }),
       ...(kept !== null && { item: kept }),
     }
   }
+}
+
+/** Lines and columns count from 1. What is 0 is none in particular, as some vendors say it of a whole file. */
+function placeOf(value: unknown): number | null {
+  const position = readPosition(value)
+  return position !== null && position > 0 ? position : null
 }
 
 export function optional(value: Parameters<typeof compileValue>[0] | undefined): Evaluate {
