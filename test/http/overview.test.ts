@@ -127,6 +127,7 @@ test('what needs attention is listed with the worst first, each with a link to w
     '/importsattention=forbidden',
     '/importsstate=lost',
     `/webhooks/${failing.id}state=exhausted`,
+    `/webhooks/${failing.id}/recover`,
     '/importsattention=stalled',
     '/importsattention=overdue',
     `/webhooks/${byHand.id}`,
@@ -146,11 +147,15 @@ test('a delivery that failed for good after four days is told, and the list that
     })
   const [recent, old] = [await failed(4), await failed(8)]
   api.clock.advance(10_000)
-  const [, href = ''] = new RegExp(`<a href="(/webhooks/${endpointId}[^"]*)">Recover them</a>`).exec(await show()) ?? []
-  expect(href).toContain('state=exhausted')
-  const list = await show(href.replaceAll('&#38;', '&'))
+  const overview = await show()
+  const hrefOf = (verb: string) =>
+    new RegExp(`<a href="(/webhooks/${endpointId}[^"]*)">${verb}</a>`).exec(overview)?.[1]?.replaceAll('&#38;', '&') ??
+    ''
+  expect(hrefOf('See which')).toContain('state=exhausted')
+  const list = await show(hrefOf('See which'))
   expect(list).toContain(`/deliveries/${recent.id}`)
   expect(list).not.toContain(`/deliveries/${old.id}`)
+  expect(await show(hrefOf('Recover them'))).toMatch(/<button class="primary">Send \d again/)
 })
 
 test('however much needs attention, each is a link', () => {
@@ -160,7 +165,7 @@ test('however much needs attention, each is a link', () => {
     verb: 'Mend it',
     path: `/connections/c-${index}`,
   }))
-  const { text } = attentionCard({ items, lookedAt: api.clock.now().toISOString() }, '/t')
+  const { text } = attentionCard({ items, lookedAt: api.clock.now().toISOString() }, { basePath: '/t', isAdmin: false })
   expect(text).toContain('<summary>and 3 more</summary>')
   for (const { path } of items) expect(text).toContain(`<a href="/t${path}">Mend it</a>`)
 })

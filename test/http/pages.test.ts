@@ -240,6 +240,15 @@ describe('the list of imports', () => {
   })
 })
 
+test('a filter of deliveries that can’t be read costs nothing else of the page', async () => {
+  const { id } = await api.endpoint()
+  const headers = { ...page, cookie: await sessionOf(adminToken) }
+  const { status, body } = await api.send(`/webhooks/${id}?state=foo`, { headers })
+  expect(status).toBe(200)
+  expect(body).toMatch(/<h2 id="deliveries">.*<li class="complaint">state must be one of .*exhausted/s)
+  expect(body).toContain(`href="/webhooks/${id}#deliveries">Clear the filter</a>`)
+})
+
 describe('what machines ask', () => {
   test('is open: alive, ready, metrics, the OpenAPI document and the docs', async () => {
     expect((await api.send('/healthz')).body).toEqual({ status: 'ok' })

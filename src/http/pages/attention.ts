@@ -24,6 +24,8 @@ interface Item {
   /** What to do, and where, below the base path. */
   verb: string
   path: string
+  /** Where an admin mends it at once. */
+  forAdmins?: { verb: string; path: string }
 }
 
 export interface NeedsAttention {
@@ -89,8 +91,12 @@ export async function findAttention(deps: Deps): Promise<NeedsAttention> {
       items.push({
         kind: 'warn',
         text: `${counted(count, 'delivery', 'deliveries')} to ${urls.get(id)} failed for good, of those of the last ${exhaustedDays} days.`,
-        verb: 'Recover them',
+        verb: 'See which',
         path: `/webhooks/${id}?${new URLSearchParams({ createdAfter: exhaustedSince.toISOString(), state: 'exhausted' })}`,
+        forAdmins: {
+          verb: 'Recover them',
+          path: `/webhooks/${id}/recover?${new URLSearchParams({ since: exhaustedSince.toISOString() })}`,
+        },
       })
   items.push(...countedAs(slowAttentions, imports.byAttention), ...byHand)
   return { items, lookedAt: now.toISOString() }
@@ -130,14 +136,18 @@ function countedAs(texts: readonly AttentionText[], counts: ReadonlyMap<Attentio
   })
 }
 
-export function attentionCard({ items, lookedAt }: NeedsAttention, basePath: string): Html {
+export function attentionCard(
+  { items, lookedAt }: NeedsAttention,
+  { basePath, isAdmin }: { basePath: string; isAdmin: boolean },
+): Html {
   const looked = html`<small>looked ${stamp(lookedAt)}</small>`
   if (items.length === 0)
     return html`<section class="card" aria-label="Needs attention"><p>${badge('good', '✓', 'All is well')} ${looked}</p></section>`
+  const link = ({ verb, path }: Pick<Item, 'verb' | 'path'>) => html` <a href="${basePath}${path}">${verb}</a>`
   const list = (some: readonly Item[]) =>
     html`<ul class="attention">${some.map(
-      ({ kind, text, verb, path }) =>
-        html`<li>${badge(kind, kind === 'bad' ? '✕' : '◐', '')}<span>${text}</span> <a href="${basePath}${path}">${verb}</a></li>`,
+      (item) =>
+        html`<li>${badge(item.kind, item.kind === 'bad' ? '✕' : '◐', '')}<span>${item.text}</span>${link(item)}${isAdmin && item.forAdmins ? link(item.forAdmins) : null}</li>`,
     )}</ul>`
   const rest = items.slice(shownItems)
   return html`<section class="card" aria-labelledby="attention"><h2 id="attention">Needs attention ${looked}</h2>

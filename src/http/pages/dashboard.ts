@@ -49,10 +49,11 @@ export function mountDashboard(app: IRouter, deps: Deps): void {
       describeTroubles({ all: deps.queues }),
     ])
     const shown = { basePath, now: clock.now() }
+    const isAdmin = allows(viewer.scope, 'admin')
     const body = html`<h1>Overview</h1>
 ${steps}
 ${troubles.length > 0 ? troubleCard(troubles) : null}
-${troubles.length > 0 && attention.items.length === 0 ? null : attentionCard(attention, basePath)}
+${troubles.length > 0 && attention.items.length === 0 ? null : attentionCard(attention, { basePath, isAdmin })}
 ${stateCounts(`${basePath}/imports`, counts)}
 ${outcomes.card}
 <section class="card"><h2><a href="${basePath}/imports">Recent imports</a></h2>${
@@ -62,7 +63,7 @@ ${outcomes.card}
     }</section>
 <section class="card"><h2><a href="${basePath}/connections">Connections</a></h2>${
       connections.data.length === 0
-        ? connectionTable([], { ...shown, isAdmin: allows(viewer.scope, 'admin') })
+        ? connectionTable([], { ...shown, isAdmin })
         : html`${connectionTrends(connections.data, outcomes.days, shown)}${
             connections.next === null
               ? null

@@ -14,6 +14,7 @@ import type { Principal } from '../../tokens/authenticate.ts'
 import { allows } from '../../tokens/scope.ts'
 import { filterOf, importQuery } from '../import-query.ts'
 import { noStore } from '../security-headers.ts'
+import { filterComplaint } from './filter-complaint.ts'
 import { joined } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
@@ -73,7 +74,7 @@ export function mountImports(app: IRouter, deps: Deps): void {
     const body = html`${notice(gone)}<div class="heading"><h1>Imports</h1>${allows(viewer.scope, 'write') ? html`<a class="button" href="${path}/new">Register an import</a>` : null}</div>
 ${stateCounts(path, counts)}
 ${form}
-${found instanceof AppError ? complaint(path, found) : results(path, query, found, { basePath, now: clock.now(), viewer, matching, unknown })}`
+${found instanceof AppError ? html`<section class="card">${filterComplaint(path, found)}</section>` : results(path, query, found, { basePath, now: clock.now(), viewer, matching, unknown })}`
     response.type('html').send(page({ title: 'Imports', body, basePath, viewer, section: '/imports', refreshSeconds }))
   })
 }
@@ -86,13 +87,6 @@ async function find(deps: Deps, filter: ReturnType<typeof filterOf>) {
 function refusal(error: unknown): AppError {
   if (error instanceof AppError) return error
   throw error
-}
-
-function complaint(path: string, { errors, message }: AppError): Html {
-  const lines = errors.length > 0 ? errors.map(({ field, message: what }) => `${field} ${what}`) : [message]
-  return html`<section class="card" role="alert"><h2>The filter can’t be read</h2>
-<ul>${lines.map((line) => html`<li class="complaint">${line}</li>`)}</ul>
-<p><a class="button" href="${path}">Clear the filter</a></p></section>`
 }
 
 interface Shown {

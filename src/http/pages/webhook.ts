@@ -1,6 +1,7 @@
 // Owns the page of one webhook endpoint: its health, what it gets, and its deliveries.
 import type { IRouter } from 'express'
-import { parse } from '../../api/validation.ts'
+import { AppError } from '../../api/refusal.ts'
+import { tryParse } from '../../api/validation.ts'
 import { allows } from '../../tokens/scope.ts'
 import { listDeliveries } from '../../webhooks/deliveries/read.ts'
 import { countDue, getEndpoint } from '../../webhooks/endpoints/read.ts'
@@ -10,6 +11,7 @@ import { noStore } from '../security-headers.ts'
 import { changes } from './changes.ts'
 import { deliveryFilter, deliveryTable } from './deliveries-table.ts'
 import { endpointHealth } from './endpoint-health.ts'
+import { filterComplaint } from './filter-complaint.ts'
 import { at } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { html } from './html.ts'
@@ -34,9 +36,9 @@ export function mountWebhook(app: IRouter, deps: WebhookDeps): void {
     const { did: _did, ...filter } = request.query
     const query = canonicalQuery(filter)
     const one = await getEndpoint(deps, id)
-    const given = parse(deliveryQuery, { limit: String(shownDeliveries), ...Object.fromEntries(query) }, 'query')
+    const given = tryParse(deliveryQuery, { limit: String(shownDeliveries), ...Object.fromEntries(query) }, 'query')
     const [deliveries, waiting] = await Promise.all([
-      listDeliveries(deps, { ...given, endpointId: id }),
+      given instanceof AppError ? given : listDeliveries(deps, { ...given, endpointId: id }),
       countDue(deps, [id]),
     ])
     const now = clock.now()
@@ -58,7 +60,7 @@ export function mountWebhook(app: IRouter, deps: WebhookDeps): void {
 ${allows(viewer.scope, 'admin') ? webhookSteering(one, path) : null}
 <section class="card" aria-labelledby="deliveries"><h2 id="deliveries">Deliveries</h2>
 ${deliveryFilter(path, query)}
-${deliveryTable(deliveries, { path, query, basePath, now })}</section>
+${deliveries instanceof AppError ? filterComplaint(`${path}#deliveries`, deliveries) : deliveryTable(deliveries, { path, query, basePath, now })}</section>
 ${await changes(deps, { endpointId: id }, { basePath, now })}`
     response
       .type('html')
