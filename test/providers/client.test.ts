@@ -207,7 +207,7 @@ describe('an answer', () => {
 
   it('keeps the status of an error whose body never ends', async () => {
     vendor.answer((_request, response) => void response.writeHead(429, { 'retry-after': '9' }).write('{"mess'))
-    expect(await refusal(started({ totalMs: 100 })())).toMatchObject({ kind: 'rate_limited', retryAfterMs: 9_000 })
+    expect(await refusal(started({ totalMs: 3_000 })())).toMatchObject({ kind: 'rate_limited', retryAfterMs: 9_000 })
   })
 
   it('keeps the start of an endless error', async () => {
