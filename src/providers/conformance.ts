@@ -22,6 +22,13 @@ export interface SampleAccount {
   settings: Record<string, unknown>
 }
 
+export interface Samples {
+  samples: readonly Sample[]
+  account: SampleAccount
+  /** False: other fields say the state, so that an unknown word of the vendor changes nothing. Absent: true. */
+  wordDecides?: boolean
+}
+
 export interface ConformanceProblem {
   path: (string | number)[]
   message: string
@@ -30,15 +37,14 @@ export interface ConformanceProblem {
 /** Returns what is wrong, one problem of each kind a sample. Costs some milliseconds a sample. */
 export function conformanceProblems(
   provider: Provider,
-  { samples, account }: { samples: readonly Sample[]; account: SampleAccount },
+  { samples, account, wordDecides = true }: Samples,
 ): ConformanceProblem[] {
+  const checks = [numbersProblems, ...(wordDecides ? [wordProblems] : []), gapProblems, pollUrlProblems]
   return [
     ...askingProblems(provider, account),
     ...samples.flatMap((sample) => {
       const { problems } = attempt(provider, sample.body, sample.head)
-      const further = [numbersProblems, wordProblems, gapProblems, pollUrlProblems].flatMap((check) =>
-        check(provider, sample),
-      )
+      const further = checks.flatMap((check) => check(provider, sample))
       const ofFiles = fileProblems(provider, sample, account).slice(0, 1)
       return [...(problems.length > 0 ? problems : further), ...ofFiles].map((message) => ({
         path: sample.path,

@@ -22,7 +22,11 @@ export function checkWholeDocument(given: unknown, now: Date): CheckedDocument {
   const provider = createDocumentProvider(document)
   const problems: Problem[] = [
     ...runExamples(document, provider, now),
-    ...conformanceProblems(provider as Provider, { samples: samplesOf(document), account: accountOf(document) }),
+    ...conformanceProblems(provider as Provider, {
+      samples: samplesOf(document),
+      account: accountOf(document),
+      wordDecides: document.status.state.map !== undefined,
+    }),
   ]
   return {
     problems: problems.map(({ path, message }) => ({ field: path.join('.'), message })),
