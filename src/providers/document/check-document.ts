@@ -4,9 +4,11 @@ import { conformanceProblems, type SampleAccount } from '../conformance.ts'
 import type { Provider } from '../contract.ts'
 import type { Problem } from './bounds.ts'
 import { alternativesOf, type ProviderDocument } from './document.ts'
-import { lowerCased, runExamples } from './examples.ts'
+import { runExamples } from './examples.ts'
+import { lowerCased } from './meaning.ts'
 import { createDocumentProvider } from './provider.ts'
 import { documentSchema } from './read-document.ts'
+import { unheldParts } from './unheld.ts'
 
 export interface CheckedDocument {
   /** What is wrong, each with its place. */
@@ -30,7 +32,7 @@ export function checkWholeDocument(given: unknown, now: Date): CheckedDocument {
   ]
   return {
     problems: problems.map(({ path, message }) => ({ field: path.join('.'), message })),
-    hints: hintsFor(document),
+    hints: problems.length > 0 ? [] : hintsFor(document, given as Record<string, unknown>, now),
   }
 }
 
@@ -63,15 +65,14 @@ export function accountOf(document: ProviderDocument): SampleAccount {
   }
 }
 
-function hintsFor({ status: { state }, examples }: ProviderDocument): string[] {
-  const statuses = examples.filter(({ of }) => of === 'status')
-  const shown = statuses.map(({ answer, report }) => JSON.stringify([answer.body ?? null, report]).toLowerCase())
-  const words = Object.keys(state.map ?? {}).filter(
-    (word) => !shown.some((text) => text.includes(JSON.stringify(word.trim()).slice(1, -1).toLowerCase())),
-  )
+/** @param given The document before its defaults were filled in. */
+function hintsFor({ examples }: ProviderDocument, given: Record<string, unknown>, now: Date): string[] {
+  const unheld = unheldParts(given, now).map((path) => path.join('.'))
   return [
-    ...(statuses.length === 0 ? ['There is no example of a status: add an answer of the vendor.'] : []),
-    ...(words.length > 0 ? [`No example shows ${words.join(', ')}.`] : []),
+    ...(examples.some(({ of }) => of === 'status')
+      ? []
+      : ['There is no example of a status: add an answer of the vendor.']),
     ...(examples.some(({ error }) => error !== undefined) ? [] : ['No example shows an error.']),
+    ...(unheld.length > 0 ? [`No example would fail without ${unheld.join(', ')}.`] : []),
   ]
 }

@@ -44,6 +44,11 @@ export function inOrder(
   }
 }
 
+/** Returns which lists are read from this cursor on. */
+export function listsAt(cursor: string): readonly number[] {
+  return cursor === firstPage ? [0] : placeOf(cursor, []).left
+}
+
 interface Place {
   /** The list that it is in, and those behind it. */
   left: number[]
