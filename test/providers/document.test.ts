@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ZodError } from 'zod'
 import { fieldErrors, issueText } from '../../src/api/validation.ts'
+import { parseJson } from '../../src/base/json.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
 import { firstPage, type Provider } from '../../src/providers/contract.ts'
@@ -11,6 +12,7 @@ import type { ProviderDocument } from '../../src/providers/document/document.ts'
 import { runExamples } from '../../src/providers/document/examples.ts'
 import { createDocumentProvider } from '../../src/providers/document/provider.ts'
 import { documentSchema } from '../../src/providers/document/read-document.ts'
+import { unheldParts } from '../../src/providers/document/unheld.ts'
 import { shipped } from '../../src/providers/index.ts'
 import { noSignal, sendJson, startClient, startVendor, testNow, type Vendor } from './vendor.ts'
 
@@ -41,6 +43,20 @@ const small = (changes: Json = {}): Json => ({
   },
   ...changes,
 })
+
+const several = (names: string[], more: Json = {}) => ({
+  details: names.map((name) => ({
+    kind: 'pages',
+    when: { gt: [`/${name}`, 0] },
+    request: { path: `/jobs/{job}/${name}` },
+    page: { kind: 'cursor', next: '/next', param: 'after' },
+    rows: '/rows',
+    row: { recordId: '/id' },
+    ...more,
+  })),
+})
+
+const whenAnyFailed = { from: ['succeeded', 'partial'], to: 'failed', when: { gt: ['/failed', 0] } }
 
 function read(given: unknown): ProviderDocument {
   return documentSchema.parse(given)
@@ -103,7 +119,8 @@ describe.each([...shipped])('the shipped document %s', (name, { given, provider:
 
   it('has a case for every kind of error that it tells apart, and for every list of rows', () => {
     const told = document.errors.map(({ kind }) => (kind === 'refresh' ? 'unauthorized' : kind))
-    expect(document.examples.map(({ error }) => error)).toEqual(expect.arrayContaining(told))
+    const kinds = document.examples.map(({ error }) => (typeof error === 'object' ? error.kind : error))
+    expect(kinds).toEqual(expect.arrayContaining(told))
 
     const shown = document.examples.flatMap(({ of, file = 0, list, details }) => {
       if (of === 'file') return `file ${file}`
@@ -352,18 +369,6 @@ describe('a document', () => {
     const own = paged({ kind: 'none' })
     const rows = [{ line: 1 }, { line: 0 }, { line: '7' }, { line: -1 }, {}]
     expect(own.details?.read({ rows }, firstPage).rowResults.map(({ line }) => line)).toEqual([1, null, 7, null, null])
-  })
-
-  const several = (names: string[], more: Json = {}) => ({
-    details: names.map((name) => ({
-      kind: 'pages',
-      when: { gt: [`/${name}`, 0] },
-      request: { path: `/jobs/{job}/${name}` },
-      page: { kind: 'cursor', next: '/next', param: 'after' },
-      rows: '/rows',
-      row: { recordId: '/id' },
-      ...more,
-    })),
   })
 
   it('reads several lists one after the other, but for those that the job doesn’t have', async () => {
@@ -673,6 +678,103 @@ describe('a document is refused', () => {
       { path: ['examples', 1, 'report', 'state'], message: 'must be "partial", as the document reads this answer' },
       { path: ['examples', 2, 'error'], message: 'must be "not_found", as the document reads this answer' },
     ])
+  })
+
+  it('for an example that says more of an answer than is so, naming the place', () => {
+    const failures = (changes: Json, example: Json) => {
+      const document = read(small({ ...changes, examples: [example] }))
+      return runExamples(document, createDocumentProvider(document), testNow).map(({ path, message }) => [
+        path.slice(2).join('.'),
+        message.split(',')[0],
+      ])
+    }
+    const throttled = { status: 429, headers: { 'X-Reset': '9' }, body: { error: { code: 'slow', message: 'Slower' } } }
+    const retryAfter = { retryAfter: [{ header: 'x-reset', form: 'seconds' }] }
+    const said = { kind: 'rate_limited', code: 'slow', message: 'Slower', retryAfterMs: 9_000 }
+    expect(failures(retryAfter, { answer: throttled, error: said })).toEqual([])
+    expect(failures(retryAfter, { answer: throttled, error: { ...said, code: null, retryAfterMs: 1 } })).toEqual([
+      ['error.code', 'must be "slow"'],
+      ['error.retryAfterMs', 'must be 9000'],
+    ])
+    expect(failures({}, { answer: { body: { state: 'done' } }, error: said })).toEqual([['error.kind', 'must be null']])
+
+    const done = { body: { state: 'done', bad: 1, b: 1, file: 'https://files.example/1.csv' } }
+    const lists = several(['a', 'b'])
+    expect(failures(lists, { answer: done, lists: [1], missing: null })).toEqual([])
+    expect(failures(lists, { answer: done, lists: [0] })).toEqual([['lists.0', 'must be 1']])
+    expect(failures({}, { answer: { body: { state: 'done' } }, missing: null })).toEqual([
+      ['missing', 'must be "bad is missing."'],
+    ])
+
+    const file = { kind: 'file', url: '/file', format: 'csv', announced: '/bad', row: { recordId: '/id' } }
+    const details = {
+      details: [{ ...file, outcome: { state: { refine: [whenAnyFailed] }, rows: { failed: '/failed' } } }],
+    }
+    const named = { url: done.body.file, announced: 1, unpack: 'none', format: { kind: 'csv', delimiters: [','] } }
+    expect(failures(details, { answer: done, files: [named] })).toEqual([])
+    expect(failures(details, { answer: done, files: [{ ...named, announced: 2 }] })).toEqual([
+      ['files.0.announced', 'must be 1'],
+    ])
+    const rows = { of: 'file', status: done.body, answer: { body: 'id\n1\n2\n' } }
+    expect(failures(details, { ...rows, report: { state: 'failed', rows: { failed: 2 } } })).toEqual([])
+    expect(failures(details, { ...rows, report: { rows: { failed: 1 } } })).toEqual([
+      ['report.rows.failed', 'must be 2'],
+    ])
+  })
+})
+
+describe('the parts that no example holds', () => {
+  const unheld = (examples: Json[], changes: Json = {}) =>
+    unheldParts(small({ ...changes, examples }), testNow).map((path) => path.join('.'))
+  const over = { state: 'done', all: 4, bad: 0, at: 4, note: 'Ended', end: '2026-11-22T11:00:00Z' }
+  const told = {
+    state: 'succeeded',
+    rows: { total: 4, failed: 0 },
+    progress: 1,
+    message: 'Ended',
+    finishedAt: over.end,
+  }
+  const refused = { answer: { status: 404, body: { error: { code: 'gone', message: 'No' } } } }
+  const others = [
+    { answer: { body: { state: 'waiting' } }, report: { state: 'queued' } },
+    { answer: { body: { state: 'working', at: 1, all: 4 } }, report: { state: 'running', progress: 0.25 } },
+    { answer: { body: { state: 'broken' } }, report: { state: 'failed' } },
+    { answer: { body: { state: 'done' } }, missing: 'bad is missing.' },
+    { answer: { body: { ...over, bad: 1 } }, report: { state: 'partial' } },
+    { ...refused, error: { kind: 'not_found', code: 'gone', message: 'No' } },
+  ]
+
+  it('are none where each would be missed', () => {
+    expect(unheld([{ answer: { body: over }, report: told }, ...others])).toEqual([])
+  })
+
+  it('are told from the outside in, and words one by one', () => {
+    const { message: _message, ...less } = told
+    expect(unheld([{ answer: { body: over }, report: less }, ...others.slice(1)])).toEqual([
+      'status.state.map.waiting',
+      'status.message',
+    ])
+    expect(unheld([])).toEqual([
+      ...['waiting', 'working', 'done', 'broken'].map((word) => `status.state.map.${word}`),
+      'status.state.refine',
+      'status.rows',
+      'status.progress',
+      'status.message',
+      'status.finishedAt',
+      'status.needs',
+      'errorCode',
+      'errorMessage',
+    ])
+  })
+
+  it('are whole numbers that JSON keeps, too', () => {
+    const raw = parseJson('[9007199254740993]') as unknown[]
+    expect(
+      unheld([{ ...refused, error: 'not_found' }], {
+        volatileFields: ['/a'],
+        errors: [{ when: { in: ['/n', raw] }, kind: 'rate_limited' }],
+      }),
+    ).toContain('errors')
   })
 })
 
