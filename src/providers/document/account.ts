@@ -1,7 +1,8 @@
 // Owns what a document says of credentials and settings, as the zod schemas that connections are checked by.
 import { z } from 'zod'
 import { headerText, jsonObjectText } from '../credentials.ts'
-import { alternativesOf, authsOf, type CredentialFields, type ProviderDocument, type SettingForm } from './document.ts'
+import { alternativesOf, authsOf, type ProviderDocument } from './document.ts'
+import type { CredentialFields, SettingForm } from './forms/access.ts'
 import { pointerProblem } from './pointer.ts'
 import { readPrivateKey } from './private-key.ts'
 import { filledBy, parseTemplate, type TemplateInput } from './template.ts'

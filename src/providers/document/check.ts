@@ -2,14 +2,9 @@
 // in headers, and each path is one that a request can have.
 import { settingSchemaOf } from './account.ts'
 import type { Problem } from './bounds.ts'
-import {
-  type AuthForm,
-  alternativesOf,
-  authsOf,
-  type OAuthForm,
-  type ProviderDocument,
-  type RequestForm,
-} from './document.ts'
+import { alternativesOf, authsOf, type ProviderDocument } from './document.ts'
+import type { AuthForm, OAuthForm } from './forms/access.ts'
+import type { RequestForm } from './forms/common.ts'
 import { type Placeholder, parseTemplate, type Template, wholePlaceholder } from './template.ts'
 
 type Path = Problem['path']

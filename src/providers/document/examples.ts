@@ -2,7 +2,8 @@
 import { isRawNumber } from '../../base/json.ts'
 import type { Provider } from '../contract.ts'
 import type { Problem } from './bounds.ts'
-import type { ExampleForm, ProviderDocument } from './document.ts'
+import type { ProviderDocument } from './document.ts'
+import type { ExampleForm } from './forms/example.ts'
 import { type Meaning, meaningOf, meaningOfFile } from './meaning.ts'
 import type { DocumentProvider } from './provider.ts'
 

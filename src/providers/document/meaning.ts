@@ -4,7 +4,7 @@ import { firstPage, type Provider, type Report } from '../contract.ts'
 import { contentError, kindOfAnswer } from '../failure.ts'
 import { FileError } from '../files/file-error.ts'
 import { readRecords } from '../files/records.ts'
-import type { AnswerForm, ExampleForm } from './document.ts'
+import type { AnswerForm, ExampleForm } from './forms/example.ts'
 import { listsAt } from './lists.ts'
 
 export interface Meaning {

@@ -3,8 +3,9 @@ import { isTerminal, type ReportedState, tellsOutcome } from '../../model/report
 import { keptBody } from '../body.ts'
 import { type Report, type RowCounts, type StatusAnswer, unknownRows } from '../contract.ts'
 import { readCount, readNumber, readTime, shortened, unreadableCount } from '../fields.ts'
-import type { DetailsForm, OutcomeForm, StatusForm, SummaryForm } from './document.ts'
 import { compileCondition, compileValue, type Evaluate, type Holds, isThere, type Scope, textOf } from './evaluate.ts'
+import type { DetailsForm } from './forms/details.ts'
+import type { OutcomeForm, StatusForm, SummaryForm } from './forms/report.ts'
 import { compilePointer, pointerParts } from './pointer.ts'
 
 export type ReadReport = (scope: Omit<Scope, 'state'>) => Pick<StatusAnswer, 'report' | 'missing'>

@@ -2,8 +2,10 @@
 import type { ProviderRequest } from '../contract.ts'
 import { jobPath } from '../job-id.ts'
 import { credentialsIn } from './check.ts'
-import { type AuthForm, authsOf, type ProviderDocument, type RequestForm } from './document.ts'
+import { authsOf, type ProviderDocument } from './document.ts'
 import { compileCondition, type Scope } from './evaluate.ts'
+import type { AuthForm } from './forms/access.ts'
+import type { RequestForm } from './forms/common.ts'
 import { fill, filledBy, parseTemplate, type Template, type TemplateInput, wholePlaceholder } from './template.ts'
 
 export type MakeRequest = (input: TemplateInput) => ProviderRequest

@@ -2,8 +2,8 @@
 import { keptJson, refusal } from '../body.ts'
 import { type DetailPage, firstPage, type RowResult, type SkippedLine } from '../contract.ts'
 import { isObject, readCount, readFlag, readPosition } from '../fields.ts'
-import type { DetailsForm, PageForm, RowsForm } from './document.ts'
 import { compileCondition, compileValue, type Evaluate, type Scope, textOf } from './evaluate.ts'
+import type { DetailsForm, PageForm, RowsForm } from './forms/details.ts'
 import { compilePointer, pointerParts } from './pointer.ts'
 
 /** The rows of a list. Null: the answer has no such list. */
