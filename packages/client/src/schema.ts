@@ -182,6 +182,7 @@ export type PutContentfulConnection = PutOwnConnectionFields & {
     space: string
     /** The environment's id Absent: master. */
     environment?: string
+    resource?: "bulk_actions/actions" | "bulk_operations"
   }
 }
 export type PutElasticsearchConnection = PutOwnConnectionFields & {
