@@ -66,18 +66,20 @@ export async function storeCollectedPage(
   now: Date,
 ): Promise<StoredPage> {
   const next = nextCursor(at, details)
-  const goesOnAt = { ...at, page: at.page + 1, cursor: next ?? '', replaces: false }
+  const goesOnAt = (cursor: string) => ({ ...at, page: at.page + 1, cursor, replaces: false })
   const page = { importId: at.row.id, page: at.page, cursor: at.cursor, details }
   // All pages but the last take one statement. If it stores nothing, the transaction below finds out why.
   if (next !== null && !at.replaces && (await storePageUnderLease(db, page, now, at.leaseId)))
-    return { kind: 'stored', next: goesOnAt }
+    return { kind: 'stored', next: goesOnAt(next) }
   return briefTransaction(db, async (tx): Promise<StoredPage> => {
     if (!(await holds(tx, at, now))) return { kind: 'superseded' }
     if (at.replaces) await dropPagesFrom(tx, at.row.id, at.page)
-    await storePage(tx, page, now)
-    if (next === null || (await isPageStored(tx, at.row.id, next))) return endList(tx, at, now)
+    const isUsed = next === null || (await isPageStored(tx, at.row.id, next))
+    const follows = isUsed ? (details.behind ?? null) : next
+    await storePage(tx, { ...page, details: { ...details, next: follows } }, now)
+    if (follows === null) return endList(tx, at, now)
     await tx.update(imports).set(goingOn).where(eq(imports.id, at.row.id))
-    return { kind: 'stored', next: goesOnAt }
+    return { kind: 'stored', next: goesOnAt(follows) }
   })
 }
 

@@ -80,6 +80,10 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
       return { pages: stored + 1, outcome: 'complete' }
     }
     at = result.next
+    if (at.cursor !== next && !endless) {
+      await pages.asked() // of a list that goes in a circle: the one behind it follows
+      pages.ask(at.cursor)
+    }
     trouble = { ...goingOn, collectBegunAnew: trouble.collectBegunAnew }
     if (endless) {
       const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)

@@ -72,6 +72,8 @@ export interface DetailPage {
   rowResults: RowResult[]
   /** The opaque cursor of the next page. Null: this was the last one. */
   next: string | null
+  /** Of several lists, where the one behind this begins, which is read if `next` was used before. Absent: there is none. */
+  behind?: string
   /** How many rows the whole list has, if this answer says so. A list with fewer rows is incomplete. */
   announced?: number | null
 }

@@ -62,6 +62,17 @@ test.each(['', 'a', 'b'])('a cursor that was used before, such as "%s", ends it'
   expect(await world.importRow(id)).toMatchObject({ detailsState: 'complete', skippedLines: 3 })
 })
 
+test('a cursor that was used before ends one of several lists, and the one behind it follows', async () => {
+  const { id, store, load } = await collecting()
+  await store(await load(), { skippedLines: [line(1)], next: 'a', behind: 'z' })
+  await store(await load(), { skippedLines: [line(2)], next: 'b', behind: 'z' })
+  const last = await store(await load(), { skippedLines: [line(3)], next: 'a', behind: 'z' })
+  expect(last).toMatchObject({ kind: 'stored', next: { page: 3, cursor: 'z' } })
+  expect(await load()).toMatchObject({ page: 3, cursor: 'z' })
+  expect(await store(await load(), { skippedLines: [line(4)], next: 'a' })).toEqual({ kind: 'complete' })
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'complete', skippedLines: 4 })
+})
+
 test('a walk whose lease has run out does nothing to what another one goes on with', async () => {
   const { id, store, load } = await collecting()
   const stalled = await load()

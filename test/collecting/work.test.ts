@@ -8,6 +8,8 @@ import { connections, leases } from '../../src/db/schema/index.ts'
 import { effectiveLimits } from '../../src/model/limits.ts'
 import { cdq } from '../../src/providers/cdq.ts'
 import type { Provider } from '../../src/providers/contract.ts'
+import { createDocumentProvider } from '../../src/providers/document/provider.ts'
+import { documentSchema } from '../../src/providers/document/read-document.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { takeLeases } from '../../src/work/leases.ts'
 import { createServer } from '../../src/work/serve.ts'
@@ -84,6 +86,24 @@ test('a list whose pages stay empty for ever is given up', async () => {
   await collect(connectionId)
   expect(pages).toBe(100)
   expect(await world.importRow(id)).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null })
+})
+
+test('one of several lists that goes in a circle ends, and the one behind it is read', async () => {
+  const next: Record<string, string | null> = { '/a': 'x', '/a?after=x': 'y', '/a?after=y': 'x', '/b': null }
+  vendor.answer(({ url = '' }, response) => sendJson(response, { rows: [{ id: url }], next: next[url] }))
+  const list = (path: string) => ({
+    ...{ kind: 'pages', request: { path }, page: { kind: 'cursor', next: '/next', param: 'after' } },
+    ...{ rows: '/rows', row: { recordId: '/id' } },
+  })
+  const document = documentSchema.parse({
+    ...{ format: 1, name: 'several', title: 'Several', baseUrl: null, credentials: { apiKey: {} } },
+    auth: { kind: 'bearer', token: '{credentials.apiKey}' },
+    status: { request: { path: '/jobs/{job}' }, state: { from: '/state', map: { done: 'succeeded' } } },
+    details: [list('/a'), list('/b')],
+  })
+  const { connectionId, id } = await dueImport()
+  await collect(connectionId, createDocumentProvider(document) as Provider)
+  expect(await world.importRow(id)).toMatchObject({ detailsState: 'complete', rowResults: 4 })
 })
 
 test('a list that goes on for a week is given up with what there is', async () => {

@@ -37,9 +37,10 @@ export function inOrder(
       const { left, cursor: asked } = placeOf(cursor, all)
       const page = listAt(left).read(body, asked, head)
       const goesOn = page.next !== null && page.next !== firstPage && page.next !== asked
-      if (goesOn) return { ...page, next: cursorOf({ left, cursor: page.next ?? firstPage }) }
-      const behind = left.slice(1)
-      return { ...page, next: behind.length === 0 ? null : cursorOf({ left: behind, cursor: firstPage }) }
+      const others = left.slice(1)
+      const behind = others.length === 0 ? null : cursorOf({ left: others, cursor: firstPage })
+      if (!goesOn) return { ...page, next: behind }
+      return { ...page, next: cursorOf({ left, cursor: page.next ?? firstPage }), ...(behind !== null && { behind }) }
     },
   }
 }
