@@ -42,7 +42,7 @@ export async function findImports({ db }: { db: Database | Transaction }, search
 
 /** Returns how many imports match, up to `upTo`. */
 export async function countImports({ db }: { db: Database }, filter: ImportFilter, upTo: number): Promise<number> {
-  const matching = await firstOf(db, filter, upTo)
+  const matching = await someOf(db, filter, upTo)
   if (matching === null) return 0
   const { rows } = await db.execute<{ count: number }>(sql`
     /* import.count_matching */
@@ -50,13 +50,13 @@ export async function countImports({ db }: { db: Database }, filter: ImportFilte
   return rows[0]?.count ?? 0
 }
 
-/** Returns how many imports of each state match, of the first `upTo` that do. */
+/** Returns how many imports of each state match, of `upTo` that do. */
 export async function countImportsByState(
   { db }: { db: Database },
   filter: ImportFilter,
   upTo: number,
 ): Promise<Map<ImportState, number>> {
-  const matching = await firstOf(db, filter, upTo)
+  const matching = await someOf(db, filter, upTo)
   if (matching === null) return new Map()
   const { rows } = await db.execute<{ state: ImportState; count: number }>(sql`
     /* import.count_matching_by_state */
@@ -64,13 +64,13 @@ export async function countImportsByState(
   return new Map(rows.map(({ state, count }) => [state, count]))
 }
 
-/** Null: no connection matches. */
-async function firstOf(db: Database, filter: ImportFilter, limit: number): Promise<SQL | null> {
-  const search: Search = { filter, order: 'oldest', behind: null, limit }
+/** Returns as many matches as are counted at most, in whatever order is the quickest. Null: no connection matches. */
+async function someOf(db: Database, filter: ImportFilter, limit: number): Promise<SQL | null> {
+  const search: Search = { filter, order: 'newest', behind: null, limit }
   const owners = await connectionsOf(db, filter)
   if (owners?.length === 0) return null
   const unordered = unorderedConditions(filter)
-  return unordered === null ? inOrder(search, owners) : sorted(search, owners, unordered.indexed)
+  return unordered === null ? inOrder(search, owners) : unsorted(search, owners, unordered.indexed)
 }
 
 interface Found extends Record<string, unknown> {
@@ -162,6 +162,16 @@ function nearby(search: Search, owners: readonly string[] | null, checked: reado
     SELECT i.id FROM (
       SELECT i.* FROM imports i WHERE ${all(first)} ORDER BY ${orderOf(search, sql`i.`)} LIMIT ${lookedAt}
     ) i WHERE ${all(rest)} LIMIT ${search.limit}`
+}
+
+/**
+ * Looks matches up by their indexes, until there are enough. Job ids are read in the order of their index: otherwise
+ * Postgres could read the table.
+ */
+function unsorted({ filter, limit }: Search, owners: readonly string[] | null, indexed: readonly SQL[]): SQL {
+  const conditions = [...indexed, ...orderedConditions(filter), ...ownedBy(owners)]
+  const order = filter.jobIdPrefix ? sql`ORDER BY i.job_id USING ~<~` : sql``
+  return sql`SELECT i.id FROM imports i WHERE ${all(conditions)} ${order} LIMIT ${limit}`
 }
 
 /** Looks all matches up, then sorts them. OFFSET keeps Postgres from reading the order of the list instead. */
