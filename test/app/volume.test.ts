@@ -20,7 +20,7 @@ describe.skipIf(!onLinux)('an import with many skipped lines', () => {
 
   beforeEach(async () => {
     // A small young generation, so that garbage doesn't hide what is kept.
-    const options = { NODE_OPTIONS: `--import=${probe} --max-semi-space-size=2` }
+    const options = { NODE_OPTIONS: `--import=${probe} --max-semi-space-size=2 --max-old-space-size=128` }
     worker = startCli([], { ...testEnvironment({ ...app.place, roles: 'worker' }), ...options })
     await worker.said(/listens on/)
   })
