@@ -51,7 +51,7 @@ export function problemsOf(text: string): string[] {
 function checkText(text: string): { problems: string[]; hints: string[]; hasExamples: boolean } {
   let given: unknown
   try {
-    given = parseJson(text)
+    given = parseJson(text.replace(/^\uFEFF/, '')) // some editors begin a file with it
   } catch (error) {
     const problem = `It isn't JSON: ${error instanceof Error ? error.message : String(error)}`
     return { problems: [problem], hints: [], hasExamples: false }

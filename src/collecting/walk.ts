@@ -1,5 +1,6 @@
 // Owns walking the pages of skipped lines and row results to their end. pages.ts owns when and how to request them, and
 // checkpoint.ts the position of the walk.
+import { isDeepStrictEqual } from 'node:util'
 import { after, type Clock } from '../base/clock.ts'
 import type { ConnectionAccess } from '../connections/access.ts'
 import { backOff } from '../connections/backoff.ts'
@@ -9,6 +10,7 @@ import type { StoredPollError } from '../db/schema/index.ts'
 import { goingOn, rowsMissing } from '../imports/pages.ts'
 import { storedError } from '../imports/stored-error.ts'
 import type { ProviderClient, ProviderErrorKind } from '../providers/client.ts'
+import type { DetailPage } from '../providers/contract.ts'
 import type { Pace } from '../providers/files/asked-file.ts'
 import type { Hold } from '../work/kind.ts'
 import type { Wake } from '../work/wake.ts'
@@ -29,6 +31,8 @@ export interface WalkDeps {
 
 /** After this many empty pages in a row, the list has no end. */
 const maxEmptyPages = 100
+/** A list that counts its pages has no end, if so many are the same as the one before them: it doesn't heed the number. */
+const maxSamePages = 3
 /** The longest interval at which a list that can't continue is requested. */
 const maxFaultIntervalMs = 15 * 60_000
 
@@ -46,6 +50,8 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
   let at = start
   let trouble: Trouble = start.row
   let emptyPages = 0
+  let samePages = 0
+  let before: DetailPage | null = null
   pages.ask(at.cursor)
   for (let stored = 0; ; stored++) {
     const page = await pages.asked()
@@ -65,7 +71,9 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
     if (stored === 0) await react(deps, access, { importId: at.row.id, what: 'details', error: null }, now)
     const { details } = page
     emptyPages = details.skippedLines.length + details.rowResults.length > 0 ? 0 : emptyPages + 1
-    const endless = emptyPages >= maxEmptyPages || isTooOld(at, now)
+    samePages = !access.provider.files && isSamePage(before, details) ? samePages + 1 : 0
+    before = details
+    const endless = emptyPages >= maxEmptyPages || samePages >= maxSamePages || isTooOld(at, now)
     const next = nextCursor(at, details)
     if (next !== null && !endless) pages.ask(next) // it is requested while this page is stored
     const result = await storeCollectedPage(db, at, details, now)
@@ -86,7 +94,7 @@ export async function walk(deps: WalkDeps, access: ConnectionAccess, start: Chec
     }
     trouble = { ...goingOn, collectBegunAnew: trouble.collectBegunAnew }
     if (endless) {
-      const error = emptyPages > 0 ? withoutEnd(now) : tooLate(now)
+      const error = endlessError({ emptyPages, samePages }, now)
       await giveUpWalk(db, at, { error, failed: null, now })
       wake(['deliver', 'poll'])
       return { pages: stored + 1, outcome: 'incomplete' }
@@ -143,7 +151,22 @@ function callOf(kind: ListTroubleKind): ProviderErrorKind | null {
   return kind === 'file_slow' ? 'timeout' : kind
 }
 
-function withoutEnd(now: Date): StoredPollError {
-  const message = `The provider’s list has no end: ${maxEmptyPages} pages in a row were empty.`
-  return { code: 'invalid_response', message, at: now.toISOString() }
+function endlessError(
+  { emptyPages, samePages }: { emptyPages: number; samePages: number },
+  now: Date,
+): StoredPollError {
+  if (emptyPages < maxEmptyPages && samePages < maxSamePages) return tooLate(now)
+  const what =
+    samePages < maxSamePages ? `${maxEmptyPages} pages in a row were empty` : 'page after page has the same rows'
+  return { code: 'invalid_response', message: `The provider’s list has no end: ${what}.`, at: now.toISOString() }
+}
+
+/** Returns true if the rows say which ones they are, and are those of the page before. */
+function isSamePage(before: DetailPage | null, { skippedLines, rowResults }: DetailPage): boolean {
+  if (before === null || !isDeepStrictEqual([before.skippedLines, before.rowResults], [skippedLines, rowResults]))
+    return false
+  return (
+    skippedLines.some(({ line }) => line !== null) ||
+    rowResults.some(({ recordId, line = null }) => (recordId ?? line) !== null)
+  )
 }

@@ -144,7 +144,7 @@ function shown({ report, details, missing, error }: Meaning): TriedProvider {
       missing,
     },
     details: details && { ...details, announced: details.announced ?? null },
-    error,
+    error: error && { code: error.code, message: error.message },
   }
 }
 

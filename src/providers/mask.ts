@@ -6,14 +6,28 @@ const excerptBytes = 2_048
 const windowLength = 65_536
 /** Shorter values inside a JSON credential (a token's `token_type`) are words, not secrets. */
 const minNestedLength = 8
+/** Shorter values are in many a text by chance, once it is decoded. */
+const minEncodedLength = 4
+const base64Run = /[A-Za-z0-9+/_-]{8,}={0,2}/g
 
 /**
  * Returns a function that replaces every credential in a text: plain, in base64 (as headers carry it), percent-encoded,
- * and escaped in JSON. If a credential is itself JSON, such as Zilliant's, the texts inside it count as well.
+ * and escaped in JSON. Base64 that holds one is replaced as a whole, such as a user and password of Basic (RFC 7617). If a
+ * credential is itself JSON, such as Zilliant's, the texts inside it count as well.
  */
 export function createMask(credentials: unknown): (text: string) => string {
   const secrets = [...new Set(textsIn(credentials).flatMap(formsOf))].sort((a, b) => b.length - a.length)
-  return (text) => secrets.reduce((masked, secret) => masked.replaceAll(secret, maskText), text)
+  const long = secrets.filter((secret) => secret.length >= minEncodedLength)
+  // Letters right before it shift where base64 begins.
+  const hides = (run: string) =>
+    [0, 1, 2, 3].some((shift) => {
+      const decoded = Buffer.from(run.slice(shift), 'base64').toString('utf8')
+      return long.some((secret) => decoded.includes(secret))
+    })
+  return (text) => {
+    const encoded = text.replaceAll(base64Run, (run) => (hides(run) ? maskText : run))
+    return secrets.reduce((masked, secret) => masked.replaceAll(secret, maskText), encoded)
+  }
 }
 
 /** Returns the first 2 KiB of a text (UTF-8), masked and storable. */

@@ -88,9 +88,28 @@ test('a list whose pages stay empty for ever is given up', async () => {
   expect(await world.importRow(id)).toMatchObject({ detailsState: 'incomplete', nextCollectAt: null })
 })
 
+test('a list that gives the same page for every number is given up', async () => {
+  vendor.answer((_request, response) => sendJson(response, page([{ line: 7, column: 1 }])))
+  const { connectionId, id } = await dueImport()
+  await collect(connectionId)
+  expect(await world.importRow(id)).toMatchObject({
+    detailsState: 'incomplete',
+    detailsError: {
+      code: 'invalid_response',
+      message: 'The provider’s list has no end: page after page has the same rows.',
+    },
+    skippedLines: 4,
+  })
+})
+
 test('one of several lists that goes in a circle ends, and the one behind it is read', async () => {
-  const next: Record<string, string | null> = { '/a': 'x', '/a?after=x': 'y', '/a?after=y': 'x', '/b': null }
-  vendor.answer(({ url = '' }, response) => sendJson(response, { rows: [{ id: url }], next: next[url] }))
+  const next: Record<string, string | null> = {
+    ...{ '/job/a': 'x', '/job/a?after=x': 'y', '/job/a?after=y': 'x' },
+    '/job/b': null,
+  }
+  vendor.answer(({ url = '' }, response) =>
+    sendJson(response, { rows: [{ id: url }], next: next[url.replace(/^\/[^/]+/, '/job')] }),
+  )
   const list = (path: string) => ({
     ...{ kind: 'pages', request: { path }, page: { kind: 'cursor', next: '/next', param: 'after' } },
     ...{ rows: '/rows', row: { recordId: '/id' } },
@@ -99,7 +118,7 @@ test('one of several lists that goes in a circle ends, and the one behind it is 
     ...{ format: 1, name: 'several', title: 'Several', baseUrl: null, credentials: { apiKey: {} } },
     auth: { kind: 'bearer', token: '{credentials.apiKey}' },
     status: { request: { path: '/jobs/{job}' }, state: { from: '/state', map: { done: 'succeeded' } } },
-    details: [list('/a'), list('/b')],
+    details: [list('/{job}/a'), list('/{job}/b')],
   })
   const { connectionId, id } = await dueImport()
   await collect(connectionId, createDocumentProvider(document) as Provider)

@@ -235,6 +235,14 @@ describe('secrets', () => {
     }
   })
 
+  it('are masked where they are a part of base64, such as the password of Basic', async () => {
+    const basic = (password: string) => Buffer.from(`user:${password}`).toString('base64')
+    const secrets = ['sécret "key"', encodeURIComponent('sécret "key"')].map(basic)
+    const repeated = [...secrets, `x/${secrets[0]}`, basic('another')].join(' ')
+    vendor.answer((_request, response) => void response.writeHead(400).end(repeated))
+    expect((await refusal(started()({ credentials }))).body).toBe(`*** *** *** ${basic('another')}`)
+  })
+
   it('are masked at the edge of what is kept', async () => {
     vendor.answer((_request, response) => void response.end(`${'x'.repeat(2_044)}sécret "key"`))
     expect((await refusal(started()({ credentials }))).body).toBe(`${'x'.repeat(2_044)}***`)

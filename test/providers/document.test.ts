@@ -216,6 +216,11 @@ describe('a document', () => {
     expect(JSON.parse(report.message ?? '')).toEqual({ query, variables: { id: '"}', n: 1 } })
   })
 
+  it('refuses a file’s address that is no text', () => {
+    const own = provider({ details: [{ kind: 'file', url: '/file', format: 'csv', row: { recordId: '/id' } }] })
+    expect(() => own.files?.of({ state: 'done', bad: 0, file: { a: 1 } })).toThrow(ZodError)
+  })
+
   it('finds an error within a 2xx, and reads how long to wait', async () => {
     const own = provider({
       errors: [{ when: { equals: ['/error/code', 606] }, kind: 'rate_limited' }],
@@ -608,6 +613,35 @@ describe('a document is refused', () => {
       status({ request: { path: [{ path: '/jobs/{job}' }, { path: '/jobs' }] } }),
       'status.request.path',
     ],
+    ['rows of no job in particular', several(['a'], { request: { path: '/errors' } }), 'details.0.request.path'],
+    [
+      'a list of each element of a list',
+      status({ rows: { total: { count: '/a', where: { gt: [{ count: '/b', where: { exists: '/c' } }, 0] } } } }),
+      'status.rows.total.where',
+    ],
+    [
+      'JSON that is the same for every row',
+      status({ rows: { total: { count: { json: { const: '[0,0]' }, at: '' } } } }),
+      'status.rows.total.count.json',
+    ],
+    ['a line break in a key', { auth: { kind: 'header', name: 'x-key', value: 'a\r\nb' } }, 'auth.value'],
+    [
+      'any text in a header',
+      { credentials: { apiKey: { kind: 'text' } }, auth: { kind: 'bearer', token: '{credentials.apiKey}' } },
+      'auth.token',
+    ],
+    [
+      'values that no path can have',
+      { settings: { a: { values: ['/a?b=c', 'b'], kind: 'path' } } },
+      'settings.a.values.0',
+    ],
+    ['a line break in a value', { settings: { a: { values: ['a\r\nb'] } } }, 'settings.a.values.0'],
+    [
+      'intervals that contradict each other',
+      { limits: { minIntervalMs: 5_000, maxIntervalMs: 1_000 } },
+      'limits.maxIntervalMs',
+    ],
+    ['an interval above the usual longest', { limits: { minIntervalMs: 600_000 } }, 'limits.minIntervalMs'],
     ['a path that names a host', status({ request: { path: '//evil.example/{job}' } }), 'status.request.path'],
     ['a path that goes up', status({ request: { path: '/../{job}' } }), 'status.request.path'],
     ['a path to another host', status({ request: { path: 'https://evil.example/{job}' } }), 'status.request.path'],

@@ -3,7 +3,7 @@
 import { settingSchemaOf } from './account.ts'
 import type { Problem } from './bounds.ts'
 import { alternativesOf, authsOf, type ProviderDocument } from './document.ts'
-import type { AuthForm, OAuthForm } from './forms/access.ts'
+import type { AuthForm, OAuthForm, SettingForm } from './forms/access.ts'
 import type { RequestForm } from './forms/common.ts'
 import { type Placeholder, parseTemplate, type Template, wholePlaceholder } from './template.ts'
 
@@ -21,8 +21,10 @@ export function checkParts(document: ProviderDocument): Problem[] {
       checkAuth(document, Array.isArray(document.auth) ? ['auth', index] : ['auth'], auth),
     ),
     ...checkHeaders(document, ['headers'], document.headers),
-    ...requests.flatMap(([path, request, isPaged]) => checkRequest(document, path, request, isPaged)),
-    ...checkJob(document),
+    ...requests.flatMap(([path, request, isPaged]) => [
+      ...checkRequest(document, path, request, isPaged),
+      ...checkJob(path, request),
+    ]),
     ...checkAlternatives(document),
     ...checkDetails(document),
     ...checkSettings(document),
@@ -38,7 +40,26 @@ function checkAuth(document: ProviderDocument, path: Path, auth: AuthForm): Prob
   if (auth.kind === 'oauth2') return checkOAuth(document, path, auth)
   const { kind, ...rest } = auth
   const texts = Object.entries(rest).filter(([key]) => key !== 'name')
-  return texts.flatMap(([key, text]) => checkText(document, [...path, key], text, ['credentials', 'settings']))
+  return texts.flatMap(([key, text]) => {
+    const at = [...path, key]
+    // Basic carries any text.
+    const odd = kind === 'basic' ? [] : checkCarried(document, at, text)
+    return [...odd, ...checkText(document, at, text, ['credentials', 'settings'])]
+  })
+}
+
+/** A header carries printable ASCII, which a credential of the kind text need not be. */
+function checkCarried(document: ProviderDocument, path: Path, text: string): Problem[] {
+  if (!isHeaderText(text)) return [{ path, message: 'must be text that a header can carry' }]
+  const odd = (parseTemplate(text) ?? []).find(
+    (part) => typeof part !== 'string' && part.kind === 'credentials' && part.at === '' && isAnyText(document, part),
+  )
+  if (odd === undefined || typeof odd === 'string') return []
+  return [{ path, message: `must not contain ${odd.name}, whose kind isn’t headerText` }]
+}
+
+function isAnyText(document: ProviderDocument, { name }: Placeholder): boolean {
+  return alternativesOf(document).some((fields) => (fields[name]?.kind ?? 'headerText') !== 'headerText')
 }
 
 function checkOAuth(document: ProviderDocument, path: Path, auth: OAuthForm): Problem[] {
@@ -62,6 +83,7 @@ function checkOAuth(document: ProviderDocument, path: Path, auth: OAuthForm): Pr
     ...texts.flatMap(([at, text, allowed]) =>
       text === undefined ? [] : checkText(document, [...path, ...at], text, allowed),
     ),
+    ...checkCarried(document, [...path, 'header', 'value'], auth.header.value),
     ...checkGrant(path, auth),
   ]
 }
@@ -88,7 +110,7 @@ function checkGrant(path: Path, auth: OAuthForm): Problem[] {
 
 function checkHeaders(document: ProviderDocument, path: Path, headers: Record<string, string> | undefined): Problem[] {
   return Object.entries(headers ?? {}).flatMap(([name, text]) => [
-    ...(isHeaderText(text) ? [] : [{ path: [...path, name], message: 'must be text that a header can carry' }]),
+    ...checkCarried(document, [...path, name], text),
     ...checkText(document, [...path, name], text, ['credentials', 'settings']),
   ])
 }
@@ -135,12 +157,12 @@ function checkPath(document: ProviderDocument, path: Path, text: string): Proble
 }
 
 /** An answer about no job in particular would be taken for that of each. */
-function checkJob({ status: { request } }: ProviderDocument): Problem[] {
+function checkJob(path: Path, request: RequestForm): Problem[] {
   const elsewhere = textsOf([request.query, request.body])
-  const paths = typeof request.path === 'string' ? [request.path] : request.path.map(({ path }) => path)
+  const paths = typeof request.path === 'string' ? [request.path] : request.path.map((one) => one.path)
   const namesJob = (text: string) => text.includes('{job}')
   if (elsewhere.some(namesJob) || paths.every(namesJob)) return []
-  return [{ path: ['status', 'request', 'path'], message: 'must contain {job}, unless the query or the body does' }]
+  return [{ path: [...path, 'path'], message: 'must contain {job}, unless the query or the body does' }]
 }
 
 function isPathSetting({ settings }: ProviderDocument, { kind, name }: Placeholder): boolean {
@@ -236,10 +258,16 @@ function checkDetails({ details }: ProviderDocument): Problem[] {
 }
 
 function checkSettings({ settings }: ProviderDocument): Problem[] {
+  const problem = (path: Path, form: SettingForm, text: string): Problem[] => {
+    const { error } = settingSchemaOf(form).safeParse(text)
+    return error ? [{ path, message: error.issues[0]?.message ?? 'is not valid' }] : []
+  }
   return Object.entries(settings).flatMap(([name, form]) => {
-    const { error } = settingSchemaOf(form).safeParse(form.default)
-    if (form.default === undefined || !error) return []
-    return [{ path: ['settings', name, 'default'], message: error.issues[0]?.message ?? 'is not valid' }]
+    const { values, ...free } = form
+    return [
+      ...(form.default === undefined ? [] : problem(['settings', name, 'default'], form, form.default)),
+      ...(values ?? []).flatMap((text, index) => problem(['settings', name, 'values', index], free, text)),
+    ]
   })
 }
 

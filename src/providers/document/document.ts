@@ -1,6 +1,8 @@
 // Owns the form of a provider's document, format 1. read-document.ts puts it together with its bounds, and with how its
 // parts have to fit together.
 import { z } from 'zod'
+import { defined } from '../../base/defined.ts'
+import { politeDefaults } from '../polite-defaults.ts'
 import { condition, oneOrMany, value } from './expressions.ts'
 import { type AuthForm, authSchema, type CredentialFields, credentialFields, settingSchema } from './forms/access.ts'
 import { fieldName, headers, words } from './forms/common.ts'
@@ -33,6 +35,20 @@ const limits = {
   maxIntervalMs: z.number().int().min(1).max(86_400_000),
   deadlineMs: z.number().int().min(1).max(316_224_000_000),
 }
+
+const limitsSchema = z
+  .strictObject(limits)
+  .partial()
+  .superRefine((given, context) => {
+    const { minIntervalMs, maxIntervalMs } = { ...politeDefaults, ...defined(given) }
+    if (minIntervalMs <= maxIntervalMs) return
+    const path = given.maxIntervalMs === undefined ? 'minIntervalMs' : 'maxIntervalMs'
+    const message =
+      path === 'maxIntervalMs'
+        ? `must be at least minIntervalMs, ${minIntervalMs}`
+        : `must be at most maxIntervalMs, ${maxIntervalMs}`
+    context.addIssue({ code: 'custom', path: [path], message })
+  })
 
 const baseUrl = z
   .string()
@@ -71,7 +87,7 @@ export const documentForm = z.strictObject({
   /** Of several, the first whose credentials are all there. */
   auth: oneOrMany(authSchema, { most: 5 }),
   headers: headers.optional(),
-  limits: z.strictObject(limits).partial().default({}),
+  limits: limitsSchema.default({}),
   forgetsJobs: z.boolean().default(false),
   volatileFields: z.array(volatileField).default([]),
   /** The first one that holds says what an answer is, also a 2xx. */

@@ -143,9 +143,20 @@ const operation: z.ZodType<Operation, unknown> = z
     if (named.length !== 1) context.addIssue(`must be a JSON Pointer or have exactly one of ${operators.join(', ')}`)
     if (keys.includes('where') && !keys.includes('count'))
       context.addIssue({ code: 'custom', path: ['where'], message: 'belongs to count' })
+    if (keysWithin(given.where).has('where'))
+      context.addIssue({ code: 'custom', path: ['where'], message: 'must not contain another where' })
+    if (['const', 'header', 'setting'].some((key) => keysWithin(given.json).has(key)))
+      context.addIssue({ code: 'custom', path: ['json'], message: 'must be a text within the answer' })
     if (keys.includes('at') !== keys.includes('json'))
       context.addIssue({ code: 'custom', path: ['at'], message: 'and json belong together' })
   })
+
+/** Of each element of a list again a list, or JSON that is the same for each, would cost more than the answer is long. */
+function keysWithin(found: unknown): Set<string> {
+  if (typeof found !== 'object' || found === null) return new Set()
+  const keys = Array.isArray(found) ? [] : Object.keys(found)
+  return new Set([...keys, ...Object.values(found).flatMap((inner) => [...keysWithin(inner)])])
+}
 
 const valueAndScalar = z.tuple([z.lazy(() => value), scalar])
 const bound = z.unknown().transform((input, context): number | Value => {

@@ -52,7 +52,7 @@ function compileFile(document: ProviderDocument, form: FileDetailsForm, inputOf:
     tellsOutcome: form.outcome !== undefined,
     applies: (scope: Scope) => holds(scope) && (form.url === undefined || isThere(url(scope))),
     source: (scope: Scope): FileSource<Credentials, Settings> => ({
-      url: form.url === undefined ? null : textOf(url(scope)),
+      url: form.url === undefined ? null : urlIn(url(scope)),
       hosts,
       request: (job) => request(inputOf(job)),
       format: format(scope),
@@ -66,6 +66,13 @@ function compileFile(document: ProviderDocument, form: FileDetailsForm, inputOf:
       },
     }),
   }
+}
+
+/** @throws {z.ZodError} if it is no text: without a URL the base URL itself would be asked. */
+function urlIn(found: unknown): string {
+  const text = textOf(found)
+  if (text === null) throw refusal('must be a URL')
+  return text
 }
 
 function compileFormat(format: FileDetailsForm['format']): (scope: Scope) => FileForm['format'] {

@@ -68,6 +68,7 @@ export function meaningOf(
       return { ...nothing, details: page, error: null }
     }
     const { report, details, missing, pollUrl } = provider.readStatus(of === 'summary' ? {} : body, head)
+    if (of === 'summary' && !provider.summary) throw new TypeError('The document has no summary.')
     if (of === 'status' || !provider.summary) {
       const files = provider.files?.of(body, head) ?? []
       const lists = listsOf(provider, report, details?.next ?? null, settings)
