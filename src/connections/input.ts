@@ -1,7 +1,7 @@
 // Owns what the API accepts for a connection. The provider checks its own part. described.ts owns how the API's
 // document describes that part.
 import { z } from 'zod'
-import { invalid } from '../api/refusal.ts'
+import { type FieldError, invalid } from '../api/refusal.ts'
 import { fieldErrors, invalidFields, issueText } from '../api/validation.ts'
 import type { CurrentProvider } from '../catalog/documents.ts'
 import { providerNameSchema } from '../catalog/present.ts'
@@ -115,12 +115,7 @@ export function checkConnection(
 ): CheckedConnection {
   const credentials = provider.credentialsSchema.safeParse(input.credentials, { error: issueText })
   const settings = provider.settingsSchema.safeParse(input.settings ?? {}, { error: issueText })
-  const errors = [
-    ...fieldErrors(credentials.error, 'credentials'),
-    ...fieldErrors(settings.error, 'settings'),
-    ...baseUrlErrors(guard, provider, input.baseUrl),
-    ...limitErrors(provider, input.limits),
-  ]
+  const errors = [...fieldErrors(credentials.error, 'credentials'), ...errorsBesideCredentials(guard, provider, input)]
   if (errors.length > 0) throw invalidFields(errors)
   return {
     provider: provider.name,
@@ -133,6 +128,20 @@ export function checkConnection(
     volatileFields: [...new Set(input.volatileFields ?? [])],
     baselineBy: input.baselineBy ?? [],
   }
+}
+
+/** Returns what is wrong with the provider's own fields, except the credentials. */
+export function errorsBesideCredentials(
+  guard: Guard,
+  provider: Provider,
+  { settings = {}, baseUrl, limits }: Pick<PutConnectionInput, 'settings' | 'baseUrl' | 'limits'>,
+): FieldError[] {
+  const parsed = provider.settingsSchema.safeParse(settings, { error: issueText })
+  return [
+    ...fieldErrors(parsed.error, 'settings'),
+    ...baseUrlErrors(guard, provider, baseUrl),
+    ...limitErrors(provider, limits),
+  ]
 }
 
 function baseUrlErrors(guard: Guard, provider: Provider, baseUrl: string | undefined) {

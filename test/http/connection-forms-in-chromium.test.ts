@@ -50,14 +50,18 @@ describe.skipIf(!hasBrowser)(`the forms of connections in Chromium (${executable
         await page.getByText('Limits, and what is usual').click()
         await page.getByLabel('Requests a minute').fill('many')
         await page.getByLabel('Give an import up after').fill('later')
+        await page.getByLabel('Requests at once').fill('1234567890123456')
         await page.getByLabel('Volatile fields').fill('no pointer')
         await page.getByLabel('Told apart by').fill('a, a')
         await page.getByRole('button', { name: 'Make the connection' }).click()
         await page.getByText('The connection wasn’t made.').waitFor()
         for (const [label, message] of [
+          ['Name', 'must be 1 to 100 letters'],
+          ['Base URL', 'must use https'],
+          ['Requests at once', 'must have at most 15 digits'],
           ['Requests a minute', 'must be a number'],
           ['Give an import up after', 'must be a span of time'],
-          ['Volatile fields', 'must be a JSON Pointer'],
+          ['Volatile fields', 'No. 1 must be a JSON Pointer'],
           ['Told apart by', 'must name each key once'],
         ] as const)
           expect(await complaintOf(page.getByLabel(label)), label).toContain(message)
@@ -70,16 +74,20 @@ describe.skipIf(!hasBrowser)(`the forms of connections in Chromium (${executable
 
         await page.getByLabel('Requests a minute').fill('30')
         await page.getByLabel('Give an import up after').fill('3 d')
+        await page.getByLabel('Requests at once').fill('')
+        await page.getByLabel('Ask an import at most every').fill('2 h')
+        await page.getByLabel('Ask an import at least every').fill('1 min')
         await page.getByLabel('Volatile fields').fill('/updated_at')
         await page.getByLabel('Told apart by').fill('team, kind')
         await page.locator('[name="credentials.0.clientId"]').fill('the-client')
         await page.locator('[name="credentials.0.clientSecret"]').fill('secret-of-the-client')
         await page.getByRole('button', { name: 'Make the connection' }).click()
-        expect(await complaintOf(page.getByLabel('Name'))).toContain('must be 1 to 100 letters')
+        expect(await complaintOf(page.getByLabel('Ask an import at most every'))).toContain(
+          'must not be longer than “Ask an import at least every”, which is 1 min',
+        )
+        await page.getByLabel('Ask an import at most every').fill('')
+        await page.getByLabel('Ask an import at least every').fill('')
         await page.getByLabel('Name').fill('users')
-        await page.locator('[name="credentials.0.clientSecret"]').fill('secret-of-the-client')
-        await page.getByRole('button', { name: 'Make the connection' }).click()
-        expect(await complaintOf(page.getByLabel('Base URL'))).not.toBe('')
         await page.getByLabel('Base URL').fill('http://127.0.0.1:9/api')
         await page.locator('[name="credentials.0.clientId"]').fill('the-client')
         await page.locator('[name="credentials.0.clientSecret"]').fill('secret-of-the-client')

@@ -2,7 +2,6 @@
 import type { IRouter } from 'express'
 import { AppError, invalid } from '../../api/refusal.ts'
 import { StaleChange } from '../../api/seen.ts'
-import { parse } from '../../api/validation.ts'
 import { findPinned } from '../../catalog/documents.ts'
 import { patchConnectionSchema } from '../../connections/input.ts'
 import { patchConnection } from '../../connections/put.ts'
@@ -11,7 +10,7 @@ import { readSeen } from '../../connections/seen.ts'
 import { everyKind } from '../../work/wake.ts'
 import { noStore } from '../security-headers.ts'
 import { connectionForm } from './connection-form.ts'
-import { connectionInput, formOfConnection, placedRefusal } from './connection-input.ts'
+import { checkedInput, connectionInput, formOfConnection, placedRefusal } from './connection-input.ts'
 import type { ConnectionFormDeps } from './connection-new.ts'
 import { connectionPath, nameOf } from './connection-path.ts'
 import { staleRefusal } from './fields.ts'
@@ -42,12 +41,12 @@ export function mountConnectionChange(app: IRouter, deps: ConnectionFormDeps): v
     const seen = form.value('seen')
     await answerForm(deps, request, response, {
       act: (by) => {
-        const { credentials, blank, errors, ...fields } = input
+        const { credentials, blank, errors: _errors, ...fields } = input
         const named = [...Object.keys(credentials), ...blank]
         const isNewForm = blank.some((name) => !stored.includes(name)) || stored.some((name) => !named.includes(name))
         const isKept = Object.keys(credentials).length === 0 && !isNewForm
-        const change = parse(patchConnectionSchema, { ...fields, ...(!isKept && { credentials }) }, 'form')
-        if (errors.length > 0) throw new AppError('invalid_request', '', errors)
+        const given = { ...fields, ...(!isKept && { credentials }) }
+        const change = checkedInput(input, given, { guard: deps.guard, provider, schema: patchConnectionSchema })
         const options = { keepCredentials: blank, seen: seen === '' ? null : seen }
         return patchConnection({ ...deps, by }, one.name, change, options)
       },

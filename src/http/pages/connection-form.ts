@@ -1,7 +1,7 @@
 // Owns the form of a connection: the fields that its provider asks for, and those that all have.
 import type { ApiProviderSummary } from '../../catalog/present.ts'
 import type { Provider } from '../../providers/contract.ts'
-import { chosenAlternative, chosenField, rates, secretName, spans } from './connection-input.ts'
+import { chosenAlternative, chosenField, rates, secretName, spanLabels, spans } from './connection-input.ts'
 import { durationText } from './duration-field.ts'
 import { linesField, refusalNotice, secretField, seenField, selectField, textField } from './fields.ts'
 import type { Form } from './form.ts'
@@ -31,13 +31,13 @@ export function connectionForm({ form, provider, action, back, stored, docs, see
 ${refusalNotice(form, namesIn(provider), isNew ? 'The connection wasn’t made.' : 'Nothing was changed.')}
 ${isNew ? html`<input type="hidden" name="provider" value="${provider.name}">` : null}
 <div class="fields">
-${isNew ? textField(form, { name: 'name', label: 'Name', required: true, hint: 'How imports and events call it.' }) : null}
+${isNew ? textField(form, { name: 'name', label: 'Name', required: true, hint: 'How imports and events call it: letters, digits, “.”, “_”, “~” and “-”.' }) : null}
 ${textField(form, {
   name: 'baseUrl',
   label: 'Base URL',
   required: provider.defaultBaseUrl === null,
-  placeholder: provider.defaultBaseUrl ?? 'https://',
-  hint: provider.defaultBaseUrl === null ? 'Each customer has an own one.' : null,
+  placeholder: 'https://',
+  hint: provider.defaultBaseUrl === null ? 'Each customer has an own one.' : `Left blank: ${provider.defaultBaseUrl}`,
 })}
 </div>
 <h2>Credentials</h2>
@@ -97,8 +97,8 @@ function moreFields(form: Form, provider: Provider): Html {
       label,
       placeholder: defaults[name] === null ? 'no limit' : number(defaults[name]),
     })
-  const span = (name: (typeof spans)[number], label: string) =>
-    textField(form, { name: `limits.${name}`, label, placeholder: durationText(defaults[name]) })
+  const span = (name: (typeof spans)[number]) =>
+    textField(form, { name: `limits.${name}`, label: spanLabels[name], placeholder: durationText(defaults[name]) })
   const names = [...rates, 'maxInFlight', ...spans].map((name) => `limits.${name}`)
   const isOpen = [...names, 'volatileFields', 'baselineBy'].some(
     (name) => form.value(name) !== '' || form.refusal?.errors.some(({ field }) => field.startsWith(name)),
@@ -108,7 +108,7 @@ function moreFields(form: Form, provider: Provider): Html {
 <div class="fields">
 ${rate('requestsPerSecond', 'Requests a second')}${rate('requestsPerMinute', 'Requests a minute')}${rate('requestsPerDay', 'Requests a day')}${rate('requestsPerMonth', 'Requests a month')}
 ${textField(form, { name: 'limits.maxInFlight', label: 'Requests at once', placeholder: number(defaults.maxInFlight) })}
-${span('minIntervalMs', 'Ask an import at most every')}${span('maxIntervalMs', 'Ask an import at least every')}${span('deadlineMs', 'Give an import up after')}
+${spans.map(span)}
 ${textField(form, { name: 'baselineBy', label: 'Told apart by', hint: 'Keys of the metadata, separated by commas: imports with equal values are expected to take equally long.' })}
 ${linesField(form, { name: 'volatileFields', label: 'Volatile fields', placeholder: '/result/generatedAt', hint: 'JSON Pointers, one on each line, of fields that change with time alone.' })}
 </div></details>`
@@ -119,7 +119,7 @@ export function providerChoice(providers: readonly ApiProviderSummary[], path: s
   return html`<section class="card" aria-labelledby="providers"><h2 id="providers">Which provider?</h2>
 <ul class="choice-list">${providers.map(
     ({ name, title, source }) =>
-      html`<li><a href="${path}?${new URLSearchParams({ provider: name }).toString()}">${title}</a> <small>${name}${source === 'uploaded' ? ', uploaded' : ''}</small></li>`,
+      html`<li><a href="${path}?${new URLSearchParams({ provider: name }).toString()}">${title}</a> <small>${[...(title === name ? [] : [name]), ...(source === 'uploaded' ? ['uploaded'] : [])].join(', ')}</small></li>`,
   )}</ul>
 <p><small>Another one is described by a document of its own, which <code>PUT /v1/providers/{name}</code> uploads.</small></p></section>`
 }

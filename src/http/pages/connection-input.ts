@@ -1,7 +1,11 @@
 // Owns what a connection's form holds, and how it becomes what the API takes.
+import type { z } from 'zod'
 import { AppError, type FieldError } from '../../api/refusal.ts'
-import { fieldErrors, issueText } from '../../api/validation.ts'
+import { fieldErrors, issueText, tryParse } from '../../api/validation.ts'
+import { errorsBesideCredentials } from '../../connections/input.ts'
 import type { ApiConnection } from '../../connections/present.ts'
+import type { Guard } from '../../egress/guard.ts'
+import { effectiveLimits, type StoredLimits } from '../../model/limits.ts'
 import type { Provider } from '../../providers/contract.ts'
 import { durationOf, durationText } from './duration-field.ts'
 import { type Form, formOf, itemsOf, linesOf, textOf, textOfField } from './form.ts'
@@ -10,6 +14,12 @@ import { askedCredentials, askedSettings } from './provider-fields.ts'
 
 export const rates = ['requestsPerSecond', 'requestsPerMinute', 'requestsPerDay', 'requestsPerMonth'] as const
 export const spans = ['minIntervalMs', 'maxIntervalMs', 'deadlineMs'] as const
+/** How the form calls them. */
+export const spanLabels: Record<(typeof spans)[number], string> = {
+  minIntervalMs: 'Ask an import at most every',
+  maxIntervalMs: 'Ask an import at least every',
+  deadlineMs: 'Give an import up after',
+}
 const limitNames = [...rates, 'maxInFlight', ...spans] as const
 /** Those that may be less than one. */
 const fractional: ReadonlySet<string> = new Set(['requestsPerSecond', 'requestsPerMinute'])
@@ -66,6 +76,8 @@ export function connectionInput(
     }
   }
   const limits = limitNames.map((name) => [name, limitOf(name)] as const)
+  if (!errors.some(({ field }) => isSpan(field.slice('limits.'.length))))
+    errors.push(...intervalErrors(provider, givenLimits(Object.fromEntries(limits))))
   return {
     credentials: Object.fromEntries(given.filter(([, text]) => text !== '')),
     blank: given.filter(([, text]) => text === '').map(([name]) => name),
@@ -75,6 +87,62 @@ export function connectionInput(
     volatileFields: linesOf(form.value('volatileFields')),
     baselineBy: old && isUntouched('baselineBy') ? [...old.one.baselineBy] : itemsOf(form.value('baselineBy')),
     errors,
+  }
+}
+
+/** Says in the form's words what the API says in its own. */
+function intervalErrors(provider: Provider, given: Record<string, number>): FieldError[] {
+  const { minIntervalMs, maxIntervalMs } = effectiveLimits(provider, given as StoredLimits)
+  if (minIntervalMs <= maxIntervalMs) return []
+  const message = `must not be longer than “${spanLabels.maxIntervalMs}”, which is ${durationText(maxIntervalMs)}`
+  return [{ field: 'limits.minIntervalMs', message }]
+}
+
+/** Returns the limits that aren't the provider's default. */
+export function givenLimits(limits: ConnectionInput['limits']): Record<string, number> {
+  return Object.fromEntries(Object.entries(limits).filter((pair): pair is [string, number] => pair[1] !== null))
+}
+
+interface Checks<Output> {
+  guard: Guard
+  provider: Provider
+  schema: z.ZodType<Output>
+  /** The name of a new connection. Absent: the connection has one. */
+  checkName?: () => void
+}
+
+/**
+ * Reads what the form gives by the schema, and checks every field before anything is refused, so that a person is told
+ * of all mistakes at once. `placedRefusal` adds those of the credentials.
+ * @throws {AppError} invalid_request
+ */
+export function checkedInput<Output>(
+  input: ConnectionInput,
+  given: Record<string, unknown>,
+  { guard, provider, schema, checkName = () => {} }: Checks<Output>,
+): Output {
+  const named = errorsOf(checkName)
+  const parsed = tryParse(schema, given, 'form')
+  const { baseUrl, settings } = input
+  // `connectionInput` has checked the limits.
+  const fields = { settings, ...(baseUrl !== null && { baseUrl }) }
+  const known = [...input.errors, ...named, ...(parsed instanceof AppError ? parsed.errors : [])]
+  const others = errorsBesideCredentials(guard, provider, fields).filter(
+    ({ field }) => !known.some((error) => error.field === field),
+  )
+  if (parsed instanceof AppError)
+    throw new AppError(parsed.code, parsed.message, [...named, ...parsed.errors, ...others])
+  if (known.length + others.length > 0) throw new AppError('invalid_request', '', [...named, ...others])
+  return parsed
+}
+
+function errorsOf(check: () => void): FieldError[] {
+  try {
+    check()
+    return []
+  } catch (error) {
+    if (error instanceof AppError) return error.errors
+    throw error
   }
 }
 
@@ -106,9 +174,9 @@ export function placedRefusal(
     message,
   }))
   return new AppError(refusal?.code ?? 'invalid_request', refusal?.message ?? '', [
+    ...others,
     ...placed,
     ...input.errors,
-    ...others,
   ])
 }
 

@@ -1,17 +1,17 @@
 // Owns making a connection by forms: the choice of its provider, then what that asks for.
 import type { IRouter } from 'express'
 import { maxPageSize } from '../../api/paging.ts'
-import { AppError, invalid, notFound } from '../../api/refusal.ts'
-import { parse, requireStorable } from '../../api/validation.ts'
+import { invalid, notFound } from '../../api/refusal.ts'
+import { requireStorable } from '../../api/validation.ts'
 import { findCurrent } from '../../catalog/documents.ts'
 import { listProviders } from '../../catalog/read.ts'
-import { putConnectionSchema } from '../../connections/input.ts'
+import { checkName, putConnectionSchema } from '../../connections/input.ts'
 import { type PutDeps, putConnection } from '../../connections/put.ts'
 import type { Provider } from '../../providers/contract.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { noStore } from '../security-headers.ts'
 import { connectionForm, providerChoice } from './connection-form.ts'
-import { connectionInput, placedRefusal } from './connection-input.ts'
+import { checkedInput, connectionInput, givenLimits, placedRefusal } from './connection-input.ts'
 import { connectionPath } from './connection-path.ts'
 import { type Form, formOf, postedForm } from './form.ts'
 import { type PageGuardDeps, principalOf, requireSignIn, type Viewer } from './guard.ts'
@@ -54,11 +54,13 @@ export function mountNewConnection(app: IRouter, deps: ConnectionFormDeps): void
     const input = connectionInput(form, provider, null)
     await answerForm(deps, request, response, {
       act: (by) => {
-        const { baseUrl, errors, blank: _blank, limits, ...fields } = input
-        const own = Object.entries(limits).filter(([, limit]) => limit !== null)
-        const common = { ...fields, provider: provider.name, limits: Object.fromEntries(own) }
-        const parsed = parse(putConnectionSchema, { ...common, ...(baseUrl && { baseUrl }) }, 'form')
-        if (errors.length > 0) throw new AppError('invalid_request', '', errors)
+        const { baseUrl, errors: _errors, blank: _blank, limits, ...fields } = input
+        const common = { ...fields, provider: provider.name, limits: givenLimits(limits) }
+        const parsed = checkedInput(
+          input,
+          { ...common, ...(baseUrl && { baseUrl }) },
+          { guard: deps.guard, provider, schema: putConnectionSchema, checkName: () => checkName(name) },
+        )
         return putConnection({ ...deps, by }, name, parsed, { replace: false })
       },
       next: (done) => toldOn(connectionPath('', name), done),

@@ -87,8 +87,15 @@ export function complaint(form: Form, name: string): Html | null {
   const errors = complaintsAbout(form, name)
   if (errors.length === 0) return null
   return html`<span class="complaint" id="${idOf(name)}-error">${errors.map(
-    ({ field, message }) => html`<span>${field === name ? '' : `${field} `}${message}</span> `,
+    ({ field, message }) => html`<span>${partOf(field, name)}${message}</span> `,
   )}</span>`
+}
+
+/** Names the part of a field that is wrong. Items of a list are counted from 1, as people do. */
+function partOf(field: string, name: string): string {
+  if (field === name) return ''
+  const index = /^\d+$/.exec(field.slice(name.length + 1))
+  return index === null ? `${field} ` : `No. ${Number(index[0]) + 1} `
 }
 
 /** Carries the digest of what the form shows. The verb refuses the save if somebody has changed that since. */

@@ -5,6 +5,7 @@ import { invalid } from '../../api/refusal.ts'
 export function numberOf(text: string, field: string, { whole }: { whole: boolean }): number | null {
   const given = text.trim()
   if (given === '') return null
+  if (/^\d{16,}/.test(given)) throw invalid(field, 'must have at most 15 digits')
   if (whole && !/^\d{1,15}$/.test(given))
     throw invalid(field, 'must be a whole number of digits alone, such as 1000: no separators, signs or exponents')
   if (!/^\d{1,15}(\.\d{1,20})?$/.test(given))
