@@ -80,7 +80,11 @@ export async function picture(page: Page, name: string): Promise<void> {
   if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` })
 }
 
-/** Looks at a page at both sizes and in both schemes: nothing may scroll sideways. */
+const outOfCards = `[...document.querySelectorAll('.card .facts *')]
+  .filter((fact) => fact.getBoundingClientRect().right > fact.closest('.card').getBoundingClientRect().right)
+  .map((fact) => fact.outerHTML)`
+
+/** Looks at a page at both sizes and in both schemes: nothing may scroll sideways, and no fact sticks out of its card. */
 export async function lookAround(page: Page, name: string): Promise<void> {
   for (const [size, viewport] of Object.entries(sizes))
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -89,6 +93,7 @@ export async function lookAround(page: Page, name: string): Promise<void> {
       expect(await page.evaluate('document.documentElement.scrollWidth'), `${name}, ${size}`).toBeLessThanOrEqual(
         viewport.width,
       )
+      expect(await page.evaluate(outOfCards), `${name}, ${size}`).toEqual([])
       if (pictures) await page.screenshot({ path: `${pictures}/${name}-${size}-${colorScheme}.png`, fullPage: true })
     }
   await page.setViewportSize(sizes.wide)
