@@ -47,7 +47,7 @@ beforeEach(() => api.clock.advance(10_000)) // past what is remembered
 
 test('before anything ended there are no bars, and the page says so', async () => {
   const html = await show()
-  expect(html).toContain('Nothing ended in these days.')
+  expect(html).toContain('Nothing ended in these days. <small>What ends is counted within a minute.')
   expect(titlesIn(html)).toEqual([])
 })
 
@@ -99,8 +99,31 @@ test('a connection’s page tells whether the last week was slower than the days
   await end(id, 2, ['succeeded'], 3 * hourMs)
   await end(id, 12, ['succeeded'])
   const page = await show(`/connections/${name}`)
-  expect(page).toMatch(/p50 of the last 7 days<\/dt><dd class="figure">3 h</)
+  expect(page).toMatch(/p50 of the last 7 days<\/dt><dd class="figure">3 h <small>3.0 times as long as before</)
   expect(page).toMatch(/p50 of the 23 days before<\/dt><dd class="figure">1 h</)
+})
+
+test('a connection’s page tells when its month runs out once it has shown a rate', async () => {
+  const now = api.clock.now()
+  const limits = { requestsPerMonth: 100 }
+  const spent = (requests: number) => ({
+    budgetMonth: now.toISOString().slice(0, 7),
+    monthRequests: requests,
+    recentRequests: requests,
+    recentAt: now,
+  })
+  const { name: young } = await api.connection({ limits, createdAt: now, ...spent(2) })
+  const { name: busy } = await api.connection({ limits, createdAt: now, ...spent(50) })
+  expect(await show(`/connections/${young}`)).not.toContain('runs out')
+  expect(await show(`/connections/${busy}`)).toContain('runs out')
+})
+
+test('a connection’s page shows what it was made with', async () => {
+  const made = { baselineBy: ['team', 'kind'], volatileFields: ['/updated_at'] }
+  const { name } = await api.connection({ ...made, settings: { apiVersion: '66.0' } })
+  const page = await show(`/connections/${name}`)
+  for (const text of ['team, kind', '/updated_at', '{&#34;apiVersion&#34;:&#34;66.0&#34;}'])
+    expect(page).toContain(`<code>${text}</code>`)
 })
 
 test('what needs attention is listed with the worst first, each with a link to where it is mended', async () => {

@@ -128,15 +128,17 @@ function holdUp(one: ApiConnection, { nextProbeAt, nextRequestAt, windows }: Sta
 
 function facts(one: ApiConnection, standing: Standing, now: Date): Html {
   const { effectiveLimits: limits, usage } = one
-  const settings = Object.keys(one.settings).length === 0 ? 'none' : JSON.stringify(one.settings)
+  const settings = Object.keys(one.settings).length === 0 ? null : JSON.stringify(one.settings)
   const amount = (value: number | null) => (value === null ? 'no limit' : number(value))
   return html`<section class="card" aria-label="What is known"><p class="lead"><span>${connectionStatus(one, now)}</span></p>
 ${holdUp(one, standing, now)}
 <div class="columns"><dl class="facts">
 <dt>Provider</dt><dd>${one.provider}</dd>
 <dt>Base URL</dt><dd>${one.baseUrl ?? 'the provider’s own'}</dd>
-<dt>Settings</dt><dd>${settings === 'none' ? settings : html`<code>${settings}</code>`}</dd>
-<dt>Used in ${usage.month}</dt><dd>${counted(usage.used, 'request')}${usage.left === null ? null : html`, ${number(usage.left)} left`}${usage.runsOutAt === null ? null : html`; runs out ${at(usage.runsOutAt, now)}`}</dd>
+${settings === null ? null : html`<dt>Settings</dt><dd><code>${settings}</code></dd>`}
+${one.baselineBy.length === 0 ? null : html`<dt>Told apart by</dt><dd><code>${one.baselineBy.join(', ')}</code></dd>`}
+${one.volatileFields.length === 0 ? null : html`<dt>Volatile fields</dt><dd><code>${one.volatileFields.join(', ')}</code></dd>`}
+<dt>Used in ${usage.month}</dt><dd>${counted(usage.used, 'request')}${usage.left === null ? null : html`, ${number(usage.left)} left`}${runsOut(one, now)}</dd>
 ${standing.windows.filter(({ name }) => name !== usage.month).map(usedToday)}
 <dt>Next request</dt><dd>${pace(one, standing, now)}</dd>
 <dt>Usual duration</dt><dd>${one.usualDurationMs === null ? '–' : duration(one.usualDurationMs)}</dd>
@@ -151,6 +153,16 @@ ${standing.windows.filter(({ name }) => name !== usage.month).map(usedToday)}
 <dt>Asks every</dt><dd>${duration(limits.minIntervalMs)} to ${duration(limits.maxIntervalMs)}</dd>
 <dt>Gives up after</dt><dd>${duration(limits.deadlineMs)}</dd>
 </dl></div></section>`
+}
+
+/** A rate is told once the connection has shown one: a single request of its first minute is none. */
+const rateShownAfterMs = 3_600_000
+
+/** When the month's requests are used up. Null: they last, or nobody can say yet. */
+function runsOut({ createdAt, effectiveLimits, usage: { used, runsOutAt } }: ApiConnection, now: Date): Html | null {
+  const isYoung = now.getTime() - Date.parse(createdAt) < rateShownAfterMs
+  const isSlight = used * 10 < (effectiveLimits.requestsPerMonth ?? 0)
+  return runsOutAt === null || (isYoung && isSlight) ? null : html`; runs out ${at(runsOutAt, now)}`
 }
 
 function usedToday({ name, used, limit }: Standing['windows'][number]): Html {

@@ -44,7 +44,7 @@ export function outcomesCard(days: readonly OutcomeDay[], shown: Shown): Html {
   const ended = outcomes.reduce((sum, outcome) => sum + total[outcome], 0)
   const heading = html`<h2 id="outcomes">The last ${shownDays} days <small>by when they ended, in UTC</small></h2>`
   if (ended === 0)
-    return html`<section class="card" aria-labelledby="outcomes">${heading}<p>Nothing ended in these days.</p></section>`
+    return html`<section class="card" aria-labelledby="outcomes">${heading}<p>Nothing ended in these days. <small>What ends is counted within a minute.</small></p></section>`
   const [first = '', last = ''] = [bars[0]?.label, bars.at(-1)?.label]
   const isEstimate = new Set(days.map(({ day, connection }) => `${day} ${connection}`)).size > 1
   return html`<section class="card outcomes" aria-labelledby="outcomes">${heading}
@@ -69,9 +69,17 @@ ${isEstimate ? html`<p><small>≈: put together from the percentiles of each day
 function lately(days: readonly OutcomeDay[], now: Date): Html {
   const week = new Set(lastDays(now, recentDays))
   const [last, before] = [days.filter(({ day }) => week.has(day)), days.filter(({ day }) => !week.has(day))]
-  return html`<div><dt class="what">p50 of the last ${recentDays} days</dt><dd class="figure">${took(last, 'p50', last.length > 1)}</dd></div>
+  return html`<div><dt class="what">p50 of the last ${recentDays} days</dt><dd class="figure">${took(last, 'p50', last.length > 1)}${compared(last, before)}</dd></div>
 <div><dt class="what">p50 of the ${shownDays - recentDays} days before</dt><dd class="figure">${took(before, 'p50', before.length > 1)}</dd></div>
 `
+}
+
+/** `1.3 times as long as before`. Null: nothing ended in one of both spans. */
+function compared(last: readonly OutcomeDay[], before: readonly OutcomeDay[]): Html | null {
+  const [now, then] = [percentile(last, 'p50'), percentile(before, 'p50')]
+  if (now === null || then === null || then === 0) return null
+  const times = (now / then).toFixed(1)
+  return html` <small>${times === '1.0' ? '' : `${times} times `}as long as before</small>`
 }
 
 function table(days: readonly OutcomeDay[], bars: readonly Bar[], shown: Shown): Html {
@@ -111,13 +119,18 @@ export function rate({ succeeded, partial, failed }: Record<Outcome, number>): s
 }
 
 function took(days: readonly OutcomeDay[], which: 'p50' | 'p90', isEstimate: boolean): string {
+  const seconds = percentile(days, which)
+  return seconds === null ? '–' : `${isEstimate ? '≈ ' : ''}${duration(seconds * 1_000)}`
+}
+
+/** Returns the percentile in seconds. Null: nothing ended. */
+function percentile(days: readonly OutcomeDay[], which: 'p50' | 'p90'): number | null {
   const parts = days.flatMap(({ p50S, p90S, p99S, succeeded, partial, failed, canceled }) =>
     p50S === null || p90S === null || p99S === null
       ? []
       : [{ count: succeeded + partial + failed + canceled, p50: p50S, p90: p90S, p99: p99S }],
   )
-  const seconds = mixedPercentile(parts, which)
-  return seconds === null ? '–' : `${isEstimate ? '≈ ' : ''}${duration(seconds * 1_000)}`
+  return mixedPercentile(parts, which)
 }
 
 /** The list of the imports that a bar counts. */
