@@ -52,6 +52,29 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
     })
   })
 
+  test('what failed yesterday is two clicks away, and what folded filters say is seen', async () => {
+    const own = unique('yesterday')
+    const midnight = new Date(api.clock.now())
+    midnight.setUTCHours(0, 0, 0, 0)
+    const [before, today] = [new Date(midnight.getTime() - 60_000), midnight]
+    const ended = { state: 'failed', registeredAt: new Date(midnight.getTime() - 7_200_000) }
+    await api.import({ ...ended, jobId: `${own}-yes`, finishedAt: before })
+    await api.import({ ...ended, jobId: `${own}-no`, finishedAt: today })
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/imports?jobIdPrefix=${own}&state=failed`)
+      await page.getByText('More filters').click()
+      await page.locator('fieldset', { hasText: 'Ended' }).getByRole('link', { name: 'yesterday' }).click()
+      await page.getByText(`${own}-no`).waitFor({ state: 'detached' })
+      expect(await page.locator('tbody tr').allTextContents()).toEqual([expect.stringContaining(`${own}-yes`)])
+      expect(await page.getByLabel('Job id, exactly').isVisible()).toBe(false)
+      const day = (moment: Date) => moment.toISOString().slice(0, 10)
+      expect(await page.locator('summary', { hasText: 'More filters' }).textContent()).toBe(
+        `More filters ended from ${day(before)} 00:00:00 UTC, ended before ${day(today)} 00:00:00 UTC`,
+      )
+      await lookAround(page, 'imports-yesterday')
+    })
+  })
+
   test('the list goes through its pages, while imports are added', async () => {
     const own = unique('paged')
     for (let index = 0; index < 55; index++) await api.import({ jobId: `${own}-${index}` })

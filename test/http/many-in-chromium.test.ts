@@ -73,15 +73,37 @@ describe.skipIf(!hasBrowser)(`doing it to many in Chromium (${executablePath})`,
     })
   })
 
+  test('who stops what somebody else has stopped meanwhile is told why it was skipped', async () => {
+    const connection = await importsOf(2)
+    const { body } = await api.call('GET /v1/imports', {}, { query: { connection } })
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/imports?connection=${connection}`)
+      await page.getByLabel('All on this page').check()
+      await page.getByRole('button', { name: 'Stop …' }).click()
+      await page.getByRole('heading', { name: 'Stop 2 imports?' }).waitFor()
+      await api.call('POST /v1/imports/{id}/stop', { id: body.data[0].id })
+      await page.getByRole('button', { name: 'Stop 2 imports' }).click()
+      await page.getByText('1 done, 1 skipped').waitFor()
+      await page.getByText('The skipped ones were over by then.').waitFor()
+    })
+  })
+
   test('all that match are done a thousand at a time by themselves, however many', async () => {
     const connection = await importsOf(2_110)
     await withPage(async (page) => {
       await signIn(page, `${api.url}/imports?connection=${connection}`)
       await page.getByLabel('All 2,110 that match').check()
       await page.getByRole('button', { name: 'Stop …' }).click()
+      expect(await page.locator('main').textContent()).toContain(`connection ${connection}`)
       await page.getByRole('button', { name: 'Stop 2,110 imports' }).click()
       await page.getByText('2,110 done, 0 skipped').waitFor()
       await page.getByText('50 of 2,110 imports').waitFor()
+      const card = page.getByRole('region', { name: 'What came of it' })
+      expect(await card.textContent()).toMatch(
+        new RegExp(`connection ${connection}, registered before \\d{4}-\\d\\d-\\d\\d `),
+      )
+      await page.getByRole('link', { name: 'the list of them' }).click()
+      await page.getByLabel('All 2,110 that match').waitFor()
       expect(await page.getByRole('button', { name: 'Go on' }).count()).toBe(0)
     })
     expect(new Set(await statesOf(connection))).toEqual(new Set(['stopped']))

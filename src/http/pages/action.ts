@@ -11,12 +11,14 @@ import type { Principal } from '../../tokens/authenticate.ts'
 import { allows } from '../../tokens/scope.ts'
 import { noStore } from '../security-headers.ts'
 import { sentence } from './changes.ts'
+import { filterQuery, filterText } from './filter-text.ts'
 import { at, badge, counted, number } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
 import { Html, html } from './html.ts'
 import { importTable } from './import-table.ts'
 import { page } from './layout.ts'
 import { keyField } from './posted.ts'
+import { linkWith } from './query.ts'
 
 const shownImports = 50
 const refreshSeconds = 2
@@ -37,7 +39,7 @@ export function mountAction(app: IRouter, deps: PageGuardDeps & { db: Database; 
 <dl class="facts">
 <dt>By</dt><dd>${action.by.name} <small>${action.by.scope}</small></dd>
 <dt>When</dt><dd>${at(action.at, now)}</dd>
-${rest(action)}</dl></section>
+${of(action, basePath)}${rest(action)}</dl></section>
 ${
   touched === 0
     ? null
@@ -68,11 +70,12 @@ interface Shown {
 }
 
 function progress(action: ApiAction, { isUnderWay, viewer, basePath }: Shown): Html | null {
-  const { id, details } = action
+  const { id, details, verb } = action
   const { count, done, skipped }: Record<string, unknown> = details ?? {}
   if (typeof count !== 'number' || typeof done !== 'number' || typeof skipped !== 'number') return null
   const lead = isUnderWay ? badge('warn', '◔', 'under way') : badge('good', '✓', 'done')
   return html`<p class="lead" role="status">${lead} <span><b>${number(done)}</b> done, ${number(skipped)} skipped${isUnderWay ? html` of ${number(count)}` : null}</span></p>
+${skipped === 0 ? null : html`<p><small>${whySkipped[verb] ?? null}</small></p>`}
 ${isUnderWay ? html`<p><progress value="${done + skipped}" max="${Math.max(count, 1)}">${number(done + skipped)} of ${number(count)}</progress></p>` : null}
 ${
   isUnderWay && allows(viewer.scope, 'write')
@@ -81,27 +84,36 @@ ${
 }`
 }
 
+/** Between the question and the answer somebody else may have done it. */
+const whySkipped: Record<string, string> = {
+  'import.poll': 'The skipped ones were over by then.',
+  'import.stop': 'The skipped ones were over by then.',
+  'import.resume': 'The skipped ones were neither lost nor stopped, or refused to be resumed.',
+}
+
 function isMine({ by }: ApiAction, viewer: Principal): boolean {
   return viewer.tokenId === by.tokenId && viewer.name === by.name
+}
+
+/** Which imports it was done to, with a link to their list. */
+function of({ details }: ApiAction, basePath: string): Html | null {
+  const { filter }: Record<string, unknown> = details ?? {}
+  if (typeof filter !== 'object' || filter === null) return null
+  const query = filterQuery({ ...filter })
+  const list = query === null ? null : html` · <a href="${linkWith(`${basePath}/imports`, query)}">the list of them</a>`
+  return html`<dt>Of</dt><dd>${filterText({ ...filter })}${list}</dd>`
 }
 
 /** What else is known, as texts. */
 function rest({ details, subject }: ApiAction): Html {
   const known: Record<string, unknown> = details ?? {}
-  const { count: _count, done: _done, skipped: _skipped, more: _more, filter, continuedBy, ...others } = known
+  const { count: _count, done: _done, skipped: _skipped, more: _more, filter: _filter, continuedBy, ...others } = known
   const facts = Object.entries({
-    ...(typeof filter === 'object' && filter !== null && { Of: filterText(filter) }),
     ...(continuedBy !== undefined && { 'Continued by': continuedBy }),
     ...(subject.id !== null && { Id: subject.id }),
     ...others,
   })
   return html`${facts.map(([name, value]) => html`<dt>${name}</dt><dd>${textOf(value)}</dd>`)}`
-}
-
-/** `3 selected imports`, or `connection crm, state failed, lost` */
-function filterText({ ids, ...filter }: { ids?: unknown }): string {
-  const chosen = typeof ids === 'number' ? [counted(ids, 'selected import')] : []
-  return [...chosen, ...Object.entries(filter).map(([name, value]) => `${name} ${textOf(value)}`)].join('; ')
 }
 
 function textOf(value: unknown): string {

@@ -1,15 +1,32 @@
 // Owns the form of the filter of imports.
 import { after } from '../../base/clock.ts'
 import { attentions, states } from '../../model/import-state.ts'
+import { filterText } from './filter-text.ts'
 import { stateBadge, words } from './format.ts'
 import { exact, Html, html } from './html.ts'
 import { linkWith, metadataText } from './query.ts'
 
+const dayMs = 86_400_000
 const presets = [
   ['last hour', 3_600_000],
-  ['last 24 h', 86_400_000],
-  ['last 7 days', 7 * 86_400_000],
+  ['last 24 h', dayMs],
+  ['last 7 days', 7 * dayMs],
 ] as const
+/** Whole days in UTC, and how many days ago they were. */
+const days = [
+  ['today', 0],
+  ['yesterday', 1],
+] as const
+/** The fields that are folded away. */
+const folded = [
+  'provider',
+  'attention',
+  'jobId',
+  'registeredAfter',
+  'registeredBefore',
+  'finishedAfter',
+  'finishedBefore',
+]
 
 export interface FilterFormContent {
   path: string
@@ -24,7 +41,7 @@ export interface FilterFormContent {
 export function filterForm({ path, query, connections, providers, now }: FilterFormContent): Html {
   const value = (name: string) => query.get(name) ?? ''
   const chosen = new Set(value('state').split(','))
-  const isOpen = [...query.keys()].some((name) => !['state', 'order', 'after', 'limit', 'jobIdPrefix'].includes(name))
+  const set = [...query].filter(([name]) => folded.includes(name) || name.startsWith('metadata.'))
   return html`<form class="card filter" method="get" action="${path}">
 <div class="fields">
 <label class="wide">Job id begins with <input type="search" name="jobIdPrefix" value="${exact(value('jobIdPrefix'))}" autocomplete="off" spellcheck="false"></label>
@@ -39,7 +56,7 @@ export function filterForm({ path, query, connections, providers, now }: FilterF
     (state) =>
       html`<label class="choice"><input type="checkbox" name="state" value="${state}" ${flag('checked', chosen.has(state))}>${stateBadge(state)}</label>`,
   )}</fieldset>
-<details ${flag('open', isOpen)}><summary>More filters</summary>
+<details><summary>More filters${set.length === 0 ? null : html` <small>${filterText(Object.fromEntries(set))}</small>`}</summary>
 <div class="fields">
 <label>Provider ${select('provider', providers, value('provider'))}</label>
 <label>Attention ${select('attention', attentions, value('attention'), { write: words })}</label>
@@ -60,13 +77,30 @@ function range(
 ): Html {
   const field = (end: 'After' | 'Before', text: string) =>
     html`<label>${text} <input type="datetime-local" step="1" name="${name}${end}" value="${local(query.get(`${name}${end}`))}"></label>`
-  const links = presets.map(([text, ms]) => {
-    const from = after(now, -ms)
-    from.setUTCMilliseconds(0)
-    const changes = { [`${name}After`]: from.toISOString(), [`${name}Before`]: null, after: null }
+  const link = (text: string, from: Date, until: Date | null) => {
+    const changes = {
+      [`${name}After`]: from.toISOString(),
+      [`${name}Before`]: until?.toISOString() ?? null,
+      after: null,
+    }
     return html`<a href="${linkWith(path, query, changes)}">${text}</a>`
-  })
+  }
+  const links = [
+    ...days.map(([text, ago]) => link(text, dayBegin(now, ago), ago === 0 ? null : dayBegin(now, ago - 1))),
+    ...presets.map(([text, ms]) => {
+      const from = after(now, -ms)
+      from.setUTCMilliseconds(0)
+      return link(text, from, null)
+    }),
+  ]
   return html`<fieldset class="range"><legend>${title} <small>UTC</small></legend>${field('After', 'from')}${field('Before', 'until')}<span class="presets">${links}</span></fieldset>`
+}
+
+/** Returns when the day in UTC began that many days ago. */
+function dayBegin(now: Date, daysAgo: number): Date {
+  const begin = after(now, -daysAgo * dayMs)
+  begin.setUTCHours(0, 0, 0, 0)
+  return begin
 }
 
 /** As a field of a form has it: without its zone. */
@@ -87,6 +121,6 @@ function select(
   )}</select>`
 }
 
-function flag(name: 'checked' | 'selected' | 'open', isSet: boolean): Html | null {
+function flag(name: 'checked' | 'selected', isSet: boolean): Html | null {
   return isSet ? new Html(name) : null
 }

@@ -13,6 +13,7 @@ import type { ImportFilter } from '../../imports/filter.ts'
 import { everyKind, type Wake } from '../../work/wake.ts'
 import { importFilterSchema } from '../import-query.ts'
 import { noStore } from '../security-headers.ts'
+import { filterText } from './filter-text.ts'
 import { type Form, fieldOf, fieldsOf, formOf, itemsOf } from './form.ts'
 import { counted, joined, number } from './format.ts'
 import { type PageGuardDeps, principalOf, requireSignIn } from './guard.ts'
@@ -151,7 +152,7 @@ function confirm({ action, filter, plan, back, path }: Asked): Html {
   const title = html`<h1>${question(action, plan)}</h1>`
   if (plan.fit === 0)
     return html`${title}<section class="card">${skipped === 0 ? html`<p>No import matches any more.</p>` : why}<p><a class="button" href="${back}">Back to the list</a></p></section>`
-  return html`${title}<section class="card"><p>${consequences[action]}</p>${skipped === 0 ? null : why}${
+  return html`${title}<section class="card">${filter.ids === undefined ? html`<dl class="facts"><dt>Of</dt><dd>${filterText({ ...filter })}</dd></dl>` : null}<p>${consequences[action]}</p>${skipped === 0 ? null : why}${
     plan.fit > maxTaken
       ? html`<p><small>It is done a thousand at a time. It may be left, and goes on when its page is opened again.</small></p>`
       : null
