@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Encryption } from '../base/encryption.ts'
 import type { Database } from '../db/client.ts'
 import { connections } from '../db/schema/index.ts'
-import type { ApiConnection } from './present.ts'
+import type { ApiConnection, PauseReason } from './present.ts'
 import { openCredentials } from './secrets.ts'
 import { showConnection, showConnections } from './show.ts'
 
@@ -23,6 +23,24 @@ export async function getConnection({ db, clock }: Deps, name: string): Promise<
     .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
   if (!row) throw notFound('connection')
   return showConnection(db, row, clock.now())
+}
+
+/** Since when and why a connection isn't asked, and when one import tries it again. */
+export type Pause = Pick<ApiConnection, 'pauseReason'> & { pausedAt: string; nextProbeAt: string | null }
+
+/** Returns null if the connection isn't paused, or isn't there. */
+export async function findPause({ db }: { db: Database }, name: string): Promise<Pause | null> {
+  const { pausedAt, pauseReason, nextProbeAt } = connections
+  const [row] = await db
+    .select({ pausedAt, pauseReason, nextProbeAt })
+    .from(connections)
+    .where(and(eq(connections.name, name), isNull(connections.deletedAt)))
+  if (!row?.pausedAt) return null
+  return {
+    pausedAt: row.pausedAt.toISOString(),
+    pauseReason: row.pauseReason as PauseReason | null,
+    nextProbeAt: row.nextProbeAt?.toISOString() ?? null,
+  }
 }
 
 export async function isConnection({ db }: { db: Database }, name: string): Promise<boolean> {

@@ -75,6 +75,22 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
     })
   })
 
+  test('an import of a paused connection says what it waits for, and promises no end', async () => {
+    const paused = { pausedAt: api.clock.now(), pauseReason: 'unauthorized' } as const
+    const { id: connectionId, name } = await api.connection(paused)
+    const { id } = await api.import({ connectionId, state: 'running', progress: 0.5, nextPollAt: api.clock.now() })
+    await withPage(async (page) => {
+      await signIn(page, `${api.url}/imports/${id}`)
+      const card = page.getByRole('region', { name: 'What is known' })
+      expect(await card.textContent()).toContain(
+        `Waiting: its connection ${name} is paused now, because the provider refuses its credentials (401).`,
+      )
+      expect(await card.textContent()).toContain('once its connection is asked again')
+      expect(await card.textContent()).not.toContain('ends in')
+      await lookAround(page, 'import-paused')
+    })
+  })
+
   test('the list goes through its pages, while imports are added', async () => {
     const own = unique('paged')
     for (let index = 0; index < 55; index++) await api.import({ jobId: `${own}-${index}` })

@@ -40,3 +40,8 @@ export function connectionStatus({ pausedAt, pauseReason, blockedUntil }: ApiCon
     return html`${badge('warn', '◔', 'waiting')} <small>the provider asked for it, ${when(blockedUntil, now)}</small>`
   return badge('good', '✓', 'active')
 }
+
+/** What the provider does. */
+export function whyPaused(reason: ApiConnection['pauseReason']): string {
+  return reason === 'forbidden' ? 'refuses several of its imports (403)' : 'refuses its credentials (401)'
+}

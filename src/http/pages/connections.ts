@@ -22,7 +22,7 @@ import {
   mountConnectionSteering,
   testNotice,
 } from './connection-steering.ts'
-import { connectionStatus, connectionTable } from './connection-table.ts'
+import { connectionStatus, connectionTable, whyPaused } from './connection-table.ts'
 import { at, counted, duration, number, stateBadge, when } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
@@ -110,9 +110,7 @@ function byState(list: string, counts: ReadonlyMap<ImportState, number>): Html {
 /** Why it isn't asked now, and until when. Null: nothing holds it up. */
 function holdUp(one: ApiConnection, { nextProbeAt, nextRequestAt, windows }: Standing, now: Date): Html | null {
   if (one.pausedAt !== null) {
-    const why =
-      one.pauseReason === 'forbidden' ? 'refuses several of its imports (403)' : 'refuses its credentials (401)'
-    return html`<p class="notice bad"><b>Paused ${when(one.pausedAt, now)}:</b> the provider ${why}. ${
+    return html`<p class="notice bad"><b>Paused ${when(one.pausedAt, now)}:</b> the provider ${whyPaused(one.pauseReason)}. ${
       nextProbeAt === null
         ? null
         : html`One import asks again ${when(nextProbeAt, now)}; all others wait until that is answered. `

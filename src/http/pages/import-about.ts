@@ -1,4 +1,6 @@
 // Owns what every part of an import's page is given, and the frame of such a part.
+
+import type { Pause } from '../../connections/read.ts'
 import type { ApiImport } from '../../imports/present.ts'
 import { type Html, html } from './html.ts'
 
@@ -6,6 +8,8 @@ export interface About {
   basePath: string
   now: Date
   one: ApiImport
+  /** Why its connection isn't asked. Null: it is, or the import is over. */
+  pause: Pause | null
 }
 
 /** A section with a heading, which links lead to. */

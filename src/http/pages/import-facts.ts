@@ -1,6 +1,7 @@
 // Owns what the page of an import says first: its state, its progress, its times and its metadata.
 import { isOver } from '../../model/import-state.ts'
 import { connectionPath } from './connection-path.ts'
+import { whyPaused } from './connection-table.ts'
 import { at, counted, duration, joined, number, progressBar, stateBadge, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
 import type { About } from './import-about.ts'
@@ -11,6 +12,7 @@ export function importFacts(about: About): Html {
   const connection = connectionPath(basePath, one.connection)
   return html`<section class="card" aria-label="What is known">
 <p class="lead"><span data-told>${stateBadge(one.state)}</span>${one.lostReason === null ? null : html` <span>${words(one.lostReason)}</span>`}${one.progress === null ? null : html` ${progressBar(one.progress)}`} <span>${timing(about)}</span>${remaining(about)}</p>
+${paused(about)}
 ${one.attention === null ? null : html`<p class="notice warn"><b>Needs attention:</b> ${words(one.attention)}. ${attentionTexts[one.attention] ?? null}</p>`}
 ${one.lastError === null ? null : html`<p class="notice bad"><b>Last error:</b> ${words(one.lastError.code)}, ${when(one.lastError.at, now)}. ${one.lastError.message}</p>`}
 ${one.details.lastError === null ? null : html`<p class="notice warn"><b>Rows:</b> ${words(one.details.lastError.code)}, ${when(one.details.lastError.at, now)}. ${one.details.lastError.message}</p>`}
@@ -21,7 +23,7 @@ ${shortfall(about)}
 <dt>Provider says</dt><dd>${one.providerStatus === null ? '–' : html`<code>${one.providerStatus}</code>`}${one.message === null ? null : html` ${one.message}`}</dd>
 <dt>Registered</dt><dd>${at(one.registeredAt, now)}</dd>
 <dt>Started</dt><dd>${at(one.providerStartedAt, now)}</dd>
-<dt>${isOver(one.state) ? 'Seen to be over' : 'Next poll'}</dt><dd>${at(isOver(one.state) ? one.finishedAt : one.nextPollAt, now)}</dd>
+<dt>${isOver(one.state) ? (one.state === 'stopped' ? 'Stopped' : 'Seen to be over') : 'Next poll'}</dt><dd>${isOver(one.state) ? at(one.finishedAt, now) : nextPoll(about)}</dd>
 <dt>Last poll</dt><dd>${at(one.lastPolledAt, now)}</dd>
 <dt>Polls</dt><dd class="number">${number(one.polls)}</dd>
 </dl>
@@ -59,10 +61,28 @@ function shortfall({ one, one: { state, rows, details } }: About): Html | null {
 }
 
 /** When it is likely to end. Null: it is over, or nobody can say. */
-function remaining({ one, now }: About): Html | null {
-  if (one.eta === null) return null
+function remaining({ one, now, pause }: About): Html | null {
+  if (one.eta === null || pause !== null) return null
   const { at: likely, earliest, latest } = one.eta
-  return html` <span>ends ${when(likely, now)} <small>between ${when(earliest, now)} and ${when(latest, now)}</small></span>`
+  const [from, to] = [earliest, latest].map((moment) => Math.max(0, Date.parse(moment) - now.getTime()))
+  const span = from
+    ? `between ${duration(from)} and ${duration(to ?? 0)} from now`
+    : `at most ${duration(to ?? 0)} from now`
+  return html` <span>ends ${when(likely, now)} <small>${span}</small></span>`
+}
+
+/** Says that it waits for its connection. Null: it doesn't. */
+function paused({ one, pause, now, basePath }: About): Html | null {
+  if (pause === null) return null
+  const connection = html`<a href="${connectionPath(basePath, one.connection)}">${one.connection}</a>`
+  return html`<p class="notice bad"><b>Waiting:</b> its connection ${connection} is paused ${when(pause.pausedAt, now)}, because the provider ${whyPaused(pause.pauseReason)}.</p>`
+}
+
+/** A poll that is due is made as soon as a worker and the connection’s limits have room for it. */
+function nextPoll({ one: { nextPollAt }, pause, now }: About): Html {
+  if (pause !== null) return html`once its connection is asked again`
+  if (nextPollAt !== null && Date.parse(nextPollAt) <= now.getTime()) return html`due ${at(nextPollAt, now)}`
+  return at(nextPollAt, now)
 }
 
 function rowFacts({ one: { rows, details }, one }: About): Html {

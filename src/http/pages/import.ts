@@ -4,8 +4,10 @@ import { listActionsBetween } from '../../actions/read.ts'
 import { notFound } from '../../api/refusal.ts'
 import type { Encryption } from '../../base/encryption.ts'
 import { isId } from '../../base/ids.ts'
+import { findPause } from '../../connections/read.ts'
 import { firstSeenAt, listSnapshotsBackwards } from '../../imports/history.ts'
 import { getImport } from '../../imports/read.ts'
+import { isOver } from '../../model/import-state.ts'
 import { noStore } from '../security-headers.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { exact, html } from './html.ts'
@@ -35,7 +37,8 @@ export function mountImport(app: IRouter, deps: Deps): void {
     if (!isId(id)) throw notFound('import')
     const before = typeof request.query.before === 'string' && isId(request.query.before) ? request.query.before : null
     const one = await getImport(deps, id)
-    const [reports, rows, events] = await Promise.all([
+    const [pause, reports, rows, events] = await Promise.all([
+      isOver(one.state) ? null : findPause(deps, one.connection),
       listSnapshotsBackwards(deps, id, { limit: shownReports + 1, beforeId: before }),
       readImportRows(deps, one),
       readImportEvents(deps, id),
@@ -48,7 +51,7 @@ export function mountImport(app: IRouter, deps: Deps): void {
     const now = clock.now()
     const viewer = principalOf(response)
     const done = await justDone(deps, request, response, ({ subject }) => subject.id === id)
-    const about = { basePath, now, one }
+    const about = { basePath, now, one, pause }
     const body = html`${notice(done) ?? registeredNotice(deps.encryption, one.id, request.query.registered)}
 <h1 class="job"><span>Import</span> <code>${one.jobId}</code> <button type="button" class="small" data-copy="${exact(one.jobId)}" hidden>Copy</button></h1>
 ${importFacts(about)}
