@@ -102,7 +102,7 @@ describe.skipIf(!hasBrowser)(`doing it to many in Chromium (${executablePath})`,
       expect(await card.textContent()).toMatch(
         new RegExp(`connection ${connection}, registered before \\d{4}-\\d\\d-\\d\\d `),
       )
-      await page.getByRole('link', { name: 'the list of them' }).click()
+      await page.getByRole('link', { name: 'what matches now' }).click()
       await page.getByLabel('All 2,110 that match').waitFor()
       expect(await page.getByRole('button', { name: 'Go on' }).count()).toBe(0)
     })

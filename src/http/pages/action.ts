@@ -95,12 +95,12 @@ function isMine({ by }: ApiAction, viewer: Principal): boolean {
   return viewer.tokenId === by.tokenId && viewer.name === by.name
 }
 
-/** Which imports it was done to, with a link to their list. */
+/** Which imports it was done to, with a link to what matches the same filter now. */
 function of({ details }: ApiAction, basePath: string): Html | null {
   const { filter }: Record<string, unknown> = details ?? {}
   if (typeof filter !== 'object' || filter === null) return null
   const query = filterQuery({ ...filter })
-  const list = query === null ? null : html` · <a href="${linkWith(`${basePath}/imports`, query)}">the list of them</a>`
+  const list = query === null ? null : html` · <a href="${linkWith(`${basePath}/imports`, query)}">what matches now</a>`
   return html`<dt>Of</dt><dd>${filterText({ ...filter })}${list}</dd>`
 }
 

@@ -23,7 +23,7 @@ export function filterText({ ids, metadata, ...filter }: Record<string, unknown>
   return joined(parts, ', ')
 }
 
-/** Returns the query of the list that has these imports. Null: they were selected one by one. */
+/** Returns the query of the list with this filter. Null: they were selected one by one. */
 export function filterQuery({ ids, metadata, ...filter }: Record<string, unknown>): Record<string, string> | null {
   if (ids !== undefined) return null
   const pairs = Object.entries(typeof metadata === 'object' && metadata !== null ? metadata : {})
