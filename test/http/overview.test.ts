@@ -118,6 +118,14 @@ test('a connection’s page tells when its month runs out once it has shown a ra
   expect(await show(`/connections/${busy}`)).toContain('runs out')
 })
 
+test('a connection’s page names its imports, and not itself beside each', async () => {
+  const { id, name } = await api.connection()
+  const { jobId } = await api.import({ connectionId: id, state: 'running' })
+  const page = await show(`/connections/${name}`)
+  expect(page).toContain(`<code>${jobId}</code>`)
+  expect(page).not.toContain('data-label="Connection"')
+})
+
 test('a connection’s page shows what it was made with', async () => {
   const made = { baselineBy: ['team', 'kind'], volatileFields: ['/updated_at'] }
   const { name } = await api.connection({ ...made, settings: { apiVersion: '66.0' } })

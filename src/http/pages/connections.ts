@@ -90,7 +90,7 @@ ${outcomesCard(days, { basePath, now, connection: one.name })}
 ${
   imports.data.length === 0
     ? html`<p>None yet.</p>`
-    : html`${byState(list, counts)}${importTable(imports.data, { basePath, now, caption: 'Its newest imports' })}`
+    : html`${byState(list, counts)}${importTable(imports.data, { basePath, now, caption: 'Its newest imports', isOfOneConnection: true })}`
 }</section>
 ${await changes(deps, { connection: one.name }, { basePath, now })}`
     return page({ ...shown, title: one.name, body, viewer, refreshSeconds })

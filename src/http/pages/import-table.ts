@@ -13,16 +13,18 @@ interface TableOptions {
   caption: string
   /** Each row has a box that selects it, in a form around the table. */
   isSelectable?: boolean
+  /** All imports are of one connection, which the page names. */
+  isOfOneConnection?: boolean
 }
 
 export function importTable(
   imports: readonly ApiImport[],
-  { basePath, now, caption, isSelectable = false }: TableOptions,
+  { basePath, now, caption, isSelectable = false, isOfOneConnection = false }: TableOptions,
 ): Html {
   return html`<table class="stack">
 <caption class="visually-hidden">${caption}</caption>
-<thead><tr>${isSelectable ? html`<th scope="col" class="select"><span class="visually-hidden">Select</span></th>` : null}<th scope="col">Job</th><th scope="col">Connection</th><th scope="col">State</th><th scope="col">Progress</th><th scope="col" class="right">Rows</th><th scope="col" class="right">Failed</th><th scope="col" class="right">Skipped</th><th scope="col" class="right">Registered</th><th scope="col" class="right">Ended</th></tr></thead>
-<tbody>${imports.map((one) => row(one, { basePath, now, isSelectable }))}</tbody>
+<thead><tr>${isSelectable ? html`<th scope="col" class="select"><span class="visually-hidden">Select</span></th>` : null}<th scope="col">Job</th>${isOfOneConnection ? null : html`<th scope="col">Connection</th>`}<th scope="col">State</th><th scope="col">Progress</th><th scope="col" class="right">Rows</th><th scope="col" class="right">Failed</th><th scope="col" class="right">Skipped</th><th scope="col" class="right">Registered</th><th scope="col" class="right">Ended</th></tr></thead>
+<tbody>${imports.map((one) => row(one, { basePath, now, isSelectable, isOfOneConnection }))}</tbody>
 </table>`
 }
 
@@ -38,15 +40,12 @@ function none(value: unknown): Html | null {
   return value === null ? html` data-none` : null
 }
 
-function row(
-  one: ApiImport,
-  { basePath, now, isSelectable }: Pick<TableOptions, 'basePath' | 'now' | 'isSelectable'>,
-): Html {
+function row(one: ApiImport, { basePath, now, isSelectable, isOfOneConnection }: Omit<TableOptions, 'caption'>): Html {
   const ended = isOver(one.state) ? one.finishedAt : null
   const box = html`<td class="select" data-label="Select"><input type="checkbox" name="ids" value="${one.id}" aria-label="Select ${one.jobId}"></td>`
   return html`<tr>
 ${isSelectable ? box : null}<td data-label="Job"><a href="${basePath}/imports/${one.id}"><code>${one.jobId}</code></a></td>
-<td data-label="Connection"><span><a href="${connectionPath(basePath, one.connection)}">${one.connection}</a> <small>${one.provider}</small></span></td>
+${isOfOneConnection ? null : html`<td data-label="Connection"><span><a href="${connectionPath(basePath, one.connection)}">${one.connection}</a> <small>${one.provider}</small></span></td>`}
 <td data-label="State"><span>${stateBadge(one.state)}${note(one)}</span></td>
 <td data-label="Progress"${none(one.progress)}><span>${progressBar(one.progress)}</span></td>
 <td data-label="Rows" class="right number"${none(one.rows.processed ?? one.rows.total)}><span>${rows(one)}</span></td>
