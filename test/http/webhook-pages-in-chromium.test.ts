@@ -20,7 +20,7 @@ describe.skipIf(!hasBrowser)(`the pages of webhooks and connections in Chromium 
         await page.getByLabel('import.resumed').check()
         await lookAround(page, 'webhooks-empty')
         await page.getByRole('button', { name: 'Create the endpoint' }).click()
-        await page.getByText('connections.0 must name an existing connection').waitFor()
+        await page.getByText('No. 1 must name an existing connection').waitFor()
         expect(await page.getByLabel('URL').inputValue()).toBe('https://hooks.example.com/in?key=private')
         expect(await page.content()).not.toContain('secret-of-a-header')
         await lookAround(page, 'webhook-refused')
