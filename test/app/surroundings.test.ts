@@ -43,13 +43,12 @@ async function runsImports(service: Service, count: number): Promise<void> {
     limits: hasty,
   }
   await api.call('PUT /v1/connections/{name}', { name: 'cdq' }, { body })
-  const ids = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const { jobId } = sandbox.add({ provider: 'cdq', durationMs: 0 })
-      const registered = await api.call('POST /v1/imports', {}, { body: { connection: 'cdq', jobId } })
-      return registered.body.id as string
-    }),
-  )
+  const ids: string[] = []
+  for (let index = 0; index < count; index++) {
+    const { jobId } = sandbox.add({ provider: 'cdq', durationMs: 0 })
+    const registered = await api.call('POST /v1/imports', {}, { body: { connection: 'cdq', jobId } })
+    ids.push(registered.body.id)
+  }
   for (const id of ids) {
     const { body: over } = await api.call('GET /v1/imports/{id}', { id }, { query: { waitMs: 30_000 } })
     expect(over).toMatchObject({ state: 'succeeded' })
