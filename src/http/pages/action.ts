@@ -84,7 +84,7 @@ ${
 }`
 }
 
-/** Between the question and the answer somebody else may have done it. */
+/** Another person may have done it to an import after the question counted it. */
 const whySkipped: Record<string, string> = {
   'import.poll': 'The skipped ones were over by then.',
   'import.stop': 'The skipped ones were over by then.',

@@ -156,7 +156,7 @@ ${standing.windows.filter(({ name }) => name !== usage.month).map(usedToday)}
 /** A rate is told once the connection has shown one: a single request of its first minute is none. */
 const rateShownAfterMs = 3_600_000
 
-/** When the month's requests are used up. Null: they last, or nobody can say yet. */
+/** When the month's requests are used up. Null: they last, or the connection has made too few to tell. */
 function runsOut({ createdAt, effectiveLimits, usage: { used, runsOutAt } }: ApiConnection, now: Date): Html | null {
   const isYoung = now.getTime() - Date.parse(createdAt) < rateShownAfterMs
   const isSlight = used * 10 < (effectiveLimits.requestsPerMonth ?? 0)

@@ -98,7 +98,7 @@ function partOf(field: string, name: string): string {
   return index === null ? `${field} ` : `No. ${Number(index[0]) + 1} `
 }
 
-/** Carries the digest of what the form shows. The verb refuses the save if somebody has changed that since. */
+/** Carries the digest of what the form shows. The verb refuses the save if another person has changed one of these fields since. */
 export function seenField(seen: string): Html {
   return html`<input type="hidden" name="seen" value="${seen}" autocomplete="off">`
 }

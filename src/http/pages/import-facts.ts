@@ -60,7 +60,7 @@ function shortfall({ one, one: { state, rows, details } }: About): Html | null {
   return html`<p class="notice warn"><b>Why partial:</b> ${why}.</p>`
 }
 
-/** When it is likely to end. Null: it is over, or nobody can say. */
+/** When the import is likely to end. Null: it is over, it waits for its connection, or its past doesn't tell. */
 function remaining({ one, now, pause }: About): Html | null {
   if (one.eta === null || pause !== null) return null
   const { at: likely, earliest, latest } = one.eta

@@ -1,5 +1,6 @@
 // Owns running the examples of a document: real answers, and what the document has to make of them.
 import { isRawNumber } from '../../base/json.ts'
+import { isSame } from '../../base/stable-json.ts'
 import type { Provider } from '../contract.ts'
 import type { Problem } from './bounds.ts'
 import type { ProviderDocument } from './document.ts'
@@ -44,7 +45,7 @@ function differences(expected: unknown, found: unknown, path: Problem['path']): 
     )
   if (Array.isArray(expected) && Array.isArray(found) && expected.length === found.length)
     return expected.flatMap((inner, index) => differences(inner, found[index], [...path, index]))
-  return isSame(expected, found)
+  return isAsExpected(expected, found)
     ? []
     : [{ path, message: `must be ${shown(found)}, as the document reads this answer` }]
 }
@@ -59,9 +60,9 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
   )
 }
 
-function isSame(expected: unknown, found: unknown): boolean {
+function isAsExpected(expected: unknown, found: unknown): boolean {
   if (found instanceof Date) return typeof expected === 'string' && Date.parse(expected) === found.getTime()
-  return JSON.stringify(expected) === JSON.stringify(found)
+  return isSame(expected, found)
 }
 
 function shown(value: unknown): string {

@@ -143,6 +143,7 @@ const operation: z.ZodType<Operation, unknown> = z
     if (named.length !== 1) context.addIssue(`must be a JSON Pointer or have exactly one of ${operators.join(', ')}`)
     if (keys.includes('where') && !keys.includes('count'))
       context.addIssue({ code: 'custom', path: ['where'], message: 'belongs to count' })
+    // A list of each element of a list, or JSON parsed anew for each, would cost more than the answer is long.
     if (keysWithin(given.where).has('where'))
       context.addIssue({ code: 'custom', path: ['where'], message: 'must not contain another where' })
     if (['const', 'header', 'setting'].some((key) => keysWithin(given.json).has(key)))
@@ -151,7 +152,7 @@ const operation: z.ZodType<Operation, unknown> = z
       context.addIssue({ code: 'custom', path: ['at'], message: 'and json belong together' })
   })
 
-/** Of each element of a list again a list, or JSON that is the same for each, would cost more than the answer is long. */
+/** Returns the names of all keys within. */
 function keysWithin(found: unknown): Set<string> {
   if (typeof found !== 'object' || found === null) return new Set()
   const keys = Array.isArray(found) ? [] : Object.keys(found)

@@ -106,7 +106,7 @@ export function meaningOfFile(provider: Provider, { answer, status, file = 0, se
   })
 }
 
-/** An answer that the provider refuses is one that it can't read. */
+/** A provider that can't read an answer throws. That is an `invalid_response`, as it is to a poll. */
 function refusalsTold(read: () => Meaning): Meaning {
   try {
     return read()

@@ -1,5 +1,6 @@
 // Owns turning a document into a provider like those of files, so that nothing that uses it knows which it is. All of it
 // is prepared here, once for each revision, and not for each poll.
+import { defined } from '../../base/defined.ts'
 import { isTerminal } from '../../model/reported-state.ts'
 import { refusal } from '../body.ts'
 import {
@@ -74,7 +75,7 @@ export function createDocumentProvider(document: ProviderDocument): DocumentProv
     defaultBaseUrl: document.baseUrl,
     credentialsSchema: credentialsSchemaOf(document),
     settingsSchema: settingsSchemaOf(document),
-    defaultLimits: { ...politeDefaults, ...given(document.limits) },
+    defaultLimits: { ...politeDefaults, ...defined(document.limits) },
     durationPrior: null,
     forgetsJobs: document.forgetsJobs,
     volatileFields: document.volatileFields,
@@ -146,11 +147,6 @@ function compilePollUrl(forms: readonly PollUrlForm[]): (scope: Scope) => string
     }
     return null
   }
-}
-
-/** The limits that the document gives. */
-function given(limits: ProviderDocument['limits']): Partial<typeof politeDefaults> {
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined))
 }
 
 type InputOf = (job: Job<Credentials, Settings>, cursor?: string) => TemplateInput

@@ -1,5 +1,5 @@
-// Owns which parts of a document its examples don't hold: without them every example would still pass, so that nobody
-// would notice if they were wrong. It is mutation testing: each part is taken out by itself.
+// Owns which parts of a document its examples don't hold. It takes each part out by itself, and runs the examples: if all
+// of them still pass, they would pass a wrong part, too (mutation testing).
 
 import type { Problem } from './bounds.ts'
 import { runExamples } from './examples.ts'

@@ -9,7 +9,7 @@ const stateSchema = z
     from: value.optional(),
     /** Words, compared without case and outer blanks. */
     map: z.record(z.string().trim().min(1).max(100), state).optional(),
-    /** Before the map; the first one that holds counts. */
+    /** The service tries these before the map, and takes the first one that holds. */
     rules: z
       .array(z.strictObject({ when: condition, to: state }))
       .min(1)
@@ -72,7 +72,7 @@ export const statusSchema = z.strictObject({
   omit: z.array(plainPointer).optional(),
   /** An answer without a body is one, too: its HTTP status says all. */
   emptyBody: z.boolean().default(false),
-  /** Where an answer says that the next poll goes, below the base URL. Of a list, the first one that is there. */
+  /** Where the answer names the address of the next poll, below the base URL. Of a list the first that has a value counts. */
   pollUrl: oneOrMany(z.strictObject({ when: condition.optional(), url: value }), { most: 5 }).optional(),
 })
 export type StatusForm = z.output<typeof statusSchema>
