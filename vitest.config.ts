@@ -5,9 +5,11 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/services.ts'],
     setupFiles: ['test/support/patience.ts'],
-    // Each file has a database of its own, and Postgres, Redis and servers of its own beside it.
+    // Each file has a database of its own, and starts its own servers and processes. No module keeps what a test does,
+    // so files share a worker's modules: loading them anew for each file takes as long as many a file's tests.
+    isolate: false,
     // More than cores: most of their time they wait for each other.
-    maxWorkers: 3,
+    maxWorkers: 4,
     testTimeout: 240_000,
     hookTimeout: 120_000,
     // As long as test/support/patience.ts waits for a condition.

@@ -58,12 +58,21 @@ export function createWorld(deps: { clock: Clock; rateLimits?: RateLimits; keepR
   // A ring: the slot after the newest record holds the oldest.
   const ring: RequestRecord[] = []
   let next = 0
+
+  /** Some vendors' ids are short numbers, which come again. */
+  function freeJobId(provider: VendorName): string {
+    for (;;) {
+      const jobId = vendors[provider].newJobId()
+      if (!jobs.has(keyOf(provider, jobId))) return jobId
+    }
+  }
+
   return {
     clock,
     accounts: createAccounts(clock, rateLimits, documentVendors),
     add(script) {
       const { provider } = script
-      const jobId = script.jobId ?? vendors[provider].newJobId()
+      const jobId = script.jobId ?? freeJobId(provider)
       const key = keyOf(provider, jobId)
       if (jobs.has(key)) return null
       const requests = { status: 0, details: 0, summary: 0 }

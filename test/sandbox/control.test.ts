@@ -95,6 +95,13 @@ describe('a script', () => {
     expect(() => sandbox.add({ provider: 'cdq', jobId: 'one' })).toThrow('already')
   })
 
+  test('gets an id that no other one has, also where the ids are short numbers', async () => {
+    const { sandbox } = await openControl()
+    // Of a million ids, some are drawn twice by then in all but one of a hundred thousand runs.
+    const ids = Array.from({ length: 5_000 }, () => sandbox.add({ provider: 'marketo' }).jobId)
+    expect(new Set(ids).size).toBe(5_000)
+  })
+
   test('of more than a mebibyte is too large', async () => {
     const { call } = await openControl()
     const name = 'x'.repeat(2 ** 20)
