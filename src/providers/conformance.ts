@@ -6,7 +6,7 @@ import { type AnswerHead, firstPage, type Provider, type StatusAnswer } from './
 import { reportedStates } from './document/expressions.ts'
 import { isObject } from './fields.ts'
 import { fileProblems } from './file-conformance.ts'
-import { jobPath } from './job-id.ts'
+import { jobPath, maxJobIdLength } from './job-id.ts'
 import { nextPollUrl } from './poll-url.ts'
 
 /** A status answer of the vendor, and where a person finds it. */
@@ -60,9 +60,11 @@ const oddIds = ['abd123=', 'a/b', '../..', 'a?b=c#d', 'ä ö', '%2e%2e']
 
 /** The id reaches the vendor as one thing, and no secret stands where proxies write logs. */
 function askingProblems(provider: Provider, { credentials, settings }: SampleAccount): ConformanceProblem[] {
-  const { jobId: { kind } = { kind: 'segment' as const } } = provider
+  const { kind, maxLength } = provider.jobId ?? { kind: 'segment', maxLength: maxJobIdLength }
   const baseUrl = provider.defaultBaseUrl ?? 'https://vendor.example'
-  const ids = kind === 'segment' ? oddIds : kind === 'path' ? ['a/b=c', 'a b/ä'] : [`${baseUrl}/operations/7?v=1`]
+  const odd = kind === 'segment' ? oddIds : kind === 'path' ? ['a/b=c', 'a b/ä'] : [`${baseUrl}/operations/7?v=1`]
+  const longest = kind === 'url' ? `${baseUrl}/`.padEnd(maxLength, '7') : '7'.repeat(maxLength)
+  const ids = [...odd, longest]
   const path = ['status', 'request']
   return ids.flatMap((jobId) => {
     const request = provider.statusRequest({ jobId, credentials, settings, baseUrl, token: 'access-token' })

@@ -51,12 +51,13 @@ export function jobIdSegment(jobId: string): string {
   return jobPath('segment', jobId, '')
 }
 
-/** Returns the id as it stands in a path: in that of a URL with the query. @throws {TypeError} if it can't. */
+/**
+ * Returns the id as it stands in a path: in that of a URL with the query. How long a provider's ids may be was asked
+ * when the import was registered.
+ * @throws {TypeError} if it can't.
+ */
 export function jobPath(kind: JobIdKind, jobId: string, baseUrl: string): string {
-  const problem = jobIdProblem(jobId, {
-    jobId: { kind, maxLength: kind === 'segment' ? maxJobIdLength : longestJobId },
-    baseUrl,
-  })
+  const problem = jobIdProblem(jobId, { jobId: { kind, maxLength: longestJobId }, baseUrl })
   if (problem !== null) throw new TypeError(`A job id ${problem}.`)
   if (kind === 'url') return urlPathBelow(jobId, baseUrl) ?? ''
   return jobId

@@ -251,6 +251,14 @@ describe('a document', () => {
     expect(vendor.seen[0]?.target).toBe(asked)
   })
 
+  it.each(['segment', 'path'])('asks about an id of the kind %s that is as long as any may be', async (kind) => {
+    vendor.answerJson({ state: 'working' })
+    const own = provider({ job: { kind, maxLength: 2_000 } })
+    const jobId = 'j'.repeat(2_000)
+    await askStatus(asker.client, own, target(), jobId, { signal: noSignal() })
+    expect(vendor.seen.map((seen) => seen.target)).toEqual([`/jobs/${jobId}`])
+  })
+
   it('takes an id that is a URL below the base URL, and no other', async () => {
     vendor.answerJson({ state: 'working' })
     const own = provider({ job: { kind: 'url', maxLength: 2_000 }, ...status({ request: { path: '{job}' } }) })
