@@ -4,7 +4,7 @@ import { isRawNumber } from '../../base/json.ts'
 import type { ReportedState } from '../../model/reported-state.ts'
 import { isObject, readCount, readFlag, readNumber, readText, readTime } from '../fields.ts'
 import type { Condition, Operation, Scalar, Value } from './expressions.ts'
-import { compilePointer } from './pointer.ts'
+import { compilePointer, compilePointerWithGaps } from './pointer.ts'
 
 /** What an expression can see. */
 export interface Scope {
@@ -61,7 +61,7 @@ function compileOperation(operation: Operation): Evaluate {
     }
   }
   if (sum) {
-    const all = sum.map(compileValue)
+    const all = sum.map(compileSummand)
     return (scope) => sumOf(all.flatMap((evaluate) => evaluate(scope) ?? null))
   }
   if (minus) return arithmetic(minus, (one, other) => one - other)
@@ -136,6 +136,13 @@ function arithmetic(pair: [Value, Value], compute: (one: number, other: number) 
     const [a, b] = [readNumber(one(scope)), readNumber(other(scope))]
     return a === null || b === null ? null : compute(a, b)
   }
+}
+
+/** An element of a list that lacks the number makes the sum unknown, as null does. */
+function compileSummand(value: Value): Evaluate {
+  if (typeof value !== 'string') return compileValue(value)
+  const read = compilePointerWithGaps(value)
+  return (scope) => read(scope.body)
 }
 
 function sumOf(values: readonly unknown[]): number | null {

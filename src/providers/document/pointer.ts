@@ -27,6 +27,13 @@ export function pointerProblem(pointer: string, { wildcards = 1 }: { wildcards?:
 }
 
 export function compilePointer(pointer: string): ReadPointer {
+  const read = compilePointerWithGaps(pointer)
+  if (!pointerParts(pointer).includes('*')) return read
+  return (value) => (read(value) as unknown[] | undefined)?.filter((found) => found !== undefined)
+}
+
+/** Of a pointer with `*`, an element that lacks it counts as undefined instead of being left out. */
+export function compilePointerWithGaps(pointer: string): ReadPointer {
   const parts = pointerParts(pointer)
   const at = parts.indexOf('*')
   if (at === -1) return (value) => follow(value, parts)
@@ -34,7 +41,7 @@ export function compilePointer(pointer: string): ReadPointer {
   return (value) => {
     const list = follow(value, before)
     const items = Array.isArray(list) ? list : isObject(list) ? Object.values(list) : undefined
-    return items?.map((item) => follow(item, behind)).filter((found) => found !== undefined)
+    return items?.map((item) => follow(item, behind))
   }
 }
 

@@ -11,8 +11,8 @@ export interface CsvFormat {
   delimiters: readonly string[]
   /** False: records are lists instead of objects. */
   header: boolean
-  /** Columns that the header must have. */
-  needs: readonly string[]
+  /** Columns that the header must have. Of a list, one. */
+  needs: readonly (string | readonly string[])[]
 }
 
 export function readCsv(format: CsvFormat, { maxRecordBytes, from }: Reading): RecordReader {
@@ -103,7 +103,7 @@ function createHead({ delimiters, header: isThere, needs }: CsvFormat) {
         const { rows, lines } = splitCells(text, { ...form, delimiter: one })
         const names = rows[0]?.values.map((name) => name.trim())
         if (names === undefined) return lines
-        const lacking = needs.find((name) => !names.includes(name))
+        const lacking = needs.find((need) => ![need].flat().some((name) => names.includes(name)))
         if (lacking !== undefined) throw lacks(lacking)
         delimiter = one
         header = headerOf(names)
@@ -135,8 +135,9 @@ function createHead({ delimiters, header: isThere, needs }: CsvFormat) {
   }
 }
 
-function lacks(column: string): FileError {
-  return new FileError('malformed', `The file has no column ${JSON.stringify(column)}.`)
+function lacks(need: string | readonly string[]): FileError {
+  const names = [need].flat().map((name) => JSON.stringify(name))
+  return new FileError('malformed', `The file has no column ${names.join(' or ')}.`)
 }
 
 interface Header {

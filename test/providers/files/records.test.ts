@@ -108,6 +108,17 @@ describe('CSV', () => {
     ])
   })
 
+  it('needs one of several columns, by which it also takes the delimiter', () => {
+    const format = csv({ delimiters: [',', ';'], needs: [['Import Warning Reason', 'Import Failure Reason']] })
+    for (const name of ['Import Warning Reason', 'Import Failure Reason'])
+      expect(read(format, `email;${name}\na@b;cut, short\n`, [7]).records).toEqual([
+        { email: 'a@b', [name]: 'cut, short' },
+      ])
+    expect(() => read(format, 'email;name\na@b;Ann\n', [7])).toThrow(
+      'The file has no column "Import Warning Reason" or "Import Failure Reason".',
+    )
+  })
+
   it('tells how long the header is, also behind empty lines', () => {
     const found = read(csv(), '\n"a\n1",b\n1,2\n', [3])
     expect(found).toMatchObject({ records: [{ 'a\n1': '1', b: '2' }], headBytes: 9 })

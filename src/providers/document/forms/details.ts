@@ -59,6 +59,8 @@ const rowList = {
 
 const delimiter = z.string().regex(/^(?:\t|[ !#-~])$/, 'must be one character other than a double quote')
 
+const columnName = z.string().min(1).max(200)
+
 const csvSchema = z.strictObject({
   kind: z.literal('csv'),
   /** Of a list, the first one by which the header has all columns of `needs`. Or a word of the status for it. */
@@ -70,8 +72,8 @@ const csvSchema = z.strictObject({
   ).default(','),
   /** True: the first line has the names of the columns. Otherwise a row is a list. */
   header: z.boolean().default(true),
-  /** Columns that there have to be. */
-  needs: z.array(z.string().min(1).max(200)).default([]),
+  /** Columns that there have to be. Of a list, one. */
+  needs: z.array(byType(columnName, () => z.array(columnName).min(1).max(5))).default([]),
 })
 
 type FormatForm = z.output<typeof csvSchema> | 'jsonl' | 'json'
