@@ -1,6 +1,7 @@
 // Owns turning a host into checked addresses. connector.ts connects to them.
 import { lookup, Resolver } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { EgressError } from './errors.ts'
 import type { Guard } from './guard.ts'
 
@@ -26,6 +27,12 @@ export async function resolveChecked(check: AddressCheck, hostname: string): Pro
 }
 
 /**
+ * How long the addresses of one family wait for those of the other. Some name servers never answer about IPv6, and the
+ * limit on resolving would be over before the resolver gives up on them.
+ */
+const otherFamilyMs = 500
+
+/**
  * Asks the DNS servers directly: `getaddrinfo` would wait for dead ones on the thread pool that the whole process
  * shares. The system (mostly its hosts file) resolves local names, and names that DNS doesn't know.
  * @param servers `address:port`; the system's servers if absent.
@@ -35,7 +42,9 @@ export function createResolve(servers?: readonly string[]): Resolve {
   if (servers) resolver.setServers(servers)
   return async (hostname) => {
     if (!hostname.includes('.') || hostname.endsWith('.localhost')) return lookupLocally(hostname)
-    const answers = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)])
+    const families = [resolver.resolve4(hostname), resolver.resolve6(hostname)]
+    const patience = Promise.any(families).then(() => delay(otherFamilyMs, [], { ref: false }))
+    const answers = await Promise.allSettled(families.map((family) => Promise.race([family, patience])))
     const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
     if (addresses.length > 0) return addresses
     const failure = answers.find((answer) => answer.status === 'rejected' && !isAbsence(answer.reason))

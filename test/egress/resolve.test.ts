@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { createDestinationCheck } from '../../src/egress/destination.ts'
 import { createGuard } from '../../src/egress/guard.ts'
-import { createResolve } from '../../src/egress/resolve.ts'
+import { createResolve, resolveChecked } from '../../src/egress/resolve.ts'
 import { startNameServer, type Zone } from './name-server.ts'
 
 const closers: (() => Promise<void>)[] = []
@@ -27,6 +27,15 @@ describe('resolving', () => {
     const resolve = await resolveWith((name) => (name.startsWith('six') ? ['2606:2800:21f::1'] : ['93.184.215.14']))
     expect(await resolve('six.example.com')).toEqual(['2606:2800:21f::1'])
     expect(await resolve('four.example.com')).toEqual(['93.184.215.14'])
+  })
+
+  it.each(['ipv4', 'ipv6'] as const)('waits only so long for the answer about %s', async (silent) => {
+    const resolve = await resolveWith((_, kind) =>
+      kind === silent ? 'silence' : ['93.184.215.14', '2606:2800:21f::1'],
+    )
+    const answered = silent === 'ipv6' ? '93.184.215.14' : '2606:2800:21f::1'
+    const check = { guard, resolve, timeoutMs: 3_000 }
+    for (let count = 0; count < 2; count++) expect(await resolveChecked(check, 'www.example.com')).toEqual([answered])
   })
 
   it('fails where the server fails', async () => {
