@@ -83,7 +83,7 @@ export async function startService(
     await queues.tryOut()
 
     const encryption = createEncryption(storage.encryptionKeys)
-    await requireStoredKeys({ db, encryption })
+    await requireStoredKeys({ db, clock, encryption })
     await makePartitions(storage.patient.db, clock.now()).catch(warn('partitions could not be made'))
     const metrics = createMetrics(queues)
     metrics.clock(clock)
