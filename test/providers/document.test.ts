@@ -56,6 +56,12 @@ const several = (names: string[], more: Json = {}) => ({
   })),
 })
 
+const pagesBy = (more: Json) => several(['a'], { page: { kind: 'page', param: 'page', ...more } })
+
+const filesAt = (host: string) => ({
+  details: [{ kind: 'file', url: '/file', hosts: [host], format: 'jsonl', row: { recordId: '/id' } }],
+})
+
 const whenAnyFailed = { from: ['succeeded', 'partial'], to: 'failed', when: { gt: ['/failed', 0] } }
 
 function read(given: unknown): ProviderDocument {
@@ -477,6 +483,34 @@ describe('a document', () => {
     expect(await walk(paged(page), answers)).toEqual(['1', '2', '3'])
   })
 
+  it.each([
+    [{}, 2, '2'],
+    [{ stop: 'empty' }, 2, '2'],
+    [{ stop: 'empty' }, 0, null],
+    [{ stop: 'total', total: '/pages' }, 2, '2'],
+    [{ stop: 'total', total: '/pages', start: 0 }, 2, '1'],
+    [{ stop: 'total', total: '/of' }, 2, null],
+  ])('counts pages by %j, after %i rows', (form, rows, next) => {
+    const body = { rows: Array.from({ length: rows }, () => ({})), pages: 2, of: 1 }
+    expect(provider(pagesBy(form)).details?.read(body, firstPage).next).toBe(next)
+  })
+
+  it.each([
+    [{}, 'newer'],
+    [{ rotates: true }, 'newer'],
+    [{ rotates: false }, null],
+  ])('takes the refresh token of an answer by %j', (form, expected) => {
+    const own = provider({
+      credentials: { id: {}, secret: {}, first: {} },
+      auth: {
+        ...{ kind: 'oauth2', grant: 'refreshToken', tokenUrl: '/token', clientId: '{credentials.id}' },
+        ...{ clientSecret: '{credentials.secret}', refreshToken: '{credentials.first}', ...form },
+      },
+    })
+    const job = { jobId: '1', credentials: { id: 'i', secret: 's', first: 'f' }, settings: {} }
+    expect(own.tokenRequest?.(job, null)?.readRefreshToken({ refresh_token: 'newer' })).toBe(expected)
+  })
+
   it('reads a row, and refuses a page without its list', () => {
     const { details } = paged({ kind: 'none' })
     const row = { id: 12345678901234567890n.toString(), line: '4', code: 7, why: [{ text: 'a' }, { text: 'b' }, {}] }
@@ -670,6 +704,19 @@ describe('a document is refused', () => {
       },
       'auth.jwt',
     ],
+    [
+      'rotation of what no refresh gives',
+      {
+        auth: {
+          ...{ kind: 'oauth2', grant: 'clientCredentials', tokenUrl: '/token', rotates: true },
+          ...{ clientId: '{credentials.apiKey}', clientSecret: '{credentials.apiKey}' },
+        },
+      },
+      'auth.rotates',
+    ],
+    ['pages that stop at a total that nobody says', pagesBy({ stop: 'total' }), 'details.0.page.stop'],
+    ['pages that stop twice', pagesBy({ stop: 'empty', total: '/pages' }), 'details.0.page.stop'],
+    ['files of a whole top-level domain', filesAt('.example'), 'details.0.hosts.0'],
     [
       'a token URL whose host is a credential',
       { auth: { kind: 'oauth2', grant: 'jwtBearer', tokenUrl: 'https://{credentials.apiKey}/token' } },

@@ -99,7 +99,9 @@ function checkGrant(path: Path, auth: OAuthForm): Problem[] {
   const client = (['clientId', 'clientSecret'] as const).filter(
     (key) => (auth.grant === 'jwtBearer') === (auth[key] !== undefined),
   )
+  const rotates = auth.rotates !== undefined && auth.grant !== 'refreshToken'
   return [
+    ...(rotates ? [{ path: [...path, 'rotates'], message: 'belongs to the grant refreshToken' }] : []),
     ...odd.map((key) => ({ path: [...path, key], message: `belongs to the grant ${wanted[key]}` })),
     ...client.map((key) => ({
       path: [...path, key],

@@ -124,7 +124,7 @@ function readToken(form: OAuthForm, from: string): (body: unknown) => Token {
 
 function readRefreshToken(form: OAuthForm): (body: unknown) => string | null {
   const read = compilePointer(form.newRefreshToken)
-  return (body) => (form.grant === 'refreshToken' ? textOf(read(body)) : null)
+  return (body) => (form.grant === 'refreshToken' && form.rotates !== false ? textOf(read(body)) : null)
 }
 
 /**

@@ -9,7 +9,7 @@ import { documentSchema } from './read-document.ts'
 /** The parts that say what an answer means. */
 const meaningful = ['status', 'summary', 'details', 'errors', 'errorCode', 'errorMessage', 'retryAfter']
 /** Keys within these that examples can't show: they are of what is asked, or of how much is read. */
-const unshown = new Set(['request', 'hosts', 'limits', 'omit', 'kind', 'param', 'size'])
+const unshown = new Set(['request', 'hosts', 'limits', 'omit', 'kind', 'param', 'size', 'stop'])
 
 /**
  * Returns the place of each part that no example holds: the outermost, without what is in it. Costs some milliseconds a

@@ -36,9 +36,9 @@ function isOfHost({ hostname, port, protocol }: URL, host: string): boolean {
   const isPort =
     wantedPort === undefined ? port === '' || protocol === 'http:' : Number(wantedPort) === portOf(port, protocol)
   if (!isPort) return false
-  return name.startsWith('*.')
-    ? hostname.endsWith(name.slice(1)) && hostname.length > name.length - 1
-    : hostname === name
+  // `*.example.com` and `.example.com` are all hosts below.
+  const end = /^\*?(\..+)$/.exec(name)?.[1]
+  return end === undefined ? hostname === name : hostname.endsWith(end) && hostname.length > end.length
 }
 
 function portOf(port: string, protocol: string): number {

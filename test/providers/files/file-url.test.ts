@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { fileUrl } from '../../../src/providers/files/file-url.ts'
 
 const base = 'https://api.example.com/v1'
-const hosts = ['files.example.net', '*.storage.example.org', 'odd.example.net:8443']
+const hosts = ['files.example.net', '*.storage.example.org', '.cdn.example.org', 'odd.example.net:8443']
 
 describe('a file’s URL', () => {
   test.each([
@@ -12,6 +12,8 @@ describe('a file’s URL', () => {
     'https://files.example.net:443/rows',
     'https://FILES.example.net/rows',
     'https://eu.storage.example.org/rows',
+    'https://a.b.storage.example.org/rows',
+    'https://eu.cdn.example.org/rows',
     'https://odd.example.net:8443/rows',
   ])('may be %s', (url) => {
     expect(fileUrl(url, hosts, base).href).toBe(new URL(url, base).href)
@@ -22,6 +24,8 @@ describe('a file’s URL', () => {
     'https://files.example.net:22/rows',
     'https://eu.storage.example.org:9200/rows',
     'https://storage.example.org/rows',
+    'https://cdn.example.org/rows',
+    'https://evilcdn.example.org/rows',
     'https://odd.example.net/rows',
     'https://odd.example.net:443/rows',
     'https://api.example.com:8443/rows',

@@ -79,6 +79,8 @@ const oauthSchema = z.strictObject({
   expiresIn: pointerSchema({ wildcards: 0 }).default('/expires_in'),
   /** Where a new refresh token is, if each refresh may replace it. */
   newRefreshToken: pointerSchema({ wildcards: 0 }).default('/refresh_token'),
+  /** False: the first refresh token stays, whatever an answer has. */
+  rotates: z.boolean().optional(),
   /** Where the answer says which address requests go to. It must be the base URL's host or end in one of `hosts`. */
   baseUrl: z
     .strictObject({ at: pointerSchema({ wildcards: 0 }), hosts: z.array(hostSuffix).max(10).default([]) })

@@ -7,13 +7,20 @@ import { outcomeSchema } from './report.ts'
 const pageSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('cursor'), next: value, param: z.string().min(1).max(100) }),
   z.strictObject({ kind: z.literal('link'), next: value, param: z.string().min(1).max(100) }),
-  z.strictObject({
-    kind: z.literal('page'),
-    param: z.string().min(1).max(100),
-    start: z.number().int().min(0).max(1).default(1),
-    /** How many pages there are. Absent: the first empty page is the end. */
-    total: value.optional(),
-  }),
+  z
+    .strictObject({
+      kind: z.literal('page'),
+      param: z.string().min(1).max(100),
+      start: z.number().int().min(0).max(1).default(1),
+      /** How many pages there are. Absent: the first empty page is the end. */
+      total: value.optional(),
+      /** Says so in a word. */
+      stop: z.enum(['empty', 'total']).optional(),
+    })
+    .refine(({ stop, total }) => stop === undefined || (stop === 'total') === (total !== undefined), {
+      path: ['stop'],
+      error: 'must be "total" beside total, and else "empty"',
+    }),
   z.strictObject({
     kind: z.literal('offset'),
     param: z.string().min(1).max(100),
@@ -86,10 +93,10 @@ const hostName = z
   .string()
   .max(260)
   .regex(
-    /^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[1-9][0-9]{0,4})?$/,
+    /^(\*?\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[1-9][0-9]{0,4})?$/,
     'must be a host’s name, or "*." and the end of one, with a port or without',
   )
-  .refine((name) => !name.startsWith('*.') || name.slice(2).includes('.'), 'must have more than one part behind "*."')
+  .refine((name) => !/^\*?\.[^.]*$/.test(name), 'must have more than one part behind the first dot')
 
 const fileLimits = z.strictObject({
   bytes: z
