@@ -42,7 +42,7 @@ const words: Readonly<Record<DocumentVendorName, { throttled: string; unauthoriz
   shopify: { throttled: '200: Throttled', unauthorized: 'Invalid API key', unknown: 'answered 200' },
   zendesk: { throttled: '(APIRateLimitExceeded)', unauthorized: 'authenticate you', unknown: '(RecordNotFound)' },
   auth0: { throttled: '(too_many_requests)', unauthorized: 'invalid_client', unknown: '(inexistent_job)' },
-  mailchimp: { throttled: '(Too Many Requests)', unauthorized: '(API Key Invalid)', unknown: '(Resource Not Found)' },
+  mailchimp: { throttled: 'answered 403.', unauthorized: '(API Key Invalid)', unknown: '(Resource Not Found)' },
   marketo: { throttled: '200: Max rate', unauthorized: 'invalid_client', unknown: '200: Object not found (1013)' },
   bigquery: { throttled: '403: Exceeded', unauthorized: 'invalid_client', unknown: '(notFound)' },
   azure: {

@@ -1,10 +1,10 @@
 // Owns Mailchimp's side: `GET /batches/{batchId}`, and the archive with what came of each operation.
 import { randomBytes } from 'node:crypto'
-import { RowList, TarGz } from '../json.ts'
+import { RawText, RowList, TarGz } from '../json.ts'
 import { isOneOf } from '../rows.ts'
 import { momentAt } from '../timeline.ts'
 import { isoSecondsAfter, ok, type Refusal, refusalStatus } from '../vendor.ts'
-import { after, call, type DocumentVendor, emailOf, isSigned, signedUrl } from './form.ts'
+import { after, call, type DocumentVendor, emailOf, isSigned, refused, signedUrl } from './form.ts'
 
 export const mailchimp: DocumentVendor = {
   words: {
@@ -64,6 +64,11 @@ export const mailchimp: DocumentVendor = {
     detail: 'See the title.',
     instance: 'd3cd2c5e-7c6a-4f3a-9e2c-3d6a2f0b1a11',
   }),
+  // Under load a server before the API refuses: without JSON, and nothing says how long to wait.
+  refuse: (refusal) =>
+    refusal === 'rate_limited'
+      ? refused(403, new RawText('<html><body>Forbidden</body></html>'), { 'content-type': 'text/html' })
+      : null,
 }
 
 /** The answer to an operation is JSON in text. */
