@@ -7,7 +7,7 @@ import { parseJson } from '../../src/base/json.ts'
 import { fingerprintOf } from '../../src/imports/fingerprint.ts'
 import { askDetails, askStatus } from '../../src/providers/ask.ts'
 import { firstPage, type Provider } from '../../src/providers/contract.ts'
-import { checkWholeDocument } from '../../src/providers/document/check-document.ts'
+import { checkWholeDocument, samplesOf } from '../../src/providers/document/check-document.ts'
 import type { ProviderDocument } from '../../src/providers/document/document.ts'
 import { runExamples } from '../../src/providers/document/examples.ts'
 import { createDocumentProvider } from '../../src/providers/document/provider.ts'
@@ -113,6 +113,18 @@ describe.each([...shipped])('the shipped document %s', (name, { given, provider:
     const counts = { total_operations: 3, finished_operations: 3, errored_operations: 1 }
     const [archive] = own.files?.of({ status: 'finished', ...counts, response_body_url: url }) ?? []
     expect(archive?.announced).toBe(3)
+  })
+
+  it('means the same by a word in other letters and between blanks', () => {
+    const samples = samplesOf(document).map(({ body, head }) => ({ body, head, ...own.readStatus(body, head) }))
+    for (const { body, head, report } of samples) {
+      const word = report.providerStatus
+      if (word === null) continue
+      const swapped = [...word].map((char) => (char === char.toUpperCase() ? char.toLowerCase() : char.toUpperCase()))
+      const odd = ` ${swapped.join('')} `
+      const answer = JSON.parse(JSON.stringify(body, (_key, value) => (value === word ? odd : value)))
+      expect([word, own.readStatus(answer, head).report.state]).toEqual([word, report.state])
+    }
   })
 
   it('has a case for every state that it maps to', () => {

@@ -212,7 +212,9 @@ function compileTest(condition: Condition, key: Test): Holds {
       const [value, constants] = given as [Value, Scalar[] | { setting: string }]
       if (Array.isArray(constants)) return tested(value, (found) => isOneOf(constants, found, same))
       const evaluate = compileValue(value)
-      return (scope) => isOneOf(listOf(scope.settings[constants.setting]), evaluate(scope), same)
+      // Words of the vendor's, as in a map: outer blanks don't count.
+      const alike = (text: string) => same(text.trim())
+      return (scope) => isOneOf(listOf(scope.settings[constants.setting]), evaluate(scope), alike)
     }
     case 'prefix':
     case 'suffix': {
