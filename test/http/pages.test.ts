@@ -147,6 +147,15 @@ describe('a session', () => {
     expect((await api.send('/v1/nothing', { headers: { ...page, cookie } })).body).toMatchObject({ code: 'not_found' })
   })
 
+  test('is known where a query can’t be read, too', async () => {
+    const cookie = await sessionOf(adminToken)
+    const { status, body } = await api.send('/imports?jobId=%00', { headers: { ...page, cookie } })
+    expect(status).toBe(400)
+    expect(body).toContain('jobId must not contain the character U+0000')
+    expect(body).toContain('href="/connections"')
+    expect(body).not.toContain('Sign in')
+  })
+
   test('is no way into the API', async () => {
     const cookie = await sessionOf(adminToken)
     expect((await api.send('/v1/imports', { headers: { cookie } })).status).toBe(401)
@@ -247,6 +256,14 @@ test('a filter of deliveries that can’t be read costs nothing else of the page
   expect(status).toBe(200)
   expect(body).toMatch(/<h2 id="deliveries">.*<li class="complaint">state must be one of .*exhausted/s)
   expect(body).toContain(`href="/webhooks/${id}#deliveries">Clear the filter</a>`)
+})
+
+test('a filter of deliveries from another zone is shown in UTC', async () => {
+  const { id } = await api.endpoint()
+  const headers = { ...page, cookie: await sessionOf(adminToken) }
+  const query = new URLSearchParams({ createdAfter: '2026-01-31T14:00:00+02:00' })
+  const { body } = await api.send(`/webhooks/${id}?${query}`, { headers })
+  expect(body).toContain('name="createdAfter" value="2026-01-31T12:00:00"')
 })
 
 describe('what machines ask', () => {

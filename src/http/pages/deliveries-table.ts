@@ -7,6 +7,7 @@ import { statusClasses } from '../../webhooks/deliveries/read.ts'
 import { number, when } from './format.ts'
 import { Html, html } from './html.ts'
 import { deliveryBadge } from './import-events.ts'
+import { momentInput } from './moment-input.ts'
 import { paging } from './paging.ts'
 
 export function deliveryFilter(path: string, query: URLSearchParams): Html {
@@ -14,8 +15,7 @@ export function deliveryFilter(path: string, query: URLSearchParams): Html {
     html`<select name="${name}"><option value="">any</option>${options.map(
       (option) => html`<option ${option === query.get(name) ? new Html('selected') : null}>${option}</option>`,
     )}</select>`
-  const time = (name: string) =>
-    html`<input type="datetime-local" step="1" name="${name}" value="${(query.get(name) ?? '').slice(0, 19)}">`
+  const time = (name: string) => momentInput({ name, value: query.get(name) ?? '' })
   return html`<form method="get" action="${path}#deliveries" class="filter"><div class="fields">
 <label>State ${select('state', deliveryStates)}</label>
 <label>Type ${select('type', eventTypes)}</label>

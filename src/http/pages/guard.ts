@@ -25,9 +25,9 @@ export interface Viewer extends Principal {
 /** Redirects a browser that isn't signed in to the login page. Refuses all others without access. */
 export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler {
   return async (request, response, next) => {
-    requireStorable(request.query)
     if (bearerToken(request) !== null) {
       see(request, response, await authorize(request, response, deps, scope))
+      requireStorable(request.query)
       return next()
     }
     const principal = await deps.sessions.principal(request)
@@ -38,6 +38,7 @@ export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler
     if (!allows(principal.scope, scope))
       throw new AppError('forbidden', `This needs a token of the scope ${scope}; this one has ${principal.scope}.`)
     deps.limits.countRequest(principal)
+    requireStorable(request.query)
     return next()
   }
 }

@@ -4,6 +4,7 @@ import { attentions, states } from '../../model/import-state.ts'
 import { filterText } from './filter-text.ts'
 import { stateBadge, words } from './format.ts'
 import { exact, Html, html } from './html.ts'
+import { momentInput } from './moment-input.ts'
 import { linkWith, metadataText } from './query.ts'
 
 const dayMs = 86_400_000
@@ -76,7 +77,7 @@ function range(
   title: string,
 ): Html {
   const field = (end: 'After' | 'Before', text: string) =>
-    html`<label>${text} <input type="datetime-local" step="1" name="${name}${end}" value="${local(query.get(`${name}${end}`))}"></label>`
+    html`<label>${text} ${momentInput({ name: `${name}${end}`, value: query.get(`${name}${end}`) ?? '' })}</label>`
   const link = (text: string, from: Date, until: Date | null) => {
     const changes = {
       [`${name}After`]: from.toISOString(),
@@ -101,12 +102,6 @@ function dayBegin(now: Date, daysAgo: number): Date {
   const begin = after(now, -daysAgo * dayMs)
   begin.setUTCHours(0, 0, 0, 0)
   return begin
-}
-
-/** As a field of a form has it: without its zone. */
-function local(iso: string | null): string {
-  const time = iso === null ? Number.NaN : Date.parse(iso)
-  return Number.isNaN(time) ? '' : new Date(time).toISOString().slice(0, 19)
 }
 
 function select(

@@ -3,7 +3,7 @@
 import type { IRouter } from 'express'
 import { maxPageSize } from '../../api/paging.ts'
 import { AppError } from '../../api/refusal.ts'
-import { requireStorable, tryParse } from '../../api/validation.ts'
+import { tryParse } from '../../api/validation.ts'
 import type { Clock } from '../../base/clock.ts'
 import { requireProvider } from '../../catalog/documents.ts'
 import { listProviders } from '../../catalog/read.ts'
@@ -23,7 +23,7 @@ import { importTable, noImports } from './import-table.ts'
 import { page } from './layout.ts'
 import { justDone, notice } from './notice.ts'
 import { paging } from './paging.ts'
-import { canonicalQuery, linkWith } from './query.ts'
+import { canonicalQuery, givenIn, linkWith } from './query.ts'
 import { countMatching, isNarrowed, selection } from './select-imports.ts'
 import { type StateCounts, stateCounts } from './state-counts.ts'
 
@@ -42,14 +42,13 @@ export function mountImports(app: IRouter, deps: Deps): void {
   const path = `${basePath}/imports`
 
   app.get('/imports', noStore, requireSignIn(deps, 'read'), async (request, response) => {
-    requireStorable(request.query)
     const { did: _did, ...asked } = request.query
     const query = canonicalQuery(asked)
     const written = new URLSearchParams(request.originalUrl.split('?')[1] ?? '')
     written.delete('did')
     if (query.toString() !== written.toString()) return response.redirect(303, linkWith(path, query))
 
-    const given = tryParse(importQuery, { limit: String(shownImports), ...Object.fromEntries(query) }, 'query')
+    const given = tryParse(importQuery, { limit: String(shownImports), ...givenIn(query) }, 'query')
     const [connections, providers, counts, found] = await Promise.all([
       listConnections(deps, { limit: maxPageSize }),
       listProviders(deps, { limit: maxPageSize }),

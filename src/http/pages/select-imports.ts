@@ -8,6 +8,7 @@ import type { listImports } from '../../imports/read.ts'
 import { filterOf, importQuery } from '../import-query.ts'
 import { number } from './format.ts'
 import { type Html, html } from './html.ts'
+import { givenIn } from './query.ts'
 
 /** How many matching imports a list counts at most. */
 const counted = 10_000
@@ -25,7 +26,7 @@ export function isNarrowed(query: URLSearchParams): boolean {
 export function filterOfQuery(query: URLSearchParams) {
   const filter = new URLSearchParams(query)
   for (const name of ofLists) filter.delete(name)
-  const { limit: _limit, ...narrowed } = filterOf(parse(importQuery, Object.fromEntries(filter), 'filter'))
+  const { limit: _limit, ...narrowed } = filterOf(parse(importQuery, givenIn(filter), 'filter'))
   return narrowed
 }
 

@@ -17,9 +17,10 @@ import { counted, number } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html } from './html.ts'
 import { page } from './layout.ts'
+import { momentInput } from './moment-input.ts'
 import { toldOn } from './notice.ts'
 import { answerForm, forForms, keyField } from './posted.ts'
-import { linkWith, localTime, withZone } from './query.ts'
+import { linkWith, withZone } from './query.ts'
 import { endpointIdOf } from './webhook-path.ts'
 import type { WebhookDeps } from './webhooks.ts'
 
@@ -99,7 +100,7 @@ export function mountResending(app: IRouter, deps: WebhookDeps): void {
       return html`<a href="${linkWith(path, { since: since.toISOString() })}">${text}</a>`
     })
     const time = (name: 'since' | 'until', label: string) =>
-      html`<div class="field"><label for="${name}">${label}</label><input id="${name}" type="datetime-local" step="1" name="${name}" value="${localTime(form.value(name))}">${complaint(form, name)}</div>`
+      html`<div class="field"><label for="${name}">${label}</label>${momentInput({ name, value: form.value(name), id: name })}${complaint(form, name)}</div>`
     return html`<h1>${texts[verb].title}</h1>
 <section class="card"><p>${shownUrl(one.url)}</p><p>${texts[verb].text}</p>
 ${refusalNotice(form, ['since', 'until'], 'Nothing was sent.')}

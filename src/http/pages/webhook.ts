@@ -17,7 +17,7 @@ import { principalOf, requireSignIn } from './guard.ts'
 import { html } from './html.ts'
 import { page } from './layout.ts'
 import { justDone, notice } from './notice.ts'
-import { canonicalQuery } from './query.ts'
+import { canonicalQuery, givenIn } from './query.ts'
 import { mountWebhookChange } from './webhook-change.ts'
 import { endpointIdOf } from './webhook-path.ts'
 import { mountResending, resendProgress } from './webhook-resend.ts'
@@ -36,7 +36,7 @@ export function mountWebhook(app: IRouter, deps: WebhookDeps): void {
     const { did: _did, ...filter } = request.query
     const query = canonicalQuery(filter)
     const one = await getEndpoint(deps, id)
-    const given = tryParse(deliveryQuery, { limit: String(shownDeliveries), ...Object.fromEntries(query) }, 'query')
+    const given = tryParse(deliveryQuery, { limit: String(shownDeliveries), ...givenIn(query) }, 'query')
     const [deliveries, waiting] = await Promise.all([
       given instanceof AppError ? given : listDeliveries(deps, { ...given, endpointId: id }),
       countDue(deps, [id]),
