@@ -133,6 +133,23 @@ describe('the sandbox’s vendors', () => {
     }, 10_000)
   })
 
+  test.each<[DocumentVendorName, Record<string, string>, object, number]>([
+    ['hubspot', { apiPath: '/crm/imports/2026-09' }, { total: 40, inserted: 36 }, 4],
+    ['marketo', { resource: 'program/members' }, { processed: 40, succeeded: 36, failed: 4 }, 4],
+    ['marketo', { resource: 'customobjects/car_c' }, { processed: 40, succeeded: 36, failed: 4 }, 4],
+    ['elasticsearch', { path: '/_reindex' }, { total: 40, inserted: 36, failed: 4 }, 4],
+    ['intercom', { resource: 'companies' }, { total: 40 }, 0],
+  ])('%s: by the settings %j', async (provider, settings, rows, rowResults) => {
+    const connection = await connect(provider, app.sandbox.credentials(provider), settings)
+    const script = { provider, outcome: 'partial', durationMs: 0, rows: 40, failedRows: 4 } as const
+    const { id } = await app.track(connection, script as Parameters<typeof app.track>[1])
+    expect(await app.over(id)).toMatchObject({ state: 'partial', rows })
+    await vi.waitFor(async () => {
+      const { details } = await app.get(id)
+      expect(details).toMatchObject({ state: rowResults > 0 ? 'complete' : 'none', rowResults })
+    }, 10_000)
+  })
+
   test('marketo: the failed rows, then those with a warning, which haven’t failed', async () => {
     const connection = await connected('marketo')
     const script = { provider: 'marketo', outcome: 'partial', durationMs: 0, rows: 40, failedRows: 4 } as const

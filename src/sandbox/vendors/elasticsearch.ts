@@ -1,4 +1,5 @@
-// Owns Elasticsearch's side: `GET /_tasks/{node:id}` of a reindex, whose last answer has its failures.
+// Owns Elasticsearch's side: `GET /_tasks/{node:id}` of a reindex, whose last answer has its failures; at `/_reindex`, as
+// from version 9.5 on, without the task around it.
 import { randomBytes, randomInt } from 'node:crypto'
 import { momentAt } from '../timeline.ts'
 import { ok, type Refusal, refusalStatus } from '../vendor.ts'
@@ -20,14 +21,15 @@ export const elasticsearch: DocumentVendor = {
   credentials: (name) => ({ apiKey: Buffer.from(`${name}:elasticsearch`).toString('base64') }),
 
   readCall(segments) {
-    const found = after(segments, '_tasks')
-    return found && found.rest.length === 0 ? call('status', found.id) : null
+    const [what] = segments
+    const found = what === '_tasks' || what === '_reindex' ? after(segments, what) : null
+    return found && found.rest.length === 0 ? call('status', found.id, null, what) : null
   },
 
   authorise: ({ credentials }, headers) =>
     headers.authorization === `ApiKey ${credentials.apiKey}` ? 'ok' : 'unauthorized',
 
-  answer(job, _call, elapsedMs) {
+  answer(job, { scope }, elapsedMs) {
     const moment = momentAt(job.script, elasticsearch.words, elapsedMs)
     const { counters, status, over } = moment
     const [node = '', id] = job.jobId.split(':')
@@ -42,20 +44,17 @@ export const elasticsearch: DocumentVendor = {
       retries: { bulk: 0, search: 0 },
       throttled_millis: 0,
     }
+    const running = {
+      status: counts,
+      start_time_in_millis: job.createdAt.getTime(),
+      running_time_in_nanos: Math.round((over ? moment.changedAfterMs : elapsedMs) * 1e6),
+      cancelled: status === 'cancelled',
+    }
+    const action = 'indices:data/write/reindex'
+    const task = { node, id: Number(id), type: 'transport', action, ...running, cancellable: true, headers: {} }
     return ok({
       completed: over,
-      task: {
-        node,
-        id: Number(id),
-        type: 'transport',
-        action: 'indices:data/write/reindex',
-        status: counts,
-        start_time_in_millis: job.createdAt.getTime(),
-        running_time_in_nanos: Math.round((over ? moment.changedAfterMs : elapsedMs) * 1e6),
-        cancellable: true,
-        cancelled: status === 'cancelled',
-        headers: {},
-      },
+      ...(scope === '_reindex' ? { id: job.jobId, ...running } : { task }),
       response:
         over && status !== 'error' && counters !== null
           ? {

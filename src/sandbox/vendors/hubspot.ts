@@ -1,4 +1,4 @@
-// Owns HubSpot's side: `GET /crm/v3/imports/{importId}`, with the failed rows at `…/errors`.
+// Owns HubSpot's side: `GET /crm/v3/imports/{importId}`, or below a dated path, with the failed rows at `…/errors`.
 import { randomInt } from 'node:crypto'
 import { momentAt } from '../timeline.ts'
 import { isoAfter, ok, type Refusal } from '../vendor.ts'
@@ -22,7 +22,8 @@ export const hubspot: DocumentVendor = {
   tokens: { path: '/oauth/v1/token', clientAuth: 'body', lifetimeS: 1_800 },
 
   readCall(segments, query) {
-    const found = after(segments, 'crm', 'v3', 'imports')
+    const dated = /^\d{4}-\d\d$/.test(segments[2] ?? '') && after(segments, 'crm', 'imports', segments[2] ?? '')
+    const found = dated || after(segments, 'crm', 'v3', 'imports')
     if (!found) return null
     if (found.rest.length === 0) return call('status', found.id)
     if (found.rest.join('/') !== 'errors') return null

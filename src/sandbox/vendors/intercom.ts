@@ -1,4 +1,4 @@
-// Owns Intercom's side: `GET /contacts/bulk/{id}`. Its times are in seconds, and it tells no failed rows.
+// Owns Intercom's side: `GET /contacts/bulk/{id}`, or of companies. Its times are in seconds, and it tells no failed rows.
 import { randomUUID } from 'node:crypto'
 import { momentAt } from '../timeline.ts'
 import { type Job, ok, type Refusal } from '../vendor.ts'
@@ -17,19 +17,20 @@ export const intercom: DocumentVendor = {
   credentials: (name) => ({ accessToken: `${name}-intercom-token` }),
 
   readCall(segments) {
-    const found = after(segments, 'contacts', 'bulk')
-    return found && found.rest.length === 0 ? call('status', found.id) : null
+    const [what] = segments
+    const found = what === 'contacts' || what === 'companies' ? after(segments, what, 'bulk') : null
+    return found && found.rest.length === 0 ? call('status', found.id, null, what) : null
   },
 
   authorise: ({ credentials }, headers) =>
     headers.authorization === `Bearer ${credentials.accessToken}` ? 'ok' : 'unauthorized',
 
-  answer(job, { origin }, elapsedMs) {
+  answer(job, { origin, scope }, elapsedMs) {
     const { status, changedAfterMs, startedAfterMs, finishedAfterMs } = momentAt(job.script, intercom.words, elapsedMs)
     const times = { created_at: secondsAfter(job, 0), completed_at: secondsAfter(job, finishedAfterMs) }
     return ok({
       id: job.jobId,
-      type: 'contact_bulk_job',
+      type: scope === 'companies' ? 'company_bulk_job' : 'contact_bulk_job',
       state: status,
       ...times,
       updated_at: secondsAfter(job, changedAfterMs),
@@ -42,7 +43,7 @@ export const intercom: DocumentVendor = {
           ...times,
         },
       ],
-      url: `${origin}/intercom/contacts/bulk/${job.jobId}`,
+      url: `${origin}/intercom/${scope}/bulk/${job.jobId}`,
     })
   },
 

@@ -1,10 +1,10 @@
-// Owns Marketo's side: `GET /bulk/v1/leads/batch/{batchId}.json`, and its failed records and those with a warning as CSV.
-// Errors come with 200.
+// Owns Marketo's side: `GET /bulk/v1/leads/batch/{batchId}.json`, or of program members and custom objects, with the failed
+// records and those with a warning as CSV. Errors come with 200.
 import { randomBytes, randomInt } from 'node:crypto'
 import { type Json, RowText } from '../json.ts'
 import { indexOfNth, indexOfNthOther } from '../rows.ts'
 import { momentAt } from '../timeline.ts'
-import { ok, type Refusal } from '../vendor.ts'
+import { type CallIn, ok, type Refusal } from '../vendor.ts'
 import { after, call, type DocumentVendor, emailOf } from './form.ts'
 
 export const marketo: DocumentVendor = {
@@ -27,7 +27,7 @@ export const marketo: DocumentVendor = {
 
   readCall(segments) {
     const found = after(segments, 'bulk', 'v1', 'leads', 'batch')
-    if (!found) return null
+    if (!found) return siblingCall(segments)
     if (found.rest.length === 0 && found.id.endsWith('.json')) return call('status', found.id.slice(0, -5))
     const list = lists[found.rest.join('/')]
     return list === undefined ? null : call('details', found.id, null, list)
@@ -57,8 +57,9 @@ export const marketo: DocumentVendor = {
           batchId: Number(job.jobId),
           importId: job.jobId,
           status,
+          ...(scope !== null && { operation: 'import', objectApiName: scope }),
           ...(isCounted && {
-            numOfLeadsProcessed: counters.succeeded,
+            [scope === null ? 'numOfLeadsProcessed' : 'numOfObjectsProcessed']: counters.succeeded,
             numOfRowsFailed: counters.failed,
             numOfRowsWithWarning: warned,
           }),
@@ -77,6 +78,19 @@ export const marketo: DocumentVendor = {
 const lists: Readonly<Record<string, 'Failure' | 'Warning'>> = {
   'failures.json': 'Failure',
   'warnings.json': 'Warning',
+}
+
+/** Program members and custom objects have paths of their own. Of custom objects the status has their name as its scope. */
+function siblingCall(segments: readonly string[]): CallIn | null {
+  const [, , what = '', name = ''] = segments
+  const isObject = what === 'customobjects' && name !== ''
+  if (!isObject && !(what === 'program' && name === 'members')) return null
+  const found = after(segments, 'bulk', 'v1', what, name, 'import')
+  const asked = found?.rest.join('/') ?? ''
+  if (!found) return null
+  if (asked === 'status.json') return call('status', found.id, null, isObject ? name : null)
+  const list = lists[asked]
+  return list === undefined ? null : call('details', found.id, null, list)
 }
 
 function requestId(): string {
