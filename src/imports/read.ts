@@ -26,6 +26,12 @@ export async function getImport({ db, clock }: Deps, id: string): Promise<ApiImp
   return shown
 }
 
+/** Returns when the import was resumed last, ISO 8601. Null: it never was, or there is none. */
+export async function findResumedAt({ db }: Pick<Deps, 'db'>, id: string): Promise<string | null> {
+  const [row] = await db.select({ resumedAt: imports.resumedAt }).from(imports).where(eq(imports.id, id))
+  return row?.resumedAt?.toISOString() ?? null
+}
+
 /** Returns the existing imports with these ids, in the order of the ids. */
 export async function getImports({ db, clock }: Deps, ids: readonly string[]): Promise<ApiImport[]> {
   const found = await selectImports(db).where(inArray(imports.id, [...ids]))

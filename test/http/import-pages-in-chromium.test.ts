@@ -260,6 +260,16 @@ describe.skipIf(!hasBrowser)(`the pages of imports in Chromium (${executablePath
     expect((await api.send(`/imports/${one.id}/stop`, { headers })).status).toBe(404) // no GET changes anything
   })
 
+  test('an import that was resumed has run since then', async () => {
+    const { id } = await api.register()
+    await api.call('POST /v1/imports/{id}/stop', { id })
+    api.clock.advance(3_600_000)
+    await api.call('POST /v1/imports/{id}/resume', { id }, { body: {} })
+    api.clock.advance(5_000)
+    const { body } = await api.send(`/imports/${id}`, { headers: await admin() })
+    expect(body).toContain('for 5 s since it was resumed')
+  })
+
   test.each([
     'state=done',
     'attention=odd',

@@ -19,14 +19,16 @@ const units = [
   ['s', 1_000],
 ] as const
 
-/** `5 min 22 s`: the two largest units. */
-export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.max(0, Math.round(ms))} ms`
+/** `5 min 22 s`: the two largest units. A part of a millisecond doesn't count. */
+export function duration(milliseconds: number): string {
+  const ms = Math.max(0, Math.round(milliseconds))
   const first = units.findIndex(([, length]) => ms >= length)
-  const [name, length] = units[first] ?? ['s', 1_000]
+  const unit = units[first]
+  if (unit === undefined) return `${ms} ms`
+  const [name, length] = unit
   const whole = Math.floor(ms / length)
-  const [nextName, nextLength] = units[first + 1] ?? ['', 0]
-  const rest = nextLength === 0 ? 0 : Math.floor((ms - whole * length) / nextLength)
+  const [nextName, nextLength] = units[first + 1] ?? ['', Number.POSITIVE_INFINITY]
+  const rest = Math.floor((ms - whole * length) / nextLength)
   return rest === 0 ? `${whole} ${name}` : `${whole} ${name} ${rest} ${nextName}`
 }
 

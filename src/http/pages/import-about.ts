@@ -10,6 +10,8 @@ export interface About {
   one: ApiImport
   /** Why its connection isn't asked. Null: it is, or the import is over. */
   pause: Pause | null
+  /** When it was resumed last, ISO 8601. Null: it never was. */
+  resumedAt: string | null
 }
 
 /** A section with a heading, which links lead to. */

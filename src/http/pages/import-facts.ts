@@ -2,10 +2,11 @@
 import { isOver } from '../../model/import-state.ts'
 import { connectionPath } from './connection-path.ts'
 import { whyPaused } from './connection-table.ts'
-import { at, counted, duration, joined, number, progressBar, stateBadge, when, words } from './format.ts'
+import { at, counted, joined, number, progressBar, stateBadge, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
 import type { About } from './import-about.ts'
 import { skippedOf } from './import-table.ts'
+import { remaining, timing } from './import-timing.ts'
 
 export function importFacts(about: About): Html {
   const { one, now, basePath } = about
@@ -34,18 +35,6 @@ ${metadata(about)}
 </section>`
 }
 
-/** `for 6 min, usually 5 min 22 s: now 1.1 times that` */
-function timing({ one, now }: About): string {
-  const from = Date.parse(one.providerStartedAt ?? one.registeredAt)
-  const to = Date.parse((isOver(one.state) ? (one.providerFinishedAt ?? one.finishedAt) : null) ?? now.toISOString())
-  const ms = to - from
-  if (!(ms >= 0)) return ''
-  const took = isOver(one.state) ? `took ${duration(ms)}` : `for ${duration(ms)}`
-  if (one.usualDurationMs === null || one.usualDurationMs <= 0) return took
-  const times = (ms / one.usualDurationMs).toFixed(1)
-  return `${took}, usually ${duration(one.usualDurationMs)}: ${isOver(one.state) ? '' : 'now '}${times} times that`
-}
-
 /** Why it is partial: what is missing of it, with links to where that is listed. Null: it isn't partial. */
 function shortfall({ one, one: { state, rows, details } }: About): Html | null {
   if (state !== 'partial') return null
@@ -58,17 +47,6 @@ function shortfall({ one, one: { state, rows, details } }: About): Html | null {
   ].filter((one) => one !== null)
   const why = parts.length === 0 ? html`The provider says so, and gives no counts` : joined(parts, ', ')
   return html`<p class="notice warn"><b>Why partial:</b> ${why}.</p>`
-}
-
-/** When the import is likely to end. Null: it is over, it waits for its connection, or its past doesn't tell. */
-function remaining({ one, now, pause }: About): Html | null {
-  if (one.eta === null || pause !== null) return null
-  const { at: likely, earliest, latest } = one.eta
-  const [from, to] = [earliest, latest].map((moment) => Math.max(0, Date.parse(moment) - now.getTime()))
-  const span = from
-    ? `between ${duration(from)} and ${duration(to ?? 0)} from now`
-    : `at most ${duration(to ?? 0)} from now`
-  return html` <span>ends ${when(likely, now)} <small>${span}</small></span>`
 }
 
 /** Says that it waits for its connection. Null: it doesn't. */

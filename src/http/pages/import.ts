@@ -6,7 +6,7 @@ import type { Encryption } from '../../base/encryption.ts'
 import { isId } from '../../base/ids.ts'
 import { findPause } from '../../connections/read.ts'
 import { firstSeenAt, listSnapshotsBackwards } from '../../imports/history.ts'
-import { getImport } from '../../imports/read.ts'
+import { findResumedAt, getImport } from '../../imports/read.ts'
 import { isOver } from '../../model/import-state.ts'
 import { noStore } from '../security-headers.ts'
 import { principalOf, requireSignIn } from './guard.ts'
@@ -37,8 +37,9 @@ export function mountImport(app: IRouter, deps: Deps): void {
     if (!isId(id)) throw notFound('import')
     const before = typeof request.query.before === 'string' && isId(request.query.before) ? request.query.before : null
     const one = await getImport(deps, id)
-    const [pause, reports, rows, events] = await Promise.all([
+    const [pause, resumedAt, reports, rows, events] = await Promise.all([
       isOver(one.state) ? null : findPause(deps, one.connection),
+      findResumedAt(deps, id),
       listSnapshotsBackwards(deps, id, { limit: shownReports + 1, beforeId: before }),
       readImportRows(deps, one),
       readImportEvents(deps, id),
@@ -51,7 +52,7 @@ export function mountImport(app: IRouter, deps: Deps): void {
     const now = clock.now()
     const viewer = principalOf(response)
     const done = await justDone(deps, request, response, ({ subject }) => subject.id === id)
-    const about = { basePath, now, one, pause }
+    const about = { basePath, now, one, pause, resumedAt }
     const body = html`${notice(done) ?? registeredNotice(deps.encryption, one.id, request.query.registered)}
 <h1 class="job"><span>Import</span> <code>${one.jobId}</code> <button type="button" class="small" data-copy="${exact(one.jobId)}" hidden>Copy</button></h1>
 ${importFacts(about)}
