@@ -150,6 +150,20 @@ describe('the sandbox’s vendors', () => {
     }, 10_000)
   })
 
+  test('salesforce: the failed records of a job that was aborted, then those that nobody came to', async () => {
+    const connection = await connected('salesforce')
+    const script = { provider: 'salesforce', outcome: 'canceled', durationMs: 0, rows: 40, failedRows: 4 } as const
+    const { id } = await app.track(connection, script)
+    expect(await app.over(id)).toMatchObject({ state: 'canceled', rows: { processed: 24, succeeded: 22, failed: 2 } })
+    await vi.waitFor(async () => {
+      const { details } = await app.get(id)
+      expect(details).toMatchObject({ state: 'complete', rowResults: 18, lastError: null })
+    }, 30_000)
+    const { body } = await app.call('GET /v1/imports/{id}/row-results', { id })
+    const codes = body.data.map(({ error }: { error: { code: string } }) => error.code)
+    expect(codes).toEqual([...Array(2).fill('INVALID_EMAIL_ADDRESS'), ...Array(16).fill('UNPROCESSED')])
+  })
+
   test('marketo: the failed rows, then those with a warning, which haven’t failed', async () => {
     const connection = await connected('marketo')
     const script = { provider: 'marketo', outcome: 'partial', durationMs: 0, rows: 40, failedRows: 4 } as const

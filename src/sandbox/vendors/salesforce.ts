@@ -1,4 +1,4 @@
-// Owns Salesforce's side: `GET /services/data/v66.0/jobs/ingest/{jobId}`, and its failed records as CSV.
+// Owns Salesforce's side: `GET /services/data/v66.0/jobs/ingest/{jobId}`, and its failed and unprocessed records as CSV.
 import { randomBytes } from 'node:crypto'
 import { RowText } from '../json.ts'
 import { indexOfNth } from '../rows.ts'
@@ -45,11 +45,15 @@ export const salesforce: DocumentVendor = {
     if (kind === 'details') {
       if (!moment.over || counters === null) return 'not_found'
       const { failed, processed } = counters
-      const isFailed = scope === 'failedResults'
-      const lines = new RowText(isFailed ? failed : 0, isFailed ? 'sf__Id,sf__Error,Email\n' : 'Email\n', (nth) => {
-        const row = indexOfNth(nth, failed, processed)
-        return `"","INVALID_EMAIL_ADDRESS:Email: invalid email address: ${emailOf(row)}:Email --","${emailOf(row)}"\n`
-      })
+      // Of a job that ended early, the rest of the upload is unprocessed.
+      const rest = moment.status === 'JobComplete' ? 0 : Math.max(0, job.script.rows - processed)
+      const lines =
+        scope === 'failedResults'
+          ? new RowText(failed, 'sf__Id,sf__Error,Email\n', (nth) => {
+              const email = emailOf(indexOfNth(nth, failed, processed))
+              return `"","INVALID_EMAIL_ADDRESS:Email: invalid email address: ${email}:Email --","${email}"\n`
+            })
+          : new RowText(rest, 'Email\n', (nth) => `"${emailOf(processed + nth)}"\n`)
       return { ...ok(lines), headers: { 'content-type': 'text/csv' } }
     }
     const isCounted = counters !== null && moment.status !== 'Open'
