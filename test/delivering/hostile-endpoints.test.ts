@@ -31,7 +31,7 @@ beforeAll(async () => {
   agents = createAgents({
     guard: createGuard({ allowedCidrs: ['127.0.0.0/8'] }),
     resolve: createResolve([nameServer.server]),
-    timeouts: { dnsMs: 1_000, connectMs: 2_000, headersMs, bodyMs: 1_000 },
+    timeouts: { dnsMs: 1_000, connectMs: totalMs, headersMs, bodyMs: 1_000 },
   })
   setDefaultCACertificates([...trusted, selfSigned.cert, expired.cert])
 })

@@ -9,7 +9,7 @@ import { type Answer, type Receiver, startReceiver } from '../../webhooks/receiv
 import { type DeliverDueDeps, deliverAllDue, type Made } from '../delivering.ts'
 import { useWorld, type World } from './world.ts'
 
-const timeouts = { dnsMs: 1_000, connectMs: 1_000, headersMs: 15_000, bodyMs: 15_000 }
+const timeouts = { dnsMs: 1_000, connectMs: 15_000, headersMs: 15_000, bodyMs: 15_000 }
 
 export interface DeliveringWorld extends World {
   deps: DeliverDueDeps & Pick<World, 'encryption' | 'by'> & { checkDestination: CheckDestination }
