@@ -4,7 +4,7 @@ import { eventTypes } from '../../model/event-types.ts'
 import type { ApiDelivery } from '../../webhooks/deliveries/present.ts'
 import { deliveryStates } from '../../webhooks/deliveries/present.ts'
 import { statusClasses } from '../../webhooks/deliveries/read.ts'
-import { number, when } from './format.ts'
+import { due, number, when } from './format.ts'
 import { Html, html } from './html.ts'
 import { deliveryBadge } from './import-events.ts'
 import { momentInput } from './moment-input.ts'
@@ -38,7 +38,7 @@ export function deliveryTable(
 <td data-label="State">${deliveryBadge(one.state)}</td>
 <td data-label="Attempts" class="right number">${number(one.attempts)}</td>
 <td data-label="Created" class="right">${when(one.createdAt, now)}</td>
-<td data-label="Next attempt" class="right">${when(one.nextAttemptAt, now)}</td>
+<td data-label="Next attempt" class="right">${due(one.nextAttemptAt, now)}</td>
 </tr>`,
   )}</tbody></table>
 ${paging(next, { path, query, part: '#deliveries' })}`

@@ -5,14 +5,14 @@ import { isId } from '../../base/ids.ts'
 import { parseJsonAsWritten } from '../../base/json.ts'
 import { getEvent } from '../../events/feed.ts'
 import { allows } from '../../tokens/scope.ts'
-import type { ApiAttempt, ApiDelivery } from '../../webhooks/deliveries/present.ts'
+import type { ApiAttempt } from '../../webhooks/deliveries/present.ts'
 import { attemptsOf, getDelivery } from '../../webhooks/deliveries/read.ts'
 import { redeliver } from '../../webhooks/deliveries/redeliver.ts'
 import { getEndpoint } from '../../webhooks/endpoints/read.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
-import { attemptMs } from '../../webhooks/outcome.ts'
 import { noStore } from '../security-headers.ts'
-import { at, counted, when } from './format.ts'
+import { waiting } from './delivery-waiting.ts'
+import { at } from './format.ts'
 import { principalOf, requireSignIn } from './guard.ts'
 import { type Html, html, lines } from './html.ts'
 import { attemptLine, deliveryBadge } from './import-events.ts'
@@ -41,7 +41,7 @@ export function mountDelivery(app: IRouter, deps: WebhookDeps): void {
     const viewer = principalOf(response)
     const done = await justDone(deps, request, response, ({ subject }) => subject.id === id)
     const body = html`${notice(done)}<h1 class="job"><span>Delivery of</span> ${one.type}</h1>
-<section class="card" aria-label="What is known"><p class="lead">${deliveryBadge(one.state)} ${waiting(one, attempts.get(id) ?? [], now)}</p>
+<section class="card" aria-label="What is known"><p class="lead">${deliveryBadge(one.state)} ${waiting({ delivery: one, attempts: attempts.get(id) ?? [], endpoint, now })}</p>
 ${one.nextAttemptAt === null ? null : html`<noscript><p><a class="button" href="">Look again</a></p></noscript>`}
 <dl class="facts">
 <dt>Endpoint</dt><dd>${endpoint === null ? html`<code>${one.endpointId}</code> <small>deleted</small>` : html`<a href="${basePath}/webhooks/${one.endpointId}">${shownUrl(endpoint.url)}</a>`}</dd>
@@ -67,17 +67,6 @@ ${allows(viewer.scope, 'write') ? html`<form method="post" action="${basePath}/d
       wakes: ['deliver'],
     })
   })
-}
-
-/** How long it takes at most until the next attempt, or until the one under way has its answer. */
-function waiting({ state, nextAttemptAt }: ApiDelivery, attempts: readonly ApiAttempt[], now: Date): Html | null {
-  const underWay = attempts.find(({ outcome }) => outcome === 'in_flight')
-  if (underWay) {
-    const leftMs = Date.parse(underWay.startedAt) + attemptMs - now.getTime()
-    return html`<span>waiting for the receiver’s answer, at most ${counted(Math.max(0, Math.ceil(leftMs / 1_000)), 'second')} more</span>`
-  }
-  if (state !== 'pending' || nextAttemptAt === null) return null
-  return html`<span>waiting: attempt ${when(nextAttemptAt, now)}</span>`
 }
 
 function unlessDeleted(error: unknown): null {

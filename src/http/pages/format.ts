@@ -45,6 +45,11 @@ export function when(iso: string | null, now: Date): Html {
   return html`<time datetime="${iso}" title="${moment(iso)}" data-away="${ms}">${text}</time>`
 }
 
+/** `in 40 s`, and of what waits for its turn `due 3 s ago`. */
+export function due(iso: string | null, now: Date): Html {
+  return iso !== null && Date.parse(iso) <= now.getTime() ? html`due ${when(iso, now)}` : when(iso, now)
+}
+
 /** The moment, and how long ago it was. */
 export function at(iso: string | null, now: Date): Html {
   return iso === null ? html`–` : html`${when(iso, now)} <small>${stamp(iso)}</small>`

@@ -5,7 +5,7 @@ import type { ApiAttempt, ApiDelivery } from '../../webhooks/deliveries/present.
 import { attemptsOf, listDeliveries } from '../../webhooks/deliveries/read.ts'
 import { readEndpointUrls } from '../../webhooks/endpoints/read.ts'
 import { shownUrl } from '../../webhooks/endpoints/shown-url.ts'
-import { badge, counted, duration, when, words } from './format.ts'
+import { badge, counted, due, duration, when, words } from './format.ts'
 import { type Html, html } from './html.ts'
 import { type About, section } from './import-about.ts'
 
@@ -59,7 +59,7 @@ function delivery({ basePath, now }: About, one: ApiDelivery, { attempts, urls }
   const url = urls.get(one.endpointId)
   const its = attempts.get(one.id) ?? []
   return html`<li><p>${deliveryBadge(one.state)} <a href="${basePath}/deliveries/${one.id}">${url === undefined ? 'a deleted endpoint' : shownUrl(url)}</a>
-<small>${counted(one.attempts, 'attempt')}${one.nextAttemptAt === null ? null : html` · next ${when(one.nextAttemptAt, now)}`}</small></p>
+<small>${counted(one.attempts, 'attempt')}${one.nextAttemptAt === null ? null : html` · next ${due(one.nextAttemptAt, now)}`}</small></p>
 ${its.length === 0 ? null : html`<ul class="attempts">${its.map((attempt) => html`<li>${attemptLine(attempt, now)}</li>`)}</ul>`}</li>`
 }
 
