@@ -15,6 +15,8 @@ export type JobIdKind = 'segment' | 'path' | 'url'
 export interface JobIdForm {
   kind: JobIdKind
   maxLength: number
+  /** An id of the vendor's form that no job has. Absent: any text may be one. */
+  unknown?: string | undefined
 }
 
 const usual: JobIdForm = { kind: 'segment', maxLength: maxJobIdLength }
@@ -41,8 +43,9 @@ export function jobIdProblem(
 /** Returns an id that no job has, of the provider's form, to see whether credentials are accepted. */
 export function nobodysJobId(
   random: string,
-  { jobId: { kind, maxLength } = usual, baseUrl }: { jobId?: JobIdForm | undefined; baseUrl: string },
+  { jobId: { kind, maxLength, unknown } = usual, baseUrl }: { jobId?: JobIdForm | undefined; baseUrl: string },
 ): string {
+  if (unknown !== undefined) return unknown
   return kind === 'url' ? `${baseUrl.replace(/\/+$/, '')}/${random}` : random.slice(0, maxLength)
 }
 

@@ -267,6 +267,8 @@ describe('the sandbox’s vendors', () => {
 
   test.each(documentVendorNames)('%s: a job that nobody has', async (provider) => {
     const connection = await connected(provider)
+    const tried = await app.call('POST /v1/connections/{name}/test', { name: connection })
+    expect(tried.body).toMatchObject({ ok: true, code: 'accepted' })
     const { jobId } = app.sandbox.add({ provider })
     // In the same form, and another one even if it ends with zeros.
     const unknown = jobId.replace(/...(?=$|\?)/, (end) => [...end].map((char) => (char === '0' ? '1' : '0')).join(''))

@@ -14,6 +14,7 @@ import { createDocumentProvider } from '../../src/providers/document/provider.ts
 import { documentSchema } from '../../src/providers/document/read-document.ts'
 import { unheldParts } from '../../src/providers/document/unheld.ts'
 import { shipped } from '../../src/providers/index.ts'
+import { nobodysJobId } from '../../src/providers/job-id.ts'
 import { noSignal, sendJson, startClient, startVendor, testNow, type Vendor } from './vendor.ts'
 
 type Json = Record<string, unknown>
@@ -275,6 +276,19 @@ describe('a document', () => {
     const jobId = 'j'.repeat(2_000)
     await askStatus(asker.client, own, target(), jobId, { signal: noSignal() })
     expect(vendor.seen.map((seen) => seen.target)).toEqual([`/jobs/${jobId}`])
+  })
+
+  it.each([
+    ['salesforce', /^750\w{15}$/],
+    ['hubspot', /^\d+$/],
+    ['shopify', /^gid:\/\/shopify\/BulkOperation\/\d+$/],
+    ['auth0', /^job_\w{16}$/],
+    ['marketo', /^\d+$/],
+    ['elasticsearch', /^[\w-]{22}:\d+$/],
+    ['algolia', /^\d+$/],
+  ] as const)('tries a connection to %s by an id of the form %s, since others are refused', (name, form) => {
+    const jobId = shipped.get(name)?.provider.jobId
+    expect(nobodysJobId('random', { jobId, baseUrl: vendor.baseUrl })).toMatch(form)
   })
 
   it('takes an id that is a URL below the base URL, and no other', async () => {
@@ -725,6 +739,13 @@ describe('a document is refused', () => {
         },
       },
       'auth.rotates',
+    ],
+    ['an unknown id that is too long', { job: { maxLength: 3, unknown: 'abcd' } }, 'job.unknown'],
+    ['an unknown id that no path can have', { job: { kind: 'path', unknown: 'a//b' } }, 'job.unknown'],
+    [
+      'an unknown URL',
+      { job: { kind: 'url', unknown: 'https://api.example.com/1' }, ...status({ request: { path: '{job}' } }) },
+      'job.unknown',
     ],
     ['pages that stop at a total that nobody says', pagesBy({ stop: 'total' }), 'details.0.page.stop'],
     ['pages that stop twice', pagesBy({ stop: 'empty', total: '/pages' }), 'details.0.page.stop'],

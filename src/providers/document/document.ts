@@ -2,6 +2,7 @@
 // parts have to fit together.
 import { z } from 'zod'
 import { defined } from '../../base/defined.ts'
+import { jobIdProblem } from '../job-id.ts'
 import { politeDefaults } from '../polite-defaults.ts'
 import { condition, oneOrMany, value } from './expressions.ts'
 import { type AuthForm, authSchema, type CredentialFields, credentialFields, settingSchema } from './forms/access.ts'
@@ -82,6 +83,12 @@ export const documentForm = z.strictObject({
     .strictObject({
       kind: z.enum(['segment', 'path', 'url']).default('segment'),
       maxLength: z.number().int().min(1).max(2_000).default(500),
+      /** An id of the vendor's form that no job has: a connection is tried by it. Absent: by a UUID. */
+      unknown: z.string().optional(),
+    })
+    .superRefine(({ unknown, ...form }, context) => {
+      const message = form.kind === 'url' ? 'is not for URLs' : jobIdProblem(unknown ?? '-', { jobId: form })
+      if (unknown !== undefined && message !== null) context.addIssue({ code: 'custom', path: ['unknown'], message })
     })
     .default({ kind: 'segment', maxLength: 500 }),
   /** Of several, the first whose credentials are all there. */
