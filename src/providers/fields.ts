@@ -2,7 +2,7 @@
 // field that is only shown becomes null, since `body` keeps it. An unreadable count fails the answer, because counts
 // decide between succeeded and partial.
 import { z } from 'zod'
-import { isRawNumber } from '../base/json.ts'
+import { decimalOf, isRawNumber } from '../base/json.ts'
 import { storableText } from '../base/storable-text.ts'
 import type { ReportedState } from '../model/reported-state.ts'
 
@@ -142,14 +142,19 @@ export function readCount(value: unknown): number | null | undefined {
   return number !== null && number !== undefined && number < 0 ? undefined : number
 }
 
-/** Returns undefined if there is a value that can't be stored exactly as an integer. */
+/**
+ * Returns undefined if there is a value that can't be stored exactly as an integer. A number is what JSON says that it is,
+ * with an exponent, too (`1E+3`). A text is plain digits.
+ */
 function readInteger(value: unknown): number | null | undefined {
   if (value === undefined || value === null) return null
   const written = typeof value === 'string' ? value.trim() : isRawNumber(value) ? value.rawJSON : value
   if (written === '') return null
-  if (typeof written === 'string' && !/^[+-]?\d+(\.0+)?$/.test(written)) return undefined
+  if (typeof value === 'string' && !/^[+-]?\d+(\.0+)?$/.test(value.trim())) return undefined
   const number = typeof written === 'string' ? Number(written) : written
-  return typeof number === 'number' && Number.isSafeInteger(number) ? number + 0 : undefined // + 0 turns -0 into 0
+  if (typeof number !== 'number' || !Number.isSafeInteger(number)) return undefined
+  if (isRawNumber(value) && decimalOf(value.rawJSON) !== decimalOf(String(number))) return undefined
+  return number + 0 // turns -0 into 0
 }
 
 /** Reads a number or its text. Null: it is neither, or not finite. */

@@ -45,9 +45,16 @@ describe('a count', () => {
     },
   )
 
-  it.each(['10.0', '1.0e1'])('reads %s as the number that it is', (source) => {
-    expect(read(count, parseJsonAsWritten(source)).data).toEqual(source === '10.0' ? { field: 10 } : undefined)
+  it.each(['10.0', '1.0e1', '1E+1', '100e-1', '0.1e2'])('reads the number %s as what it is', (source) => {
+    expect(read(count, parseJsonAsWritten(source)).data).toEqual({ field: 10 })
   })
+
+  it.each(['1e400', '15e-1', '-1E+3', '9007199254740993', '9007199254740991.0000001', '1e-7', '1e16'])(
+    'refuses the number %s',
+    (source) => {
+      expect(read(count, parseJsonAsWritten(source)).success).toBe(false)
+    },
+  )
 
   it.each(['ten', 1.5, -1, '-1', parseJsonAsWritten('9007199254740993'), parseJsonAsWritten('1e400'), true, {}])(
     'that decides nothing is null where it is %j',
