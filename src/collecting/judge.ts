@@ -38,8 +38,11 @@ export interface Verdict {
   trouble: Trouble
 }
 
-/** @param before how the collection had gone so far. */
-export function judge(before: Trouble, kind: ListTroubleKind): Verdict {
+/**
+ * @param before how the collection had gone so far.
+ * @param isFirst true: the list's first page is asked for, so that beginning again asks for the same.
+ */
+export function judge(before: Trouble, kind: ListTroubleKind, isFirst: boolean): Verdict {
   const isFault = faults.has(kind)
   const trouble = {
     collectFailures: before.collectFailures + 1,
@@ -47,7 +50,11 @@ export function judge(before: Trouble, kind: ListTroubleKind): Verdict {
     collectFaults: before.collectFaults + (isFault ? 1 : 0),
     collectBegunAnew: before.collectBegunAnew,
   }
-  if (trouble.collectNotFounds >= confirming) return { kind: 'give_up', trouble }
+  if (trouble.collectNotFounds >= confirming) {
+    // A page that is gone may be an expired cursor. Only without its first page the list is gone, too.
+    if (isFirst || trouble.collectBegunAnew) return { kind: 'give_up', trouble }
+    return { kind: 'anew', trouble: { ...trouble, collectNotFounds: 0, collectFaults: 0, collectBegunAnew: true } }
+  }
   // The stored beginning can't be continued, however often it is asked.
   const mayHelp = kind !== 'file_changed' && trouble.collectFaults < confirming
   if (mayHelp || trouble.collectBegunAnew) return { kind: 'again', trouble }

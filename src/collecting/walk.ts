@@ -10,7 +10,7 @@ import type { StoredPollError } from '../db/schema/index.ts'
 import { goingOn, rowsMissing } from '../imports/pages.ts'
 import { storedError } from '../imports/stored-error.ts'
 import type { ProviderClient, ProviderErrorKind } from '../providers/client.ts'
-import type { DetailPage } from '../providers/contract.ts'
+import { type DetailPage, firstPage } from '../providers/contract.ts'
 import type { Pace } from '../providers/files/asked-file.ts'
 import type { Hold } from '../work/kind.ts'
 import type { Wake } from '../work/wake.ts'
@@ -130,7 +130,7 @@ async function goOnAfter(
   { trouble: before, kind, error, retryAfterMs, isElsewhere = false }: Stopped,
 ): Promise<void> {
   const now = clock.now()
-  const { kind: verdict, trouble } = judge(before, kind)
+  const { kind: verdict, trouble } = judge(before, kind, at.cursor === firstPage)
   const { minIntervalMs, maxIntervalMs } = access.limits
   const limits = {
     minIntervalMs,

@@ -284,6 +284,31 @@ describe('a list that can’t go on', () => {
     })
   })
 
+  test.each([404, 410])(
+    'is begun anew where its cursor is gone by a %d, and given up where its beginning is, too',
+    async (status) => {
+      const gone: Answered = [status, {}]
+      const list = await failedItems(3, {
+        '': [items(['u0', 'u1'], { next_page_token: 'old' }), items(['u0', 'u1'], { next_page_token: 'fresh' })],
+        old: [gone],
+        fresh: [items(['u2'])],
+      })
+      await list.collect(4)
+      expect(list.asked).toEqual(['', 'old', 'old', 'old', '', 'fresh'])
+      expect(await list.recordIds()).toEqual(['u0', 'u1', 'u2'])
+      expect(await world.importRow(list.id)).toMatchObject({ detailsState: 'complete', detailsError: null })
+
+      const whole = await failedItems(3, { '': [items(['u0', 'u1'], { next_page_token: 'old' }), gone], old: [gone] })
+      await whole.collect(10)
+      expect(whole.asked).toEqual(['', 'old', 'old', 'old', '', '', ''])
+      expect(await whole.recordIds()).toEqual(['u0', 'u1'])
+      expect(await world.importRow(whole.id)).toMatchObject({
+        detailsState: 'incomplete',
+        detailsError: { code: 'not_found' },
+      })
+    },
+  )
+
   test('that began with the status is begun anew as well', async () => {
     const { connectionId, id } = await dueImport()
     const store = (await import('../../src/imports/pages.ts')).storePage
