@@ -13,7 +13,7 @@ export interface Outcome {
 
 /**
  * Finishes attempts and their deliveries. A failure changes only a pending delivery: a delivered or skipped one stays
- * so. If a caller requested an attempt meanwhile, it stays due. If a later attempt has begun, the delivery stays
+ * so. If a caller requested an attempt since this one began, it stays due. If a later attempt has begun, the delivery stays
  * unchanged unless this attempt succeeded. Returns the ids of deliveries that these attempts exhausted.
  */
 export async function writeOutcomes(tx: Transaction, outcomes: readonly Outcome[]): Promise<string[]> {
@@ -30,15 +30,18 @@ export async function writeOutcomes(tx: Transaction, outcomes: readonly Outcome[
         ${texts(({ verdict }) => verdict.delivery.state)}::text[],
         ${column(dueMs)}::float8[],
         ${column(({ delivered }) => delivered.endedAt.getTime())}::float8[],
+        ${column(({ delivered }) => delivered.item.startedAt.getTime())}::float8[],
         ${column(({ delivered }) => delivered.endedAt.getTime() - delivered.item.startedAt.getTime())}::int[],
         ${texts(({ delivered }) => delivered.result.outcome)}::text[],
         ${column(({ delivered }) => delivered.result.status)}::int[],
         ${texts(({ delivered }) => delivered.result.responseSnippet)}::text[],
         ${texts(({ delivered }) => delivered.result.errorCode)}::text[]
-      ) AS done (id, number, manual, state, due_ms, ended_ms, duration_ms, outcome, status, snippet, error_code)
+      ) AS done (id, number, manual, state, due_ms, ended_ms, started_ms, duration_ms, outcome, status, snippet, error_code)
     ), found AS MATERIALIZED (
       SELECT d.id, d.state AS was, d.attempts + d.manual_attempts + d.earlier_attempts = done.number AS is_latest,
         done.number, done.manual, done.state, done.state = 'delivered' AS is_delivered,
+        d.manual_requested AND (NOT done.manual OR coalesce(d.next_attempt_at > to_timestamp(started_ms / 1000), false))
+          AS is_asked_again,
         to_timestamp(due_ms / 1000) AS due_at, to_timestamp(ended_ms / 1000) AS ended_at,
         done.duration_ms, done.outcome, done.status, done.snippet, done.error_code
       FROM deliveries d JOIN done ON done.id = d.id
@@ -54,11 +57,11 @@ export async function writeOutcomes(tx: Transaction, outcomes: readonly Outcome[
       UPDATE deliveries d SET
         state = CASE WHEN f.is_delivered OR (f.was = 'pending' AND f.is_latest) THEN f.state ELSE f.was END,
         next_attempt_at = CASE
-          WHEN d.manual_requested AND NOT f.manual THEN d.next_attempt_at
+          WHEN f.is_asked_again THEN d.next_attempt_at
           WHEN NOT f.is_latest AND NOT f.is_delivered THEN d.next_attempt_at
           WHEN f.was = 'pending' THEN f.due_at
         END,
-        manual_requested = d.manual_requested AND NOT (f.manual AND f.is_latest),
+        manual_requested = d.manual_requested AND (f.is_asked_again OR NOT f.is_latest),
         is_retry = d.is_retry OR NOT f.is_delivered,
         status_class = CASE WHEN f.is_latest THEN coalesce(f.status / 100, 0) ELSE d.status_class END,
         delivered_at = CASE WHEN f.is_delivered THEN coalesce(d.delivered_at, f.ended_at) ELSE d.delivered_at END

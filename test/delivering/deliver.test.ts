@@ -361,6 +361,41 @@ describe('an attempt that somebody asks for', () => {
     })
   })
 
+  it.each([
+    [500, 'exhausted', 'exhausted'],
+    [500, 'pending', 'pending'],
+    [200, 'exhausted', 'delivered'],
+  ])('stays due when it is asked for again while it is under way: %i, %s', async (code, before, after) => {
+    const { receiver, delivery } = await pending(status(500))
+    await world.deliverDue()
+    if (before === 'exhausted')
+      await world.db
+        .update(deliveries)
+        .set({ state: before, nextAttemptAt: null })
+        .where(eq(deliveries.id, delivery.id))
+    await redeliver(world.deps, delivery.id)
+    receiver.answer(async (response, request) => {
+      world.clock.advance(1)
+      await redeliver(world.deps, delivery.id)
+      status(code)(response, request)
+    })
+    await world.deliverDue()
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({
+      state: after,
+      manualRequested: true,
+      nextAttemptAt: world.clock.now(),
+    })
+    receiver.answer(status(200))
+    await world.deliverDue()
+    expect(receiver.received).toHaveLength(3)
+    expect(await world.deliveryRow(delivery.id)).toMatchObject({
+      state: 'delivered',
+      manualRequested: false,
+      nextAttemptAt: null,
+      manualAttempts: 2,
+    })
+  })
+
   it('is refused for a disabled or deleted endpoint, and for what is no delivery', async () => {
     const { delivery } = await pending()
     await patchEndpoint(world.deps, delivery.endpointId, { enabled: false })
