@@ -62,7 +62,7 @@ export function exitWith(error: unknown): never {
 /** Commander has said what is wrong itself. */
 function statusOf(error: unknown): number {
   if (error instanceof CommanderError || error instanceof WrongUrlError) return exitCodes.usage
-  const isUnknown = error instanceof ProblemError && error.code === 'unauthenticated'
+  const isUnknown = error instanceof ProblemError && error.status === 401
   return isUnknown || error instanceof NotSignedInError ? exitCodes.notSignedIn : exitCodes.failure
 }
 

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Command } from 'commander'
+import type { Client } from '../../packages/client/src/index.ts'
 import { visibleText } from '../base/visible-text.ts'
 import { defaultProfile, keepAccount, localUrl, readToken, readUrl } from './account.ts'
 import { atService, endingInStatus } from './at-service.ts'
@@ -18,7 +19,7 @@ export function addSigningIn(program: Command): void {
         const at = readUrl(url ?? (process.env.IMPORT_TRACKER_URL || localUrl(process.env)))
         const account = { url: at, token: readToken(await askForToken(at, signal)) }
         const { createClient } = await import('../../packages/client/src/index.ts')
-        const me = await createClient(account).me.get({ signal })
+        const me = await whoIs(createClient(account), signal)
         const file = await keepAccount(process.env, profile, account)
         console.log(visibleText(`Signed in to ${at} as ${me.name} (${me.scope}); the token is kept in ${file}.`))
         return 0
@@ -27,11 +28,18 @@ export function addSigningIn(program: Command): void {
 
   const whoami = program.command('whoami').description('say which service is asked, and whose the token is')
   atService(whoami.option('--json', 'print JSON'), async ({ tracker, account, signal }, { json }: { json?: true }) => {
-    const me = await tracker.me.get({ signal })
+    const me = await whoIs(tracker, signal)
     if (json) console.log(JSON.stringify({ url: account.url, ...me }))
     else console.log(visibleText(`${me.name} (${me.scope}) at ${account.url}`))
     return undefined
   })
+}
+
+/** @throws {Error} if another service answered: a token isn't kept for it. */
+async function whoIs(tracker: Client, signal: AbortSignal) {
+  const me = await tracker.me.get({ signal })
+  if (typeof me.name === 'string' && typeof me.scope === 'string') return me
+  throw new Error('The URL is another service’s: its answer says nothing of a token.')
 }
 
 /** On a terminal nothing that is typed is shown. */

@@ -51,7 +51,7 @@ function addListen(webhooks: Command): void {
         const listening = await open()
         return { ...listening, ended: Promise.race([readerLeft, ...(listening.ended ? [listening.ended] : [])]) }
       }
-      await untilStopped(createLog('warn'), start, ({ told }) => {
+      await untilStopped(createLog('warn', process.stderr), start, ({ told }) => {
         for (const line of told) console.error(line)
       }).catch(exitWith)
     })

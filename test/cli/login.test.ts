@@ -1,5 +1,8 @@
 // Signing in on a terminal: what is typed isn't shown, and nothing is kept that the service doesn't accept.
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
@@ -61,6 +64,19 @@ test.each([
   const { code, output } = await login(keys)
   expect({ code, output }).toEqual({ code: status, output: expect.stringMatching(told) })
   if (keys !== '\r') expect(output).not.toContain(keys.slice(0, 5))
+  await expect(stat(file)).rejects.toThrow('ENOENT')
+})
+
+test.each([
+  ['another service', 200, '{"hello":1}', 1],
+  ['a proxy that wants somebody to sign in', 401, '<html>', 8],
+] as const)('no token is kept for %s', async (_what, status, body, code) => {
+  const other = createServer((_request, response) => response.writeHead(status).end(body)).listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const url = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+  const done = await runCli(['login', '--url', url], { HOME: directory }, 'token')
+  other.close()
+  expect(done).toMatchObject({ code, stdout: '' })
   await expect(stat(file)).rejects.toThrow('ENOENT')
 })
 

@@ -111,6 +111,18 @@ test('where it may make no endpoint it follows the feed, and says what the recei
   expect(stdout + stderr).not.toContain(given.WEBHOOK_SECRET)
 })
 
+test('a feed that ends, since the token was revoked, is told on stderr alone', async () => {
+  const { id, token } = await tracker.tokens.create({ name: 'a reader', scope: 'read' })
+  const listening = startCli(['webhooks', 'listen', '--types', 'endpoint.disabled', '--json'], {
+    ...environment,
+    IMPORT_TRACKER_TOKEN: token,
+  })
+  await listening.told(/by its feed/)
+  await tracker.tokens.delete(id)
+  expect(await listening.exited).toBe(1)
+  expect(listening.output()).toMatchObject({ stdout: '', stderr: expect.stringContaining('request id') })
+})
+
 test('a receiver that is away is told, and what comes after it is back is forwarded', async () => {
   const later = await startConsumer()
   later.close()

@@ -1,9 +1,10 @@
 // The client against servers of all kinds: what it sends, what it asks again, and what it gives up.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { calls } from '../../packages/client/src/calls.ts'
 import { createClient, ProblemError } from '../../packages/client/src/index.ts'
+import { pause } from '../../packages/client/src/pause.ts'
 import { pauseMs } from '../../packages/client/src/transport.ts'
 import { apiDocument } from '../../src/http/operations.ts'
 
@@ -140,6 +141,63 @@ test('what can’t be written as JSON is the caller’s mistake, and isn’t sen
   const registration = { connection: 'c', jobId: 'j', metadata: { run: 42n } }
   await expect(tracker.imports.register(registration)).rejects.toThrow(TypeError)
   expect(seen).toEqual([])
+})
+
+test.each([{ hello: 1 }, [], null, 'text', 1])(
+  'JSON of another service is an unexpected answer: %j',
+  async (answer) => {
+    const { tracker } = await clientOf(json(200, answer))
+    const unexpected = { code: 'unexpected_answer', status: 200 }
+    await expect(tracker.imports.list().page()).rejects.toMatchObject({ code: 'unexpected_answer' })
+    await expect(tracker.events.follow().next()).rejects.toMatchObject({ code: 'unexpected_answer' })
+    await expect(tracker.imports.wait('i')).rejects.toMatchObject({ code: 'unexpected_answer' })
+    const isObject = typeof answer === 'object' && answer !== null && !Array.isArray(answer)
+    if (!isObject) await expect(tracker.imports.stop('i')).rejects.toMatchObject(unexpected)
+  },
+)
+
+test('a redirect is told, and not followed: it would make a question of what was to be done', async () => {
+  const redirect: Answer = (_request, response) => response.writeHead(302, { location: '/v1/elsewhere' }).end()
+  const { tracker, seen } = await clientOf(redirect)
+  const redirected = { code: 'unexpected_answer', message: expect.stringContaining('/v1/elsewhere'), status: 302 }
+  await expect(tracker.imports.register({ connection: 'c', jobId: 'j' })).rejects.toMatchObject(redirected)
+  await expect(tracker.imports.wait('i')).rejects.toMatchObject(redirected)
+  await expect(tracker.imports.wait('i', { onChange() {} })).rejects.toMatchObject(redirected)
+  expect(seen).toEqual([
+    'POST /base/v1/imports',
+    'GET /base/v1/imports/i?waitMs=25000',
+    'GET /base/v1/imports/i/stream',
+  ])
+})
+
+test.each(['', '.', '..'])(
+  'the id %j, which would make the path another one, is refused before it is sent',
+  async (id) => {
+    const { tracker, seen } = await clientOf(json(200, { data: [], next: null }))
+    expect(() => tracker.imports.get(id)).toThrow(TypeError)
+    expect(() => tracker.connections.delete(id)).toThrow(TypeError)
+    await expect(tracker.imports.wait(id)).rejects.toThrow(TypeError)
+    await expect(tracker.imports.wait(id, { onChange() {} })).rejects.toThrow(TypeError)
+    expect(seen).toEqual([])
+  },
+)
+
+test.each([
+  [{ 'retry-after': 'Sun, 01 Mar 2026 00:02:00 GMT', date: 'Sun, 01 Mar 2026 00:00:00 GMT' }, 120_000],
+  [{ 'retry-after': 'Sun, 01 Mar 2026 00:00:00 GMT', date: 'Sun, 01 Mar 2026 00:00:05 GMT' }, 0],
+  [{ 'retry-after': '-5' }, null],
+  [{ 'retry-after': '1.5' }, null],
+  [{ 'retry-after': 'soon' }, null],
+] as const)('a pause that is said as %j is %j ms', async (headers, retryAfterMs) => {
+  const { tracker } = await clientOf(refuse(503, 'unavailable', headers))
+  await expect(tracker.imports.poll('i')).rejects.toMatchObject({ retryAfterMs })
+})
+
+test('a wait that was held longer than the least pause goes on without a warning', async () => {
+  const warned = vi.spyOn(process, 'emitWarning')
+  await pause(-1)
+  expect(warned).not.toHaveBeenCalled()
+  warned.mockRestore()
 })
 
 test('what is no stream is an unexpected answer, instead of being asked for for ever', async () => {

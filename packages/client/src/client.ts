@@ -1,8 +1,9 @@
 // Owns the client: a method for each operation of the API, made from the table of calls, and what goes on for long.
 import { calls } from './calls.ts'
 import { type FollowOptions, followEvents, type WaitOptions, waitForImport, watchImport } from './follow.ts'
-import { type CallOptions, createPages, type Page, type Pages } from './pages.ts'
+import { type CallOptions, createPages, type Page, type Pages, readPage } from './pages.ts'
 import type * as Schemas from './schema.ts'
+import { segment } from './segment.ts'
 import { createTransport, type Transport, type TransportOptions } from './transport.ts'
 
 export type { FollowOptions, WaitOptions } from './follow.ts'
@@ -80,14 +81,8 @@ function methodOf(transport: Transport, call: string) {
     const { signal, ...query } = (rest.shift() ?? {}) as CallOptions & Record<string, unknown>
     const sending = { method, path, ...body, signal }
     if (kind !== 'list') return transport.call({ ...sending, query })
-    const read = (after = query.after) => transport.call({ ...sending, query: { ...query, after } })
+    const read = async (after = query.after) =>
+      readPage(await transport.call({ ...sending, query: { ...query, after } }))
     return createPages(read as (after: string | undefined) => Promise<Page<unknown>>)
   }
-}
-
-/** An empty part of a path would make it another one. */
-function segment(value: unknown): string {
-  if (typeof value !== 'string' || value === '')
-    throw new TypeError('An id, or a name, must be a text that isn’t empty.')
-  return encodeURIComponent(value)
 }

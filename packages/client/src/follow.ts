@@ -1,8 +1,10 @@
 // Owns what goes on for long: waiting for an import, watching its changes, and following the feed of events. All three
 // outlive restarts of the service: they ask again until the service answers.
+import { readPage } from './pages.ts'
 import { pause } from './pause.ts'
 import { mayPass, ProblemError } from './problem-error.ts'
 import type * as Schemas from './schema.ts'
+import { segment } from './segment.ts'
 import { eventData } from './server-sent-events.ts'
 import { pauseMs, type Transport } from './transport.ts'
 
@@ -33,6 +35,7 @@ export async function waitForImport(
     for (;;) {
       const beganAt = Date.now()
       const one = (await transport.insist({ method: 'GET', path: importPath(id), query: { waitMs }, signal })) as Import
+      if (typeof one.state !== 'string') throw new ProblemError('unexpected_answer', 'The answer was no import.')
       if (!live.has(one.state)) return one
       await pause(leastMs - (Date.now() - beganAt), signal)
     }
@@ -117,10 +120,8 @@ export async function* followEvents(
   for (let cursor = after instanceof Date ? firstIdAt(after) : after; ; ) {
     const beganAt = Date.now()
     const query = { ...filter, after: cursor, waitMs }
-    const page = (await transport.insist({ method: 'GET', path: '/v1/events', query, signal })) as {
-      data: Schemas.Event[]
-    }
-    for (const event of page.data) {
+    const page = readPage(await transport.insist({ method: 'GET', path: '/v1/events', query, signal }))
+    for (const event of page.data as Schemas.Event[]) {
       signal?.throwIfAborted()
       cursor = event.id
       yield event
@@ -130,7 +131,7 @@ export async function* followEvents(
 }
 
 function importPath(id: string): string {
-  return `/v1/imports/${encodeURIComponent(id)}`
+  return `/v1/imports/${segment(id)}`
 }
 
 /** Returns the smallest UUIDv7 of a moment: the feed takes it for a place before all later events. */

@@ -58,7 +58,7 @@ export async function readProblem(response: Response, now: number): Promise<Prob
   const about = {
     status,
     requestId: headers.get('x-request-id'),
-    retryAfterMs: retryAfterMs(headers.get('retry-after'), now),
+    retryAfterMs: retryAfterMs(headers.get('retry-after'), dateOf(headers.get('date')) ?? now),
   }
   const problem = parse(await response.text())
   if (problem === null)
@@ -83,10 +83,15 @@ function parse(text: string): Schemas.Problem | null {
   }
 }
 
-/** Seconds, or a date (RFC 9110). */
+/** Seconds, or a date, by the clock of the answer (RFC 9110). */
 function retryAfterMs(text: string | null, now: number): number | null {
-  if (text === null) return null
-  if (/^\d+$/.test(text)) return Number(text) * 1_000
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? null : Math.max(0, at - now)
+  if (text !== null && /^\d+$/.test(text)) return Number(text) * 1_000
+  const at = dateOf(text)
+  return at === null ? null : Math.max(0, at - now)
+}
+
+/** Date.parse alone makes a date of `-5`, too. */
+function dateOf(text: string | null): number | null {
+  const at = text !== null && / GMT$/.test(text) ? Date.parse(text) : Number.NaN
+  return Number.isNaN(at) ? null : at
 }

@@ -74,10 +74,12 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
       const asked = fetchWithToken(target, {
         method,
         headers,
+        redirect: 'manual', // fetch would make a GET of a POST, and leave the token out at another origin
         signal: ending,
         ...(text !== undefined && { body: text }),
       })
       const response = await unlessAborted(asked, signal)
+      if (isRedirect(response)) throw redirected(response)
       if (!response.ok) throw await readProblem(response, Date.now())
       return { response, end, unlimited, done }
     } catch (error) {
@@ -91,7 +93,10 @@ export function createTransport({ url, token, fetch: ask = globalThis.fetch }: T
     const { response, done } = await open(sending, 'application/json', attemptMs + waitMs)
     try {
       const text = await unlessAborted(response.text(), sending.signal)
-      return text === '' ? undefined : JSON.parse(text)
+      const answer = text === '' ? undefined : JSON.parse(text)
+      if (sending.method !== 'DELETE' && (typeof answer !== 'object' || answer === null || Array.isArray(answer)))
+        throw new ProblemError('unexpected_answer', 'The answer was not the service’s.', { status: response.status })
+      return answer
     } catch (error) {
       if (error instanceof SyntaxError)
         throw new ProblemError('unexpected_answer', 'The answer was not JSON.', {
@@ -175,6 +180,18 @@ interface Batch {
 
 function hasJobId(registration: unknown): boolean {
   return typeof (registration as { jobId?: unknown } | null)?.jobId === 'string'
+}
+
+/** Browsers hide what it was. */
+function isRedirect({ type, status }: Response): boolean {
+  return type === 'opaqueredirect' || (status >= 300 && status < 400)
+}
+
+function redirected(response: Response): ProblemError {
+  response.body?.cancel().catch(() => {})
+  const to = response.headers.get('location')
+  const detail = `The answer was a redirect${to ? ` to ${to}` : ''}. The URL must be the service’s own.`
+  return new ProblemError('unexpected_answer', detail, { status: response.status || null })
 }
 
 /** The caller's abort stays what it is. Whatever else isn't a refusal means that there was no answer. */
