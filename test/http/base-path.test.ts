@@ -22,6 +22,13 @@ describe('below a base path', () => {
     expect(again.headers.get('location')).toBe(`/tools/tracker/v1/imports/${again.body.id}`)
   })
 
+  test('are where somebody without a session is sent', async () => {
+    expect((await api.send('/imports')).body).toMatchObject({
+      code: 'unauthenticated',
+      detail: 'Sign in at /tools/tracker/login, or send a bearer token.',
+    })
+  })
+
   test('are the session, the pages and their links', async () => {
     const asked = await api.send('/', { headers: html, redirect: 'manual' })
     expect(asked.headers.get('location')).toBe('/tools/tracker/login?next=%2Ftools%2Ftracker%2F')

@@ -235,18 +235,35 @@ describe.skipIf(!hasBrowser)('live pages beyond the caps in Chromium', () => {
   const withPage = useBrowser(api)
 
   test('say why they aren’t live, and are when there is room', async () => {
+    const refusal = 'Not live: Too many streams are under way; try again soon.'
+    const own = unique('capped')
+    for (let index = 0; index < 50; index++) await api.import({ jobId: `${own}-${index}` })
     const headers = { authorization: `Bearer ${adminToken}` }
     const other = new AbortController()
     const taken = await fetch(`${api.url}/pages/stream`, { headers, signal: other.signal })
     expect(taken.headers.get('content-type')).toBe('text/event-stream')
     expect((await api.send('/pages/stream', { headers })).body).toMatchObject({
       code: 'too_many_requests',
-      detail: 'Too many streams are under way; try again soon.',
+      detail: refusal.replace('Not live: ', ''),
     })
     await withPage(
       async (page) => {
         await signIn(page, `${api.url}/imports`)
-        await page.getByText('Not live: Too many streams are under way; try again soon.').waitFor()
+        await page.evaluate(`window.said = []
+          new MutationObserver(() => said.push(document.querySelector('[data-live-status]').textContent))
+            .observe(document.querySelector('[data-live-status]'), { childList: true, characterData: true, subtree: true })`)
+        await page.getByText(refusal).waitFor()
+        const pill = await page.locator('[data-live-status]').boundingBox()
+        const all = await page.getByLabel('All on this page').boundingBox()
+        expect((all?.y ?? 0) + (all?.height ?? 0)).toBeLessThan(pill?.y ?? 0)
+        let asked = 0
+        page.on('response', (response) => {
+          if (response.status() === 429) asked++
+        })
+        await vi.waitFor(() => expect(asked).toBeGreaterThan(3)) // two rounds
+        expect(await page.evaluate('said.slice(said.findIndex((text) => text.startsWith("Not live")))')).toEqual([
+          refusal,
+        ])
         other.abort()
         await page.locator('[data-live-status]:empty').waitFor({ state: 'attached' })
       },

@@ -43,6 +43,8 @@ function attend() {
 function listen(over, end) {
   let source
   let patience
+  /** Why there is no stream. It is said until there is one, and not taken back at each attempt. */
+  let refusal = ''
   const tell = (message) => {
     hear(message)
     others.postMessage(message)
@@ -53,24 +55,25 @@ function listen(over, end) {
     source = new EventSource(new URL('pages/stream', base))
     source.onerror = () => {
       if (over.aborted) return
-      setTimeout(
-        () => over.aborted || source.readyState === EventSource.OPEN || tell({ stream: 'Reconnecting …' }),
-        500,
-      )
+      setTimeout(() => over.aborted || source.readyState === EventSource.OPEN || tell({ stream: whyNone() }), 500)
       if (source.readyState === EventSource.CLOSED) setTimeout(refused, 1_000)
     }
     source.addEventListener('changed', () => {
+      refusal = ''
       tell({ stream: '', changed: true })
       clearTimeout(patience)
       patience = setTimeout(open, 40_000) // the connection is dead, and nobody has said so
     })
   }
+  /** Only a refused event source is closed; another one tries again by itself. */
+  const whyNone = () => (source.readyState === EventSource.CLOSED && refusal) || 'Reconnecting …'
   /** An event source doesn't say why it was refused, so the stream is asked for once more. */
   const refused = async () => {
     const asked = new AbortController()
     const response = await fetch(new URL('pages/stream', base), { signal: asked.signal }).catch(() => null)
     if (response?.status === 401) return tell({ stream: signedOut })
-    if (response?.status === 429) tell({ stream: `Not live: ${(await response.json()).detail}` })
+    refusal = response?.status === 429 ? `Not live: ${(await response.json()).detail}` : ''
+    if (!response?.ok) tell({ stream: whyNone() })
     asked.abort()
     setTimeout(open, 2_000)
   }

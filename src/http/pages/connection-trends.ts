@@ -45,6 +45,9 @@ function trend(days: readonly OutcomeDay[], now: Date): Html {
   const last = known.at(-1)
   if (last === undefined) return html`–`
   const [from, to] = [Math.min(...known), Math.max(...known)].map((seconds) => duration(seconds * 1_000))
-  const title = `The median of a day went from ${from} to ${to}; of the last day with any it was ${duration(last * 1_000)}.`
+  const title =
+    from === to
+      ? `The median of each day was ${to}.`
+      : `The medians of the days are from ${from} to ${to}; that of the last day with any is ${duration(last * 1_000)}.`
   return sparkline({ title, values })
 }

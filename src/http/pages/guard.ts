@@ -32,7 +32,8 @@ export function requireSignIn(deps: PageGuardDeps, scope: Scope): RequestHandler
     }
     const principal = await deps.sessions.principal(request)
     if (principal === null && wantsPage(request)) return response.redirect(303, loginPath(deps.basePath, request))
-    if (principal === null) throw new AppError('unauthenticated', 'Sign in at /login, or send a bearer token.')
+    if (principal === null)
+      throw new AppError('unauthenticated', `Sign in at ${deps.basePath}/login, or send a bearer token.`)
     // The page of a refusal knows who looks at it.
     see(request, response, principal)
     if (!allows(principal.scope, scope))
