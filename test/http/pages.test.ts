@@ -266,6 +266,16 @@ test('a filter of deliveries from another zone is shown in UTC', async () => {
   expect(body).toContain('name="createdAfter" value="2026-01-31T12:00:00"')
 })
 
+test('an action whose import was deleted says so', async () => {
+  const { id } = await api.register()
+  await api.call('DELETE /v1/imports/{id}', { id })
+  const { data } = (await api.call('GET /v1/actions', {}, { query: { importId: id } })).body
+  const headers = { ...page, cookie: await sessionOf(adminToken) }
+  const { body } = await api.send(`/actions/${data[0].id}`, { headers })
+  expect(body).toContain('The import was deleted.')
+  expect(body).not.toContain('<table')
+})
+
 describe('what machines ask', () => {
   test('is open: alive, ready, metrics, the OpenAPI document and the docs', async () => {
     expect((await api.send('/healthz')).body).toEqual({ status: 'ok' })

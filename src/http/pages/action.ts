@@ -31,6 +31,7 @@ export function mountAction(app: IRouter, deps: PageGuardDeps & { db: Database; 
     if (!isId(id)) throw notFound('action')
     const { action, isUnderWay, importIds, touched } = await getAction(deps, id, shownImports)
     const imports = await getImports(deps, importIds)
+    const areDeleted = imports.length === 0 && importIds.length === touched
     const now = clock.now()
     const viewer = principalOf(response)
     const title = titleOf(action)
@@ -43,8 +44,12 @@ ${of(action, basePath)}${rest(action)}</dl></section>
 ${
   touched === 0
     ? null
-    : html`<section class="card" aria-labelledby="imports"><h2 id="imports">Imports</h2>${importTable(imports, { basePath, now, caption: 'Imports that it touched' })}${
-        touched > imports.length
+    : html`<section class="card" aria-labelledby="imports"><h2 id="imports">Imports</h2>${
+        areDeleted
+          ? html`<p>${touched === 1 ? 'The import was deleted' : 'The imports were deleted'}.</p>`
+          : importTable(imports, { basePath, now, caption: 'Imports that it touched' })
+      }${
+        touched > imports.length && !areDeleted
           ? html`<p><small>${number(imports.length)} of ${counted(touched, 'import')}</small></p>`
           : null
       }</section>`
