@@ -53,9 +53,10 @@ interface Folded extends NotedHealth {
   left: EndpointRow
 }
 
+/** Notes a success, unless the endpoint changed since the attempt began: the answer came from its old place. */
 function noteSuccess(tx: Transaction, { delivered, verdict }: Judged, old: EndpointRow): Folded {
-  const { endedAt } = delivered
-  const isNews = isNewSuccess(old, endedAt)
+  const { item, endedAt } = delivered
+  const isNews = old.updatedAt <= item.startedAt && isNewSuccess(old, endedAt)
   const endpoint = isNews ? { ...old, ...healthy, lastSuccessAt: endedAt } : old
   const isBack = isNews && old.failingSince !== null && !old.disabledAt && !old.deletedAt
   return {

@@ -1,5 +1,7 @@
+import { eq } from 'drizzle-orm'
 import { expect, it, vi } from 'vitest'
 import { after } from '../../src/base/clock.ts'
+import { webhookEndpoints } from '../../src/db/schema/index.ts'
 import { enableEndpoint, patchEndpoint } from '../../src/webhooks/endpoints/patch.ts'
 import { replayEndpoint } from '../../src/webhooks/endpoints/replay.ts'
 import { leaseMs } from '../../src/work/leases.ts'
@@ -24,6 +26,22 @@ it.each([410, 429, 500])('a %i from where the endpoint was says nothing of where
   world.clock.advance(5_000)
   await world.deliverDue()
   expect(only(elsewhere.received).headers['webhook-id']).toBe(delivery.eventId)
+})
+
+it('a 200 from where the endpoint was is a delivery, and does not say that it has recovered where it is', async () => {
+  const elsewhere = await world.receiver(status(500))
+  const { id, delivery, receiver } = await pending()
+  const failingSince = after(world.clock.now(), -120_000)
+  const failing = { failures: 5, firstFailureAt: failingSince, failingSince, nextProbeAt: world.clock.now() }
+  await world.db.update(webhookEndpoints).set(failing).where(eq(webhookEndpoints.id, id))
+  receiver.answer(async (response, request) => {
+    world.clock.advance(1)
+    await patchEndpoint(world.deps, id, { url: elsewhere.url })
+    status(200)(response, request)
+  })
+  expect(only(await world.deliverDue())).toMatchObject({ endpointChange: null })
+  expect(await world.endpointRow(id)).toMatchObject({ failures: 5, failingSince, lastSuccessAt: null })
+  expect(await world.deliveryRow(delivery.id)).toMatchObject({ state: 'delivered' })
 })
 
 it.each([
