@@ -1,9 +1,10 @@
 // Owns changing what a client said about an import when it registered the import.
 import { type Acting, givenFields } from '../actions/write.ts'
 import { after, type Clock } from '../base/clock.ts'
-import type { Database } from '../db/client.ts'
+import type { Database, Transaction } from '../db/client.ts'
 import { changeImport } from './change.ts'
 import type { ImportRow } from './columns.ts'
+import { pollBy } from './polling-row.ts'
 
 export interface ImportPatch {
   /** Replaces all metadata. */
@@ -24,7 +25,12 @@ export function patchImport(
       ...(deadlineMs !== undefined && { deadlineMs, deadlineAt: after(trackedSince(row), deadlineMs) }),
     }
     if (Object.keys(set).length === 0) return null
-    return { set, event: null, verb: 'import.change', details: { fields: givenFields({ metadata, deadlineMs }) } }
+    const prepare = async (tx: Transaction) => {
+      if (set.deadlineAt !== undefined) await pollBy(tx, importId, set.deadlineAt)
+      return {}
+    }
+    const details = { fields: givenFields({ metadata, deadlineMs }) }
+    return { set, event: null, verb: 'import.change', details, prepare }
   })
 }
 

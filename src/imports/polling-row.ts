@@ -1,6 +1,6 @@
 // Owns the row in `polling` of a live import, from the begin to the end of tracking. record.ts owns its changes by
 // polls.
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, sql } from 'drizzle-orm'
 import type { Transaction } from '../db/client.ts'
 import { imports, polling, type StoredPollError } from '../db/schema/index.ts'
 import { liveStates } from '../model/import-state.ts'
@@ -42,6 +42,18 @@ export async function startPolling(tx: Transaction, started: readonly StartedImp
  */
 export async function pollAt(tx: Transaction, importId: string, dueAt: Date): Promise<void> {
   await tx.update(polling).set({ dueAt }).where(eq(polling.importId, importId))
+}
+
+/**
+ * Makes a live import's next poll due by this moment, if a scarce budget has put it off for longer. It is never due sooner
+ * than the policy wanted it.
+ */
+export async function pollBy(tx: Transaction, importId: string, at: Date): Promise<void> {
+  const wantedAt = sql`${polling.lastPolledAt} + ${polling.wantedMs} * interval '1 millisecond'`
+  await tx
+    .update(polling)
+    .set({ dueAt: sql`least(${polling.dueAt}, greatest(${at}::timestamptz, ${wantedAt}))` })
+    .where(and(eq(polling.importId, importId), isNotNull(polling.lastPolledAt)))
 }
 
 /** Puts off a live import's poll because its result couldn't be stored, and says so on the import. */

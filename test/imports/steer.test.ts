@@ -1,8 +1,10 @@
 import { eq } from 'drizzle-orm'
 import { describe, expect, test } from 'vitest'
+import { after } from '../../src/base/clock.ts'
 import { newId } from '../../src/base/ids.ts'
 import { storeCollectedPage } from '../../src/collecting/checkpoint.ts'
-import { dailyOutcomesDue, imports } from '../../src/db/schema/index.ts'
+import { dailyOutcomesDue, imports, polling } from '../../src/db/schema/index.ts'
+import { patchImport } from '../../src/imports/patch.ts'
 import { pollNow } from '../../src/imports/poll-now.ts'
 import { inlineJobId } from '../../src/imports/register.ts'
 import { resumeImport } from '../../src/imports/resume.ts'
@@ -266,6 +268,23 @@ describe('asking now', () => {
     for (const state of states.filter((state) => !live.includes(state)))
       await expect(pollNow(world, (await inState(state)).id)).rejects.toMatchObject({ code: 'conflict' })
   })
+})
+
+test('an earlier deadline isn’t missed by a poll that the budget put off, nor is it asked sooner than wanted', async () => {
+  const now = world.clock.now()
+  const registeredAt = after(now, -60_000)
+  const putOff = { registeredAt, lastPolledAt: now, polls: 1, nextPollAt: after(now, 8 * 3_600_000) }
+  const patched = async (wantedMs: number | null, deadlineMs: number) => {
+    const deadline = { deadlineMs: 86_400_000, deadlineAt: after(registeredAt, 86_400_000) }
+    const { id } = await world.import({ ...putOff, ...deadline })
+    await world.db.update(polling).set({ wantedMs }).where(eq(polling.importId, id))
+    await patchImport(world, id, { deadlineMs })
+    return (await world.importRow(id)).nextPollAt
+  }
+  expect(await patched(30_000, 120_000)).toEqual(after(now, 60_000))
+  expect(await patched(90_000, 120_000)).toEqual(after(now, 90_000))
+  expect(await patched(null, 120_000)).toEqual(after(now, 60_000))
+  expect(await patched(30_000, 2 * 86_400_000)).toEqual(putOff.nextPollAt)
 })
 
 test('what is done to an import that does not exist is not_found', async () => {
