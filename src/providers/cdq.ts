@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { isTerminal, type ReportedState, tellsOutcome } from '../model/reported-state.ts'
 import { keptBody } from './body.ts'
-import { type DetailPage, type Job, type Provider, type SkippedLine, unknownRows } from './contract.ts'
+import { type DetailPage, firstPage, type Job, type Provider, type SkippedLine, unknownRows } from './contract.ts'
 import { headerText } from './credentials.ts'
 import {
   count,
@@ -117,7 +117,8 @@ export const cdq: Provider<Credentials, Settings> = {
         body: keptBody(body, [['result', 'statistics', 'skipped']]),
       },
       missing: tellsOutcome(state) ? (unreadable ?? missingIn(state, statistics)) : null,
-      details: isOver && hasSkipped ? page : null,
+      // Without its lines the page can't be gone on from, so the list is asked for from its beginning.
+      details: isOver && hasSkipped ? (statistics?.skipped ? page : { ...page, next: firstPage }) : null,
     }
   },
 

@@ -1,6 +1,6 @@
 // Owns reading single fields of a vendor's answer: tolerantly, and into values that Postgres can store. An unreadable
-// field that is only shown becomes null, since `body` keeps it. An unreadable count fails the answer, because counts
-// decide between succeeded and partial.
+// field that is only shown becomes null, since `body` keeps it. An unreadable count or list of rows fails the answer,
+// because they decide between succeeded and partial.
 import { z } from 'zod'
 import { decimalOf, isRawNumber } from '../base/json.ts'
 import { storableText } from '../base/storable-text.ts'
@@ -15,9 +15,9 @@ export const count = field((value, fail) => {
 /** What a count must be, to follow the name of its field. */
 export const unreadableCount = `must be a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`
 
-/** Returns true if the issue is an unreadable count. */
-export function isUnreadableCount(issue: z.core.$ZodIssue): boolean {
-  return issue.code === 'custom' && issue.params?.unreadable === 'count'
+/** Returns true if the issue is an unreadable count or list of rows. */
+export function isUnreadableField(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'custom' && issue.params?.unreadable !== undefined
 }
 
 /** A number of rows that decides nothing. Unreadable values are null, too, such as -1 for "not known yet". */
@@ -53,7 +53,7 @@ export function readTime(value: unknown): Date | null {
 export function rows<Row>(read: (row: Readonly<Record<string, unknown>> | null) => Row) {
   return field((value, fail): Row[] | null => {
     if (value === undefined || value === null) return null
-    if (!Array.isArray(value) || !value.every(isRow)) return fail('must be a list of objects')
+    if (!Array.isArray(value) || !value.every(isRow)) return fail('must be a list of objects', { unreadable: 'list' })
     return value.map((row) => read(row ?? null))
   })
 }

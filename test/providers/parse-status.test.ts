@@ -1,8 +1,8 @@
-// Owns which counts may be unreadable, in every provider.
+// Owns which counts and lists may be unreadable, in every provider.
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { cdq } from '../../src/providers/cdq.ts'
-import type { Report, StatusAnswer } from '../../src/providers/contract.ts'
+import { firstPage, type Report, type StatusAnswer } from '../../src/providers/contract.ts'
 import { fullstory } from '../../src/providers/fullstory.ts'
 import { micro } from '../../src/providers/micro.ts'
 import { zilliant } from '../../src/providers/zilliant.ts'
@@ -85,6 +85,45 @@ describe.each(unreadable)('the count %j', (count) => {
   })
 })
 
-it('leaves what is wrong beside a count an error', () => {
-  expect(() => cdqAnswer('RUNNING', { numberOfFailed: -1, skipped: 'none' })).toThrow(z.ZodError)
+const noLists = [{}, 'none', 3, ['x'], [{}, 1]]
+
+describe.each(noLists)('instead of a list of rows, %j', (list) => {
+  it('costs no status of an import that goes on', () => {
+    expect(cdqAnswer('RUNNING', { numberOfFailed: -1, skipped: list }).state).toBe('running')
+    expect(microAnswer('processing', { total: 3, results: list }).state).toBe('running')
+  })
+
+  it('leaves an outcome not whole', () => {
+    const cdqDone = { status: 'FINISHED', result: { statistics: { numberOfFailed: 0, skipped: list } } }
+    expect(cdq.readStatus(cdqDone)).toMatchObject({
+      report: { state: 'succeeded', rows: { skipped: null } },
+      missing: 'result.statistics.skipped must be a list of objects.',
+      details: null,
+    })
+    const counts = { total: 3, processed: 3, succeeded: 1, failed: 2 }
+    expect(micro.readStatus({ status: 'complete', ...counts, results: list })).toMatchObject({
+      report: { state: 'partial', rows: { failed: 2 } },
+      missing: 'results must be a list of objects.',
+      details: { rowResults: [], announced: 2 },
+    })
+    expect(micro.readStatus({ status: 'failed', results: list }).report.state).toBe('failed')
+  })
+
+  it('is asked for from its beginning, where a page follows', () => {
+    const statistics = { numberOfFailed: 0, skipped: list, skippedNextStartAfter: '7' }
+    expect(cdq.readStatus({ status: 'FINISHED', result: { statistics } })).toMatchObject({
+      report: { state: 'partial' },
+      details: { skippedLines: [], next: firstPage },
+    })
+  })
+
+  it('is no page', () => {
+    const page = { result: { statistics: { skipped: list } } }
+    expect(() => cdq.details?.read(page, '7')).toThrow(z.ZodError)
+    expect(() => fullstory.details?.read({ results: list }, '')).toThrow(z.ZodError)
+  })
+})
+
+it('leaves what is wrong beside counts and lists an error', () => {
+  expect(() => cdq.readStatus({ status: 'RUNNING', result: 'none' })).toThrow(z.ZodError)
 })
