@@ -1,9 +1,10 @@
 // Owns which service a command asks, and with which token: the environment, a profile that `login` keeps, or the
 // embedded service beside it.
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
+import { makeDirectory } from '../base/make-directory.ts'
 
 export interface Account {
   url: string
@@ -51,7 +52,7 @@ export async function findAccount(environment: Environment, profile: string | un
 export async function keepAccount(environment: Environment, profile: string, account: Account): Promise<string> {
   const file = configFile(environment)
   const profiles = Object.fromEntries([...Object.entries(await readProfiles(file)), [profile, account]])
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  await makeDirectory(dirname(file), 0o700)
   const unfinished = `${file}.${randomBytes(4).toString('hex')}`
   await writeFile(unfinished, `${JSON.stringify({ profiles }, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
   await chmod(unfinished, 0o600) // whatever the umask

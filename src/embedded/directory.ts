@@ -1,7 +1,8 @@
 // Owns DATA_DIR: its path, and whether the embedded mode can work in it.
 import { constants } from 'node:fs'
-import { access, mkdir, stat } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { makeDirectory } from '../base/make-directory.ts'
 import { EmbeddedError } from './error.ts'
 
 /**
@@ -28,30 +29,3 @@ export async function openDirectory(dataDir: string): Promise<string> {
 
 /** PostgreSQL's own limit is 1,023 bytes, for the longest of the paths below. */
 const longestPath = 800
-
-/**
- * Makes directories step by step: Node's recursive mkdir never ends below a file system without directories, such as
- * /proc.
- */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' && dirname(path) !== path) {
-      await makeDirectory(dirname(path))
-      await mkdir(path).catch(unlessMeanwhileMade)
-    } else if (
-      !(await stat(path).then(
-        (found) => found.isDirectory(),
-        () => false,
-      ))
-    )
-      throw error
-  }
-}
-
-/** Several processes may start at once, and another may have made the directory. */
-function unlessMeanwhileMade(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EEXIST') throw error
-}

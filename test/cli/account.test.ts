@@ -16,6 +16,10 @@ afterEach(() => rm(directory, { recursive: true }))
 const production = { url: 'https://tracker.example.com', token: 'token-of-production' }
 const staging = { url: 'https://staging.example.com', token: 'token-of-staging' }
 
+test.runIf(process.platform === 'linux')('a place without directories is refused, not waited for', async () => {
+  await expect(keepAccount({ XDG_CONFIG_HOME: '/proc/none' }, 'default', production)).rejects.toThrow('/proc/none')
+})
+
 test('nobody is signed in at first', async () => {
   await expect(findAccount(environment, undefined)).rejects.toThrow(NotSignedInError)
   await expect(findAccount(environment, 'staging')).rejects.toThrow('with the profile staging')
