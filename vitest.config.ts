@@ -10,9 +10,10 @@ export default defineConfig({
     isolate: false,
     // More than cores: most of their time they wait for each other.
     maxWorkers: 4,
-    testTimeout: 240_000,
-    hookTimeout: 120_000,
-    // As long as test/support/patience.ts waits for a condition.
+    // So long that a busy machine never needs it; what has to be quick says so by an assertion. A condition that never
+    // comes true ends a test sooner: see test/support/patience.ts, which waits as long as polls here do.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
     expect: { poll: { timeout: 150_000 } },
   },
 })

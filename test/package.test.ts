@@ -19,7 +19,7 @@ beforeAll(async () => {
   packed = await pack(join(directory, 'sources'))
   app = join(directory, 'app')
   installed = await install(packed, app)
-}, 600_000)
+})
 afterAll(() => rm(directory, { recursive: true }))
 
 test('it holds what the sources are built to, what they read, and nothing else', async () => {

@@ -16,7 +16,7 @@ import { adminToken } from './support/worlds/ground.ts'
 
 const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
 
-test('the walk through one import works as it is written', { timeout: 480_000 }, async () => {
+test('the walk through one import works as it is written', async () => {
   const database = await createTestDatabase()
   const service = await startTestService({ database })
   const sandbox = await startSandbox({ clock: systemClock })

@@ -116,7 +116,6 @@ test.concurrent.each(Object.entries(bodies))(
     ])
     expect(data.reduce((sum: number, one: { polls: number }) => sum + one.polls, 0)).toBe(stopped.body.polls)
   },
-  90_000,
 )
 
 test('makes one snapshot where the connection says what moves, and where only the order of keys does', async () => {

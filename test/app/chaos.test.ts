@@ -57,7 +57,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       refusing: await startReceiver(status(400)),
     }
     await register()
-  }, 240_000)
+  })
 
   afterAll(async () => {
     for (const worker of workers) worker.kill('SIGKILL') // where a test has failed
@@ -66,31 +66,27 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
     await Promise.all(Object.values(receivers).map((receiver) => receiver.close()))
     await postgres.stop()
     await rm(directory, { recursive: true, force: true })
-  }, 240_000)
+  })
 
-  test.each(steps)(
-    'a worker that is killed %s leaves what it held to the next one',
-    { timeout: 240_000 },
-    async (step) => {
-      const before = await progress()
-      const worker = startWorker(step)
-      expect(await worker.ended).toBe('SIGKILL')
-      const [held] = await sql(`
+  test.each(steps)('a worker that is killed %s leaves what it held to the next one', async (step) => {
+    const before = await progress()
+    const worker = startWorker(step)
+    expect(await worker.ended).toBe('SIGKILL')
+    const [held] = await sql(`
       SELECT extract(epoch FROM max(until) - now()) * 1000 AS ms FROM leases`)
-      expect(Number(held?.ms)).toBeLessThanOrEqual(35_000)
-      const [sending] = await sql(`
+    expect(Number(held?.ms)).toBeLessThanOrEqual(35_000)
+    const [sending] = await sql(`
       SELECT count(*)::int AS count, (SELECT count(*) FROM delivery_attempts WHERE outcome = 'in_flight')::int AS attempts
       FROM leases WHERE kind = 'deliver'`)
-      if (step !== 'before the commit') expect(sending?.count).toBeGreaterThan(0) // it died holding some
-      if (step === 'after the attempt row') expect(sending?.attempts).toBeGreaterThan(0)
-      if (step === 'before the commit')
-        expect(await sql(`SELECT 1 FROM leases WHERE kind = 'poll' AND size > 0`)).not.toEqual([])
-      await endLeases()
-      expect(await progress()).toBeGreaterThanOrEqual(before)
-    },
-  )
+    if (step !== 'before the commit') expect(sending?.count).toBeGreaterThan(0) // it died holding some
+    if (step === 'after the attempt row') expect(sending?.attempts).toBeGreaterThan(0)
+    if (step === 'before the commit')
+      expect(await sql(`SELECT 1 FROM leases WHERE kind = 'poll' AND size > 0`)).not.toEqual([])
+    await endLeases()
+    expect(await progress()).toBeGreaterThanOrEqual(before)
+  })
 
-  test('an empty Redis and a restarted Postgres hold up nobody for long', { timeout: 240_000 }, async () => {
+  test('an empty Redis and a restarted Postgres hold up nobody for long', async () => {
     const worker = startWorker()
     await reaches(importCount * 0.2)
     await redis.stop()
@@ -107,7 +103,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
         await retriesAreDue()
         expect(await open()).toBe(0)
       },
-      { timeout: 200_000, interval: 250 },
+      { interval: 250 },
     )
     worker.stop()
     expect(await worker.ended).toBe(0)
@@ -250,7 +246,6 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
 
   async function reaches(count: number): Promise<void> {
     await vi.waitFor(async () => expect(await progress()).toBeGreaterThanOrEqual(count), {
-      timeout: 200_000,
       interval: 100,
     })
   }
@@ -275,7 +270,7 @@ describe.skipIf(inject('services').redisUrl === null)('a thousand imports in a b
       async () => {
         await sql(`UPDATE leases SET until = now() - interval '1 s'`)
       },
-      { timeout: 20_000, interval: 100 },
+      { interval: 100 },
     )
   }
 })

@@ -41,7 +41,7 @@ describeEachStore('several processes', (store) => {
     const [stored] = await app.sql('SELECT sum(polls)::int AS polls FROM snapshots')
     const [counted] = await app.sql('SELECT sum(polls)::int AS polls FROM imports')
     expect(stored).toEqual(counted)
-  }, 240_000)
+  })
 
   test('go on when all queue data is deleted under them', async () => {
     const connection = await app.connect('cdq')

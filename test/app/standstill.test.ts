@@ -10,7 +10,6 @@ import { useService } from '../support/worlds/service.ts'
 
 /** More than two leases, since a busy machine may cut off one poll after the other. */
 const patience = 150_000
-vi.setConfig({ testTimeout: 4 * patience })
 
 describeEachStore('work goes on by itself', (store) => {
   const app = useService(store, { roles: 'api' })

@@ -69,7 +69,7 @@ describe.skipIf(redisUrl === null)('Redis', () => {
     await redis.stop()
   })
 
-  test('serves two installations, and neither runs the jobs of the other', { timeout: 240_000 }, async () => {
+  test('serves two installations, and neither runs the jobs of the other', async () => {
     const databases = [await aDatabase(), await aDatabase()]
     // Test databases are copies of one, as a restored backup is.
     for (const { pool } of databases) await pool.query('UPDATE installation SET id = gen_random_uuid()')
@@ -108,7 +108,7 @@ describe.skipIf(redisUrl === null)('Redis', () => {
     await expect(start).rejects.toThrow(/^REDIS_URL must lead to .*: (NOPERM|ERR The user executing the script) .*\.$/)
   })
 
-  test('is enough with the rights to its own keys alone', { timeout: 240_000 }, async () => {
+  test('is enough with the rights to its own keys alone', async () => {
     const database = await aDatabase()
     const { rows } = await database.pool.query('SELECT id FROM installation')
     const rules = [`~{import-tracker-${rows[0].id}}:*`, '+@all', '-@admin', '-@dangerous', '+info', '&*']
@@ -154,7 +154,7 @@ describe('PgBouncer in transaction mode', () => {
   })
 
   const hereWithRedis = redisUrl === null ? test.skip : here
-  hereWithRedis('serves with the queue in Redis', { timeout: 240_000 }, async () => {
+  hereWithRedis('serves with the queue in Redis', async () => {
     const { url } = await through()
     const redis = await startLocalRedis()
     onTestFinished(() => redis?.stop())
@@ -195,7 +195,7 @@ describe('a database user that owns nothing', () => {
     ?.replaceAll('import_tracker_app', role)
   const grants = documented ?? ''
 
-  test('runs polls to the end with the grants that the documentation lists', { timeout: 240_000 }, async () => {
+  test('runs polls to the end with the grants that the documentation lists', async () => {
     const { url } = await granted(grants)
     await runsImports(await started({ database: { url } }), 10)
   })

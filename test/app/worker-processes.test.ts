@@ -10,8 +10,6 @@ import { describeEachStore } from '../support/stores.ts'
 import { hasty, useService } from '../support/worlds/service.ts'
 import { type SlowProvider, startSlowProvider } from './slow-provider.ts'
 
-vi.setConfig({ testTimeout: 600_000 })
-
 describeEachStore('worker processes', (store) => {
   const app = useService(store, { roles: 'api' })
   const started: RunningCli[] = []

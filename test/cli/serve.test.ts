@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const { child } of started.splice(0)) child.kill('SIGKILL')
   const left = await postmaster()
   if (left) process.kill(left.pid, 'SIGQUIT')
-  await expect.poll(postmaster, { timeout: 10_000 }).toBeNull()
+  await expect.poll(postmaster).toBeNull()
   await rm(directory, { recursive: true })
 })
 
@@ -48,7 +48,7 @@ test('Ctrl-C, which npm passes on once more, ends it gracefully and leaves no Po
 
 test('Ctrl-C in the middle of the start ends it too', async () => {
   const service = start()
-  await expect.poll(postmaster, { timeout: 15_000, interval: 5 }).not.toBeNull()
+  await expect.poll(postmaster, { interval: 5 }).not.toBeNull()
   expect(await interrupt(service)).toBe(0)
   expect(await postmaster()).toBeNull()
 })

@@ -18,7 +18,7 @@ let installed: string
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'import-tracker-package-'))
   ;({ packed, app, installed } = await installClient(directory))
-}, 60_000)
+})
 afterAll(() => rm(directory, { recursive: true }))
 
 test('it holds JavaScript with declarations and no sources, in less than 60 kB, and depends on nothing', async () => {

@@ -184,9 +184,7 @@ describe('endpoints', () => {
 })
 
 describe('beside a thousand dead endpoints with a hundred thousand due retries', () => {
-  test('a fresh delivery is found at once, without reading what is due to the others', {
-    timeout: 240_000,
-  }, async () => {
+  test('a fresh delivery is found at once, without reading what is due to the others', async () => {
     await deadEndpoints({ isRetry: true, failures: 3 })
     const { id: healthy } = await world.endpoint(world.answering)
     const [fresh] = await world.pending(healthy, 1)
@@ -210,7 +208,7 @@ describe('beside a thousand dead endpoints with a hundred thousand due retries',
 })
 
 describe('a thousand endpoints that answered until now, and hang all at once', () => {
-  test('take a few places each, and leave the others to those that answer', { timeout: 240_000 }, async () => {
+  test('take a few places each, and leave the others to those that answer', async () => {
     await deadEndpoints({ isRetry: false, failures: 0, lastSuccessAt: now() })
     const process = world.process()
     let underWay = 0

@@ -35,7 +35,7 @@ test('with --exit it ends when every import ended as expected, and leaves nothin
   expect(stdout).toMatch(/^Everything is as expected\.$/m)
   expect(stdout).not.toContain('\u001B')
   await expectNothingLeft()
-}, 95_000)
+})
 
 test('Ctrl-C in the middle ends it at once, and leaves nothing behind', async () => {
   const demo = start([])
@@ -43,7 +43,7 @@ test('Ctrl-C in the middle ends it at once, and leaves nothing behind', async ()
   process.kill(-Number(demo.child.pid), 'SIGINT')
   expect(await demo.exited).toBe(0)
   await expectNothingLeft()
-}, 30_000)
+})
 
 test('a second Ctrl-C during the start ends it at once, and leaves nothing behind either', async () => {
   const demo = start([])
@@ -52,7 +52,7 @@ test('a second Ctrl-C during the start ends it at once, and leaves nothing behin
   await demo.said(/^It stops as soon as it has started/m)
   await expect.poll(() => demo.child.kill('SIGINT') && demo.child.exitCode, { interval: 100 }).not.toBeNull()
   await expectNothingLeft()
-}, 30_000)
+})
 
 test('it takes another port where its own is in use, and keeps the directory that it was given', async () => {
   const taken = await listen()
@@ -66,7 +66,7 @@ test('it takes another port where its own is in use, and keeps the directory tha
   expect(await demo.exited).toBe(0)
   await access(join(directory, 'demo.log'))
   taken.close()
-}, 30_000)
+})
 
 function start(options: readonly string[], environment: Record<string, string> = {}): RunningCli {
   const running = startCli(['demo', ...options], { TMPDIR: temporary, PORT: '0', ...environment })

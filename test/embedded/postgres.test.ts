@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const owner of owners.splice(0)) owner.kill('SIGKILL')
   if (running.length === 0) await start() // takes over what a killed owner left
   await Promise.all(running.splice(0).map((postgres) => postgres.stop()))
-}, 240_000)
+})
 afterAll(() => Promise.all(directories.map((each) => rm(each, { recursive: true }))))
 
 test('the first start makes a UTF-8 database that only a password opens', async () => {
@@ -157,7 +157,7 @@ test('another program on the port of a server that died is told, and given up on
   } finally {
     other.close()
   }
-}, 240_000)
+})
 
 test('a server that somebody has stopped is woken to end, and by a start', async () => {
   const first = await start()
@@ -170,7 +170,7 @@ test('a server that somebody has stopped is woken to end, and by a start', async
   owner.child.kill('SIGKILL')
   await once(owner.child, 'exit')
   expect(await query((await start()).url, 'SELECT 1')).toBe(1)
-}, 240_000)
+})
 
 test("Ctrl-C in the owner's terminal doesn't reach the server", async () => {
   const { child, url, lines } = await startOwner()

@@ -19,7 +19,7 @@ describe.skipIf(process.getuid?.() !== 0)('as root', () => {
     binaries = await findBinaries()
     const native = join(binaries.postgres, '../..')
     await cp(native, join(closed, 'native'), { recursive: true })
-  }, 240_000)
+  })
   afterAll(() => rm(closed, { recursive: true }))
 
   test('Postgres runs as the user postgres, who owns its directory', async () => {

@@ -15,7 +15,7 @@ let stage: Stage
 
 beforeAll(async () => {
   stage = await play(rows)
-}, 600_000)
+})
 afterAll(() => stage?.[Symbol.asyncDispose]())
 
 describe.each([...kinds])('%s', (_kind, theirs) => {

@@ -156,7 +156,7 @@ describe('an import whose month is gone', () => {
     expect(await recordReport(world.db, await world.changed(await world.importRow(id), {}))).toBe('stored')
   })
 
-  test('is refused for now while months are being dropped, and stays as it was', { timeout: 240_000 }, async () => {
+  test('is refused for now while months are being dropped, and stays as it was', async () => {
     const { id } = await lost()
     world.clock.set(monthOf(month, 6))
     await whileLocked(() => expect(resume(id)).rejects.toMatchObject({ code: 'unavailable' }))
@@ -171,7 +171,7 @@ test('an import of this month or the last isn’t held up by months that are bei
   expect(await world.importRow(id)).toMatchObject({ state: 'pending', fingerprint: 'same' })
 })
 
-test('resuming and dropping at once never leave a tracked import without its month', { timeout: 240_000 }, async () => {
+test('resuming and dropping at once never leave a tracked import without its month', async () => {
   for (let round = 0; round < 10; round += 1) {
     const { id } = await lost()
     world.clock.set(monthOf(month, 6))

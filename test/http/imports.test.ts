@@ -374,7 +374,7 @@ describe('deleting', () => {
     expect((await api.call('GET /v1/imports/{id}', { id })).status).toBe(200)
   })
 
-  test('ends the waiting of who waits for its end, and its stream', { timeout: 240_000 }, async () => {
+  test('ends the waiting of who waits for its end, and its stream', async () => {
     const { id } = await api.register()
     const headers = { authorization: `Bearer ${adminToken}` }
     const stream = await fetch(`${api.url}/v1/imports/${id}/stream`, { headers })

@@ -17,7 +17,7 @@ describe.skipIf(!hasBrowser)(`the pictures of the README, in Chromium (${executa
     await fillDemoHistory(api.db)
     api.clock.set(asOf)
     ticks = await startScheduler({ queues: api.queues, log: pino({ level: 'silent' }) }) // without them, work stands still
-  }, 240_000)
+  })
   afterAll(() => ticks?.stop())
 
   async function take(page: Page, name: string, path: string, heading: string): Promise<void> {
@@ -41,5 +41,5 @@ describe.skipIf(!hasBrowser)(`the pictures of the README, in Chromium (${executa
       await take(page, 'import', `/imports/${partial?.id}`, String(partial?.job_id))
       await take(page, 'webhook', `/webhooks/${failing?.id}`, 'erp.example.com')
     })
-  }, 120_000)
+  })
 })

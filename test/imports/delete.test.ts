@@ -153,7 +153,7 @@ describe('what comes late brings nothing back', () => {
     expect(await rows(id)).toEqual(nothing)
   })
 
-  test('whatever happens to it at once', { timeout: 240_000 }, async () => {
+  test('whatever happens to it at once', async () => {
     const refused = { code: expect.stringMatching(/^(not_found|conflict)$/) }
     const allowed = (work: Promise<unknown>) => work.catch((error: unknown) => expect(error).toMatchObject(refused))
     for (let round = 0; round < 25; round += 1) {

@@ -56,9 +56,7 @@ test('what has waited longest goes first', async () => {
   expect(new Set(worker.calls.map(({ importId }) => importId))).toEqual(new Set([ids[1], ids[3]]))
 })
 
-test('after an hour’s outage of ours the calls are spread, and every import gets its own', {
-  timeout: 240_000,
-}, async () => {
+test('after an hour’s outage of ours the calls are spread, and every import gets its own', async () => {
   await world.db.delete(polling)
   const [one, other] = [await world.connection({ limits: roomy }), await world.connection({ limits: roomy })]
   const ids = [...(await inTheMidst(120, one.id)), ...(await inTheMidst(60, other.id))]
@@ -84,25 +82,21 @@ test.each([
   ['says 503', () => fails('server_error', { status: 503 })],
   ['says 503 and how long', () => fails('server_error', { status: 503, retryAfterMs: hourMs })],
   ['says 429 again and again', () => fails('rate_limited', { status: 429 })],
-] as const)(
-  'after an hour in which the vendor %s the calls are spread',
-  { timeout: 240_000 },
-  async (_what, failure) => {
-    await world.db.delete(polling)
-    const { id } = await world.connection({ limits: roomy })
-    const ids = await inTheMidst(120, id)
-    let isAway = true
-    const worker = passesOf(
-      world,
-      () => [id],
-      () => (isAway ? failure() : says({})),
-    )
-    await worker.run({ forMs: hourMs, stepMs: 5_000 })
-    isAway = false
-    const before = worker.calls.length
-    await worker.run({ forMs: 420_000, stepMs: 1_000 })
-    const afterwards = worker.calls.slice(before)
-    expect(Math.min(...callsOfEach(afterwards, ids))).toBeGreaterThanOrEqual(1)
-    expect(mostInASecond(afterwards)).toBeLessThanOrEqual(10) // 120 in two minutes are one a second
-  },
-)
+] as const)('after an hour in which the vendor %s the calls are spread', async (_what, failure) => {
+  await world.db.delete(polling)
+  const { id } = await world.connection({ limits: roomy })
+  const ids = await inTheMidst(120, id)
+  let isAway = true
+  const worker = passesOf(
+    world,
+    () => [id],
+    () => (isAway ? failure() : says({})),
+  )
+  await worker.run({ forMs: hourMs, stepMs: 5_000 })
+  isAway = false
+  const before = worker.calls.length
+  await worker.run({ forMs: 420_000, stepMs: 1_000 })
+  const afterwards = worker.calls.slice(before)
+  expect(Math.min(...callsOfEach(afterwards, ids))).toBeGreaterThanOrEqual(1)
+  expect(mostInASecond(afterwards)).toBeLessThanOrEqual(10) // 120 in two minutes are one a second
+})

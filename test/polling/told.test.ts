@@ -47,7 +47,7 @@ async function connectionOf(id: string) {
 
 const msFromNow = (time: string | undefined) => Date.parse(time ?? '') - now().getTime()
 
-test('an import says when it is likely to end, from its registration on', { timeout: 120_000 }, async () => {
+test('an import says when it is likely to end, from its registration on', async () => {
   const { id: connectionId, name } = await world.connection({ limits })
   const [first = ''] = await finished(25, connectionId, 5 * minute)
   const ended = await getImport(world, first)
@@ -82,7 +82,7 @@ test('nothing is foreseen where nothing is known', async () => {
   expect(await getImport(world, importId)).toMatchObject({ eta: null, usualDurationMs: null, detectionGapMs: null })
 })
 
-test('imports of a kind show what is usual for that kind', { timeout: 120_000 }, async () => {
+test('imports of a kind show what is usual for that kind', async () => {
   const { id: connectionId, name } = await world.connection({ limits, baselineBy: ['source'] })
   await finished(5, connectionId, minute, { source: 'delta' })
   await finished(5, connectionId, 10 * minute, { source: 'full' })
@@ -95,7 +95,7 @@ test('imports of a kind show what is usual for that kind', { timeout: 120_000 },
   expect(await usualOf({ source: 'full' })).toEqual([10, 10])
 })
 
-test('an import that takes too long is overdue, told once, and polled as before', { timeout: 120_000 }, async () => {
+test('an import that takes too long is overdue, told once, and polled as before', async () => {
   const { id: connectionId } = await world.connection({ limits })
   await finished(25, connectionId, 2 * minute)
   const { id } = await world.import({ connectionId, deadlineAt: after(now(), 86_400_000) })

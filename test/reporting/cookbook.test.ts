@@ -17,7 +17,7 @@ beforeAll(async () => {
   await fillDemoHistory(database.db)
   client = await database.pool.connect()
   await client.query("SET ROLE reporting_reader; SET timezone = 'UTC'")
-}, 240_000)
+})
 afterAll(async () => {
   client?.release(true)
   await database?.close()

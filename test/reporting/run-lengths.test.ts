@@ -60,7 +60,7 @@ const course = fc.record({
   times: fc.record({ created: time(), started: time(), finished: time() }),
 })
 
-test('the views say what every single poll says', { timeout: 240_000 }, async () => {
+test('the views say what every single poll says', async () => {
   await fc.assert(
     fc.asyncProperty(course, async ({ steps, end, times }) => {
       world.clock.set(start)

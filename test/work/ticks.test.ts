@@ -193,7 +193,7 @@ describeEachStore('ticks', (store) => {
       expect(await queues.all.dispatch.getJobSchedulers()).toHaveLength(5)
     })
 
-    test('come back within seconds, each of them, whatever is done to it', { timeout: 240_000 }, async () => {
+    test('come back within seconds, each of them, whatever is done to it', async () => {
       const queues = open()
       const { dispatch } = queues.all
       const scheduler = await startScheduler({ queues, log })
