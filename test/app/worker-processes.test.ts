@@ -71,6 +71,12 @@ describeEachStore('worker processes', (store) => {
     )
   }
 
+  /**
+   * Lets the time pass that leases take. A worker may stand still within a transaction that has locked them: Postgres ends
+   * it after 15 s, which is longer than a statement waits here.
+   */
+  const endLeases = () => vi.waitFor(() => app.sql('UPDATE leases SET until = now()'))
+
   async function nothingIsLost({ jobs }: SlowProvider, ids: readonly string[]) {
     // One after the other: all at once would wait for each other longer than a request may on a busy machine.
     for (const id of ids) expect(await app.call('POST /v1/imports/{id}/stop', { id })).toMatchObject({ status: 200 })
@@ -123,7 +129,7 @@ describeEachStore('worker processes', (store) => {
     const stands = await startWorker()
     await vi.waitFor(() => expect(answers).toHaveLength(1))
     stands.child.kill('SIGSTOP')
-    await app.sql('UPDATE leases SET until = now()') // so much time has passed
+    await endLeases()
     const other = await startWorker()
     const fresh = { state: 'running', message: 'answer 1', polls: 1 }
     await vi.waitFor(async () => expect(await app.get(body.id)).toMatchObject(fresh))
@@ -134,7 +140,7 @@ describeEachStore('worker processes', (store) => {
     expect(await app.get(body.id)).toMatchObject(fresh)
     other.child.kill('SIGKILL')
     await other.exited
-    await app.sql('UPDATE leases SET until = now()')
+    await endLeases()
     await app.call('POST /v1/imports/{id}/poll', { id: body.id })
     await vi.waitFor(async () => expect(await app.get(body.id)).toMatchObject({ message: 'answer 2', polls: 2 }))
     const snapshots = await app.call('GET /v1/imports/{id}/snapshots', { id: body.id })
