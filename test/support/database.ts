@@ -18,7 +18,11 @@ export async function createTestDatabase(options: { maxConnections?: number } = 
   await onServer(databaseUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`)
   const url = new URL(databaseUrl)
   url.pathname = `/${name}`
-  const opened = openDatabase(url.href, { maxConnections: options.maxConnections ?? 10, onError: () => {} })
+  const opened = openDatabase(url.href, {
+    maxConnections: options.maxConnections ?? 10,
+    onError: () => {},
+    silentForMs: 120_000, // a busy machine is many times slower than a quiet one
+  })
   return {
     url: url.href,
     db: opened.db,
