@@ -53,10 +53,15 @@ interface Folded extends NotedHealth {
   left: EndpointRow
 }
 
-/** Notes a success, unless the endpoint changed since the attempt began: the answer came from its old place. */
+/** True: the endpoint changed after the attempt began, so the answer may have come from its old place. */
+function isOutdated({ item }: Judged['delivered'], { updatedAt }: EndpointRow): boolean {
+  return updatedAt > item.startedAt
+}
+
+/** Notes a success, unless it is outdated. */
 function noteSuccess(tx: Transaction, { delivered, verdict }: Judged, old: EndpointRow): Folded {
-  const { item, endedAt } = delivered
-  const isNews = old.updatedAt <= item.startedAt && isNewSuccess(old, endedAt)
+  const { endedAt } = delivered
+  const isNews = !isOutdated(delivered, old) && isNewSuccess(old, endedAt)
   const endpoint = isNews ? { ...old, ...healthy, lastSuccessAt: endedAt } : old
   const isBack = isNews && old.failingSince !== null && !old.disabledAt && !old.deletedAt
   return {
@@ -79,8 +84,8 @@ function noteFailure(
   old: EndpointRow,
   mayDisable: boolean,
 ): Folded {
-  const { item, endedAt } = delivered
-  if (old.updatedAt > item.startedAt)
+  const { endedAt } = delivered
+  if (isOutdated(delivered, old))
     return { delivered, verdict: ordinary(), endpoint: old, left: old, tell: async () => null }
   const health = afterFailure(old, failureOf(delivered, verdict))
   const waits = verdict.endpoint.kind === 'wait' ? waiting(old, verdict.endpoint.waitMs, endedAt) : {}

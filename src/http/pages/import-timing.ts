@@ -4,7 +4,7 @@ import { duration, when } from './format.ts'
 import { type Html, html } from './html.ts'
 import type { About } from './import-about.ts'
 
-/** `for 6 min, usually 5 min 22 s: now 1.1 times that`. Empty: nobody can know. */
+/** `for 6 min, usually 5 min 22 s: now 1.1 times that`. Empty: the known times don't tell. */
 export function timing({ one, resumedAt, now }: Pick<About, 'one' | 'resumedAt' | 'now'>): string {
   const over = isOver(one.state)
   const { ms, isResumed } = over ? ranFor(one, resumedAt) : runningFor(one, resumedAt, now)
@@ -18,19 +18,22 @@ export function timing({ one, resumedAt, now }: Pick<About, 'one' | 'resumedAt' 
 }
 
 interface Ran {
-  /** NaN: nobody can know. */
+  /** NaN: the known times don't tell. */
   ms: number
   isResumed: boolean
 }
 
-/** As polling has it: after a resume somebody waits for news, however long ago the job began. */
+/** A reader of a resumed import waits since the resume, however long ago the job began. Polling counts so, too. */
 function runningFor(one: About['one'], resumedAt: string | null, now: Date): Ran {
   const began = Date.parse(one.providerStartedAt ?? one.registeredAt)
   const resumed = resumedAt === null ? Number.NEGATIVE_INFINITY : Date.parse(resumedAt)
   return { ms: now.getTime() - Math.max(began, resumed), isResumed: resumed > began }
 }
 
-/** While nobody watched, it may have ended at any time: only the provider's own times tell of a resumed one. */
+/**
+ * The service polled nothing between the stop and the resume, and the import may have ended then. So only the provider's
+ * own times tell how long a resumed import took.
+ */
 function ranFor(one: About['one'], resumedAt: string | null): Ran {
   const { providerStartedAt, providerFinishedAt, registeredAt, finishedAt } = one
   const isTold = providerStartedAt !== null && providerFinishedAt !== null
@@ -39,7 +42,7 @@ function ranFor(one: About['one'], resumedAt: string | null): Ran {
   return { ms: Date.parse(end) - Date.parse(providerStartedAt ?? registeredAt), isResumed: false }
 }
 
-/** What was foreseen may have passed by now, of all three moments or of the earlier ones. */
+/** The foreseen moments may have passed by now: all three, or the earlier ones. */
 export function remaining({ one, now, pause }: Pick<About, 'one' | 'now' | 'pause'>): Html | null {
   if (one.eta === null || pause !== null) return null
   const [likely = 0, from = 0, to = 0] = [one.eta.at, one.eta.earliest, one.eta.latest].map(

@@ -1,6 +1,6 @@
 // Owns the query strings of pages: those of the API's lists, as links carry them and forms write them.
 
-/** What a list of states or pairs of metadata is called in a form. */
+/** The field of a form that has all pairs of metadata. */
 const metadataField = 'metadata'
 
 /**

@@ -106,7 +106,7 @@ export function meaningOfFile(provider: Provider, { answer, status, file = 0, se
   })
 }
 
-/** A provider that can't read an answer throws. That is an `invalid_response`, as it is to a poll. */
+/** A provider throws at an answer that it can't read. This tells it as `invalid_response`, as a poll does. */
 function refusalsTold(read: () => Meaning): Meaning {
   try {
     return read()

@@ -50,8 +50,8 @@ const oauthSchema = z.strictObject({
   kind: z.literal('oauth2'),
   grant: z.enum(['clientCredentials', 'refreshToken', 'jwtBearer']),
   /**
-   * A path is below the base URL's origin. Anything else is an https URL, or one that a JSON credential names. Of a list
-   * the service takes the first whose credentials the connection has.
+   * Where the service asks for a token: a path below the base URL's origin, an https URL, or a URL that a JSON credential
+   * names. Of a list the service takes the first whose credentials the connection has.
    */
   tokenUrl: byType(tokenUrl, () => z.array(tokenUrl).min(1).max(3)),
   /** Not for the grant jwtBearer, like the secret. */
